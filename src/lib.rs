@@ -1,0 +1,7 @@
+//! Measures what opaque tokens and JWTs cost an API: latency, throughput and revocation propagation,
+//! with classical and post-quantum signatures.
+//!
+//! The pipeline: scenario -> plan -> testbed -> load -> observation -> analysis -> report.
+
+pub mod registry;
+pub mod units;

@@ -1,0 +1,13 @@
+//! Quantities that must not be mixed up: rates, lengths of time, instants of a trial, stamps of the host clock.
+
+mod offset;
+mod rate;
+mod ratio;
+mod span;
+mod stamp;
+
+pub use offset::Offset;
+pub use rate::Rate;
+pub use ratio::{Exponent, Fraction};
+pub use span::{Period, Span};
+pub use stamp::Stamp;

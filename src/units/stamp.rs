@@ -1,0 +1,30 @@
+//! A reading of the one clock that every process of a host shares.
+
+use rustix::time::{ClockId, clock_gettime};
+use serde::{Deserialize, Serialize};
+
+use crate::units::Offset;
+
+/// Nanoseconds of `CLOCK_MONOTONIC`: stamps of two processes of one host may be compared.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct Stamp(u64);
+
+impl Stamp {
+    /// Reads the clock.
+    pub fn now() -> Self {
+        let time = clock_gettime(ClockId::Monotonic);
+        let seconds = u64::try_from(time.tv_sec).expect("CLOCK_MONOTONIC is not negative");
+        let nanos = u64::try_from(time.tv_nsec).expect("nanoseconds are not negative");
+        Self(seconds * 1_000_000_000 + nanos)
+    }
+
+    /// This stamp as an instant of the trial whose load began at `start`, zero if it was before.
+    pub const fn offset(self, start: Stamp) -> Offset {
+        Offset::from_nanos(self.0.saturating_sub(start.0))
+    }
+
+    /// Nanoseconds since the clock's own beginning.
+    pub const fn nanos(self) -> u64 {
+        self.0
+    }
+}
