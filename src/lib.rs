@@ -3,5 +3,6 @@
 //!
 //! The pipeline: scenario -> plan -> testbed -> load -> observation -> analysis -> report.
 
+pub mod metric;
 pub mod registry;
 pub mod units;
