@@ -4,5 +4,6 @@
 //! The pipeline: scenario -> plan -> testbed -> load -> observation -> analysis -> report.
 
 pub mod metric;
+pub mod observation;
 pub mod registry;
 pub mod units;

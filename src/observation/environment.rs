@@ -1,0 +1,55 @@
+//! The machine and the program that a recording comes from.
+
+use serde::{Deserialize, Serialize};
+
+/// What a reader must know to judge a figure: figures of different machines must not be compared.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Environment {
+    /// Version of bearerbench.
+    pub bearerbench: String,
+    /// `release` or `debug`; figures of a debug build mean nothing.
+    pub build: String,
+    /// Instruction sets the program was compiled for beyond the architecture's baseline.
+    pub target_features: Vec<String>,
+    /// The compiler.
+    pub compiler: String,
+    /// The commit it was built from, `-dirty` with changes on top; absent outside a checkout.
+    pub commit: Option<String>,
+    /// The libraries that can move a figure, with their versions.
+    pub libraries: String,
+    /// Operating system and its version.
+    pub os: String,
+    /// Model name of the processor.
+    pub cpu: String,
+    /// Cores this process may use.
+    pub cores_available: u32,
+    /// Bytes of memory.
+    pub memory_bytes: u64,
+    /// The hypervisor, if there is one.
+    pub hypervisor: Option<String>,
+    /// The kernel's clock source.
+    pub clock_source: String,
+    /// Which process ran where.
+    pub cores: Cores,
+}
+
+/// Which cores were given to whom.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Cores {
+    /// The load generator's thread.
+    pub generator: Vec<u32>,
+    /// Every server.
+    pub servers: Vec<u32>,
+}
+
+/// What else the machine did during a trial.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Conditions {
+    /// `some avg10` of `/proc/pressure/cpu` when the trial ended, in percent; absent where the kernel does not tell.
+    pub cpu_pressure_percent: Option<f64>,
+    /// CPU time stolen by the hypervisor during the load, warm-up and drain included, in percent of all cores.
+    pub steal_percent: Option<f64>,
+}

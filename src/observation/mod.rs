@@ -1,0 +1,138 @@
+//! The facts of a trial and their file format: what was done and seen, no interpretation.
+
+mod distribution;
+mod environment;
+mod file;
+mod load;
+mod revocation;
+mod usage;
+
+use serde::{Deserialize, Serialize};
+
+pub use distribution::Distribution;
+pub use environment::{Conditions, Cores, Environment};
+pub use file::{FILE_NAME, ReadError, append, read};
+pub use load::{Load, Outcomes, Second};
+pub use revocation::{Probe, Revocation};
+pub use usage::{AuthorizationServerUsage, ProcessUsage, ResourceServerUsage, Sample};
+
+/// The version of the recording format that this program writes, and the newest it reads.
+pub const SCHEMA: u32 = 1;
+
+/// The facts of one trial: one line of `recording.jsonl`.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Recording {
+    /// The version of this format.
+    pub schema: u32,
+    /// What was asked.
+    pub scenario: Scenario,
+    /// What was measured.
+    pub subject: Subject,
+    /// What was sent.
+    pub workload: Workload,
+    /// Which repetition of the subject this is, from 0.
+    pub repetition: u32,
+    /// The seed of the repetition: the same for every subject in it.
+    pub seed: u64,
+    /// When the trial began, UTC, RFC 3339.
+    pub started: String,
+    /// The machine and the program.
+    pub environment: Environment,
+    /// What else the machine did during the trial.
+    pub conditions: Conditions,
+    /// Requests and answers; absent if the load never began.
+    pub load: Option<Load>,
+    /// Tokens revoked during the trial, with the probes that asked for them.
+    pub revocations: Vec<Revocation>,
+    /// CPU time, memory and counters of every process, about once a second; cumulative.
+    pub usage: Vec<Sample>,
+    /// Why the trial did not run to its end, if it did not.
+    pub failure: Option<String>,
+}
+
+/// The question and the conditions a reader was promised.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Scenario {
+    /// The name of the scenario file without its ending.
+    pub name: String,
+    /// The one question the scenario asks.
+    pub question: String,
+    /// Thresholds for every subject but the controls, in k6's grammar.
+    pub thresholds: Vec<String>,
+}
+
+/// One combination under comparison.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Subject {
+    /// Its name in the scenario.
+    pub name: String,
+    /// Its place in the scenario, from 0; trials are done in another, random order.
+    pub position: u32,
+    /// The validation architecture with its settings, in words.
+    pub architecture: String,
+    /// The JOSE `alg` of its tokens; absent for opaque tokens.
+    pub signature: Option<String>,
+    /// The token store with its settings, in words.
+    pub store: String,
+    /// Thresholds for this subject alone, in k6's grammar.
+    pub thresholds: Vec<String>,
+    /// How long an acceptance can outlive a revocation, by design.
+    pub staleness: Staleness,
+    /// Size of a live token in characters: smallest, median and largest of the pool. Absent if no token was issued.
+    pub token_characters: Option<[u64; 3]>,
+}
+
+/// How long a resource server may go on accepting a revoked token, by the design of its architecture.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "snake_case", deny_unknown_fields)]
+pub enum Staleness {
+    /// A control: nothing is checked.
+    Unchecked,
+    /// The authorization server is asked for every request.
+    AskedEveryTime,
+    /// Its answer is kept for `ttl_seconds`, never past the expiry of the token.
+    Cached {
+        /// How long an answer is kept.
+        ttl_seconds: f64,
+    },
+    /// Nobody is asked: a token is good until it expires.
+    UntilExpiry {
+        /// Seconds of grace after the expiry.
+        leeway_seconds: f64,
+    },
+}
+
+/// What was sent: all that the closed forms need.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Workload {
+    /// Offered requests per second over all resource servers, probes not counted.
+    pub rate: f64,
+    /// The arrival process, in words.
+    pub arrivals: String,
+    /// Length of the warm-up in seconds; it is not measured.
+    pub warmup_seconds: f64,
+    /// Length of the measured window in seconds; it begins when the warm-up ends.
+    pub window_seconds: f64,
+    /// How many resource servers share the load; each request goes to one of them drawn uniformly.
+    pub resource_servers: u32,
+    /// Connections from the load generator to each resource server.
+    pub connections: u32,
+    /// Live tokens in the pool.
+    pub live_tokens: u64,
+    /// Exponent of the Zipf law by which live tokens are chosen; 0 is uniform.
+    pub zipf_exponent: f64,
+    /// Fraction of the requests that carry a bad token, the kinds in equal parts.
+    pub bad_fraction: f64,
+    /// How many different bad tokens there are of each kind.
+    pub bad_tokens_per_kind: u32,
+    /// The kinds of bad tokens.
+    pub bad_kinds: Vec<String>,
+    /// Lifetime of a token in seconds.
+    pub token_lifetime_seconds: f64,
+    /// Probes per second of each token under revocation test at each resource server (Poisson).
+    pub probe_rate: f64,
+}
