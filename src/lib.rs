@@ -3,6 +3,7 @@
 //!
 //! The pipeline: scenario -> plan -> testbed -> load -> observation -> analysis -> report.
 
+pub mod auth;
 pub mod metric;
 pub mod observation;
 pub mod registry;

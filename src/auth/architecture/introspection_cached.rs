@@ -1,0 +1,101 @@
+//! Introspection with a cache: fewer questions, and a revoked token lives on until its answer is dropped.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use moka::sync::Cache;
+use schemars::JsonSchema;
+use serde::Deserialize;
+use tokio::time::Instant;
+
+use crate::auth::architecture::introspection::ask;
+use crate::auth::architecture::{
+    Architecture, CacheCounts, Context, Staleness, TokenValidator, Tokens, Verified,
+};
+use crate::auth::future::BoxFuture;
+use crate::auth::issuer::Unreachable;
+use crate::auth::token::{Claims, Rejection, TokenId};
+use crate::units::Period;
+
+/// Asks, and keeps the answer about an active token for `ttl`, but never past its expiry.
+/// The answer about an inactive one is not kept: what is issued a moment later must work.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Cached {
+    /// How long an answer is kept.
+    ttl: Period,
+    /// How many answers are kept; beyond it the least useful is dropped.
+    #[serde(default = "default_capacity")]
+    #[schemars(default = "default_capacity")]
+    capacity: u64,
+}
+
+fn default_capacity() -> u64 {
+    1_000_000
+}
+
+impl Architecture for Cached {
+    fn tokens(&self) -> Tokens {
+        Tokens::Any
+    }
+
+    fn staleness(&self) -> Staleness {
+        Staleness::Cached(self.ttl.duration())
+    }
+
+    fn validator(&self, context: Context) -> BoxFuture<'_, Result<Arc<dyn TokenValidator>, Unreachable>> {
+        let ttl = self.ttl.duration();
+        // The cache only bounds the memory: freshness is told by tokio's clock, which tests can hold.
+        let answers = Cache::builder().max_capacity(self.capacity).time_to_live(ttl).build();
+        let (hits, misses) = (AtomicU64::new(0), AtomicU64::new(0));
+        Box::pin(async move { Ok(Arc::new(Remembering { context, ttl, answers, hits, misses }) as Arc<_>) })
+    }
+}
+
+struct Remembering {
+    context: Context,
+    ttl: Duration,
+    answers: Cache<TokenId, Answer>,
+    hits: AtomicU64,
+    misses: AtomicU64,
+}
+
+#[derive(Clone)]
+struct Answer {
+    claims: Arc<Claims>,
+    fresh_until: Instant,
+}
+
+impl TokenValidator for Remembering {
+    fn validate<'a>(&'a self, token: &'a str) -> BoxFuture<'a, Result<Verified, Rejection>> {
+        Box::pin(async move {
+            let claims = self.claims(token).await?;
+            self.context.policy.check(&claims, self.context.clock.now(), Duration::ZERO)?;
+            Ok(Verified::Claims(claims))
+        })
+    }
+
+    fn cache(&self) -> CacheCounts {
+        CacheCounts { hits: self.hits.load(Ordering::Relaxed), misses: self.misses.load(Ordering::Relaxed) }
+    }
+}
+
+impl Remembering {
+    async fn claims(&self, token: &str) -> Result<Arc<Claims>, Rejection> {
+        let id = TokenId::of(token);
+        if let Some(answer) = self.answers.get(&id)
+            && Instant::now() < answer.fresh_until
+        {
+            self.hits.fetch_add(1, Ordering::Relaxed);
+            return Ok(answer.claims);
+        }
+        self.misses.fetch_add(1, Ordering::Relaxed);
+        // Counted from the question, not from the answer: what was true when asked is at most `ttl` old.
+        let asked = Instant::now();
+        let claims = Arc::new(ask(&self.context, token).await?);
+        let fresh_until = (asked + self.ttl).min(self.context.clock.instant(claims.exp));
+        self.answers.insert(id, Answer { claims: Arc::clone(&claims), fresh_until });
+        Ok(claims)
+    }
+}

@@ -1,0 +1,117 @@
+//! Validation architectures: how a resource server decides on a token. One file each.
+
+mod introspection;
+mod introspection_cached;
+mod jwt;
+mod key_set;
+mod none;
+#[cfg(test)]
+mod tests;
+
+use std::fmt::Debug;
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::auth::future::BoxFuture;
+use crate::auth::issuer::{Issuer, Unreachable};
+use crate::auth::token::{Claims, Policy, Rejection, WallClock};
+use crate::registry::{Registry, Role, entry};
+
+/// A way to decide on tokens, with its settings.
+pub trait Architecture: Debug + Send + Sync {
+    /// What tokens it can decide on.
+    fn tokens(&self) -> Tokens;
+
+    /// How long an acceptance can outlive a revocation.
+    fn staleness(&self) -> Staleness;
+
+    /// Makes the thing with state, ready to decide.
+    fn validator(&self, context: Context) -> BoxFuture<'_, Result<Arc<dyn TokenValidator>, Unreachable>>;
+}
+
+/// What tokens an architecture can decide on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Tokens {
+    /// Opaque ones and JWTs alike.
+    Any,
+    /// JWTs only: it verifies the signature by itself.
+    Jwt,
+}
+
+/// How long an acceptance can outlive a revocation, by design.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Staleness {
+    /// For ever: nothing is checked.
+    Unchecked,
+    /// Not at all: the authorization server is asked every time.
+    AskedEveryTime,
+    /// As long as an answer is kept, but never past the expiry of the token.
+    Cached(Duration),
+    /// Until the token expires, and this grace after it.
+    UntilExpiry(Duration),
+}
+
+/// What a validator works with.
+#[derive(Clone, Debug)]
+pub struct Context {
+    /// The authorization server.
+    pub issuer: Arc<dyn Issuer>,
+    /// What is asked of every token.
+    pub policy: Arc<Policy>,
+    /// The date.
+    pub clock: WallClock,
+}
+
+/// Decides on tokens.
+pub trait TokenValidator: Send + Sync {
+    /// Accepts or refuses a token.
+    fn validate<'a>(&'a self, token: &'a str) -> BoxFuture<'a, Result<Verified, Rejection>>;
+
+    /// How often a cache could decide, so far.
+    fn cache(&self) -> CacheCounts {
+        CacheCounts::default()
+    }
+}
+
+/// An accepted token.
+#[derive(Clone, Debug)]
+pub enum Verified {
+    /// These claims were verified.
+    Claims(Arc<Claims>),
+    /// Nothing was looked at.
+    Unchecked,
+}
+
+/// How often a cache was asked.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct CacheCounts {
+    /// And had the answer.
+    pub hits: u64,
+    /// And had not.
+    pub misses: u64,
+}
+
+/// Every validation architecture.
+pub static ARCHITECTURES: Registry<dyn Architecture> = Registry {
+    role: "validation architecture",
+    entries: &[
+        entry!("none", none::Nothing, "control: checks nothing and accepts every token"),
+        entry!(
+            "introspection",
+            introspection::Introspecting,
+            "asks the authorization server for every request (RFC 7662)"
+        ),
+        entry!(
+            "introspection-cached",
+            introspection_cached::Cached,
+            "asks the authorization server and keeps its answer for a while"
+        ),
+        entry!("jwt", jwt::LocalJwt, "verifies the signature with published keys, asks nobody (RFC 9068)"),
+    ],
+};
+
+impl Role for dyn Architecture {
+    fn registry() -> &'static Registry<Self> {
+        &ARCHITECTURES
+    }
+}

@@ -1,0 +1,200 @@
+//! The authorization server itself, without HTTP: issues, introspects, revokes, publishes keys.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use aws_lc_rs::constant_time::verify_slices_are_equal;
+
+use crate::auth::future::BoxFuture;
+use crate::auth::issuer::{Introspection, Issuer, Unreachable};
+use crate::auth::store::{Record, StoreError, TokenStore};
+use crate::auth::token::jwks::JwkSet;
+use crate::auth::token::jwt::{self, KeyRing};
+use crate::auth::token::signature::{Signer, SigningError};
+use crate::auth::token::{Audience, Claims, TokenId, WallClock, opaque};
+
+/// Issues tokens to its clients and answers for them.
+pub struct AuthorizationServer {
+    issuer: String,
+    clients: HashMap<String, Client>,
+    minting: Minting,
+    store: Arc<dyn TokenStore>,
+    clock: WallClock,
+}
+
+/// A confidential client (RFC 6749 section 2.1), and what the tokens issued to it say.
+#[derive(Clone, Debug)]
+pub struct Client {
+    /// `client_id`.
+    pub id: String,
+    /// `client_secret`.
+    pub secret: String,
+    /// Whom its tokens are meant for.
+    pub audience: String,
+    /// What its tokens allow, separated by spaces.
+    pub scope: String,
+    /// How long its tokens live.
+    pub lifetime: Duration,
+    /// How far in the past its tokens are dated: more than the lifetime makes expired tokens for tests.
+    pub age: Duration,
+}
+
+/// The format of the tokens.
+pub enum Minting {
+    /// Opaque tokens; the claims stay in the store.
+    Opaque,
+    /// JWTs, signed with this key; the store knows the revoked ones only.
+    Jwt {
+        /// The private key.
+        signer: Box<dyn Signer>,
+        /// Its public half, for the server's own introspection.
+        keys: KeyRing,
+    },
+}
+
+/// A token just issued.
+#[derive(Debug)]
+pub struct Issued {
+    /// The token.
+    pub token: String,
+    /// What it says.
+    pub claims: Arc<Claims>,
+}
+
+/// Why no token was issued.
+#[derive(Debug, thiserror::Error)]
+pub enum IssueError {
+    /// The signature failed.
+    #[error(transparent)]
+    Signing(#[from] SigningError),
+    /// The store failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+/// Why a token was not revoked.
+#[derive(Debug, thiserror::Error)]
+pub enum RevokeError {
+    /// It was issued to another client (RFC 7009 section 2.1).
+    #[error("the token was issued to another client")]
+    OfAnotherClient,
+    /// The store failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+impl Minting {
+    /// JWTs signed with this key.
+    pub fn jwt(signer: Box<dyn Signer>) -> Self {
+        let keys = KeyRing::from_set(&JwkSet::of(signer.public_key()));
+        Self::Jwt { signer, keys }
+    }
+}
+
+impl AuthorizationServer {
+    /// A server that calls itself `issuer`.
+    pub fn new(
+        issuer: String,
+        clients: impl IntoIterator<Item = Client>,
+        minting: Minting,
+        store: Arc<dyn TokenStore>,
+        clock: WallClock,
+    ) -> Self {
+        let clients = clients.into_iter().map(|client| (client.id.clone(), client)).collect();
+        Self { issuer, clients, minting, store, clock }
+    }
+
+    /// Its name: the `iss` of its tokens.
+    pub fn issuer(&self) -> &str {
+        &self.issuer
+    }
+
+    /// The client of that name, if the secret is its own.
+    pub fn authenticate(&self, id: &str, secret: &str) -> Option<&Client> {
+        let client = self.clients.get(id)?;
+        verify_slices_are_equal(client.secret.as_bytes(), secret.as_bytes()).ok()?;
+        Some(client)
+    }
+
+    /// Issues a token by the client credentials grant (RFC 6749 section 4.4).
+    pub async fn issue(&self, client: &Client) -> Result<Issued, IssueError> {
+        let iat = self.clock.now() - client.age;
+        let claims = Arc::new(Claims {
+            iss: self.issuer.clone(),
+            sub: client.id.clone(),
+            aud: Audience::one(&*client.audience),
+            client_id: client.id.clone(),
+            scope: client.scope.clone(),
+            iat,
+            exp: iat + client.lifetime,
+            jti: opaque::mint(),
+        });
+        let token = match &self.minting {
+            Minting::Jwt { signer, .. } => jwt::sign(signer.as_ref(), &claims)?,
+            Minting::Opaque => {
+                let token = opaque::mint();
+                self.store.put(TokenId::of(&token), Record::Issued(Arc::clone(&claims))).await?;
+                token
+            }
+        };
+        Ok(Issued { token, claims })
+    }
+
+    /// Tells what a token means (RFC 7662).
+    pub async fn introspect(&self, token: &str) -> Result<Introspection, StoreError> {
+        Ok(match self.find(token).await? {
+            Some((_, claims)) if self.clock.now() < claims.exp => Introspection::Active((*claims).clone()),
+            _ => Introspection::Inactive,
+        })
+    }
+
+    /// Makes a token of this client worthless (RFC 7009). When this is done, no later introspection says active.
+    /// A token that is worthless already, or was never one, needs nothing; one of another client is refused.
+    pub async fn revoke(&self, client: &Client, token: &str) -> Result<(), RevokeError> {
+        match self.find(token).await? {
+            None => Ok(()),
+            Some((_, claims)) if claims.client_id != client.id => Err(RevokeError::OfAnotherClient),
+            Some((id, claims)) => Ok(self.store.put(id, Record::Revoked { expiry: claims.exp }).await?),
+        }
+    }
+
+    /// The published keys; none for opaque tokens.
+    pub fn key_set(&self) -> JwkSet {
+        match &self.minting {
+            Minting::Opaque => JwkSet::default(),
+            Minting::Jwt { signer, .. } => JwkSet::of(signer.public_key()),
+        }
+    }
+
+    /// The token's name in the store and its claims, unless it is none of ours or revoked.
+    async fn find(&self, token: &str) -> Result<Option<(TokenId, Arc<Claims>)>, StoreError> {
+        match &self.minting {
+            Minting::Opaque => {
+                let id = TokenId::of(token);
+                Ok(match self.store.find(id).await? {
+                    Some(Record::Issued(claims)) => Some((id, claims)),
+                    Some(Record::Revoked { .. }) | None => None,
+                })
+            }
+            Minting::Jwt { keys, .. } => {
+                let Ok(claims) = keys.authenticate(token) else { return Ok(None) };
+                let id = TokenId::of(&claims.jti);
+                let revoked = self.store.find(id).await?.is_some();
+                Ok((!revoked).then(|| (id, Arc::new(claims))))
+            }
+        }
+    }
+}
+
+impl Issuer for AuthorizationServer {
+    fn introspect<'a>(&'a self, token: &'a str) -> BoxFuture<'a, Result<Introspection, Unreachable>> {
+        Box::pin(async move {
+            AuthorizationServer::introspect(self, token).await.map_err(|error| Unreachable(error.to_string()))
+        })
+    }
+
+    fn key_set(&self) -> BoxFuture<'_, Result<JwkSet, Unreachable>> {
+        Box::pin(async move { Ok(AuthorizationServer::key_set(self)) })
+    }
+}

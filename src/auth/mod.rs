@@ -1,0 +1,10 @@
+//! The things compared: tokens, signatures, stores and validation architectures. Nothing here knows that it is measured.
+//!
+//! Time comes from tokio and I/O goes through the traits, so that the same code runs on a simulated clock.
+
+pub mod architecture;
+pub mod authorization_server;
+pub mod future;
+pub mod issuer;
+pub mod store;
+pub mod token;

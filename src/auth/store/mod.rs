@@ -1,0 +1,68 @@
+//! Where an authorization server keeps what it must remember of tokens: one file per store.
+
+mod memory;
+
+use std::fmt::Debug;
+use std::sync::Arc;
+
+use crate::auth::future::BoxFuture;
+use crate::auth::token::{Claims, TokenId, UnixTime};
+use crate::registry::{Registry, Role, entry};
+
+/// A kind of store, with its settings.
+pub trait Store: Debug + Send + Sync {
+    /// Opens it, empty.
+    fn open(&self) -> BoxFuture<'_, Result<Arc<dyn TokenStore>, StoreError>>;
+}
+
+/// An open store. What `put` has finished, every later `find` sees.
+pub trait TokenStore: Send + Sync {
+    /// Remembers a token in place of what was known of it.
+    fn put(&self, token: TokenId, record: Record) -> BoxFuture<'_, Result<(), StoreError>>;
+
+    /// What is known of a token.
+    fn find(&self, token: TokenId) -> BoxFuture<'_, Result<Option<Record>, StoreError>>;
+}
+
+/// What is known of a token.
+#[derive(Clone, Debug)]
+pub enum Record {
+    /// It was issued with these claims.
+    Issued(Arc<Claims>),
+    /// It was revoked, which matters until it would have expired.
+    Revoked {
+        /// When it may be forgotten.
+        expiry: UnixTime,
+    },
+}
+
+impl Record {
+    /// From when on the record says nothing that the token's own expiry does not say.
+    pub fn expiry(&self) -> UnixTime {
+        match self {
+            Self::Issued(claims) => claims.exp,
+            Self::Revoked { expiry } => *expiry,
+        }
+    }
+}
+
+/// The store did not answer.
+#[derive(Debug, thiserror::Error)]
+#[error("the token store does not answer: {0}")]
+pub struct StoreError(pub String);
+
+/// Every store.
+pub static STORES: Registry<dyn Store> = Registry {
+    role: "token store",
+    entries: &[entry!(
+        "memory",
+        memory::Memory,
+        "in the memory of the authorization server; lost when it ends"
+    )],
+};
+
+impl Role for dyn Store {
+    fn registry() -> &'static Registry<Self> {
+        &STORES
+    }
+}

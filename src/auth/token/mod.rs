@@ -1,0 +1,28 @@
+//! Bearer tokens: what they say, how they are named, why they are refused.
+
+mod claims;
+pub mod jwks;
+pub mod jwt;
+pub mod opaque;
+mod rejection;
+pub mod signature;
+mod time;
+
+use aws_lc_rs::digest;
+
+pub use claims::{Audience, Claims, Policy};
+pub use rejection::Rejection;
+pub use time::{UnixTime, WallClock};
+
+/// What a store or a cache knows a token by: the SHA-256 of its text (opaque) or of its `jti` (JWT),
+/// so that a stolen table holds no usable token.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct TokenId([u8; 32]);
+
+impl TokenId {
+    /// The name of the token that is this text, or that has it as its `jti`.
+    pub fn of(text: &str) -> Self {
+        let digest = digest::digest(&digest::SHA256, text.as_bytes());
+        Self(digest.as_ref().try_into().expect("SHA-256 is 32 bytes long"))
+    }
+}
