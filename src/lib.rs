@@ -7,5 +7,7 @@ pub mod arrival;
 pub mod auth;
 pub mod metric;
 pub mod observation;
+pub mod plan;
 pub mod registry;
+pub mod scenario;
 pub mod units;

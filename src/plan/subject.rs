@@ -1,0 +1,58 @@
+//! One combination under comparison, with everything decided.
+
+use crate::auth::architecture::{Architecture, Staleness, Tokens};
+use crate::auth::store::Store;
+use crate::auth::token::signature::SignatureScheme;
+use crate::metric::Threshold;
+use crate::registry::Part;
+use crate::scenario;
+
+/// Architecture, signature scheme and store.
+#[derive(Clone, Debug)]
+pub struct Subject {
+    /// What reports call it.
+    pub name: String,
+    /// Its place in the scenario, from 0.
+    pub position: u32,
+    /// How resource servers decide on tokens.
+    pub architecture: Part<dyn Architecture>,
+    /// How tokens are signed; without it they are opaque.
+    pub signature: Option<Part<dyn SignatureScheme>>,
+    /// Where the authorization server keeps tokens.
+    pub store: Part<dyn Store>,
+    /// What must hold for this subject.
+    pub thresholds: Vec<Threshold>,
+}
+
+impl Subject {
+    /// Decides what was left open, or says what does not go together.
+    pub(super) fn decide(written: &scenario::Subject, position: u32) -> Result<Self, String> {
+        if written.name.as_ref().is_some_and(|name| name.trim().is_empty() || name.contains(char::is_control))
+        {
+            return Err("a `name` is a line of text; leave it away to have one made".to_owned());
+        }
+        let (architecture, signature) = (written.architecture.clone(), written.signature.clone());
+        if architecture.tokens() == Tokens::Jwt && signature.is_none() {
+            let kind = architecture.kind();
+            return Err(format!(
+                "architecture {kind:?} verifies signatures; add a signature scheme, like signature = \"ES256\""
+            ));
+        }
+        Ok(Self {
+            name: written.label(),
+            position,
+            architecture,
+            signature,
+            store: match &written.store {
+                Some(store) => store.clone(),
+                None => Part::named("memory").map_err(|error| error.to_string())?,
+            },
+            thresholds: written.thresholds.clone(),
+        })
+    }
+
+    /// Whether it only shows what everything else costs.
+    pub fn is_control(&self) -> bool {
+        self.architecture.staleness() == Staleness::Unchecked
+    }
+}

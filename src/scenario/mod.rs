@@ -1,0 +1,86 @@
+//! What a person wrote: one question, the subjects to compare, the workload, the thresholds.
+
+mod file;
+mod invalid;
+mod line;
+mod workload;
+
+use std::num::NonZeroU32;
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::auth::architecture::Architecture;
+use crate::auth::store::Store;
+use crate::auth::token::signature::SignatureScheme;
+use crate::metric::Threshold;
+use crate::registry::Part;
+
+pub use file::{Change, ScenarioFile};
+pub use invalid::InvalidScenario;
+pub use workload::{Load, Revocation, Tokens};
+
+/// A scenario file.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Scenario {
+    /// The one question that the scenario answers.
+    pub question: String,
+    /// Decides every random choice: the same seed gives the same requests.
+    #[serde(default = "default_seed")]
+    pub seed: u64,
+    /// How often each subject is measured, on freshly started processes.
+    #[serde(default = "default_repetitions")]
+    pub repetitions: NonZeroU32,
+    /// What must hold for every subject except controls, like `"p(99)<5ms"`.
+    #[serde(default)]
+    pub thresholds: Vec<Threshold>,
+    /// The requests.
+    pub load: Load,
+    /// The tokens that they carry.
+    #[serde(default)]
+    pub tokens: Tokens,
+    /// The tokens that are revoked while they are in use.
+    #[serde(default)]
+    pub revocation: Revocation,
+    /// What is compared.
+    #[serde(rename = "subject")]
+    #[schemars(length(min = 1))]
+    pub subjects: Vec<Subject>,
+}
+
+/// One combination under comparison.
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, expecting = "a table")]
+pub struct Subject {
+    /// What reports call it; by default the architecture and the signature scheme.
+    pub name: Option<String>,
+    /// How resource servers decide on tokens.
+    pub architecture: Part<dyn Architecture>,
+    /// How tokens are signed; without it they are opaque.
+    pub signature: Option<Part<dyn SignatureScheme>>,
+    /// Where the authorization server keeps tokens; by default in memory.
+    pub store: Option<Part<dyn Store>>,
+    /// What must hold for this subject, beside the thresholds of the scenario.
+    #[serde(default)]
+    pub thresholds: Vec<Threshold>,
+}
+
+impl Subject {
+    /// What reports call it.
+    pub fn label(&self) -> String {
+        match (&self.name, &self.signature) {
+            (Some(name), _) => name.clone(),
+            (None, Some(signature)) => format!("{} {signature}", self.architecture),
+            (None, None) => self.architecture.to_string(),
+        }
+    }
+}
+
+fn default_seed() -> u64 {
+    1
+}
+
+fn default_repetitions() -> NonZeroU32 {
+    NonZeroU32::MIN
+}

@@ -1,0 +1,95 @@
+//! The workload as it is written in a scenario.
+
+use std::num::NonZeroU32;
+
+use schemars::JsonSchema;
+use serde::Deserialize;
+
+use crate::arrival::ArrivalProcess;
+use crate::registry::Part;
+use crate::units::{Exponent, Fraction, Period, Rate, Span};
+
+/// The requests: open loop, sent when they are due, whatever became of those before.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, expecting = "a table")]
+pub struct Load {
+    /// Requests per second over all resource servers.
+    pub rate: Rate,
+    /// When they are due.
+    #[serde(default = "poisson")]
+    #[schemars(default = "poisson")]
+    pub arrivals: Part<dyn ArrivalProcess>,
+    /// How long the load runs before it is measured.
+    #[serde(default = "default_warmup")]
+    pub warmup: Span,
+    /// How long it is measured.
+    pub duration: Period,
+    /// How many resource servers share it: enforcement points with caches of their own.
+    #[serde(default = "one")]
+    pub resource_servers: NonZeroU32,
+    /// Connections from the load generator to each resource server.
+    #[serde(default = "default_connections")]
+    pub connections: NonZeroU32,
+}
+
+/// The tokens that requests carry.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default, expecting = "a table")]
+pub struct Tokens {
+    /// How many live tokens there are.
+    pub live: NonZeroU32,
+    /// Exponent of the Zipf law by which a live token is chosen; 0 is uniform.
+    pub zipf: Exponent,
+    /// Fraction of the requests that carry a bad token: expired, garbage, wrong audience, tampered, unknown in equal parts.
+    pub bad: Fraction,
+    /// How many different bad tokens there are of each kind.
+    pub bad_per_kind: NonZeroU32,
+    /// How long a token lives.
+    pub lifetime: Period,
+}
+
+/// The tokens that are revoked while they are in use.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default, expecting = "a table")]
+pub struct Revocation {
+    /// How many tokens are revoked, one at a time, in the first half of the measured time.
+    pub tokens: u32,
+    /// Requests per second with each of these tokens to each resource server, before and after it is revoked.
+    pub probes: Rate,
+}
+
+impl Default for Tokens {
+    fn default() -> Self {
+        Self {
+            live: NonZeroU32::new(10_000).expect("not zero"),
+            // YCSB's constant, close to what API traffic was found to follow.
+            zipf: Exponent::try_from(0.99).expect("in bounds"),
+            // 95 % of the tokens at a large edge are valid and unexpired (Netflix).
+            bad: Fraction::try_from(0.05).expect("in bounds"),
+            bad_per_kind: NonZeroU32::new(100).expect("not zero"),
+            lifetime: Period::from_secs(600),
+        }
+    }
+}
+
+impl Default for Revocation {
+    fn default() -> Self {
+        Self { tokens: 8, probes: Rate::try_from(10.0).expect("above 0") }
+    }
+}
+
+fn poisson() -> Part<dyn ArrivalProcess> {
+    Part::named("poisson").expect("the registry has it")
+}
+
+fn default_warmup() -> Span {
+    Span::from_secs(2)
+}
+
+fn one() -> NonZeroU32 {
+    NonZeroU32::MIN
+}
+
+fn default_connections() -> NonZeroU32 {
+    NonZeroU32::new(32).expect("not zero")
+}
