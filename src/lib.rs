@@ -10,4 +10,5 @@ pub mod observation;
 pub mod plan;
 pub mod registry;
 pub mod scenario;
+pub mod testbed;
 pub mod units;

@@ -1,0 +1,95 @@
+//! The authorization server as a process: the OAuth endpoints over HTTP.
+
+mod endpoints;
+
+use std::io;
+use std::sync::Arc;
+use std::sync::atomic::AtomicU64;
+
+use axum::Router;
+use axum::routing::{get, post};
+use serde::{Deserialize, Serialize};
+use tokio::net::TcpListener;
+
+use crate::auth::authorization_server::{AuthorizationServer, Client, Minting};
+use crate::auth::store::StoreError;
+use crate::auth::token::WallClock;
+use crate::auth::token::signature::KeyError;
+use crate::testbed::listener::NoDelay;
+use crate::testbed::spec::AuthorizationServerSpec;
+
+/// Why the server did not start.
+#[derive(Debug, thiserror::Error)]
+pub enum PrepareError {
+    /// No signing key.
+    #[error(transparent)]
+    Key(#[from] KeyError),
+    /// No token store.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// No address.
+    #[error("the listening socket has no address")]
+    Address(#[from] io::Error),
+}
+
+/// How often each endpoint was called, since the beginning.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Calls {
+    /// `/introspect`.
+    pub introspections: u64,
+    /// `/jwks`.
+    pub key_sets: u64,
+    /// `/token`.
+    pub issued: u64,
+    /// `/revoke`.
+    pub revoked: u64,
+}
+
+#[derive(Default)]
+struct Counters {
+    introspections: AtomicU64,
+    key_sets: AtomicU64,
+    issued: AtomicU64,
+    revoked: AtomicU64,
+}
+
+struct State {
+    server: AuthorizationServer,
+    counters: Counters,
+}
+
+/// Prepares the server and hands it back as a future that serves on `listener` without end.
+/// Its issuer identifier is the address it listens on.
+pub(super) async fn prepare(
+    spec: AuthorizationServerSpec,
+    listener: TcpListener,
+) -> Result<impl Future<Output = io::Result<()>>, PrepareError> {
+    let issuer = format!("http://{}", listener.local_addr()?);
+    let minting = match &spec.signature {
+        Some(scheme) => Minting::jwt(scheme.generate()?),
+        None => Minting::Opaque,
+    };
+    let clients = spec.clients.into_iter().map(|client| Client {
+        id: client.credentials.client_id,
+        secret: client.credentials.client_secret,
+        audience: client.audience,
+        scope: client.scope,
+        lifetime: client.lifetime,
+        age: client.age,
+    });
+    let store = spec.store.open().await?;
+    let server = AuthorizationServer::new(issuer, clients, minting, store, WallClock::system());
+    let routes = routes(Arc::new(State { server, counters: Counters::default() }));
+    Ok(axum::serve(NoDelay(listener), routes).into_future())
+}
+
+fn routes(state: Arc<State>) -> Router {
+    Router::new()
+        .route("/token", post(endpoints::token))
+        .route("/introspect", post(endpoints::introspect))
+        .route("/revoke", post(endpoints::revoke))
+        .route("/jwks", get(endpoints::jwks))
+        .route("/.well-known/oauth-authorization-server", get(endpoints::metadata))
+        .route("/bench/calls", get(endpoints::calls))
+        .with_state(state)
+}

@@ -1,0 +1,17 @@
+//! Facts of the Linux host, and the limits that a trial depends on.
+
+mod cores;
+mod host;
+mod hypervisor;
+pub mod kernel;
+mod limits;
+mod usage;
+mod watch;
+
+pub use cores::{PinError, available_cores, pin_thread};
+pub use host::environment;
+pub use limits::{
+    DiskFull, FileLimit, TooFewFiles, ensure_free_space, ensure_open_files, free_space, open_file_limit,
+};
+pub use usage::process_usage;
+pub use watch::Watch;

@@ -1,0 +1,170 @@
+//! Servers: each a process of its own, started for one trial and stopped with it.
+
+mod authorization_server;
+mod basic;
+pub mod client;
+mod events;
+mod issued;
+mod listener;
+pub mod machine;
+pub mod process;
+mod resource_server;
+pub mod server;
+pub mod spec;
+mod tokens;
+mod usage;
+
+use std::io;
+use std::net::{Ipv4Addr, SocketAddr};
+use std::path::Path;
+use std::time::Duration;
+
+use crate::plan::{Placement, Trial};
+use crate::testbed::client::{CallError, Client, uri};
+use crate::testbed::process::{Launch, ProcessError, ServerProcess};
+use crate::testbed::spec::{
+    AuthorizationServerSpec, ClientSpec, Credentials, ResourceServerSpec, ServerSpec,
+};
+
+pub use events::Revoked;
+pub use issued::Issued;
+pub use resource_server::Decision;
+pub use tokens::{SupplyError, TokenSupply};
+
+/// The servers of one trial.
+#[derive(Debug)]
+pub struct Testbed {
+    authorization_server: ServerProcess,
+    resource_servers: Vec<ServerProcess>,
+    client: Client,
+}
+
+/// The servers cannot be started, or do not answer.
+#[derive(Debug, thiserror::Error)]
+pub enum TestbedError {
+    /// A process.
+    #[error(transparent)]
+    Process(#[from] ProcessError),
+    /// The tokens.
+    #[error("the tokens of the trial cannot be issued")]
+    Supply(#[from] SupplyError),
+    /// A call.
+    #[error(transparent)]
+    Call(#[from] CallError),
+    /// An answer to a call.
+    #[error("a server of the test bed gave an answer that is not understood")]
+    Answer(#[from] serde_json::Error),
+    /// A look at a process.
+    #[error("the usage of the {name} cannot be read")]
+    Usage {
+        /// Whose.
+        name: String,
+        /// What the system said.
+        source: io::Error,
+    },
+}
+
+/// The resource servers' own client: it only introspects.
+fn introspector() -> Credentials {
+    Credentials {
+        client_id: "resource-server".to_owned(),
+        client_secret: "secret of resource-server".to_owned(),
+    }
+}
+
+const ANY_PORT: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(Ipv4Addr::LOCALHOST), 0);
+
+impl Testbed {
+    /// Starts the servers of `trial` as processes of `program`.
+    pub async fn start(
+        program: &Path,
+        trial: &Trial,
+        lifetime: Duration,
+        placement: &Placement,
+    ) -> Result<Self, TestbedError> {
+        let subject = &trial.subject;
+        let launch = |spec| Launch { cores: placement.servers.clone(), spec };
+        let spec = ServerSpec::AuthorizationServer(AuthorizationServerSpec {
+            listen: ANY_PORT,
+            signature: subject.signature.clone(),
+            store: subject.store.clone(),
+            clients: clients(lifetime),
+        });
+        let authorization_server =
+            ServerProcess::start(program, "authorization server", &launch(spec)).await?;
+        let spec = ServerSpec::ResourceServer(ResourceServerSpec {
+            listen: ANY_PORT,
+            architecture: subject.architecture.clone(),
+            issuer: format!("http://{}", authorization_server.address),
+            credentials: introspector(),
+            audience: tokens::AUDIENCE.to_owned(),
+            scope: tokens::SCOPE.to_owned(),
+        });
+        let mut resource_servers = Vec::new();
+        for number in 1..=trial.workload.resource_servers {
+            let name = format!("resource server {number}");
+            resource_servers.push(ServerProcess::start(program, &name, &launch(spec.clone())).await?);
+        }
+        Ok(Self { authorization_server, resource_servers, client: Client::default() })
+    }
+
+    /// Where the resource servers listen, in order.
+    pub fn addresses(&self) -> Vec<SocketAddr> {
+        self.resource_servers.iter().map(|server| server.address).collect()
+    }
+
+    /// Has the tokens of `trial` issued.
+    pub async fn supply(&self, trial: &Trial) -> Result<TokenSupply, TestbedError> {
+        let scheme = trial.subject.signature.as_deref();
+        let watched = trial.workload.revocations.len();
+        Ok(tokens::supply(&self.client, &self.issuer(), scheme, &trial.workload.pool, watched).await?)
+    }
+
+    /// What the resource servers decided on tokens under revocation test.
+    pub async fn decisions(&self) -> Result<Vec<Vec<Decision>>, TestbedError> {
+        let mut decisions = Vec::new();
+        for server in &self.resource_servers {
+            decisions.push(self.ask(server, "/bench/decisions").await?);
+        }
+        Ok(decisions)
+    }
+
+    /// Fails if a server has ended.
+    pub async fn ensure_alive(&mut self) -> Result<(), TestbedError> {
+        self.authorization_server.ensure_alive().await?;
+        for server in &mut self.resource_servers {
+            server.ensure_alive().await?;
+        }
+        Ok(())
+    }
+
+    /// Stops every server and waits until it is gone.
+    pub async fn stop(self) {
+        for server in self.resource_servers {
+            server.stop().await;
+        }
+        self.authorization_server.stop().await;
+    }
+
+    fn issuer(&self) -> String {
+        format!("http://{}", self.authorization_server.address)
+    }
+
+    async fn ask<T: serde::de::DeserializeOwned>(
+        &self,
+        server: &ServerProcess,
+        path: &str,
+    ) -> Result<T, TestbedError> {
+        let uri = uri(&format!("http://{}", server.address), path).expect("an address makes a URL");
+        Ok(serde_json::from_slice(&self.client.get(&uri).await?)?)
+    }
+}
+
+fn clients(lifetime: Duration) -> Vec<ClientSpec> {
+    let introspector = ClientSpec { credentials: introspector(), ..tokens::GOOD.spec(lifetime) };
+    [tokens::GOOD, tokens::ELSEWHERE, tokens::LATE]
+        .iter()
+        .map(|registration| registration.spec(lifetime))
+        .chain([introspector])
+        .collect()
+}

@@ -1,0 +1,84 @@
+//! Answers of the resource server: 200, or a refusal in the words of RFC 6750 section 3.
+
+use http_body_util::Full;
+use hyper::StatusCode;
+use hyper::body::Bytes;
+use hyper::header::{ALLOW, CACHE_CONTROL, CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE};
+use serde::Serialize;
+
+use crate::auth::token::Rejection;
+
+pub(super) type Response = hyper::Response<Full<Bytes>>;
+
+/// What a request to the protected resource gets.
+pub(super) enum Answer {
+    /// The resource.
+    Accepted,
+    /// A challenge without an error code: the request carried no token (RFC 6750 section 3.1).
+    NoToken,
+    /// More than one token, or one that no header may carry.
+    InvalidRequest,
+    /// The token is refused.
+    Refused(Rejection),
+}
+
+impl Answer {
+    pub(super) fn response(self) -> Response {
+        match self {
+            Self::Accepted => body(StatusCode::OK, Bytes::from_static(br#"{"resource":"accepted"}"#)),
+            Self::NoToken => challenge(StatusCode::UNAUTHORIZED, None),
+            Self::InvalidRequest => {
+                let what = ("invalid_request", "the request must carry exactly one bearer token".to_owned());
+                challenge(StatusCode::BAD_REQUEST, Some(what))
+            }
+            Self::Refused(Rejection::Undecided) => {
+                let mut response = empty(StatusCode::SERVICE_UNAVAILABLE);
+                response.headers_mut().insert(RETRY_AFTER, "1".parse().expect("a header value"));
+                response
+            }
+            Self::Refused(rejection @ Rejection::InsufficientScope) => {
+                challenge(StatusCode::FORBIDDEN, Some(("insufficient_scope", rejection.to_string())))
+            }
+            Self::Refused(rejection) => {
+                challenge(StatusCode::UNAUTHORIZED, Some(("invalid_token", rejection.to_string())))
+            }
+        }
+    }
+}
+
+fn challenge(status: StatusCode, error: Option<(&str, String)>) -> Response {
+    let value = match error {
+        None => "Bearer realm=\"bearerbench\"".to_owned(),
+        Some((code, description)) => {
+            format!("Bearer realm=\"bearerbench\", error=\"{code}\", error_description=\"{description}\"")
+        }
+    };
+    let mut response = empty(status);
+    response.headers_mut().insert(WWW_AUTHENTICATE, value.parse().expect("plain words make a header value"));
+    response
+}
+
+pub(super) fn json(value: &impl Serialize) -> Response {
+    body(StatusCode::OK, serde_json::to_vec(value).expect("plain data").into())
+}
+
+pub(super) fn method_not_allowed() -> Response {
+    let mut response = empty(StatusCode::METHOD_NOT_ALLOWED);
+    response.headers_mut().insert(ALLOW, "GET".parse().expect("a header value"));
+    response
+}
+
+pub(super) fn empty(status: StatusCode) -> Response {
+    let mut response = hyper::Response::new(Full::default());
+    *response.status_mut() = status;
+    response
+}
+
+fn body(status: StatusCode, bytes: Bytes) -> Response {
+    let mut response = hyper::Response::new(Full::new(bytes));
+    *response.status_mut() = status;
+    let headers = response.headers_mut();
+    headers.insert(CONTENT_TYPE, "application/json".parse().expect("a header value"));
+    headers.insert(CACHE_CONTROL, "no-store".parse().expect("a header value"));
+    response
+}

@@ -1,0 +1,145 @@
+//! The resource server as a process: one protected resource, answered by RFC 6750.
+
+mod answer;
+mod decisions;
+mod http_issuer;
+
+use std::convert::Infallible;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use axum::serve::Listener as _;
+use hyper::body::Incoming;
+use hyper::header::AUTHORIZATION;
+use hyper::server::conn::http1;
+use hyper::service::service_fn;
+use hyper::{Method, Request, StatusCode};
+use hyper_util::rt::TokioIo;
+use serde::{Deserialize, Serialize};
+use tokio::net::{TcpListener, TcpStream};
+
+use crate::auth::architecture::{Context, TokenValidator, Verified};
+use crate::auth::issuer::Unreachable;
+use crate::auth::token::{Policy, Rejection, WallClock};
+use crate::testbed::listener::NoDelay;
+use crate::testbed::spec::ResourceServerSpec;
+use crate::units::Stamp;
+use answer::Answer;
+use decisions::DecisionLog;
+use http_issuer::HttpIssuer;
+
+pub use decisions::Decision;
+
+/// How many requests were decided, since the beginning.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Counts {
+    /// Requests to the protected resource.
+    pub requests: u64,
+    /// Decisions from a cache.
+    pub cache_hits: u64,
+    /// Decisions for which a cache was asked in vain.
+    pub cache_misses: u64,
+}
+
+struct ResourceServer {
+    validator: Arc<dyn TokenValidator>,
+    requests: AtomicU64,
+    decisions: DecisionLog,
+}
+
+/// Prepares the server and hands it back as a future that serves on `listener` without end.
+/// Fails if the architecture needs the authorization server at the start and it does not answer.
+pub(super) async fn prepare(
+    spec: ResourceServerSpec,
+    listener: TcpListener,
+) -> Result<impl Future<Output = Infallible>, Unreachable> {
+    let issuer = Arc::new(HttpIssuer::new(&spec.issuer, &spec.credentials)?);
+    let policy = Arc::new(Policy { issuer: spec.issuer, audience: spec.audience, scope: spec.scope });
+    let context = Context { issuer, policy, clock: WallClock::system() };
+    let validator = spec.architecture.validator(context).await?;
+    let server = Arc::new(ResourceServer {
+        validator,
+        requests: AtomicU64::new(0),
+        decisions: DecisionLog::default(),
+    });
+    Ok(accept(server, NoDelay(listener)))
+}
+
+async fn accept(server: Arc<ResourceServer>, mut listener: NoDelay) -> Infallible {
+    loop {
+        let (stream, _) = listener.accept().await;
+        tokio::spawn(converse(Arc::clone(&server), stream));
+    }
+}
+
+async fn converse(server: Arc<ResourceServer>, stream: TcpStream) {
+    let respond = service_fn(|request| {
+        let server = Arc::clone(&server);
+        async move { Ok::<_, Infallible>(server.respond(request).await) }
+    });
+    // Without a timer hyper waits for the next request as long as it takes: a pool keeps idle connections.
+    // A broken connection is the client's to notice.
+    let _ =
+        http1::Builder::new().max_buf_size(512 * 1024).serve_connection(TokioIo::new(stream), respond).await;
+}
+
+impl ResourceServer {
+    async fn respond(&self, request: Request<Incoming>) -> answer::Response {
+        match (request.method(), request.uri().path()) {
+            (&Method::GET, "/resource") => self.resource(&request).await,
+            (_, "/resource") => answer::method_not_allowed(),
+            (&Method::GET, "/bench/counts") => answer::json(&self.counts()),
+            (&Method::GET, "/bench/decisions") => answer::json(&self.decisions.all()),
+            _ => answer::empty(StatusCode::NOT_FOUND),
+        }
+    }
+
+    /// The protected resource: accepts or refuses by the bearer token of the request.
+    async fn resource(&self, request: &Request<Incoming>) -> answer::Response {
+        self.requests.fetch_add(1, Ordering::Relaxed);
+        let answer = self.decide(request).await;
+        // Stamped at once: what is sent and received afterwards is no part of the decision.
+        let decided = Stamp::now();
+        if let Some(probe) = decisions::probe(request.headers()) {
+            let accepted = match answer {
+                Answer::Accepted => Some(true),
+                Answer::Refused(Rejection::Undecided) => None,
+                Answer::Refused(_) | Answer::NoToken | Answer::InvalidRequest => Some(false),
+            };
+            self.decisions.add(Decision { probe, decided, accepted });
+        }
+        answer.response()
+    }
+
+    async fn decide(&self, request: &Request<Incoming>) -> Answer {
+        let mut values = request.headers().get_all(AUTHORIZATION).iter();
+        let token = match (values.next(), values.next()) {
+            (None, _) => return Answer::NoToken,
+            (Some(_), Some(_)) => return Answer::InvalidRequest,
+            (Some(value), None) => match value.to_str().map(bearer_token) {
+                Ok(Some(token)) => token,
+                Ok(None) => return Answer::NoToken,
+                Err(_) => return Answer::InvalidRequest,
+            },
+        };
+        match self.validator.validate(token).await {
+            Ok(Verified::Claims(_) | Verified::Unchecked) => Answer::Accepted,
+            Err(rejection) => Answer::Refused(rejection),
+        }
+    }
+
+    fn counts(&self) -> Counts {
+        let cache = self.validator.cache();
+        Counts {
+            requests: self.requests.load(Ordering::Relaxed),
+            cache_hits: cache.hits,
+            cache_misses: cache.misses,
+        }
+    }
+}
+
+/// The token of an `Authorization` header (RFC 6750 section 2.1); `None` if it is of another scheme.
+fn bearer_token(value: &str) -> Option<&str> {
+    let (scheme, token) = value.split_once(' ')?;
+    scheme.eq_ignore_ascii_case("bearer").then(|| token.trim_start_matches(' '))
+}

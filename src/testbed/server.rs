@@ -1,0 +1,58 @@
+//! A server of the test bed as it runs in its own process.
+
+use std::convert::Infallible;
+use std::io;
+use std::net::SocketAddr;
+
+use tokio::net::TcpListener;
+
+use crate::auth::issuer::Unreachable;
+use crate::testbed::spec::{Ready, ServerSpec};
+use crate::testbed::{authorization_server, resource_server};
+
+/// Why a server does not serve.
+#[derive(Debug, thiserror::Error)]
+pub enum ServerError {
+    /// The address is taken, or not of this machine.
+    #[error("cannot listen on {address}; free the port or give another one (0 lets the system choose)")]
+    Listen {
+        /// The address asked for.
+        address: SocketAddr,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// The authorization server cannot be prepared.
+    #[error("the authorization server cannot start")]
+    AuthorizationServer(#[from] authorization_server::PrepareError),
+    /// The resource server cannot be prepared.
+    #[error("the resource server cannot start")]
+    ResourceServer(#[from] Unreachable),
+    /// The listening socket broke.
+    #[error("cannot accept connections")]
+    Accept(#[from] io::Error),
+}
+
+/// Serves without end. `ready` is told the address once requests are answered.
+pub async fn serve(spec: ServerSpec, ready: impl FnOnce(Ready)) -> Result<Infallible, ServerError> {
+    match spec {
+        ServerSpec::AuthorizationServer(spec) => {
+            let listener = listen(spec.listen).await?;
+            let address = listener.local_addr()?;
+            let serving = authorization_server::prepare(spec, listener).await?;
+            ready(Ready { address });
+            serving.await?;
+            Err(io::Error::from(io::ErrorKind::BrokenPipe).into())
+        }
+        ServerSpec::ResourceServer(spec) => {
+            let listener = listen(spec.listen).await?;
+            let address = listener.local_addr()?;
+            let serving = resource_server::prepare(spec, listener).await?;
+            ready(Ready { address });
+            Ok(serving.await)
+        }
+    }
+}
+
+async fn listen(address: SocketAddr) -> Result<TcpListener, ServerError> {
+    TcpListener::bind(address).await.map_err(|source| ServerError::Listen { address, source })
+}

@@ -1,0 +1,89 @@
+//! What a server process is told before it starts: one JSON text on its standard input.
+
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+use crate::auth::architecture::Architecture;
+use crate::auth::store::Store;
+use crate::auth::token::signature::SignatureScheme;
+use crate::registry::Part;
+
+/// One server process.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(tag = "server", rename_all = "snake_case")]
+pub enum ServerSpec {
+    /// Issues, introspects, revokes, publishes keys.
+    AuthorizationServer(AuthorizationServerSpec),
+    /// Enforces.
+    ResourceServer(ResourceServerSpec),
+}
+
+/// An authorization server.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct AuthorizationServerSpec {
+    /// Where it listens; port 0 lets the system choose.
+    pub listen: SocketAddr,
+    /// How its tokens are signed; without it they are opaque.
+    pub signature: Option<Part<dyn SignatureScheme>>,
+    /// Where it keeps tokens.
+    pub store: Part<dyn Store>,
+    /// Who may ask it for tokens, introspection and revocation.
+    pub clients: Vec<ClientSpec>,
+}
+
+/// A client of the authorization server, and what its tokens say.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct ClientSpec {
+    /// How it proves who it is.
+    #[serde(flatten)]
+    pub credentials: Credentials,
+    /// Whom its tokens are meant for.
+    pub audience: String,
+    /// What its tokens allow, separated by spaces.
+    pub scope: String,
+    /// How long its tokens live.
+    pub lifetime: Duration,
+    /// How far in the past its tokens are dated.
+    pub age: Duration,
+}
+
+/// A name and a secret (RFC 6749 section 2.3.1).
+#[derive(Clone, Serialize, Deserialize)]
+pub struct Credentials {
+    /// `client_id`.
+    pub client_id: String,
+    /// `client_secret`.
+    pub client_secret: String,
+}
+
+/// A resource server.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct ResourceServerSpec {
+    /// Where it listens; port 0 lets the system choose.
+    pub listen: SocketAddr,
+    /// How it decides on tokens.
+    pub architecture: Part<dyn Architecture>,
+    /// The authorization server's issuer identifier, which is also its base URL.
+    pub issuer: String,
+    /// How it proves who it is when it introspects.
+    pub credentials: Credentials,
+    /// Its own name: the `aud` that tokens must have.
+    pub audience: String,
+    /// The scope that its resource needs.
+    pub scope: String,
+}
+
+/// The one line that a server process prints once it can be reached.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Ready {
+    /// Where it listens.
+    pub address: SocketAddr,
+}
+
+impl std::fmt::Debug for Credentials {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Credentials").field("client_id", &self.client_id).finish_non_exhaustive()
+    }
+}
