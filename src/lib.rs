@@ -5,6 +5,7 @@
 
 pub mod arrival;
 pub mod auth;
+pub mod load;
 pub mod metric;
 pub mod observation;
 pub mod plan;

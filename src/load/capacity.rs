@@ -1,0 +1,70 @@
+//! What this machine's load generator can do, measured before anything is started.
+
+use std::io::{self, Read, Write};
+use std::net::{TcpListener, TcpStream};
+use std::time::{Duration, Instant};
+
+use crate::load::pacing::{HostPacer, Pacer, Pacing};
+use crate::observation::Distribution;
+use crate::units::{Offset, Rate, Stamp};
+
+/// A request with an ML-DSA-65 token, the largest of a usual comparison.
+const REQUEST_BYTES: usize = 5 * 1024;
+/// An answer of a protected resource.
+const ANSWER_BYTES: usize = 200;
+/// Long enough for some thousand exchanges.
+const CAPACITY_TIME: Duration = Duration::from_millis(50);
+/// The timer is asked for so many instants, a millisecond apart.
+const TIMER_INSTANTS: u64 = 200;
+
+/// Requests per second that one core of this machine can exchange over loopback, both sides on it.
+/// Takes 50 ms. A plan above it cannot be sent.
+pub fn capacity() -> io::Result<Rate> {
+    let listener = TcpListener::bind(("127.0.0.1", 0))?;
+    let mut client = TcpStream::connect(listener.local_addr()?)?;
+    let (mut server, _) = listener.accept()?;
+    client.set_nodelay(true)?;
+    server.set_nodelay(true)?;
+    let (request, answer) = ([b'x'; REQUEST_BYTES], [b'x'; ANSWER_BYTES]);
+    let mut received = [0; REQUEST_BYTES];
+    let (start, mut exchanges) = (Instant::now(), 0_u32);
+    while start.elapsed() < CAPACITY_TIME {
+        client.write_all(&request)?;
+        server.read_exact(&mut received)?;
+        server.write_all(&answer)?;
+        client.read_exact(&mut received[..ANSWER_BYTES])?;
+        exchanges += 1;
+    }
+    let per_second = f64::from(exchanges) / start.elapsed().as_secs_f64();
+    Ok(Rate::try_from(per_second).expect("an exchange takes less than a day"))
+}
+
+/// How late the generator's timer wakes it, over 200 waits of a millisecond.
+pub fn timer_error() -> io::Result<Distribution> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    runtime.block_on(async {
+        let pacer = HostPacer::new(Stamp::now(), Pacing::Hybrid)?;
+        let mut late = Distribution::default();
+        for number in 1..=TIMER_INSTANTS {
+            let due = Offset::from_nanos(number * 1_000_000);
+            pacer.wait_until(due, || false).await;
+            late.record(pacer.now().nanos() - due.nanos());
+        }
+        Ok(late)
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_machine_that_runs_tests_can_send_a_thousand_requests_a_second() {
+        assert!(capacity().unwrap().per_second() > 1_000.0);
+    }
+
+    #[test]
+    fn the_timer_is_never_early_and_counts_every_wait() {
+        assert_eq!(timer_error().unwrap().count(), TIMER_INSTANTS);
+    }
+}

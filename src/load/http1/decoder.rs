@@ -1,0 +1,231 @@
+//! Finds the end of an HTTP/1.1 answer in whatever pieces it arrives.
+
+use httparse::Status;
+
+use crate::load::http1::head::{Body, Head};
+use crate::load::transport::{Answer, Failure};
+
+/// No header of a resource server is near this; a server that sends more is not one.
+const LARGEST_HEAD: usize = 64 * 1024;
+
+/// Bytes of one connection, read up to the end of an answer.
+pub(super) struct Decoder {
+    buffer: Vec<u8>,
+    start: usize,
+    end: usize,
+    stage: Stage,
+    answer: Answer,
+}
+
+/// What the next byte belongs to.
+#[derive(Clone, Copy)]
+enum Stage {
+    Head,
+    /// So many bytes of body are left.
+    Length(u64),
+    ChunkSize,
+    /// So many bytes of a chunk and its end of line are left.
+    Chunk(u64),
+    Trailers,
+    UntilClose,
+}
+
+impl Decoder {
+    /// A decoder at the beginning of an answer.
+    pub(super) fn new() -> Self {
+        // The answers of a protected resource fit, so that one read takes a whole answer.
+        let buffer = vec![0; 4096];
+        Self { buffer, start: 0, end: 0, stage: Stage::Head, answer: Answer { status: 0, reusable: false } }
+    }
+
+    /// Where the next bytes are to be read into; never empty.
+    pub(super) fn space(&mut self) -> Result<&mut [u8], Failure> {
+        if self.start == self.end {
+            (self.start, self.end) = (0, 0);
+        }
+        if self.end == self.buffer.len() {
+            if self.start > 0 {
+                self.buffer.copy_within(self.start..self.end, 0);
+                (self.start, self.end) = (0, self.end - self.start);
+            } else if self.buffer.len() < LARGEST_HEAD {
+                self.buffer.resize(2 * self.buffer.len(), 0);
+            } else {
+                return Err(Failure::NotHttp);
+            }
+        }
+        Ok(&mut self.buffer[self.end..])
+    }
+
+    /// Takes note of bytes that were read; the answer if they complete one.
+    pub(super) fn filled(&mut self, bytes: usize) -> Result<Option<Answer>, Failure> {
+        self.end += bytes;
+        loop {
+            let unread = &self.buffer[self.start..self.end];
+            let Some((used, next)) = step(self.stage, unread, &mut self.answer)? else {
+                return Ok(None);
+            };
+            self.start += used;
+            match next {
+                Some(stage) => self.stage = stage,
+                None => return Ok(Some(self.complete())),
+            }
+        }
+    }
+
+    /// Takes note that the server will send nothing more.
+    pub(super) fn closed(&mut self) -> Result<Answer, Failure> {
+        match self.stage {
+            Stage::UntilClose => Ok(Answer { reusable: false, ..self.complete() }),
+            _ => Err(Failure::Closed),
+        }
+    }
+
+    fn complete(&mut self) -> Answer {
+        // Bytes after the end answer no request: whatever comes next cannot be told apart.
+        let reusable = self.answer.reusable && self.start == self.end;
+        self.stage = Stage::Head;
+        Answer { reusable, ..self.answer }
+    }
+}
+
+impl From<Body> for Stage {
+    fn from(body: Body) -> Self {
+        match body {
+            Body::AnotherHead => Self::Head,
+            Body::Length(bytes) => Self::Length(bytes),
+            Body::Chunked => Self::ChunkSize,
+            Body::UntilClose => Self::UntilClose,
+        }
+    }
+}
+
+/// How many bytes a stage uses up and what follows: a stage, or nothing after the end of the answer.
+/// `None` if there are too few bytes to tell.
+fn step(stage: Stage, unread: &[u8], answer: &mut Answer) -> Result<Option<(usize, Option<Stage>)>, Failure> {
+    if unread.is_empty() && !matches!(stage, Stage::Length(0)) {
+        return Ok(None);
+    }
+    Ok(match stage {
+        Stage::Head => Head::parse(unread)?.map(|head| {
+            *answer = head.answer;
+            (head.bytes, Some(head.body.into()))
+        }),
+        Stage::Length(0) => Some((0, None)),
+        Stage::Length(left) => Some(skip(left, unread, Stage::Length)),
+        Stage::Chunk(0) => Some((0, Some(Stage::ChunkSize))),
+        Stage::Chunk(left) => Some(skip(left, unread, Stage::Chunk)),
+        Stage::ChunkSize => match httparse::parse_chunk_size(unread).map_err(|_| Failure::NotHttp)? {
+            Status::Partial => None,
+            Status::Complete((used, 0)) => Some((used, Some(Stage::Trailers))),
+            Status::Complete((used, size)) => {
+                let with_end_of_line = size.checked_add(2).ok_or(Failure::NotHttp)?;
+                Some((used, Some(Stage::Chunk(with_end_of_line))))
+            }
+        },
+        Stage::Trailers => unread.iter().position(|byte| *byte == b'\n').map(|line_end| {
+            let empty = matches!(&unread[..line_end], b"" | b"\r");
+            (line_end + 1, (!empty).then_some(Stage::Trailers))
+        }),
+        Stage::UntilClose => Some((unread.len(), Some(Stage::UntilClose))),
+    })
+}
+
+fn skip(left: u64, unread: &[u8], stage: fn(u64) -> Stage) -> (usize, Option<Stage>) {
+    let used = usize::try_from(left).map_or(unread.len(), |left| left.min(unread.len()));
+    (used, Some(stage(left - used as u64)))
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    /// What comes out when the bytes arrive in pieces of these sizes and the connection then ends.
+    fn decode(bytes: &[u8], pieces: &[usize]) -> Result<Answer, Failure> {
+        let mut decoder = Decoder::new();
+        let (mut rest, mut sizes) = (bytes, pieces.iter().copied().cycle());
+        while !rest.is_empty() {
+            let space = decoder.space()?;
+            let size = sizes.next().unwrap_or(usize::MAX).clamp(1, rest.len()).min(space.len());
+            let (piece, after) = rest.split_at(size);
+            space[..size].copy_from_slice(piece);
+            rest = after;
+            if let Some(answer) = decoder.filled(size)? {
+                return Ok(answer);
+            }
+        }
+        decoder.closed()
+    }
+
+    type Expected = Result<(u16, bool), Failure>;
+    const ANSWERS: [(&str, Expected); 14] = [
+        ("HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello", Ok((200, true))),
+        (
+            "HTTP/1.1 401 Unauthorized\r\ncontent-length: 0\r\nWWW-Authenticate: Bearer\r\n\r\n",
+            Ok((401, true)),
+        ),
+        ("HTTP/1.1 204 No Content\r\n\r\n", Ok((204, true))),
+        ("HTTP/1.1 304 Not Modified\r\nContent-Length: 7\r\n\r\n", Ok((304, true))),
+        ("HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 200 OK\r\nContent-Length: 1\r\n\r\n!", Ok((200, true))),
+        (
+            "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5;a=b\r\nhello\r\n1\r\n!\r\n0\r\nT: 1\r\n\r\n",
+            Ok((200, true)),
+        ),
+        ("HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 2\r\n\r\nok", Ok((200, false))),
+        ("HTTP/1.1 200 OK\r\n\r\nuntil the end", Ok((200, false))),
+        ("HTTP/1.0 200 OK\r\nContent-Length: 2\r\n\r\nok", Ok((200, false))),
+        ("HTTP/1.0 200 OK\r\nConnection: Keep-Alive\r\nContent-Length: 2\r\n\r\nok", Ok((200, true))),
+        ("HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\ncut off", Err(Failure::Closed)),
+        ("HTTP/1.1 200 OK\r\nContent-Length: 9\r\nContent-Length: 8\r\n\r\n", Err(Failure::NotHttp)),
+        ("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nhello\r\n", Err(Failure::NotHttp)),
+        ("SSH-2.0-OpenSSH_9.2\r\n", Err(Failure::NotHttp)),
+    ];
+
+    #[test]
+    fn every_way_to_end_an_answer_is_understood() {
+        for (text, expected) in ANSWERS {
+            let found = decode(text.as_bytes(), &[usize::MAX]).map(|answer| (answer.status, answer.reusable));
+            assert_eq!(found, expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn a_connection_with_bytes_after_the_answer_is_not_used_again() {
+        let answer = decode(b"HTTP/1.1 204 No Content\r\n\r\nHTTP", &[usize::MAX]).unwrap();
+        assert!(!answer.reusable);
+    }
+
+    #[test]
+    fn a_head_without_an_end_is_given_up() {
+        let endless = format!("HTTP/1.1 200 OK\r\nX: {}", "x".repeat(2 * LARGEST_HEAD));
+        assert_eq!(decode(endless.as_bytes(), &[usize::MAX]), Err(Failure::NotHttp));
+    }
+
+    #[test]
+    fn a_body_larger_than_the_buffer_passes_through_it() {
+        let large = format!("HTTP/1.1 200 OK\r\nContent-Length: 1000000\r\n\r\n{}", "x".repeat(1_000_000));
+        assert_eq!(decode(large.as_bytes(), &[usize::MAX]), Ok(Answer { status: 200, reusable: true }));
+    }
+
+    proptest! {
+        #[test]
+        fn the_pieces_in_which_an_answer_arrives_change_nothing(
+            which in 0..ANSWERS.len(),
+            pieces in prop::collection::vec(1..20_usize, 1..10),
+        ) {
+            let bytes = ANSWERS[which].0.as_bytes();
+            prop_assert_eq!(decode(bytes, &pieces), decode(bytes, &[usize::MAX]));
+        }
+
+        #[test]
+        fn no_bytes_make_it_panic(
+            bytes in prop::collection::vec(any::<u8>(), 0..500),
+            begins_well in any::<bool>(),
+        ) {
+            let mut answer = if begins_well { b"HTTP/1.1 200 OK\r\n".to_vec() } else { Vec::new() };
+            answer.extend(bytes);
+            let _ = decode(&answer, &[7]);
+        }
+    }
+}

@@ -1,0 +1,235 @@
+//! Every request of a trial, decided before anything is sent: a pure function of the workload and a seed.
+
+use std::iter::Peekable;
+
+use rand::{RngExt, SeedableRng};
+use rand_chacha::ChaCha8Rng;
+use rand_distr::{Distribution, Zipf};
+
+use crate::arrival::{ArrivalProcess, Poisson};
+use crate::plan::{BAD_KINDS, Pool, Workload};
+use crate::units::{Offset, Rate};
+
+/// One request, before it is sent.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Request {
+    /// When it is to be sent.
+    pub due: Offset,
+    /// To which resource server, from 0.
+    pub resource_server: u32,
+    /// With which token.
+    pub token: Token,
+}
+
+/// A token by its place in the pool.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Token {
+    /// A live token by its popularity: 0 is asked for most often.
+    Live(u32),
+    /// A token that must be refused.
+    Bad {
+        /// Which kind of bad, from 0.
+        kind: u32,
+        /// Which token of its kind, from 0.
+        index: u32,
+    },
+    /// A token under revocation test, by the number of its revocation: this request is a probe.
+    Watched(u32),
+}
+
+/// The requests of a trial in the order in which they are due, up to the end of the workload (exclusive).
+///
+/// Nothing in it depends on the subject, so every subject of a repetition gets the same requests.
+pub fn schedule(workload: &Workload, seed: u64) -> impl Iterator<Item = Request> + Send + use<> {
+    let end = workload.end();
+    Merged { first: load(workload, seed).peekable(), second: probes(workload, seed).peekable() }
+        .take_while(move |request| request.due < end)
+}
+
+/// The independent random choices of a schedule.
+#[derive(Clone, Copy)]
+enum Stream {
+    LoadInstants = 1,
+    LoadRequests = 2,
+    ProbeInstants = 3,
+    ProbeRequests = 4,
+}
+
+fn random(seed: u64, stream: Stream) -> ChaCha8Rng {
+    let mut random = ChaCha8Rng::seed_from_u64(seed);
+    random.set_stream(stream as u64);
+    random
+}
+
+fn load(workload: &Workload, seed: u64) -> impl Iterator<Item = Request> + Send + use<> {
+    let mut random = random(seed, Stream::LoadRequests);
+    let (pool, resource_servers) = (workload.pool, workload.resource_servers);
+    let popularity = Zipf::new(f64::from(pool.live), pool.zipf_exponent)
+        .expect("a pool has a live token and an exponent of 0 or more");
+    workload.arrivals.instants(workload.rate, instants_seed(seed, Stream::LoadInstants)).map(move |due| {
+        Request {
+            due,
+            resource_server: random.random_range(0..resource_servers),
+            token: if random.random_bool(pool.bad_fraction) {
+                bad(&mut random, pool)
+            } else {
+                Token::Live(rank(popularity.sample(&mut random)))
+            },
+        }
+    })
+}
+
+fn bad(random: &mut ChaCha8Rng, pool: Pool) -> Token {
+    let kinds = u32::try_from(BAD_KINDS.len()).expect("few kinds");
+    Token::Bad { kind: random.random_range(0..kinds), index: random.random_range(0..pool.bad_per_kind) }
+}
+
+/// Independent Poisson processes, one for each revocation at each resource server. They are drawn as
+/// one process of their total rate whose requests are dealt out uniformly, which is the same law.
+fn probes(workload: &Workload, seed: u64) -> impl Iterator<Item = Request> + Send + use<> {
+    let revocations =
+        u32::try_from(workload.revocations.len()).expect("a trial revokes fewer than 2^32 tokens");
+    let resource_servers = workload.resource_servers;
+    let processes = f64::from(revocations) * f64::from(resource_servers);
+    let total = Rate::try_from(workload.probe_rate.per_second() * processes).ok();
+    let mut random = random(seed, Stream::ProbeRequests);
+    total
+        .map(|rate| Poisson {}.instants(rate, instants_seed(seed, Stream::ProbeInstants)))
+        .into_iter()
+        .flatten()
+        .map(move |due| Request {
+            due,
+            resource_server: random.random_range(0..resource_servers),
+            token: Token::Watched(random.random_range(0..revocations)),
+        })
+}
+
+/// A seed for an arrival process, which makes its own generator.
+fn instants_seed(seed: u64, stream: Stream) -> u64 {
+    random(seed, stream).random()
+}
+
+#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a whole number from 1 to a u32")]
+fn rank(sample: f64) -> u32 {
+    sample as u32 - 1
+}
+
+/// Two ordered streams as one.
+struct Merged<A: Iterator<Item = Request>, B: Iterator<Item = Request>> {
+    first: Peekable<A>,
+    second: Peekable<B>,
+}
+
+impl<A: Iterator<Item = Request>, B: Iterator<Item = Request>> Iterator for Merged<A, B> {
+    type Item = Request;
+
+    fn next(&mut self) -> Option<Request> {
+        match (self.first.peek(), self.second.peek()) {
+            (Some(first), Some(second)) if second.due < first.due => self.second.next(),
+            (None, _) => self.second.next(),
+            (Some(_), _) => self.first.next(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::registry::Part;
+    use crate::units::{Period, Span};
+
+    fn workload(zipf_exponent: f64, revocations: usize) -> Workload {
+        Workload {
+            rate: Rate::try_from(10_000.0).unwrap(),
+            arrivals: Part::named("poisson").unwrap(),
+            warmup: Span::from_secs(1),
+            window: Period::from_secs(10),
+            resource_servers: 2,
+            connections: 8,
+            pool: Pool { live: 1_000, zipf_exponent, bad_fraction: 0.05, bad_per_kind: 20 },
+            revocations: vec![Offset::default(); revocations],
+            probe_rate: Rate::try_from(50.0).unwrap(),
+        }
+    }
+
+    /// How often something was counted, against how often it should be: within five standard deviations.
+    #[track_caller]
+    fn check(found: usize, of: usize, probability: f64) {
+        let (expected, trials) = (of as f64 * probability, of as f64);
+        let deviation = (trials * probability * (1.0 - probability)).sqrt();
+        assert!((found as f64 - expected).abs() < 5.0 * deviation, "{found} instead of {expected}");
+    }
+
+    #[test]
+    fn tokens_and_resource_servers_follow_their_laws() {
+        let requests: Vec<_> = schedule(&workload(0.99, 0), 42).collect();
+        let count =
+            |wanted: &dyn Fn(&Request) -> bool| requests.iter().filter(|request| wanted(request)).count();
+        let all = requests.len();
+        check(all, 1_000_000, 0.11);
+        check(count(&|request| request.resource_server == 0), all, 0.5);
+        for bad_kind in 0..5 {
+            let is_kind =
+                |request: &Request| matches!(request.token, Token::Bad { kind, .. } if kind == bad_kind);
+            check(count(&is_kind), all, 0.01);
+        }
+        check(count(&|request| matches!(request.token, Token::Bad { index: 7, .. })), all, 0.05 / 20.0);
+        let total: f64 = (1..=1_000).map(|rank| f64::from(rank).powf(-0.99)).sum();
+        for rank in [0, 1, 9, 99, 999] {
+            let probability = 0.95 * f64::from(rank + 1).powf(-0.99) / total;
+            check(count(&|request| request.token == Token::Live(rank)), all, probability);
+        }
+    }
+
+    #[test]
+    fn an_exponent_of_zero_makes_every_live_token_as_popular_as_any_other() {
+        let requests: Vec<_> = schedule(&workload(0.0, 0), 42).collect();
+        for rank in [0, 500, 999] {
+            let found = requests.iter().filter(|request| request.token == Token::Live(rank)).count();
+            check(found, requests.len(), 0.95 / 1_000.0);
+        }
+    }
+
+    #[test]
+    fn every_watched_token_is_probed_at_every_resource_server_as_by_a_poisson_process_of_its_own() {
+        let requests: Vec<_> = schedule(&workload(0.99, 3), 42).collect();
+        for revocation in 0..3 {
+            for resource_server in 0..2 {
+                let wanted = |request: &&Request| {
+                    (request.token, request.resource_server) == (Token::Watched(revocation), resource_server)
+                };
+                let due: Vec<_> = requests.iter().filter(wanted).map(|request| request.due).collect();
+                check(due.len(), 1_000_000, 50.0 * 11.0 / 1_000_000.0);
+                // The share of gaps longer than the mean gap is 1/e for an exponential law.
+                let long = due.windows(2).filter(|pair| pair[1].since(pair[0]).as_millis() >= 20).count();
+                check(long, due.len(), (-1.0_f64).exp());
+            }
+        }
+    }
+
+    #[test]
+    fn probes_do_not_disturb_the_load() {
+        let load = |revocations| {
+            let requests = schedule(&workload(0.99, revocations), 1);
+            requests.filter(|request| !matches!(request.token, Token::Watched(_))).collect::<Vec<_>>()
+        };
+        assert_eq!(load(0), load(5));
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(16))]
+
+        #[test]
+        fn a_schedule_is_in_order_ends_in_time_and_is_the_same_for_the_same_seed(seed in any::<u64>()) {
+            let mut workload = workload(0.99, 2);
+            workload.rate = Rate::try_from(100.0).unwrap();
+            let requests: Vec<_> = schedule(&workload, seed).collect();
+            prop_assert!(requests.is_sorted_by_key(|request| request.due));
+            prop_assert!(requests.last().unwrap().due < workload.end());
+            prop_assert_eq!(&requests, &schedule(&workload, seed).collect::<Vec<_>>());
+            prop_assert_ne!(&requests, &schedule(&workload, seed.wrapping_add(1)).collect::<Vec<_>>());
+        }
+    }
+}

@@ -1,0 +1,270 @@
+//! Known truth on tokio's paused clock: a stand-in server whose answers are known to the millisecond.
+
+use std::cell::Cell;
+use std::io;
+use std::ops::Range;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
+use tokio::time::{Instant, sleep_until};
+
+use crate::arrival::{ArrivalProcess, Constant};
+use crate::load::driver::{Course, Cut, open, run};
+use crate::load::pacing::Pacer;
+use crate::load::schedule::{Request, Token};
+use crate::load::tokens::TokenPool;
+use crate::load::transport::{Answer, Failure, Outgoing, Receiver, Sender, Transport};
+use crate::observation::{Distribution, Load, Outcomes};
+use crate::units::{Offset, Rate};
+
+/// The paused clock, for a scheduler that is stopped for a while.
+struct SimulatedPacer {
+    start: Instant,
+    stopped: Range<Offset>,
+}
+
+impl Pacer for SimulatedPacer {
+    fn now(&self) -> Offset {
+        self.start.elapsed().into()
+    }
+
+    async fn wait_until(&self, instant: Offset, _outstanding: impl Fn() -> bool) {
+        let instant = if self.stopped.contains(&instant) { self.stopped.end } else { instant };
+        sleep_until(self.start + instant.since(Offset::default())).await;
+    }
+}
+
+/// A server that takes each request up at once, however many there are, but stands still for a while.
+#[derive(Clone)]
+struct StandIn {
+    start: Instant,
+    service: Duration,
+    stalled: Range<Offset>,
+    /// Connections break instead of giving every answer of this number.
+    breaks_every: usize,
+    answers: std::rc::Rc<Cell<usize>>,
+}
+
+impl Transport for StandIn {
+    type Sender = StandInSender;
+    type Receiver = StandInReceiver;
+
+    async fn connect(&self, _resource_server: usize) -> io::Result<(StandInSender, StandInReceiver)> {
+        let (requests, incoming) = unbounded_channel();
+        Ok((StandInSender(requests), StandInReceiver { incoming, server: self.clone() }))
+    }
+}
+
+struct StandInSender(UnboundedSender<(Instant, bool)>);
+
+impl Sender for StandInSender {
+    fn send(&mut self, outgoing: &Outgoing<'_>) {
+        self.0.send((Instant::now(), outgoing.token == "good")).unwrap();
+    }
+}
+
+struct StandInReceiver {
+    incoming: UnboundedReceiver<(Instant, bool)>,
+    server: StandIn,
+}
+
+impl Receiver for StandInReceiver {
+    async fn answer(&mut self) -> Result<Answer, Failure> {
+        let (sent, good) = self.incoming.recv().await.ok_or(Failure::Closed)?;
+        let StandIn { start, service, stalled, breaks_every, answers } = &self.server;
+        let arrived = Offset::from(sent - *start);
+        let taken_up = if stalled.contains(&arrived) { stalled.end } else { arrived };
+        sleep_until(*start + taken_up.since(Offset::default()) + *service).await;
+        answers.set(answers.get() + 1);
+        if answers.get() % breaks_every == 0 {
+            return Err(Failure::Closed);
+        }
+        Ok(Answer { status: if good { 200 } else { 401 }, reusable: true })
+    }
+}
+
+/// 10 s of 1,000 req/s at equal gaps.
+#[derive(Clone)]
+struct Simulation {
+    service: Duration,
+    connections: usize,
+    server_stalled: Range<Offset>,
+    generator_stopped: Range<Offset>,
+    breaks_every: usize,
+    timeout: Duration,
+    backlog_limit: usize,
+    interrupted_at: Option<usize>,
+}
+
+const NEVER: Range<Offset> = Offset::from_nanos(0)..Offset::from_nanos(0);
+
+/// The sixth second of ten.
+fn a_second() -> Range<Offset> {
+    Offset::from_nanos(5_000_000_000)..Offset::from_nanos(6_000_000_000)
+}
+
+impl Default for Simulation {
+    fn default() -> Self {
+        Self {
+            service: Duration::from_millis(1),
+            connections: 1_100,
+            server_stalled: NEVER,
+            generator_stopped: NEVER,
+            breaks_every: usize::MAX,
+            timeout: Duration::from_secs(10),
+            backlog_limit: 100_000,
+            interrupted_at: None,
+        }
+    }
+}
+
+impl Simulation {
+    fn run(self) -> (Load, Option<Cut>) {
+        let runtime =
+            tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build().unwrap();
+        runtime.block_on(async {
+            let (start, interrupted) = (Instant::now(), AtomicBool::new(false));
+            let transport = StandIn {
+                start,
+                service: self.service,
+                stalled: self.server_stalled,
+                breaks_every: self.breaks_every,
+                answers: Cell::new(0).into(),
+            };
+            let course = Course {
+                servers: 1,
+                connections: self.connections,
+                tokens: Arc::new(TokenPool { live: vec!["good".to_owned()], ..TokenPool::default() }),
+                window: Offset::default()..Offset::from_nanos(10_000_000_000),
+                timeout: self.timeout,
+                backlog_limit: self.backlog_limit,
+                interrupted: &interrupted,
+            };
+            let connections = open(&transport, &course).await.unwrap();
+            let rate = Rate::try_from(1_000.0).unwrap();
+            let requests = Constant {}.instants(rate, 0).take(10_000).enumerate().map(|(number, due)| {
+                interrupted.store(self.interrupted_at == Some(number), Ordering::Relaxed);
+                Request { due, resource_server: 0, token: Token::Live(0) }
+            });
+            let pacer = SimulatedPacer { start, stopped: self.generator_stopped };
+            let (recorder, cut) = run(course, transport, connections, pacer, requests).await;
+            (recorder.load, cut)
+        })
+    }
+}
+
+/// One distribution of the whole run.
+fn whole(load: &Load, part: fn(&crate::observation::Second) -> &Distribution) -> Distribution {
+    load.seconds.iter().fold(Distribution::default(), |mut sum, second| {
+        sum.add(part(second));
+        sum
+    })
+}
+
+fn count(load: &Load, part: fn(&Outcomes) -> u64) -> u64 {
+    load.seconds.iter().map(|second| part(&second.outcomes)).sum()
+}
+
+/// Quantiles in milliseconds against the truth; the histogram keeps 3 digits.
+#[track_caller]
+fn check(distribution: &Distribution, expected: &[(f64, f64)]) {
+    for (quantile, milliseconds) in expected {
+        let found = distribution.quantile(*quantile).unwrap() as f64 / 1e6;
+        assert!((found - milliseconds).abs() <= milliseconds / 1_000.0, "{quantile}: {found} ms");
+    }
+}
+
+#[test]
+fn a_constant_service_time_is_read_back() {
+    let (load, cut) = Simulation { service: Duration::from_millis(5), ..Simulation::default() }.run();
+    check(&whole(&load, |second| &second.latency), &[(0.5, 5.0), (0.99, 5.0), (1.0, 5.0)]);
+    check(&whole(&load, |second| &second.service), &[(0.5, 5.0), (1.0, 5.0)]);
+    check(&whole(&load, |second| &second.lag), &[(1.0, 0.0)]);
+    assert_eq!((cut, count(&load, |outcomes| outcomes.good_accepted)), (None, 10_000));
+    assert!(load.seconds.iter().all(|second| second.outcomes.planned == 1_000));
+}
+
+#[test]
+fn a_stalled_server_shows_in_the_latency_of_every_request_due_meanwhile_and_is_blamed() {
+    let (load, _) = Simulation { server_stalled: a_second(), ..Simulation::default() }.run();
+    let truth = [(0.5, 1.0), (0.9, 1.0), (0.95, 501.0), (0.99, 901.0), (1.0, 1_001.0)];
+    check(&whole(&load, |second| &second.latency), &truth);
+    check(&whole(&load, |second| &second.service), &truth);
+    check(&whole(&load, |second| &second.lag), &[(1.0, 0.0)]);
+    assert_eq!(whole(&load, |second| &second.wait).count(), 0);
+}
+
+#[test]
+fn a_stalled_server_with_few_connections_shows_in_the_wait_for_a_connection() {
+    let stalled = Simulation { server_stalled: a_second(), connections: 50, ..Simulation::default() };
+    let (load, _) = stalled.run();
+    // 50 requests a millisecond are caught up: a request due at t of the stall waits t / 50 longer.
+    let latency = whole(&load, |second| &second.latency);
+    for (quantile, truth) in [(0.95, 500.0), (0.99, 900.0)] {
+        let found = latency.quantile(quantile).unwrap() as f64 / 1e6;
+        assert!((found / truth - 1.0).abs() < 0.05, "{quantile}: {found} ms");
+    }
+    check(&latency, &[(0.5, 1.0)]);
+    check(&whole(&load, |second| &second.lag), &[(1.0, 0.0)]);
+    assert!(whole(&load, |second| &second.wait).quantile(0.9).unwrap() > 800_000_000);
+    assert!((900..=1_000).contains(&load.backlog_peak), "{}", load.backlog_peak);
+}
+
+#[test]
+fn a_stopped_generator_shows_in_the_latency_too_but_is_blamed_itself() {
+    for connections in [1_100, 50] {
+        let stopped = Simulation { generator_stopped: a_second(), connections, ..Simulation::default() };
+        let (load, _) = stopped.run();
+        check(
+            &whole(&load, |second| &second.lag),
+            &[(0.5, 0.0), (0.95, 500.0), (0.99, 900.0), (1.0, 1_000.0)],
+        );
+        check(&whole(&load, |second| &second.service), &[(0.5, 1.0), (1.0, 1.0)]);
+        let latency = whole(&load, |second| &second.latency);
+        assert!((latency.quantile(0.99).unwrap() as f64 / 900e6 - 1.0).abs() < 0.05);
+    }
+}
+
+#[test]
+fn a_broken_connection_costs_its_request_and_no_other() {
+    let (load, _) = Simulation { breaks_every: 10, connections: 5, ..Simulation::default() }.run();
+    let errors: u64 = load.seconds.iter().map(|second| second.outcomes.errors["connection closed"]).sum();
+    assert_eq!((errors, count(&load, |outcomes| outcomes.good_accepted)), (1_000, 9_000));
+}
+
+#[test]
+fn a_request_that_gets_no_answer_in_time_is_an_error_and_its_connection_is_replaced() {
+    let timeout = Duration::from_millis(80);
+    let (load, _) = Simulation { server_stalled: a_second(), timeout, ..Simulation::default() }.run();
+    let errors: u64 = load.seconds.iter().filter_map(|second| second.outcomes.errors.get("timed out")).sum();
+    // Those of the last 80 to 90 ms of the stall still get their answer.
+    assert!((909..=921).contains(&errors), "{errors}");
+    assert_eq!(errors + count(&load, |outcomes| outcomes.good_accepted), 10_000);
+}
+
+#[test]
+fn a_backlog_that_grows_past_its_limit_cuts_the_run_short_and_keeps_what_was_seen() {
+    let slow = Simulation {
+        service: Duration::from_millis(500),
+        connections: 100,
+        backlog_limit: 1_000,
+        ..Simulation::default()
+    };
+    let (load, cut) = slow.run();
+    assert_eq!((cut, load.cut_short), (Some(Cut::BacklogFull), true));
+    let planned = count(&load, |outcomes| outcomes.planned);
+    let errors: u64 = load.seconds.iter().flat_map(|second| second.outcomes.errors.values()).sum();
+    assert_eq!(planned, count(&load, |outcomes| outcomes.good_accepted) + errors);
+    assert!(load.backlog_end > 1_000, "{}", load.backlog_end);
+    assert!(load.measured_seconds < 10.0, "what was not reached was not measured");
+    assert!((load.lengths().sum::<f64>() - load.measured_seconds).abs() < 1e-9);
+}
+
+#[test]
+fn an_interrupted_run_ends_at_once_and_keeps_what_was_seen() {
+    let (load, cut) = Simulation { interrupted_at: Some(2_500), ..Simulation::default() }.run();
+    assert_eq!((cut, load.cut_short), (Some(Cut::Interrupted), true));
+    assert_eq!(count(&load, |outcomes| outcomes.good_accepted), 2_500);
+}

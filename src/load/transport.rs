@@ -1,0 +1,87 @@
+//! The seam to whatever carries requests: HTTP/1.1, and a stand-in whose answers are known beforehand.
+
+use std::io;
+
+/// Opens connections to the resource servers of a trial.
+pub(super) trait Transport: 'static {
+    /// The half that the scheduler writes to.
+    type Sender: Sender;
+    /// The half that a reader waits on.
+    type Receiver: Receiver;
+
+    /// Opens one connection to a resource server, by its number from 0.
+    async fn connect(&self, resource_server: usize) -> io::Result<(Self::Sender, Self::Receiver)>;
+}
+
+/// Sends requests over one connection, one at a time.
+pub(super) trait Sender: 'static {
+    /// Hands over a request without waiting, so that no task switch stands between the due instant
+    /// and the wire. What does not fit now is finished by the receiver, and it tells of failures.
+    fn send(&mut self, outgoing: &Outgoing<'_>);
+}
+
+/// Waits for the answers of one connection.
+pub(super) trait Receiver: 'static {
+    /// The complete answer to the request that was sent last; also ends when an idle connection breaks.
+    async fn answer(&mut self) -> Result<Answer, Failure>;
+}
+
+/// What a request says.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Outgoing<'a> {
+    /// The bearer token.
+    pub(super) token: &'a str,
+    /// The number of the probe, if it is one.
+    pub(super) probe: Option<u64>,
+}
+
+/// A complete answer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Answer {
+    /// The HTTP status.
+    pub(super) status: u16,
+    /// Whether the connection can carry another request.
+    pub(super) reusable: bool,
+}
+
+/// Why a request ended without a right or wrong answer; its text is a key in the recording.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub(super) enum Failure {
+    /// The server ended the connection before the answer was complete.
+    #[error("connection closed")]
+    Closed,
+    /// The system gave another reason.
+    #[error("{0}")]
+    System(io::ErrorKind),
+    /// The bytes that came back are no HTTP/1.1 answer.
+    #[error("not HTTP")]
+    NotHttp,
+    /// An answer, but neither an acceptance nor a refusal.
+    #[error("status {0}")]
+    Status(u16),
+    /// No answer within the limit.
+    #[error("timed out")]
+    TimedOut,
+    /// It waited for a connection, and the server refused every one.
+    #[error("cannot connect")]
+    Unreachable,
+    /// The trial ended before the answer came.
+    #[error("not answered")]
+    Unanswered,
+    /// The trial ended before a connection was free.
+    #[error("not sent")]
+    Unsent,
+}
+
+impl From<io::Error> for Failure {
+    fn from(error: io::Error) -> Self {
+        match error.kind() {
+            io::ErrorKind::ConnectionReset
+            | io::ErrorKind::ConnectionAborted
+            | io::ErrorKind::BrokenPipe
+            | io::ErrorKind::UnexpectedEof
+            | io::ErrorKind::NotConnected => Self::Closed,
+            kind => Self::System(kind),
+        }
+    }
+}
