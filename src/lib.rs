@@ -10,6 +10,7 @@ pub mod metric;
 pub mod observation;
 pub mod plan;
 pub mod registry;
+pub mod run;
 pub mod scenario;
 pub mod testbed;
 pub mod units;

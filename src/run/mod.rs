@@ -1,0 +1,71 @@
+//! The pipeline from a plan to recordings: the only place that walks it.
+
+mod facts;
+mod generator;
+mod interrupt;
+mod output;
+mod preflight;
+mod revocations;
+mod trial;
+
+use std::path::Path;
+
+use crate::observation::Recording;
+use crate::plan::{Plan, Trial};
+
+pub use facts::cores;
+pub use interrupt::Interrupt;
+pub use output::{Output, OutputError};
+pub use preflight::{Unfit, preflight};
+
+/// What is being done, for those who watch.
+#[derive(Clone, Copy, Debug)]
+pub enum Progress<'a> {
+    /// A trial begins: servers are started, tokens are issued.
+    Preparing {
+        /// Its number, from 1.
+        number: usize,
+        /// Which one.
+        trial: &'a Trial,
+    },
+    /// Its load begins.
+    Loading {
+        /// Its number, from 1.
+        number: usize,
+        /// Which one.
+        trial: &'a Trial,
+    },
+    /// It ended, well or not.
+    Done {
+        /// Its number, from 1.
+        number: usize,
+        /// Which one.
+        trial: &'a Trial,
+        /// Its facts.
+        recording: &'a Recording,
+    },
+}
+
+/// Measures every trial of `plan` with servers that are processes of `program`, and hands each recording
+/// to `keep` as soon as it exists. After an interrupt the trials not yet begun are left out.
+pub async fn run(
+    plan: &Plan,
+    program: &Path,
+    interrupt: &Interrupt,
+    mut watch: impl FnMut(Progress<'_>),
+    mut keep: impl FnMut(&Recording) -> Result<(), OutputError>,
+) -> Result<Vec<Recording>, OutputError> {
+    let mut recordings = Vec::new();
+    for (trial, number) in plan.trials.iter().zip(1..) {
+        if interrupt.happened() {
+            break;
+        }
+        watch(Progress::Preparing { number, trial });
+        let loading = || watch(Progress::Loading { number, trial });
+        let recording = trial::measure(plan, trial, program, interrupt, loading).await;
+        keep(&recording)?;
+        watch(Progress::Done { number, trial, recording: &recording });
+        recordings.push(recording);
+    }
+    Ok(recordings)
+}

@@ -1,0 +1,63 @@
+//! What must be so before anything starts: an error here must not cost a minute of servers.
+
+use std::path::Path;
+
+use crate::load;
+use crate::plan::Plan;
+use crate::testbed::machine::{self, DiskFull, TooFewFiles};
+use crate::units::Rate;
+
+/// A plan that this machine cannot carry out.
+#[derive(Debug, thiserror::Error)]
+pub enum Unfit {
+    /// Faster than one core can send.
+    #[error(
+        "load.rate: {wanted} and {probes} revocation.probes a second are more than the load generator can send \
+         on this machine, about {possible:.0} req/s; lower them, or use a faster machine"
+    )]
+    Rate {
+        /// The load that the scenario asks for.
+        wanted: Rate,
+        /// The probes of all its tokens at all its resource servers, per second.
+        probes: f64,
+        /// What was measured just now, in requests per second.
+        possible: f64,
+    },
+    /// The limit of open files.
+    #[error("load.connections")]
+    Files(#[from] TooFewFiles),
+    /// The loopback connection on which the rate is tried.
+    #[error("cannot try how fast this machine can send")]
+    Trial(#[source] std::io::Error),
+    /// The disk.
+    #[error("the recording would not fit")]
+    Disk(#[from] DiskFull),
+}
+
+/// Files that any of the processes has open beside its connections.
+const OTHER_FILES: u64 = 128;
+
+/// A trial's line: four histograms a second, and what was probed.
+const BYTES_PER_TRIAL: u64 = 1 << 20;
+const BYTES_PER_SECOND: u64 = 64 << 10;
+
+/// Makes sure that this machine can send, open and store what `plan` asks for. `folder` need not exist yet.
+pub fn preflight(plan: &Plan, folder: &Path) -> Result<(), Unfit> {
+    let Some(trial) = plan.trials.first() else { return Ok(()) };
+    let workload = &trial.workload;
+    let probes = workload.probe_rate.per_second()
+        * workload.revocations.len() as f64
+        * f64::from(workload.resource_servers);
+    let possible = load::capacity().map_err(Unfit::Trial)?.per_second();
+    if workload.rate.per_second() + probes > possible {
+        return Err(Unfit::Rate { wanted: workload.rate, probes, possible });
+    }
+    let connections = u64::from(workload.connections) * u64::from(workload.resource_servers);
+    machine::ensure_open_files(connections + OTHER_FILES)?;
+    let seconds = plan.load_time().as_secs();
+    machine::ensure_free_space(
+        folder,
+        plan.trials.len() as u64 * BYTES_PER_TRIAL + seconds * BYTES_PER_SECOND,
+    )?;
+    Ok(())
+}

@@ -1,0 +1,175 @@
+//! One trial: start the servers, issue the tokens, drive the load while tokens are revoked, stop.
+
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::time::sleep;
+
+use crate::load::{BadTokens, Driven, TokenPool};
+use crate::observation::{Recording, Sample};
+use crate::plan::{Plan, Trial};
+use crate::run::generator::Generator;
+use crate::run::{Interrupt, facts, revocations};
+use crate::testbed::machine::{self, Watch};
+use crate::testbed::{Issued, Revoked, Testbed, TestbedError, TokenSupply};
+use crate::units::{Offset, Stamp};
+
+/// Measures one trial. What fails is recorded with what was seen until then.
+pub(super) async fn measure(
+    plan: &Plan,
+    trial: &Trial,
+    program: &Path,
+    interrupt: &Interrupt,
+    loading: impl FnOnce(),
+) -> Recording {
+    let mut recording = facts::blank(plan, trial);
+    let ended = tokio::select! {
+        ended = attempt(&mut recording, plan, trial, program, interrupt, loading) => ended,
+        () = interrupted_and_overdue(interrupt) => Err(anyhow::anyhow!("interrupted")),
+    };
+    recording.failure = match ended {
+        Err(error) => Some(format!("{error:#}")),
+        Ok(()) if interrupt.happened() => Some("interrupted".to_owned()),
+        Ok(()) => None,
+    };
+    recording
+}
+
+/// An interrupted trial ends by itself, with what it saw, unless it hangs before its load began.
+async fn interrupted_and_overdue(interrupt: &Interrupt) {
+    interrupt.wait().await;
+    sleep(GRACE).await;
+}
+
+const GRACE: Duration = Duration::from_secs(3);
+
+async fn attempt(
+    recording: &mut Recording,
+    plan: &Plan,
+    trial: &Trial,
+    program: &Path,
+    interrupt: &Interrupt,
+    loading: impl FnOnce(),
+) -> anyhow::Result<()> {
+    let mut testbed = Testbed::start(program, trial, plan.lifetime, &plan.placement).await?;
+    let supply = testbed.supply(trial).await?;
+    recording.subject.token_characters = facts::token_characters(&supply);
+
+    let (issued, watched_issued) = (supply.issued, supply.watched_issued);
+    let tokens = Arc::new(pool(supply));
+    let mut generator = Generator::start(plan, trial, &testbed, Arc::clone(&tokens), interrupt);
+    let start = generator.started().await?;
+    ensure_tokens_last(plan, trial, issued, start)?;
+    loading();
+    // What goes on beside the load must not take the generator's core from it.
+    let aside = machine::pin_thread(&plan.placement.servers);
+    let watch = Watch::begin();
+    let mut seen = Seen::default();
+    let driven = accompany(&testbed, trial, &tokens.watched, start, &mut seen, &mut generator).await;
+    recording.conditions = watch.end();
+    aside.and_then(|()| machine::pin_thread(&machine::available_cores()))?;
+    recording.usage = seen.samples;
+    let driven = driven?;
+    recording.load = Some(driven.load);
+
+    testbed.ensure_alive().await?;
+    let decisions = testbed.decisions().await?;
+    recording.revocations = revocations::facts(
+        &trial.workload,
+        plan.lifetime,
+        start,
+        watched_issued,
+        &seen.revoked,
+        &driven.probes,
+        &decisions,
+    );
+    testbed.stop().await;
+    match driven.failure {
+        Some(error) => Err(error.into()),
+        None => seen.failure.map_or(Ok(()), |error| Err(error.into())),
+    }
+}
+
+/// Good tokens that expire under way would be refused rightly, and counted as wrong answers.
+fn ensure_tokens_last(plan: &Plan, trial: &Trial, issued: Issued, start: Stamp) -> anyhow::Result<()> {
+    let (expiry, end) = (issued.expiry(plan.lifetime, start), trial.workload.end().seconds());
+    anyhow::ensure!(
+        expiry > end,
+        "issuing the tokens took so long that the first ones expire {:.1} s before the load ends; \
+         raise tokens.lifetime, or issue fewer tokens",
+        end - expiry
+    );
+    Ok(())
+}
+
+fn pool(supply: TokenSupply) -> TokenPool {
+    let bad = supply.bad.into_iter().map(|(kind, tokens)| BadTokens { kind: kind.to_owned(), tokens });
+    TokenPool { live: supply.live, bad: bad.collect(), watched: supply.watched }
+}
+
+/// What is seen beside the load while it runs.
+#[derive(Default)]
+struct Seen {
+    samples: Vec<Sample>,
+    revoked: Vec<Revoked>,
+    failure: Option<TestbedError>,
+}
+
+/// Revokes and samples until the load ends.
+async fn accompany(
+    testbed: &Testbed,
+    trial: &Trial,
+    watched: &[String],
+    start: Stamp,
+    seen: &mut Seen,
+    generator: &mut Generator,
+) -> anyhow::Result<Driven> {
+    let due: Vec<(Offset, String)> =
+        trial.workload.revocations.iter().copied().zip(watched.iter().cloned()).collect();
+    let Seen { samples, revoked, failure } = seen;
+    let beside = async {
+        let revoking = async {
+            testbed.revoke_at(start, &due, revoked).await;
+            Ok(())
+        };
+        tokio::try_join!(sample(testbed, trial, start, samples), revoking).err()
+    };
+    tokio::pin!(beside);
+    tokio::select! {
+        failed = &mut beside => {
+            if failed.is_some() {
+                // A server does not answer: what it would be sent from here on measures nothing.
+                generator.stop();
+            }
+            *failure = failed;
+            generator.ended().await
+        }
+        driven = generator.ended() => {
+            // The last sample is due at the end of the window, at which the load ends too.
+            if driven.as_ref().is_ok_and(|driven| !driven.load.cut_short) {
+                *failure = beside.await;
+            }
+            driven
+        }
+    }
+}
+
+/// Samples when the window begins, every second, and when it ends.
+async fn sample(
+    testbed: &Testbed,
+    trial: &Trial,
+    start: Stamp,
+    samples: &mut Vec<Sample>,
+) -> Result<(), TestbedError> {
+    let end = trial.workload.end();
+    let mut due = trial.workload.window_start();
+    loop {
+        sleep(due.since(Stamp::now().offset(start))).await;
+        samples.push(testbed.sample(start).await?);
+        if due >= end {
+            return Ok(());
+        }
+        due = (due + Duration::from_secs(1)).min(end);
+    }
+}
