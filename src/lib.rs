@@ -3,6 +3,7 @@
 //!
 //! The pipeline: scenario -> plan -> testbed -> load -> observation -> analysis -> report.
 
+pub mod analysis;
 pub mod arrival;
 pub mod auth;
 pub mod load;

@@ -1,0 +1,47 @@
+//! A number never travels without its uncertainty.
+
+use serde::Serialize;
+
+/// A value with the interval it may lie in, in the unit of its metric.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+pub struct Estimate {
+    /// The value itself.
+    pub point: f64,
+    /// The lower end of the interval.
+    pub low: f64,
+    /// The upper end; absent if nothing bounds the value from above: "at least `point`". A token was never
+    /// refused, or more requests got no answer than lie beyond the quantile.
+    pub high: Option<f64>,
+    /// Where the interval comes from.
+    pub basis: Basis,
+    /// True for a quantile with fewer than 100 requests beyond it: for information, not for a gate.
+    pub few_samples: bool,
+}
+
+/// Where an interval comes from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Basis {
+    /// 95 %, from the seconds of one run: the spread between runs is not in it.
+    WithinRun,
+    /// 95 %, from several runs; from six on, with the seconds within each.
+    AcrossRuns,
+    /// A single run of less than three seconds, or of too few values: no interval.
+    TooFew,
+    /// Counted or read off once: no interval.
+    Counted,
+    /// From the last acceptance to the refusal after it: what a probe cannot tell.
+    ProbeGap,
+}
+
+impl Estimate {
+    /// A value that was counted.
+    pub fn counted(point: f64) -> Self {
+        Self { point, low: point, high: Some(point), basis: Basis::Counted, few_samples: false }
+    }
+
+    /// True if the interval has two different ends.
+    pub fn is_interval(&self) -> bool {
+        !matches!(self.basis, Basis::Counted | Basis::TooFew) && self.high.is_some_and(|high| high > self.low)
+    }
+}

@@ -1,0 +1,209 @@
+//! What the closed forms expect of a recording, beside what was measured.
+
+mod cache;
+mod probes;
+
+use serde::Serialize;
+
+use crate::analysis::propagation::Propagation;
+use crate::analysis::trials::Trials;
+use crate::analysis::{Estimate, Observation, usage};
+use crate::metric::MetricId;
+use crate::observation::Staleness;
+
+/// Quantile of the standard normal for the 99 % sampling interval.
+const Z99: f64 = 2.576;
+/// Counters of two processes are not read in the same instant: at most this much of a ratio.
+const UNEVEN: f64 = 0.005;
+/// A decision may be stamped this much after the cache was asked for it, in seconds.
+const STAMP: f64 = 0.005;
+/// The date in a token is a whole second (RFC 7519), its expiry in a recording is not.
+const WHOLE_SECOND: f64 = 1.0;
+
+/// A closed form beside a measurement.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Check {
+    /// What is compared, in words.
+    pub quantity: &'static str,
+    /// The metric whose unit the values have.
+    pub metric: MetricId,
+    /// What was expected.
+    pub expected: Expected,
+    /// What was measured.
+    pub measured: f64,
+    /// Whether they fit.
+    pub agreement: Agreement,
+    /// Where the expectation comes from, in words.
+    pub because: &'static str,
+}
+
+/// What a closed form says.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Expected {
+    /// A value, and the interval in which 99 % of such runs lie.
+    Value {
+        /// The expected value.
+        point: f64,
+        /// Lower end.
+        low: f64,
+        /// Upper end.
+        high: f64,
+    },
+    /// At most that.
+    AtMost(f64),
+    /// Anything: nothing bounds it.
+    Unbounded,
+}
+
+/// Whether a measurement fits what was expected of it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Agreement {
+    /// Within the sampling interval.
+    Agrees,
+    /// Outside of it.
+    Disagrees,
+    /// Not above the bound, as far as the probes can tell.
+    Within,
+    /// Above the bound, by more than the probes' gap.
+    Exceeds,
+    /// There is no bound to hold it against.
+    Unbounded,
+}
+
+impl Agreement {
+    /// True if theory and measurement contradict each other.
+    pub fn is_contradiction(self) -> bool {
+        matches!(self, Self::Disagrees | Self::Exceeds)
+    }
+}
+
+/// Every check that the architecture of a subject allows; none for a load that was cut short.
+pub(super) fn checks(
+    trials: &Trials<'_>,
+    propagation: &Propagation,
+    measured: impl Fn(MetricId) -> Option<Estimate>,
+) -> Vec<Check> {
+    // The closed forms are about the whole window.
+    if trials.loads().any(|load| load.cut_short) {
+        return Vec::new();
+    }
+    let mut checks = calls(trials, measured);
+    if !propagation.observations.is_empty() {
+        checks.push(unsafe_acceptances(trials, propagation));
+        checks.push(bound(trials.subject.staleness, propagation));
+    }
+    checks
+}
+
+/// How often the authorization server is asked, and what a cache saves.
+fn calls(trials: &Trials<'_>, measured: impl Fn(MetricId) -> Option<Estimate>) -> Vec<Check> {
+    let calls = |(point, slack): (f64, f64), because| {
+        let quantity = "calls to the authorization server per request";
+        let ends = (point, (point - slack).max(0.0), point + slack);
+        let found = measured(MetricId::Amplification)?.point;
+        Some(value(quantity, MetricId::Amplification, ends, found, because))
+    };
+    let hits = |(point, slack): (f64, f64)| {
+        let quantity = "share of decisions taken from the cache";
+        let ends = (1.0 - point, 1.0 - point - slack, 1.0 - point + slack);
+        let found = measured(MetricId::HitRatio)?.point;
+        Some(value(quantity, MetricId::HitRatio, ends, found, "1 - calls per request"))
+    };
+    let checks = match trials.subject.staleness {
+        Staleness::AskedEveryTime => [calls((1.0, UNEVEN), "every request is a call"), None],
+        Staleness::UntilExpiry { .. } => [introspections(trials), None],
+        Staleness::Unchecked => [calls((0.0, UNEVEN), "nobody is asked"), None],
+        Staleness::Cached { ttl_seconds } => match cache::calls_per_request(trials, ttl_seconds) {
+            None => [None, None],
+            Some(expected) => {
+                let because = "misses of a cache that was empty when the load began";
+                [calls(expected, because), hits(expected)]
+            }
+        },
+    };
+    checks.into_iter().flatten().collect()
+}
+
+/// Whoever verifies tokens by itself introspects none. It may fetch keys, which is how it knows them.
+fn introspections(trials: &Trials<'_>) -> Option<Check> {
+    let found = usage::introspections_per_request(trials)?;
+    let quantity = "introspections per request";
+    Some(value(quantity, MetricId::Amplification, (0.0, 0.0, UNEVEN), found, "nobody is asked about a token"))
+}
+
+fn value(
+    quantity: &'static str,
+    metric: MetricId,
+    (point, low, high): (f64, f64, f64),
+    measured: f64,
+    because: &'static str,
+) -> Check {
+    let agrees = (low - 1e-9..=high + 1e-9).contains(&measured);
+    let agreement = if agrees { Agreement::Agrees } else { Agreement::Disagrees };
+    Check { quantity, metric, expected: Expected::Value { point, low, high }, measured, agreement, because }
+}
+
+fn unsafe_acceptances(trials: &Trials<'_>, propagation: &Propagation) -> Check {
+    let points = propagation.observations.len() as f64;
+    let measured = propagation.unsafe_acceptances() as f64;
+    let (total, because) = match trials.subject.staleness {
+        Staleness::AskedEveryTime => ((0.0, 0.0, 0.0), "every probe is asked for"),
+        Staleness::Cached { ttl_seconds } => {
+            (probes::cached(trials, ttl_seconds), "what is left of a cached answer at the revocation")
+        }
+        Staleness::UntilExpiry { leeway_seconds } => {
+            (probes::until_expiry(trials, leeway_seconds), "every probe until the token expires")
+        }
+        Staleness::Unchecked => (probes::until_expiry(trials, f64::INFINITY), "every probe"),
+    };
+    value(
+        "unsafe acceptances per revocation and resource server",
+        MetricId::UnsafeAcceptances,
+        (total.0 / points, total.1 / points, total.2 / points),
+        measured / points,
+        because,
+    )
+}
+
+/// The observation that exceeds its bound most; if none does, the longest one.
+fn bound(staleness: Staleness, propagation: &Propagation) -> Check {
+    let limit = |observation: &Observation| match staleness {
+        Staleness::Unchecked => f64::INFINITY,
+        Staleness::AskedEveryTime => 0.0,
+        // An answer is never kept past the expiry of its token.
+        Staleness::Cached { ttl_seconds } => ttl_seconds.min(observation.expires_after.max(0.0)),
+        Staleness::UntilExpiry { leeway_seconds } => {
+            (observation.expires_after + leeway_seconds + WHOLE_SECOND).max(0.0)
+        }
+    };
+    // An answer may have been on its way while the revocation was acknowledged.
+    let excess = |observation: &Observation| {
+        (observation.last_acceptance - limit(observation) - observation.last_flight - STAMP).max(0.0)
+    };
+    let worst = propagation
+        .observations
+        .iter()
+        .max_by(|a, b| excess(a).total_cmp(&excess(b)).then(a.last_acceptance.total_cmp(&b.last_acceptance)))
+        .expect("called with observations");
+    let allowed = limit(worst);
+    let agreement = match staleness {
+        Staleness::Unchecked => Agreement::Unbounded,
+        _ if excess(worst) > 0.0 => Agreement::Exceeds,
+        _ => Agreement::Within,
+    };
+    Check {
+        quantity: "time from a revocation to the last unsafe acceptance",
+        metric: MetricId::PropagationMax,
+        expected: if allowed.is_finite() { Expected::AtMost(allowed) } else { Expected::Unbounded },
+        measured: worst.last_acceptance,
+        agreement,
+        because: match staleness {
+            Staleness::Unchecked => "nothing is checked",
+            Staleness::AskedEveryTime => "the authorization server is asked for every request",
+            Staleness::Cached { .. } => "how long an answer is kept",
+            Staleness::UntilExpiry { .. } => "what is left of the token's life",
+        },
+    }
+}

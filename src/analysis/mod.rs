@@ -1,0 +1,34 @@
+//! Estimates from facts: pure functions, no clock, no file, no print.
+
+mod bootstrap;
+mod compare;
+mod estimate;
+mod expectation;
+mod latency;
+mod oracle;
+mod outcome;
+mod propagation;
+mod series;
+mod sparse;
+mod steady;
+mod student;
+mod summary;
+mod survival;
+#[cfg(test)]
+pub(crate) mod synthetic;
+mod threshold;
+mod trials;
+mod trust;
+mod usage;
+mod warning;
+
+pub use compare::{Change, SubjectChanges, changes};
+pub use estimate::{Basis, Estimate};
+pub use expectation::{Agreement, Check, Expected};
+pub use oracle::{hit_ratio, introspections_per_second, unsafe_acceptances};
+pub use propagation::{Observation, Propagation};
+pub use series::{Moment, Percentile, Series};
+pub use summary::{Analysis, Summary, analyse};
+pub use survival::{Step, Survival};
+pub use threshold::{Outcome, Unproven, Verdict};
+pub use warning::{Gravity, Warning};

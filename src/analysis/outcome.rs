@@ -1,0 +1,49 @@
+//! How requests ended: throughput, errors, wrong answers.
+
+use std::collections::BTreeMap;
+
+use crate::analysis::Estimate;
+use crate::analysis::bootstrap::Resamples;
+use crate::analysis::trials::Trials;
+use crate::metric::MetricId;
+use crate::observation::{Load, Outcomes};
+
+/// What the outcomes of a subject say; nothing if nothing was planned.
+pub(super) fn estimates(trials: &Trials<'_>, resamples: &Resamples) -> BTreeMap<MetricId, Estimate> {
+    let seconds = trials.seconds();
+    let planned: u64 = seconds.iter().map(|second| second.outcomes.planned).sum();
+    if planned == 0 {
+        return BTreeMap::new();
+    }
+    let answers: Vec<f64> = seconds.iter().map(|second| second.answers as f64).collect();
+    let lengths: Vec<f64> = trials.loads().flat_map(Load::lengths).collect();
+    let per_second = |weights: &[u32]| {
+        let weighted = |values: &[f64]| -> f64 {
+            weights.iter().zip(values).map(|(weight, value)| f64::from(*weight) * value).sum()
+        };
+        let length = weighted(&lengths);
+        (length > 0.0).then(|| weighted(&answers) / length)
+    };
+    let throughput = resamples.sample(per_second(&vec![1; answers.len()]), per_second);
+    let total: u64 = seconds.iter().map(|second| answered(&second.outcomes)).sum();
+    let mut estimates = BTreeMap::from([
+        (MetricId::Errors, Estimate::counted((1.0 - total as f64 / planned as f64).max(0.0))),
+        (MetricId::WrongAnswers, Estimate::counted(wrong(trials) as f64)),
+    ]);
+    estimates.extend(throughput.map(|sampled| (MetricId::Throughput, resamples.estimate(&sampled))));
+    estimates
+}
+
+/// Requests that were accepted or refused.
+pub(super) fn answered(outcomes: &Outcomes) -> u64 {
+    outcomes.good_accepted + outcomes.bad_refused + wrong_in(outcomes)
+}
+
+/// Good tokens refused and bad ones accepted.
+pub(super) fn wrong(trials: &Trials<'_>) -> u64 {
+    trials.seconds().iter().map(|second| wrong_in(&second.outcomes)).sum()
+}
+
+fn wrong_in(outcomes: &Outcomes) -> u64 {
+    outcomes.good_refused + outcomes.bad_accepted.values().sum::<u64>()
+}

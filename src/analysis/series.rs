@@ -1,0 +1,85 @@
+//! What charts are drawn from.
+
+use crate::analysis::latency::{few_samples, merge};
+use crate::analysis::survival::Survival;
+use crate::analysis::trials::Trials;
+use crate::observation::Second;
+
+/// Curves of a subject.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Series {
+    /// Latency by percentile, as far as ten requests lie beyond it.
+    pub percentiles: Vec<Percentile>,
+    /// Latency second by second.
+    pub moments: Vec<Moment>,
+    /// When tokens were revoked, in seconds from the beginning of the measured window. Only for a single
+    /// run: several have different instants.
+    pub revocations: Vec<f64>,
+    /// How long revoked tokens were accepted.
+    pub survival: Survival,
+}
+
+/// A point of the latency curve.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Percentile {
+    /// 0 to 1.
+    pub q: f64,
+    /// Latency in seconds.
+    pub seconds: f64,
+    /// True if fewer than 100 requests lie beyond it.
+    pub few_samples: bool,
+}
+
+/// A second of the measured window, all repetitions together.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Moment {
+    /// Which second, from 0.
+    pub second: usize,
+    /// Requests due in it.
+    pub requests: u64,
+    /// Median latency in seconds.
+    pub p50: f64,
+    /// 99th percentile in seconds.
+    pub p99: f64,
+}
+
+/// 10 points for each nine from the median on.
+const PER_NINE: u32 = 10;
+
+/// Latency by percentile of a subject.
+pub(super) fn percentiles(trials: &Trials<'_>) -> Vec<Percentile> {
+    let merged = merge(trials.seconds().iter().map(|second| &second.latency));
+    let count = merged.count();
+    let fractions = (0..=6 * PER_NINE).map(|step| 1.0 - 10_f64.powf(-f64::from(step) / f64::from(PER_NINE)));
+    // Those that people name, besides.
+    let mut fractions: Vec<f64> = fractions.chain([0.25, 0.5, 0.75]).collect();
+    fractions.sort_unstable_by(f64::total_cmp);
+    fractions
+        .into_iter()
+        .filter(|q| count as f64 * (1.0 - q) >= 10.0)
+        .filter_map(|q| {
+            let seconds = merged.quantile(q)? as f64 / 1e9;
+            Some(Percentile { q, seconds, few_samples: few_samples(count, q) })
+        })
+        .collect()
+}
+
+/// Latency second by second; seconds without an answer are left out.
+pub(super) fn moments(trials: &Trials<'_>) -> Vec<Moment> {
+    let length = trials.lengths().into_iter().max().unwrap_or(0);
+    (0..length)
+        .filter_map(|second| {
+            let same: Vec<&Second> = trials.loads().filter_map(|load| load.seconds.get(second)).collect();
+            let merged = merge(same.iter().map(|second| &second.latency));
+            let at = |q| Some(merged.quantile(q)? as f64 / 1e9);
+            Some(Moment { second, requests: merged.count(), p50: at(0.5)?, p99: at(0.99)? })
+        })
+        .collect()
+}
+
+/// When tokens were revoked, if there is one run only.
+pub(super) fn revocations(trials: &Trials<'_>) -> Vec<f64> {
+    let [recording] = trials.recordings[..] else { return Vec::new() };
+    let acknowledged = recording.revocations.iter().filter_map(|revocation| revocation.acknowledged);
+    acknowledged.map(|at| at.seconds() - recording.workload.warmup_seconds).collect()
+}

@@ -1,0 +1,290 @@
+//! Everything that a report says, from the facts of a run.
+
+use std::collections::BTreeMap;
+
+use crate::analysis::bootstrap::{Resamples, Sampled};
+use crate::analysis::survival::Survival;
+use crate::analysis::trials::Trials;
+use crate::analysis::{
+    Check, Estimate, Gravity, Propagation, Series, Verdict, Warning, expectation, latency, outcome, series,
+    threshold, trust, usage,
+};
+use crate::metric::MetricId;
+use crate::observation::{Environment, Recording, Scenario, Staleness, Subject, Workload};
+
+/// What was found out about every subject of a scenario.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Analysis {
+    /// The question that was asked.
+    pub scenario: Scenario,
+    /// The machine and the program.
+    pub environment: Environment,
+    /// What was sent.
+    pub workload: Workload,
+    /// When the first trial began, UTC, RFC 3339.
+    pub started: String,
+    /// The seed of every repetition.
+    pub seeds: Vec<u64>,
+    /// Every subject, in the order of the scenario.
+    pub subjects: Vec<Summary>,
+    /// What became of the thresholds.
+    pub thresholds: Vec<Verdict>,
+    /// Reasons to doubt the run as a whole.
+    pub warnings: Vec<Warning>,
+}
+
+/// What was found out about one subject.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Summary {
+    /// What was measured.
+    pub subject: Subject,
+    /// True if it checks nothing and others are held against it.
+    pub is_control: bool,
+    /// How many of its trials left a load to analyse.
+    pub trials: usize,
+    /// What was measured; a metric that the subject does not have is absent.
+    pub estimates: BTreeMap<MetricId, Estimate>,
+    /// What the closed forms say about it.
+    pub checks: Vec<Check>,
+    /// What the probes of revoked tokens found.
+    pub propagation: Propagation,
+    /// Reasons to doubt it.
+    pub warnings: Vec<Warning>,
+    /// What charts are drawn from.
+    pub series: Series,
+}
+
+impl Analysis {
+    /// The heaviest reason to doubt anything in it.
+    pub fn gravity(&self) -> Option<Gravity> {
+        let subjects = self.subjects.iter().flat_map(|summary| &summary.warnings);
+        self.warnings.iter().chain(subjects).map(Warning::gravity).max()
+    }
+
+    /// True if a threshold was not shown to hold.
+    pub fn is_crossed(&self) -> bool {
+        self.thresholds.iter().any(Verdict::is_crossed)
+    }
+
+    /// The subject that others are held against.
+    pub fn control(&self) -> Option<&Summary> {
+        self.subjects.iter().find(|summary| summary.is_control)
+    }
+}
+
+/// Analyses the trials of one run of a scenario, which must be at least one. Repetitions are merged.
+pub fn analyse(recordings: &[Recording]) -> Analysis {
+    let first = recordings.first().expect("a run that is analysed holds a trial");
+    let groups = Trials::group(recordings);
+    let sampled: Vec<(Resamples, BTreeMap<MetricId, Sampled>)> = groups.iter().map(latencies).collect();
+    let control = groups.iter().position(Trials::is_control);
+    let subjects: Vec<Summary> = groups
+        .iter()
+        .enumerate()
+        .map(|(index, trials)| {
+            let (resamples, latencies) = &sampled[index];
+            let control = control.filter(|control| *control != index).map(|control| &sampled[control].1);
+            summarise(trials, resamples, latencies, control)
+        })
+        .collect();
+    let mut seeds: Vec<u64> = recordings.iter().map(|recording| recording.seed).collect();
+    seeds.sort_unstable();
+    seeds.dedup();
+    Analysis {
+        scenario: first.scenario.clone(),
+        environment: first.environment.clone(),
+        workload: first.workload.clone(),
+        started: first.started.clone(),
+        seeds,
+        thresholds: threshold::judge(&first.scenario, &subjects),
+        warnings: of_run(&first.environment, &subjects),
+        subjects,
+    }
+}
+
+fn latencies(trials: &Trials<'_>) -> (Resamples, BTreeMap<MetricId, Sampled>) {
+    // The name is mixed in: the resamples of two subjects must not be the same ones.
+    let seed = trials
+        .subject
+        .name
+        .bytes()
+        .fold(trials.seed(), |seed, byte| seed.wrapping_mul(0x100_0000_01b3) ^ u64::from(byte));
+    let resamples = Resamples::draw(&trials.lengths(), seed);
+    let sampled = latency::sample(trials, &resamples);
+    (resamples, sampled)
+}
+
+fn summarise(
+    trials: &Trials<'_>,
+    resamples: &Resamples,
+    latencies: &BTreeMap<MetricId, Sampled>,
+    control: Option<&BTreeMap<MetricId, Sampled>>,
+) -> Summary {
+    let mut estimates = outcome::estimates(trials, resamples);
+    let added = control.map(|control| latency::added(latencies, control)).unwrap_or_default();
+    estimates.extend(
+        latencies.iter().chain(&added).map(|(metric, sampled)| (*metric, resamples.estimate(sampled))),
+    );
+    estimates.extend(usage::estimates(trials));
+    let propagation = Propagation::of(trials);
+    estimates.extend(propagation.estimates());
+    if let Some([_, median, _]) = trials.subject.token_characters {
+        estimates.insert(MetricId::TokenBytes, Estimate::counted(median as f64));
+    }
+    let checks = expectation::checks(trials, &propagation, |metric| estimates.get(&metric).copied());
+    let series = Series {
+        percentiles: series::percentiles(trials),
+        moments: series::moments(trials),
+        revocations: series::revocations(trials),
+        survival: Survival::of(&propagation.observations),
+    };
+    Summary {
+        subject: trials.subject.clone(),
+        is_control: trials.subject.staleness == Staleness::Unchecked,
+        trials: trials.loads().count(),
+        warnings: trust::warnings(trials, &estimates, &series.moments, &propagation, &checks),
+        estimates,
+        checks,
+        propagation,
+        series,
+    }
+}
+
+fn of_run(environment: &Environment, subjects: &[Summary]) -> Vec<Warning> {
+    let mut warnings = Vec::new();
+    if environment.build == "debug" {
+        warnings.push(Warning::DebugBuild);
+    }
+    if !subjects.iter().any(|summary| summary.is_control) {
+        warnings.push(Warning::NoControl);
+    }
+    warnings
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::analysis::{Agreement, Basis, synthetic};
+    use crate::units::Offset;
+
+    #[test]
+    fn a_run_without_flaws_gives_every_figure_and_no_reason_to_doubt_it() {
+        let analysis = analyse(&synthetic::recordings());
+        let names: Vec<_> = analysis.subjects.iter().map(|summary| summary.subject.name.as_str()).collect();
+        assert_eq!(names, ["none", "introspection", "introspection-cached", "jwt ES256", "jwt ML-DSA-65"]);
+        assert_eq!(analysis.gravity(), None, "{analysis:#?}");
+        assert!(!analysis.is_crossed());
+        for summary in &analysis.subjects {
+            for check in &summary.checks {
+                assert!(!check.agreement.is_contradiction(), "{}: {check:?}", summary.subject.name);
+            }
+            for metric in MetricId::ALL {
+                let absent = match metric {
+                    MetricId::AddedP50 | MetricId::AddedP99 => summary.is_control,
+                    MetricId::HitRatio => summary.subject.name != "introspection-cached",
+                    _ => false,
+                };
+                assert_eq!(summary.estimates.contains_key(metric), !absent, "{metric}");
+            }
+        }
+    }
+
+    #[test]
+    fn every_estimate_lies_in_its_interval() {
+        for summary in analyse(&synthetic::recordings()).subjects {
+            for (metric, estimate) in summary.estimates {
+                assert!(estimate.low <= estimate.point, "{metric}: {estimate:?}");
+                assert!(estimate.high.is_none_or(|high| high >= estimate.point), "{metric}: {estimate:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_cache_that_keeps_answers_longer_than_it_says_contradicts_the_oracle() {
+        let mut recording = synthetic::recording(2);
+        recording.subject.staleness = Staleness::Cached { ttl_seconds: 1.0 };
+        let analysis = analyse(&[recording]);
+        let found: Vec<_> = analysis.subjects[0].checks.iter().map(|check| check.agreement).collect();
+        assert_eq!(
+            found,
+            [Agreement::Disagrees, Agreement::Disagrees, Agreement::Disagrees, Agreement::Exceeds]
+        );
+        assert_eq!(analysis.gravity(), Some(Gravity::Doubtful));
+        assert!(analysis.warnings.contains(&Warning::NoControl));
+    }
+
+    #[test]
+    fn keys_that_are_fetched_again_do_not_contradict_the_oracle() {
+        let mut recording = synthetic::recording(3);
+        recording.usage.last_mut().unwrap().authorization_server.key_sets += 500;
+        let analysis = analyse(&[recording.clone()]);
+        assert_eq!(analysis.gravity(), Some(Gravity::Note), "{:?}", analysis.subjects[0].checks);
+        recording.usage.last_mut().unwrap().authorization_server.introspections += 500;
+        assert_eq!(analyse(&[recording]).gravity(), Some(Gravity::Doubtful));
+    }
+
+    #[test]
+    fn a_load_that_was_cut_short_is_held_against_no_closed_form() {
+        let mut recording = synthetic::recording(2);
+        recording.load.as_mut().unwrap().cut_short = true;
+        assert_eq!(analyse(&[recording]).subjects[0].checks, []);
+    }
+
+    /// The propagation bound and the unsafe acceptances of JWTs that expire so many seconds after the last of
+    /// them was accepted.
+    fn expiring(after: f64) -> [Agreement; 2] {
+        let mut recording = synthetic::recording(3);
+        let last = recording.revocations.iter().flat_map(|revocation| &revocation.probes);
+        let last = last.map(|probe| probe.decided).max().unwrap().seconds();
+        for revocation in &mut recording.revocations {
+            revocation.expires_seconds = last + after;
+        }
+        let checks = analyse(&[recording]).subjects.remove(0).checks;
+        [checks[1].agreement, checks[2].agreement]
+    }
+
+    #[test]
+    fn a_token_may_be_accepted_until_the_whole_second_of_its_expiry() {
+        assert_eq!(expiring(0.5), [Agreement::Agrees, Agreement::Within]);
+        assert_eq!(expiring(-0.9), [Agreement::Agrees, Agreement::Within]);
+        assert_eq!(expiring(-3.0), [Agreement::Disagrees, Agreement::Exceeds]);
+    }
+
+    #[test]
+    fn a_slow_probe_before_the_revocation_excuses_no_late_acceptance() {
+        let mut recording = synthetic::recording(2);
+        recording.subject.staleness = Staleness::Cached { ttl_seconds: 1.0 };
+        for revocation in &mut recording.revocations {
+            let (sent, first) = (revocation.sent, Offset::default());
+            let earlier = revocation.probes.iter_mut().filter(|probe| probe.decided < sent);
+            earlier.last().unwrap().sent = first;
+        }
+        let checks = analyse(&[recording]).subjects.remove(0).checks;
+        assert_eq!(checks[3].agreement, Agreement::Exceeds);
+    }
+
+    #[test]
+    fn repetitions_are_merged_and_say_so() {
+        let mut recordings = synthetic::recordings();
+        let again: Vec<Recording> =
+            recordings.iter().map(|recording| Recording { repetition: 1, ..recording.clone() }).collect();
+        recordings.extend(again);
+        let analysis = analyse(&recordings);
+        assert_eq!(analysis.subjects.len(), 5);
+        let p99 = analysis.subjects[1].estimates[&MetricId::LatencyP99];
+        assert_eq!((p99.basis, p99.few_samples), (Basis::AcrossRuns, false));
+    }
+
+    #[test]
+    fn a_trial_that_never_began_has_no_figures_but_its_reason() {
+        let mut recording = synthetic::recording(1);
+        (recording.load, recording.failure) = (None, Some("the server did not start".to_owned()));
+        recording.usage.clear();
+        recording.revocations.clear();
+        let analysis = analyse(&[recording]);
+        let summary = &analysis.subjects[0];
+        assert_eq!(summary.estimates.keys().collect::<Vec<_>>(), [&MetricId::TokenBytes]);
+        assert!(matches!(summary.warnings[..], [Warning::Failed { .. }]), "{:?}", summary.warnings);
+        assert!(analysis.is_crossed(), "what was not measured does not hold");
+    }
+}

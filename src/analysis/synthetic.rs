@@ -1,0 +1,286 @@
+//! Recordings as a run would leave them, from a simulated cache and made-up service times.
+
+#![expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "small positive numbers")]
+
+use std::collections::HashMap;
+
+use rand::{RngExt, SeedableRng};
+use rand_chacha::ChaCha8Rng;
+
+use crate::observation::{
+    AuthorizationServerUsage, Conditions, Cores, Environment, Load, Probe, ProcessUsage, Recording,
+    ResourceServerUsage, Revocation, SCHEMA, Sample, Scenario, Second, Staleness, Subject, Workload,
+};
+use crate::units::Offset;
+
+const RATE: f64 = 1_000.0;
+const WARMUP: f64 = 2.0;
+const WINDOW: f64 = 10.0;
+const SERVERS: u32 = 2;
+const TTL: f64 = 5.0;
+const LIVE: usize = 10_000;
+const BAD: f64 = 0.05;
+const KINDS: [&str; 5] = ["expired", "garbage", "wrong audience", "tampered", "unknown"];
+
+/// The five subjects of the quickstart, in the order of a scenario.
+pub(crate) fn recordings() -> Vec<Recording> {
+    (0..5).map(recording).collect()
+}
+
+/// One of the five subjects: 0 is the control, 4 the post-quantum JWT.
+pub(crate) fn recording(index: usize) -> Recording {
+    Simulation::new(index).run()
+}
+
+/// Architecture, staleness, service time of a local decision and of a call in microseconds.
+fn subjects() -> [(Subject, f64, f64); 5] {
+    let subject = |name: &str, signature: Option<&str>, staleness, characters| Subject {
+        name: name.to_owned(),
+        // Their names differ, and the order in which they are recorded is theirs.
+        position: 0,
+        architecture: name.split(' ').next().unwrap().to_owned(),
+        signature: signature.map(str::to_owned),
+        store: "memory".to_owned(),
+        thresholds: Vec::new(),
+        staleness,
+        token_characters: Some([characters, characters, characters + 2]),
+    };
+    let expiry = Staleness::UntilExpiry { leeway_seconds: 0.0 };
+    [
+        (subject("none", None, Staleness::Unchecked, 43), 80.0, 0.0),
+        (subject("introspection", None, Staleness::AskedEveryTime, 43), 90.0, 170.0),
+        (subject("introspection-cached", None, Staleness::Cached { ttl_seconds: TTL }, 43), 88.0, 175.0),
+        (subject("jwt ES256", Some("ES256"), expiry, 714), 152.0, 0.0),
+        (subject("jwt ML-DSA-65", Some("ML-DSA-65"), expiry, 5_045), 149.0, 0.0),
+    ]
+}
+
+struct Simulation {
+    index: usize,
+    subject: Subject,
+    local: f64,
+    call: f64,
+    random: ChaCha8Rng,
+    fresh_until: HashMap<(usize, u32), f64>,
+    counters: Sample,
+    cumulative: Vec<f64>,
+}
+
+impl Simulation {
+    fn new(index: usize) -> Self {
+        let (subject, local, call) = subjects()[index].clone();
+        let mut sum = 0.0;
+        let weights = (1..=LIVE).map(|rank| (rank as f64).powf(-0.99));
+        let cumulative = weights
+            .map(|weight| {
+                sum += weight;
+                sum
+            })
+            .collect();
+        let process = ProcessUsage { cpu_nanos: 0, resident_bytes: 9_000_000, peak_bytes: 9_500_000 };
+        let counters = Sample {
+            at: Offset::default(),
+            generator: process,
+            authorization_server: AuthorizationServerUsage { process, ..Default::default() },
+            resource_servers: vec![ResourceServerUsage { process, ..Default::default() }; 2],
+        };
+        let random = ChaCha8Rng::seed_from_u64(index as u64);
+        Self { index, subject, local, call, random, fresh_until: HashMap::new(), counters, cumulative }
+    }
+
+    fn run(mut self) -> Recording {
+        let mut load = Load {
+            generator_cpu_nanos: 2_300_000_000,
+            backlog_peak: 3,
+            measured_seconds: WINDOW,
+            ..Load::default()
+        };
+        let (mut revocations, mut probes) = Self::revocations();
+        probes.reverse();
+        let mut usage = Vec::new();
+        for second in 0..(WARMUP + WINDOW) as usize {
+            let measured = second as f64 >= WARMUP;
+            if measured {
+                usage.push(self.sample(second as f64));
+            }
+            let mut facts = Second::default();
+            for slot in 0..RATE as usize {
+                let now = second as f64 + slot as f64 / RATE;
+                while let Some((sent, revocation, server)) = probes.pop_if(|probe| probe.0 <= now) {
+                    let probe = self.probe(sent, &revocations[revocation], LIVE + revocation, server);
+                    revocations[revocation].probes.push(probe);
+                }
+                self.request(now, &mut facts);
+            }
+            if measured {
+                load.seconds.push(facts);
+            }
+        }
+        usage.push(self.sample(WARMUP + WINDOW));
+        self.recording(load, revocations, usage)
+    }
+
+    /// Eight tokens with instants of their own, and every probe of them in order.
+    fn revocations() -> (Vec<Revocation>, Vec<(f64, usize, u32)>) {
+        let mut random = ChaCha8Rng::seed_from_u64(99);
+        let (mut revocations, mut probes) = (Vec::new(), Vec::new());
+        for index in 0..8 {
+            let due = WARMUP + 0.6 + 0.9 * f64::from(index) + 0.2 * random.random::<f64>();
+            revocations.push(Revocation {
+                due: at(due),
+                sent: at(due + 10e-6),
+                acknowledged: Some(at(due + 300e-6)),
+                expires_seconds: 300.0,
+                probed_until: at(WARMUP + WINDOW),
+                probes: Vec::new(),
+                undecided: 0,
+            });
+            for server in 0..SERVERS {
+                let mut sent = 0.0;
+                loop {
+                    sent -= random.random::<f64>().ln() / 10.0;
+                    if sent >= WARMUP + WINDOW {
+                        break;
+                    }
+                    probes.push((sent, revocations.len() - 1, server));
+                }
+            }
+        }
+        probes.sort_by(|a, b| a.0.total_cmp(&b.0));
+        (revocations, probes)
+    }
+
+    fn probe(&mut self, sent: f64, revocation: &Revocation, token: usize, server: u32) -> Probe {
+        let live = sent < revocation.acknowledged.unwrap().seconds();
+        let (accepted, micros) = self.decide(sent, token, server, live);
+        Probe { resource_server: server, sent: at(sent), decided: at(sent + micros / 2e6), accepted }
+    }
+
+    fn request(&mut self, now: f64, facts: &mut Second) {
+        let server = self.random.random_range(0..SERVERS);
+        let is_bad = self.random.random_bool(BAD);
+        let kind = self.random.random_range(0..KINDS.len());
+        let (token, live) = if is_bad {
+            // Another audience is active at the authorization server.
+            (LIVE + 100 + kind * 100 + self.random.random_range(0..20), KINDS[kind] == "wrong audience")
+        } else {
+            let point = self.random.random::<f64>() * self.cumulative[LIVE - 1];
+            (self.cumulative.partition_point(|sum| *sum < point), true)
+        };
+        let (_, micros) = self.decide(now, token, server, live);
+        let lag = 0.4 + 2.0 * self.random.random::<f64>().powi(8);
+        facts.lag.record((lag * 1e3) as u64);
+        facts.service.record((micros * 1e3) as u64);
+        facts.latency.record(((lag + micros) * 1e3) as u64);
+        let outcomes = &mut facts.outcomes;
+        outcomes.planned += 1;
+        outcomes.sent += 1;
+        // Answers take microseconds: they arrive in the second of their requests.
+        facts.answers += 1;
+        match (is_bad, self.subject.staleness) {
+            (false, _) => outcomes.good_accepted += 1,
+            (true, Staleness::Unchecked) => {
+                *outcomes.bad_accepted.entry(KINDS[kind].to_owned()).or_default() += 1;
+            }
+            (true, _) => outcomes.bad_refused += 1,
+        }
+    }
+
+    /// Whether a token is accepted, and after how many microseconds.
+    fn decide(&mut self, now: f64, token: usize, server: u32, live: bool) -> (bool, f64) {
+        let usage = &mut self.counters.resource_servers[server as usize];
+        usage.requests += 1;
+        usage.process.cpu_nanos += (self.local * 600.0) as u64;
+        let mut asks = matches!(self.subject.staleness, Staleness::AskedEveryTime);
+        let mut accepted = live || matches!(self.subject.staleness, Staleness::UntilExpiry { .. });
+        if let Staleness::Cached { ttl_seconds } = self.subject.staleness {
+            let fresh = self.fresh_until.get(&(token, server)).is_some_and(|until| now < *until);
+            asks = !fresh;
+            accepted = fresh || live;
+            usage.cache_hits += u64::from(fresh);
+            usage.cache_misses += u64::from(!fresh);
+            if asks && live {
+                self.fresh_until.insert((token, server), now + ttl_seconds);
+            }
+        }
+        if asks {
+            usage.process.cpu_nanos += 35_000;
+            let called = &mut self.counters.authorization_server;
+            called.introspections += 1;
+            called.process.cpu_nanos += 48_000;
+        }
+        let typical = self.local + if asks { self.call } else { 0.0 };
+        let spread: f64 = (0..6).map(|_| self.random.random::<f64>() - 0.5).sum();
+        let tail = if self.random.random_bool(0.015) { 1.0 + 3.0 * self.random.random::<f64>() } else { 1.0 };
+        (accepted || self.subject.staleness == Staleness::Unchecked, typical * (0.25 * spread).exp() * tail)
+    }
+
+    fn sample(&mut self, seconds: f64) -> Sample {
+        // Nothing costs exactly the same every second.
+        let more = self.random.random_range(0..4_000_000);
+        self.counters.resource_servers[0].process.cpu_nanos += more;
+        Sample { at: at(seconds), ..self.counters.clone() }
+    }
+
+    fn recording(self, load: Load, revocations: Vec<Revocation>, usage: Vec<Sample>) -> Recording {
+        Recording {
+            schema: SCHEMA,
+            scenario: Scenario {
+                name: "quickstart".to_owned(),
+                question: "What does each way to validate a token cost an API, and how fast does a revocation reach it?".to_owned(),
+                thresholds: vec!["p(99)<5ms".to_owned(), "errors<0.1%".to_owned(), "wrong_answers<1".to_owned()],
+            },
+            subject: self.subject,
+            workload: workload(),
+            repetition: 0,
+            seed: 42,
+            started: format!("2026-11-22T19:36:{:02}Z", 12 * (self.index % 5)),
+            environment: environment(),
+            conditions: Conditions { cpu_pressure_percent: Some(6.5), steal_percent: Some(0.1) },
+            load: Some(load),
+            revocations,
+            usage,
+            failure: None,
+        }
+    }
+}
+
+fn at(seconds: f64) -> Offset {
+    Offset::from_nanos((seconds * 1e9) as u64)
+}
+
+fn workload() -> Workload {
+    Workload {
+        rate: RATE,
+        arrivals: "constant".to_owned(),
+        warmup_seconds: WARMUP,
+        window_seconds: WINDOW,
+        resource_servers: SERVERS,
+        connections: 16,
+        live_tokens: LIVE as u64,
+        zipf_exponent: 0.99,
+        bad_fraction: BAD,
+        bad_tokens_per_kind: 20,
+        bad_kinds: KINDS.map(str::to_owned).to_vec(),
+        token_lifetime_seconds: 300.0,
+        probe_rate: 10.0,
+    }
+}
+
+fn environment() -> Environment {
+    Environment {
+        bearerbench: "0.1.0".to_owned(),
+        build: "release".to_owned(),
+        target_features: Vec::new(),
+        compiler: "rustc 1.95.0".to_owned(),
+        commit: None,
+        libraries: "hyper 1.12.0".to_owned(),
+        os: "Linux 6.12".to_owned(),
+        cpu: "Example CPU @ 2.50GHz".to_owned(),
+        cores_available: 2,
+        memory_bytes: 8_000_000_000,
+        hypervisor: Some("KVM".to_owned()),
+        clock_source: "kvm-clock".to_owned(),
+        cores: Cores { generator: vec![0], servers: vec![1] },
+    }
+}

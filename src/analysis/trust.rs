@@ -1,0 +1,179 @@
+//! Looks for reasons to doubt the figures of a subject (STATISTICS.md, section 4).
+
+use std::collections::BTreeMap;
+
+use crate::analysis::propagation::Propagation;
+use crate::analysis::trials::Trials;
+use crate::analysis::usage::{PRESSURE_PERCENT, STEAL_PERCENT};
+use crate::analysis::{Check, Estimate, Moment, Warning, outcome, steady};
+use crate::metric::MetricId;
+use crate::observation::Recording;
+
+/// The generator's own lag at its 99th percentile may not be longer, in seconds.
+const LATEST: f64 = 0.001;
+/// At least this share of the planned requests must have been sent.
+const SENT: f64 = 0.99;
+/// A larger share of the planned requests without an answer is worth a doubt.
+const ERRORS: f64 = 0.001;
+
+/// Every reason to doubt a subject, the trials in order.
+pub(super) fn warnings(
+    trials: &Trials<'_>,
+    estimates: &BTreeMap<MetricId, Estimate>,
+    moments: &[Moment],
+    propagation: &Propagation,
+    checks: &[Check],
+) -> Vec<Warning> {
+    let mut warnings: Vec<Warning> = trials.recordings.iter().copied().flat_map(of_trial).collect();
+    warnings.extend(of_load(trials, estimates));
+    let medians: Vec<f64> = moments.iter().map(|moment| moment.p50).collect();
+    warnings.extend(steady::drift(&medians).map(|change| Warning::NotSteady { change }));
+    if propagation.false_refusals > 0 {
+        warnings.push(Warning::FalseRefusals { count: propagation.false_refusals });
+    }
+    if propagation.not_acknowledged > 0 {
+        warnings.push(Warning::NotAcknowledged { revocations: propagation.not_acknowledged });
+    }
+    warnings.extend(
+        checks
+            .iter()
+            .filter(|check| check.agreement.is_contradiction())
+            .map(|check| Warning::OracleDisagrees { quantity: check.quantity.to_owned() }),
+    );
+    warnings
+}
+
+fn of_trial(recording: &Recording) -> Vec<Warning> {
+    let mut warnings = Vec::new();
+    if let Some(reason) = &recording.failure {
+        warnings.push(Warning::Failed { repetition: recording.repetition, reason: reason.clone() });
+    } else if recording.load.as_ref().is_some_and(|load| load.cut_short) {
+        warnings.push(Warning::CutShort);
+    }
+    let conditions = recording.conditions;
+    let pressure_percent = conditions.cpu_pressure_percent.filter(|percent| *percent > PRESSURE_PERCENT);
+    let steal_percent = conditions.steal_percent.filter(|percent| *percent > STEAL_PERCENT);
+    if pressure_percent.is_some() || steal_percent.is_some() {
+        let servers = recording.workload.resource_servers as usize + 1;
+        let shared_cores = recording.environment.cores.servers.len() < servers;
+        warnings.push(Warning::MachineBusy { pressure_percent, steal_percent, shared_cores });
+    }
+    warnings
+}
+
+fn of_load(trials: &Trials<'_>, estimates: &BTreeMap<MetricId, Estimate>) -> Vec<Warning> {
+    let seconds = trials.seconds();
+    let sum = |of: fn(&crate::observation::Outcomes) -> u64| -> u64 {
+        seconds.iter().map(|second| of(&second.outcomes)).sum()
+    };
+    let (planned, sent) = (sum(|outcomes| outcomes.planned), sum(|outcomes| outcomes.sent));
+    let answers: u64 = sum(outcome::answered);
+    let mut warnings = Vec::new();
+    // A trial that failed has said so.
+    if planned == 0 && trials.recordings.iter().all(|recording| recording.failure.is_none()) {
+        warnings.push(Warning::NothingMeasured);
+    }
+    if let Some(lag) = estimates.get(&MetricId::LagP99).filter(|lag| lag.point > LATEST) {
+        warnings.push(Warning::GeneratorLate { p99: lag.point });
+    }
+    if (sent as f64) < SENT * planned as f64 {
+        warnings.push(Warning::NotSent { share: sent as f64 / planned as f64 });
+    }
+    warnings.extend(errors(trials, planned, answers));
+    let backlog: u64 = trials.loads().map(|load| load.backlog_end).sum();
+    if backlog > 0 {
+        warnings.push(Warning::BacklogAtEnd { requests: backlog });
+    }
+    let wrong = outcome::wrong(trials);
+    // A control accepts every token: that is what it is for.
+    if wrong > 0 && !trials.is_control() {
+        warnings.push(Warning::WrongAnswers { count: wrong, of: answers });
+    }
+    if estimates.get(&MetricId::LatencyP99).is_some_and(|p99| p99.few_samples) {
+        warnings.push(Warning::FewSamples { requests: answers });
+    }
+    warnings
+}
+
+fn errors(trials: &Trials<'_>, planned: u64, answers: u64) -> Option<Warning> {
+    let share = planned.saturating_sub(answers) as f64 / planned.max(1) as f64;
+    if share <= ERRORS {
+        return None;
+    }
+    let mut kinds = BTreeMap::new();
+    for (kind, count) in trials.seconds().iter().flat_map(|second| &second.outcomes.errors) {
+        *kinds.entry(kind.clone()).or_default() += count;
+    }
+    Some(Warning::Errors { share, planned, kinds })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::analysis::{Gravity, Summary, analyse, synthetic};
+    use crate::observation::Second;
+
+    /// Introspection, of which every second lost so many of its 1,000 requests to a time-out.
+    fn losing(requests: u64) -> Summary {
+        let mut recording = synthetic::recording(1);
+        for second in &mut recording.load.as_mut().unwrap().seconds {
+            second.outcomes.good_accepted -= requests;
+            second.outcomes.errors.insert("time-out".to_owned(), requests);
+        }
+        analyse(&[recording]).subjects.remove(0)
+    }
+
+    #[test]
+    fn requests_without_an_answer_raise_a_doubt_above_a_thousandth_and_condemn_above_a_hundredth() {
+        for (lost, gravity) in [
+            (0, None),
+            (1, None),
+            (2, Some(Gravity::Doubtful)),
+            (10, Some(Gravity::Doubtful)),
+            (11, Some(Gravity::Unfit)),
+        ] {
+            let summary = losing(lost);
+            let found =
+                summary.warnings.iter().map(Warning::gravity).filter(|found| *found > Gravity::Note).max();
+            assert_eq!(found, gravity, "{lost}: {:?}", summary.warnings);
+        }
+        let kinds = BTreeMap::from([("time-out".to_owned(), 20)]);
+        let warnings = losing(2).warnings;
+        let expected = |warning: &&Warning| matches!(warning, Warning::Errors { planned: 10_000, kinds: found, .. } if *found == kinds);
+        assert!(warnings.iter().any(|warning| expected(&warning)), "{warnings:?}");
+    }
+
+    #[test]
+    fn a_window_in_which_no_request_was_due_says_so() {
+        let mut recording = synthetic::recording(1);
+        recording.load.as_mut().unwrap().seconds = vec![Second::default()];
+        let analysis = analyse(&[recording]);
+        assert!(analysis.subjects[0].warnings.contains(&Warning::NothingMeasured));
+        assert_eq!(analysis.gravity(), Some(Gravity::Unfit));
+    }
+
+    #[test]
+    fn a_live_token_that_is_refused_condemns_the_figures() {
+        let mut recording = synthetic::recording(1);
+        let probe = &mut recording.revocations[3].probes[0];
+        probe.accepted = false;
+        let summary = analyse(&[recording]).subjects.remove(0);
+        assert!(summary.warnings.contains(&Warning::FalseRefusals { count: 1 }), "{:?}", summary.warnings);
+        assert_eq!(Warning::FalseRefusals { count: 1 }.gravity(), Gravity::Unfit);
+    }
+
+    #[test]
+    fn a_quantile_that_failed_requests_lie_beyond_is_only_known_from_below() {
+        let estimates = losing(11).estimates;
+        for (metric, bounded) in [
+            (MetricId::LatencyP50, true),
+            (MetricId::LatencyP90, true),
+            (MetricId::LatencyP99, false),
+            (MetricId::LatencyP999, false),
+            (MetricId::ServiceP99, false),
+            (MetricId::LagP99, true),
+        ] {
+            assert_eq!(estimates[&metric].high.is_some(), bounded, "{metric}");
+        }
+    }
+}

@@ -1,0 +1,135 @@
+//! Reasons to doubt a report, as data; the advice is worded where they are shown.
+
+use std::collections::BTreeMap;
+
+use serde::Serialize;
+
+/// Something a reader must know before believing a figure.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+pub enum Warning {
+    /// A trial did not run to its end.
+    Failed {
+        /// Which repetition, from 0.
+        repetition: u32,
+        /// Why.
+        reason: String,
+    },
+    /// No request was due within the measured window.
+    NothingMeasured,
+    /// The trial was interrupted.
+    CutShort,
+    /// The program was built without optimisation.
+    DebugBuild,
+    /// Good tokens were refused or bad ones accepted by a subject that claims to check.
+    WrongAnswers {
+        /// How many.
+        count: u64,
+        /// Of how many answers.
+        of: u64,
+    },
+    /// Probes were refused although their token was live and its revocation had not even been sent.
+    FalseRefusals {
+        /// How many.
+        count: u64,
+    },
+    /// Requests got neither a yes nor a no. Latencies leave them out, so they look better than they were.
+    Errors {
+        /// How many, as a share of the planned requests.
+        share: f64,
+        /// How many requests were planned.
+        planned: u64,
+        /// What happened to them, and how often.
+        kinds: BTreeMap<String, u64>,
+    },
+    /// The load generator sent later than it should have.
+    GeneratorLate {
+        /// Its own lag, 99th percentile, in seconds.
+        p99: f64,
+    },
+    /// Fewer requests were sent than planned.
+    NotSent {
+        /// Sent as a share of planned.
+        share: f64,
+    },
+    /// Requests were still waiting for a connection when the trial ended.
+    BacklogAtEnd {
+        /// How many.
+        requests: u64,
+    },
+    /// Somebody else wanted the processor.
+    MachineBusy {
+        /// `some avg10` of the CPU pressure in percent.
+        pressure_percent: Option<f64>,
+        /// CPU time stolen by the hypervisor in percent.
+        steal_percent: Option<f64>,
+        /// True if servers had to share cores, so that the load itself may be the reason for the pressure.
+        shared_cores: bool,
+    },
+    /// The latency drifted.
+    NotSteady {
+        /// Relative change of the median from the first third of the run to its last.
+        change: f64,
+    },
+    /// A closed form says otherwise.
+    OracleDisagrees {
+        /// What was compared, in words.
+        quantity: String,
+    },
+    /// The authorization server never confirmed a revocation.
+    NotAcknowledged {
+        /// How many.
+        revocations: u64,
+    },
+    /// Too few requests for the 99th percentile.
+    FewSamples {
+        /// How many there were.
+        requests: u64,
+    },
+    /// No subject checks nothing, so added latency cannot be told.
+    NoControl,
+}
+
+/// How much a warning weighs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Gravity {
+    /// Good to know.
+    Note,
+    /// Figures may be off.
+    Doubtful,
+    /// Figures mean nothing.
+    Unfit,
+}
+
+/// Above this share of errors the figures are those of another, lighter load.
+const UNFIT_ERRORS: f64 = 0.01;
+
+impl Warning {
+    /// How much it weighs.
+    pub fn gravity(&self) -> Gravity {
+        match self {
+            Self::Failed { .. }
+            | Self::NothingMeasured
+            | Self::DebugBuild
+            | Self::WrongAnswers { .. }
+            | Self::FalseRefusals { .. }
+            | Self::GeneratorLate { .. } => Gravity::Unfit,
+            Self::Errors { share, .. } if *share > UNFIT_ERRORS => Gravity::Unfit,
+            Self::MachineBusy { steal_percent, shared_cores: true, .. }
+                if steal_percent.is_none_or(|steal| steal <= super::usage::STEAL_PERCENT) =>
+            {
+                Gravity::Note
+            }
+            Self::NotSent { .. }
+            | Self::CutShort
+            | Self::Errors { .. }
+            | Self::BacklogAtEnd { .. }
+            | Self::MachineBusy { .. }
+            | Self::NotSteady { .. }
+            | Self::OracleDisagrees { .. }
+            | Self::NotAcknowledged { .. } => Gravity::Doubtful,
+            Self::FewSamples { .. } | Self::NoControl => Gravity::Note,
+        }
+    }
+}
