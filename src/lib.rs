@@ -11,6 +11,7 @@ pub mod metric;
 pub mod observation;
 pub mod plan;
 pub mod registry;
+pub mod report;
 pub mod run;
 pub mod scenario;
 pub mod testbed;

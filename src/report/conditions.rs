@@ -1,0 +1,98 @@
+//! What a reader must know to judge a figure: machine, program, load, seeds.
+
+use crate::analysis::Analysis;
+use crate::metric::{Unit, thousands};
+use crate::observation::{Environment, Workload};
+
+/// The run in a sentence.
+pub(super) fn about(analysis: &Analysis) -> String {
+    let Workload { rate, window_seconds, resource_servers, .. } = &analysis.workload;
+    let trials = analysis.subjects.iter().map(|summary| summary.trials).max().unwrap_or(0);
+    format!(
+        "{} subjects, each given {} requests per second for {} s by {} resource servers{}",
+        analysis.subjects.len(),
+        thousands(&rate.to_string()),
+        window_seconds,
+        resource_servers,
+        if trials > 1 { format!(", {trials} times") } else { String::new() },
+    )
+}
+
+/// Name and value of every condition.
+pub(super) fn conditions(analysis: &Analysis) -> Vec<(&'static str, String)> {
+    let Environment { os, cpu, cores_available, memory_bytes, hypervisor, clock_source, .. } =
+        &analysis.environment;
+    let virtual_on = hypervisor.as_deref().map_or_else(String::new, |name| format!(", virtual on {name}"));
+    let mut conditions = vec![
+        ("begun", analysis.started.clone()),
+        (
+            "machine",
+            format!("{cpu}, {cores_available} cores, {}{virtual_on}", Unit::Bytes.show(*memory_bytes as f64)),
+        ),
+        ("system", format!("{os}, clock {clock_source}")),
+        ("program", program(&analysis.environment)),
+        ("cores", cores(&analysis.environment)),
+    ];
+    conditions.extend(load(&analysis.workload));
+    conditions.push(("seeds", analysis.seeds.iter().map(u64::to_string).collect::<Vec<_>>().join(", ")));
+    conditions
+}
+
+fn program(environment: &Environment) -> String {
+    let features = match environment.target_features.join(", ") {
+        none if none.is_empty() => "baseline instructions".to_owned(),
+        some => some,
+    };
+    let commit = environment.commit.as_deref().map_or_else(String::new, |commit| format!(" at {commit}"));
+    format!(
+        "bearerbench {}{commit}, {} build by {}, {features}; {}",
+        environment.bearerbench, environment.build, environment.compiler, environment.libraries
+    )
+}
+
+fn cores(environment: &Environment) -> String {
+    let name = |cores: &[u32]| match cores {
+        [] => "any".to_owned(),
+        cores => cores.iter().map(u32::to_string).collect::<Vec<_>>().join(", "),
+    };
+    let (generator, servers) = (&environment.cores.generator, &environment.cores.servers);
+    format!("load generator on {}, all servers on {}", name(generator), name(servers))
+}
+
+fn load(workload: &Workload) -> [(&'static str, String); 3] {
+    let bad = Unit::Fraction.show(workload.bad_fraction);
+    [
+        (
+            "load",
+            format!(
+                "{} arrivals, {} requests per second, {} s of warm-up and {} s measured, {} connections to each of {} \
+                 resource servers",
+                workload.arrivals,
+                thousands(&workload.rate.to_string()),
+                workload.warmup_seconds,
+                workload.window_seconds,
+                workload.connections,
+                workload.resource_servers
+            ),
+        ),
+        (
+            "tokens",
+            format!(
+                "{} live ones that last {} s, chosen by Zipf's law with exponent {}; {bad} of the requests carry a bad \
+                 one ({}; {} of each)",
+                thousands(&workload.live_tokens.to_string()),
+                workload.token_lifetime_seconds,
+                workload.zipf_exponent,
+                workload.bad_kinds.join(", "),
+                workload.bad_tokens_per_kind
+            ),
+        ),
+        (
+            "probes",
+            format!(
+                "each token under revocation test is sent {} times a second to each resource server",
+                workload.probe_rate
+            ),
+        ),
+    ]
+}

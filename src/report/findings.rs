@@ -1,0 +1,263 @@
+//! The answers in sentences; every number in them comes from the data.
+
+use crate::analysis::{Analysis, Basis, Estimate, Summary};
+use crate::metric::{MetricId, Unit};
+
+/// A sentence or two on one topic.
+#[derive(Debug)]
+pub(super) struct Finding {
+    pub(super) topic: &'static str,
+    pub(super) text: String,
+}
+
+type Sentences = fn(&Analysis) -> Option<String>;
+
+/// What was found, topic by topic; a topic without figures is left out.
+pub(super) fn findings(analysis: &Analysis) -> Vec<Finding> {
+    let topics: [(&'static str, Sentences); 5] = [
+        ("Latency", latency),
+        ("Revocation", revocation),
+        ("Load on the authorization server", calls),
+        ("Processor time", cost),
+        ("Token size", size),
+    ];
+    topics.into_iter().filter_map(|(topic, text)| Some(Finding { topic, text: text(analysis)? })).collect()
+}
+
+fn of(summary: &Summary, metric: MetricId) -> Option<Estimate> {
+    summary.estimates.get(&metric).copied()
+}
+
+/// A value in a sentence; "at least" where nothing bounds it from above.
+fn show(metric: MetricId, estimate: Estimate) -> String {
+    let at_least = if estimate.high.is_none() { "at least " } else { "" };
+    format!("{at_least}{}", metric.show(estimate.point))
+}
+
+/// Subjects with a value, smallest first.
+fn ranked(analysis: &Analysis, metric: MetricId) -> Vec<(&str, Estimate)> {
+    let mut ranked: Vec<(&str, Estimate)> = analysis
+        .subjects
+        .iter()
+        .filter_map(|summary| Some((summary.subject.name.as_str(), of(summary, metric)?)))
+        .collect();
+    ranked.sort_by(|a, b| a.1.point.total_cmp(&b.1.point));
+    ranked
+}
+
+/// `a`, `b` and `c`.
+fn list(items: &[String]) -> String {
+    match items {
+        [] => String::new(),
+        [one] => one.clone(),
+        [most @ .., last] => format!("{} and {last}", most.join(", ")),
+    }
+}
+
+fn latency(analysis: &Analysis) -> Option<String> {
+    let Some(control) = analysis.control() else { return plain_latency(analysis) };
+    let (p50, p99) = (of(control, MetricId::LatencyP50)?, of(control, MetricId::LatencyP99)?);
+    let added = ranked(analysis, MetricId::AddedP99);
+    if added.is_empty() {
+        return None;
+    }
+    let each: Vec<String> = added
+        .iter()
+        .map(|(name, p99)| {
+            let summary = analysis.subjects.iter().find(|summary| summary.subject.name == *name);
+            let p50 = summary.and_then(|summary| of(summary, MetricId::AddedP50));
+            let p50 = p50.map_or_else(String::new, |p50| {
+                format!(" ({} at the median)", show(MetricId::AddedP50, p50))
+            });
+            format!("{name} {}{p50}", show(MetricId::AddedP99, *p99))
+        })
+        .collect();
+    Some(format!(
+        "The control, which checks nothing, answered half of the requests within {} and 99 % within {}. To that 99 % \
+         mark, {} came on top: {}.{}",
+        show(MetricId::LatencyP50, p50),
+        show(MetricId::LatencyP99, p99),
+        if each.len() == 1 { "this" } else { "these" },
+        list(&each),
+        ties(&added)
+    ))
+}
+
+/// Without a control there is nothing to hold latencies against.
+fn plain_latency(analysis: &Analysis) -> Option<String> {
+    let ranked = ranked(analysis, MetricId::LatencyP99);
+    let each: Vec<String> =
+        ranked.iter().map(|(name, p99)| format!("{name} {}", show(MetricId::LatencyP99, *p99))).collect();
+    (!each.is_empty())
+        .then(|| format!("99 % of the requests were answered within: {}.{}", list(&each), ties(&ranked)))
+}
+
+/// Neighbours in the ranking whose intervals overlap are not told apart.
+fn ties(ranked: &[(&str, Estimate)]) -> String {
+    let overlap = |pair: &[(&str, Estimate)]| {
+        let unknown = pair.iter().any(|(_, estimate)| estimate.basis == Basis::TooFew);
+        unknown || pair[0].1.high.is_none_or(|high| high >= pair[1].1.low)
+    };
+    let pairs: Vec<String> = ranked
+        .windows(2)
+        .filter(|pair| overlap(pair))
+        .map(|pair| format!("{} from {}", pair[0].0, pair[1].0))
+        .collect();
+    if pairs.is_empty() {
+        return String::new();
+    }
+    format!(
+        " Their intervals overlap or are unknown, so this run does not tell {} apart.",
+        list(&pairs).replace(" from ", " and ")
+    )
+}
+
+fn revocation(analysis: &Analysis) -> Option<String> {
+    let (mut at_once, mut in_time, mut never) = (Vec::new(), Vec::new(), Vec::new());
+    for summary in &analysis.subjects {
+        let Some(longest) = of(summary, MetricId::PropagationMax) else { continue };
+        let name = summary.subject.name.clone();
+        match (longest.high, summary.propagation.unsafe_acceptances()) {
+            (None, _) => never.push((
+                name,
+                summary.propagation.observations.len(),
+                summary.propagation.unbounded(),
+                longest.point,
+            )),
+            (Some(_), 0) => at_once.push(name),
+            (Some(_), count) => in_time.push(format!(
+                "{name} went on accepting a revoked token for up to {} ({count} unsafe acceptances)",
+                MetricId::PropagationMax.show(longest.point)
+            )),
+        }
+    }
+    let mut sentences = Vec::new();
+    if !at_once.is_empty() {
+        sentences.push(format!(
+            "{} accepted no request sent after a revocation was acknowledged.",
+            list(&at_once)
+        ));
+    }
+    sentences.extend(in_time.into_iter().map(|sentence| format!("{sentence}.")));
+    sentences.extend(still_accepting(&never));
+    (!sentences.is_empty()).then(|| sentences.join(" "))
+}
+
+fn still_accepting(never: &[(String, usize, usize, f64)]) -> Option<String> {
+    let longest = never.iter().map(|subject| subject.3).reduce(f64::max)?;
+    let each: Vec<String> =
+        never
+            .iter()
+            .map(|(name, all, unbounded, _)| {
+                if all == unbounded {
+                    name.clone()
+                } else {
+                    format!("{name} (in {unbounded} of {all} cases)")
+                }
+            })
+            .collect();
+    Some(format!(
+        "{} still accepted revoked tokens when the trial ended, up to {} after the acknowledgement: how much longer, \
+         this run cannot tell.",
+        list(&each),
+        Unit::Seconds.show(longest)
+    ))
+}
+
+fn calls(analysis: &Analysis) -> Option<String> {
+    let ranked = ranked(analysis, MetricId::Amplification);
+    let (never, some): (Vec<_>, Vec<_>) = ranked.into_iter().partition(|(_, calls)| calls.point == 0.0);
+    let mut parts = Vec::new();
+    if !some.is_empty() {
+        let each: Vec<String> = some
+            .iter()
+            .map(|(name, calls)| format!("{} with {name}", MetricId::Amplification.show(calls.point)))
+            .collect();
+        parts.push(format!("Calls per API request: {}.", list(&each)));
+    }
+    if !never.is_empty() {
+        let names: Vec<String> = never.iter().map(|(name, _)| (*name).to_owned()).collect();
+        parts.push(format!("{} did not ask it at all while the load ran.", list(&names)));
+    }
+    (!parts.is_empty()).then(|| parts.join(" "))
+}
+
+fn cost(analysis: &Analysis) -> Option<String> {
+    let mut costs: Vec<(&str, f64, f64)> = analysis
+        .subjects
+        .iter()
+        .filter_map(|summary| {
+            let resource = of(summary, MetricId::CpuResourceServer)?.point;
+            let authorization = of(summary, MetricId::CpuAuthorizationServer).map_or(0.0, |cpu| cpu.point);
+            Some((summary.subject.name.as_str(), resource, authorization))
+        })
+        .collect();
+    costs.sort_by(|a, b| (a.1 + a.2).total_cmp(&(b.1 + b.2)));
+    let each: Vec<String> = costs
+        .into_iter()
+        .map(|(name, resource, authorization)| {
+            let total = Unit::CpuPerMillion.show(resource + authorization);
+            let share = if authorization > 0.01 * resource {
+                format!(" ({} of it at the authorization server)", Unit::CpuPerMillion.show(authorization))
+            } else {
+                String::new()
+            };
+            format!("{name} {total}{share}")
+        })
+        .collect();
+    (!each.is_empty()).then(|| {
+        format!("Seconds of CPU time per million requests, both kinds of servers together: {}.", list(&each))
+    })
+}
+
+fn size(analysis: &Analysis) -> Option<String> {
+    let mut sizes: Vec<(String, Vec<String>)> = Vec::new();
+    for (name, size) in ranked(analysis, MetricId::TokenBytes) {
+        let size = MetricId::TokenBytes.show(size.point);
+        match sizes.last_mut().filter(|(last, _)| *last == size) {
+            Some((_, names)) => names.push(name.to_owned()),
+            None => sizes.push((size, vec![name.to_owned()])),
+        }
+    }
+    let each: Vec<String> = sizes.iter().map(|(size, names)| format!("{size} for {}", list(names))).collect();
+    (!each.is_empty()).then(|| format!("Every request carries its token: {}.", list(&each)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::analysis::{analyse, synthetic};
+
+    fn text(topic: &str, analysis: &Analysis) -> String {
+        findings(analysis).into_iter().find(|finding| finding.topic == topic).unwrap().text
+    }
+
+    #[test]
+    fn answers_name_every_subject_by_what_its_data_says() {
+        let analysis = analyse(&synthetic::recordings());
+        let revocation = text("Revocation", &analysis);
+        assert!(revocation.starts_with("introspection accepted no request sent after"), "{revocation}");
+        assert!(revocation.contains("introspection-cached went on accepting a revoked token for up to 4."));
+        assert!(revocation.contains("none, jwt ES256 and jwt ML-DSA-65 still accepted revoked tokens when"));
+        let calls = text("Load on the authorization server", &analysis);
+        assert!(calls.contains("1.00 with introspection"), "{calls}");
+        assert!(calls.contains("none, jwt ES256 and jwt ML-DSA-65 did not ask it"), "{calls}");
+    }
+
+    #[test]
+    fn a_latency_that_failed_requests_lie_beyond_is_at_least_that() {
+        let mut recordings = synthetic::recordings();
+        let outcomes = &mut recordings[3].load.as_mut().unwrap().seconds[0].outcomes;
+        outcomes.good_accepted -= 300;
+        let latency = text("Latency", &analyse(&recordings));
+        assert!(latency.contains("jwt ES256 at least +"), "{latency}");
+        assert_eq!(latency.matches("at least").count(), 1, "{latency}");
+    }
+
+    #[test]
+    fn without_a_control_latency_stands_by_itself() {
+        let analysis = analyse(&synthetic::recordings()[1..]);
+        let latency = text("Latency", &analysis);
+        assert!(latency.starts_with("99 % of the requests were answered within: "), "{latency}");
+    }
+}

@@ -1,0 +1,55 @@
+//! Words of the report that a reader may not know.
+
+/// Word and meaning.
+pub(super) const GLOSSARY: &[(&str, &str)] = &[
+    (
+        "added latency",
+        "the quantile of a subject minus that of the control in the same run: what validation itself costs",
+    ),
+    (
+        "authorization server",
+        "issues tokens, answers what they mean (introspection, RFC 7662), revokes them (RFC 7009) and publishes keys (RFC 7517)",
+    ),
+    (
+        "calls per request",
+        "calls to the authorization server (introspections and fetches of keys) divided by requests to the API",
+    ),
+    ("control", "a resource server that accepts every token without looking at it; the bench's own cost"),
+    (
+        "CPU per 10⁶ requests",
+        "seconds of processor time, user and system, that all resource servers or the authorization server used for a million API requests",
+    ),
+    (
+        "due",
+        "the instant at which the schedule wanted a request to start, whether or not the servers were ready for it",
+    ),
+    ("few samples", "fewer than 100 requests lie beyond the quantile: it would be another one next time"),
+    (
+        "in flight",
+        "a request sent before the revocation was acknowledged and accepted after it: neither safe nor unsafe",
+    ),
+    (
+        "introspection",
+        "the resource server asks the authorization server about an opaque token; cached: it keeps the answer for a while",
+    ),
+    (
+        "JWT",
+        "JSON Web Token: a signed assertion that the resource server verifies by itself. ES256 is a classical signature, ML-DSA a post-quantum one",
+    ),
+    ("opaque token", "a random string that means nothing to anybody but the authorization server"),
+    ("p50, p99, p99.9", "half, 99 % and 99.9 % of the requests were answered within this time"),
+    (
+        "resource server",
+        "the API: accepts or refuses a request by its token. Each one is a place where a revocation must arrive",
+    ),
+    (
+        "revocation takes",
+        "the time from the acknowledgement of a revocation to the last acceptance of the token at a resource server",
+    ),
+    ("subject", "one way to validate tokens, with its settings, under comparison"),
+    (
+        "unsafe acceptance",
+        "a request that was accepted although it was sent after the revocation had been acknowledged",
+    ),
+    ("wrong answer", "a good token refused or a bad one (expired, tampered with, ...) accepted"),
+];

@@ -1,0 +1,145 @@
+//! `summary.json`: every figure for programs, in SI base units.
+
+use std::collections::BTreeMap;
+
+use serde::Serialize;
+
+use crate::analysis::{Analysis, Basis, Check, Estimate, Gravity, Summary, Verdict, Warning};
+use crate::metric::MetricId;
+use crate::observation::{Environment, Workload};
+use crate::report::explain;
+
+/// The version of the format; a reader refuses a newer one.
+const SCHEMA_VERSION: u32 = 1;
+
+/// The text of `summary.json`.
+pub fn to_json(analysis: &Analysis) -> String {
+    let whole = analysis.warnings.iter().map(|warning| Doubt::of(None, warning));
+    let subjects = analysis.subjects.iter().flat_map(|summary| {
+        summary.warnings.iter().map(|warning| Doubt::of(Some(&summary.subject.name), warning))
+    });
+    let wire = Wire {
+        schema_version: SCHEMA_VERSION,
+        scenario: &analysis.scenario.name,
+        question: &analysis.scenario.question,
+        started: &analysis.started,
+        seeds: &analysis.seeds,
+        environment: &analysis.environment,
+        workload: &analysis.workload,
+        gravity: analysis.gravity(),
+        warnings: whole.chain(subjects).collect(),
+        thresholds: &analysis.thresholds,
+        subjects: analysis.subjects.iter().map(Subject::of).collect(),
+    };
+    let mut text = serde_json::to_string_pretty(&wire).expect("plain values have a JSON form");
+    text.push('\n');
+    text
+}
+
+#[derive(Serialize)]
+struct Wire<'a> {
+    schema_version: u32,
+    scenario: &'a str,
+    question: &'a str,
+    started: &'a str,
+    seeds: &'a [u64],
+    environment: &'a Environment,
+    workload: &'a Workload,
+    gravity: Option<Gravity>,
+    warnings: Vec<Doubt<'a>>,
+    thresholds: &'a [Verdict],
+    subjects: Vec<Subject<'a>>,
+}
+
+#[derive(Serialize)]
+struct Doubt<'a> {
+    subject: Option<&'a str>,
+    gravity: Gravity,
+    message: String,
+    #[serde(flatten)]
+    warning: &'a Warning,
+}
+
+impl<'a> Doubt<'a> {
+    fn of(subject: Option<&'a str>, warning: &'a Warning) -> Self {
+        Self { subject, gravity: warning.gravity(), message: explain(warning), warning }
+    }
+}
+
+#[derive(Serialize)]
+struct Subject<'a> {
+    name: &'a str,
+    architecture: &'a str,
+    signature: Option<&'a str>,
+    store: &'a str,
+    control: bool,
+    trials: usize,
+    metrics: BTreeMap<MetricId, Value>,
+    expectations: &'a [Check],
+}
+
+impl<'a> Subject<'a> {
+    fn of(summary: &'a Summary) -> Self {
+        Self {
+            name: &summary.subject.name,
+            architecture: &summary.subject.architecture,
+            signature: summary.subject.signature.as_deref(),
+            store: &summary.subject.store,
+            control: summary.is_control,
+            trials: summary.trials,
+            metrics: summary
+                .estimates
+                .iter()
+                .map(|(metric, estimate)| (*metric, Value::of(*metric, estimate)))
+                .collect(),
+            expectations: &summary.checks,
+        }
+    }
+}
+
+#[derive(Serialize)]
+struct Value {
+    point: f64,
+    low: f64,
+    high: Option<f64>,
+    unit: &'static str,
+    basis: Basis,
+    few_samples: bool,
+}
+
+impl Value {
+    fn of(metric: MetricId, estimate: &Estimate) -> Self {
+        let Estimate { point, low, high, basis, few_samples } = *estimate;
+        Self { point, low, high, unit: metric.unit().symbol(), basis, few_samples }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::analysis::{analyse, synthetic};
+
+    #[test]
+    fn programs_find_every_figure_under_its_id_in_base_units() {
+        let text = to_json(&analyse(&synthetic::recordings()));
+        let json: serde_json::Value = serde_json::from_str(&text).unwrap();
+        let mut keys: Vec<_> = json.as_object().unwrap().keys().map(String::as_str).collect();
+        keys.sort_unstable();
+        assert_eq!(
+            keys.join(" "),
+            "environment gravity question scenario schema_version seeds started subjects thresholds warnings workload"
+        );
+        let subject = &json["subjects"][1];
+        assert_eq!(
+            (json["schema_version"].as_u64(), subject["name"].as_str()),
+            (Some(1), Some("introspection"))
+        );
+        let p99 = &subject["metrics"]["latency.p99"];
+        assert_eq!(p99["unit"], "s");
+        assert!(p99["point"].as_f64().unwrap() < 0.01, "{p99}");
+        let longest = &json["subjects"][3]["metrics"]["propagation.max"];
+        assert!(longest["high"].is_null() && longest["point"].as_f64().unwrap() > 1.0, "{longest}");
+        let control = &json["subjects"][0]["metrics"];
+        assert!(control.get("latency.added.p50").is_none() && control.get("hit_ratio").is_none());
+    }
+}

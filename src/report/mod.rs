@@ -1,0 +1,24 @@
+//! What people and programs read: HTML, Markdown, JSON, charts, tables for the terminal.
+
+mod advice;
+mod cell;
+mod charts;
+mod columns;
+mod comparison;
+mod conditions;
+mod files;
+mod findings;
+mod glossary;
+mod json;
+#[cfg(test)]
+mod look;
+mod page;
+mod terminal;
+mod trust;
+mod verdicts;
+
+pub use advice::explain;
+pub use comparison::compare;
+pub use files::{WriteError, write};
+pub use json::to_json;
+pub use terminal::table;

@@ -1,0 +1,177 @@
+//! What the HTML and the Markdown report say: one set of words and numbers for both.
+
+use askama::Template;
+
+use crate::analysis::{Analysis, Summary};
+use crate::report::cell::Cell;
+use crate::report::charts::{self, Chart};
+use crate::report::columns::{COLUMNS, Column, groups};
+use crate::report::conditions::{about, conditions};
+use crate::report::findings::{Finding, findings};
+use crate::report::glossary::GLOSSARY;
+use crate::report::trust::{Doubt, Trust, doubts};
+use crate::report::verdicts::{CheckRow, Limit, VerdictRow, limits};
+
+/// The report as one HTML file that needs nothing else.
+pub(super) fn html(analysis: &Analysis, charts: &[Chart]) -> String {
+    Html { page: &Page::of(analysis), charts, style: charts::style() }
+        .render()
+        .expect("a text takes any page")
+}
+
+/// The report as Markdown, with links to the charts beside it.
+pub(super) fn markdown(analysis: &Analysis, charts: &[Chart]) -> String {
+    Markdown { page: &Page::of(analysis), charts }.render().expect("a text takes any page")
+}
+
+#[derive(Template)]
+#[template(path = "report.html")]
+struct Html<'a> {
+    page: &'a Page,
+    charts: &'a [Chart],
+    style: String,
+}
+
+#[derive(Template)]
+#[template(path = "report.md")]
+struct Markdown<'a> {
+    page: &'a Page,
+    charts: &'a [Chart],
+}
+
+struct Page {
+    scenario: String,
+    question: String,
+    about: String,
+    trust: Trust,
+    doubts: Vec<Doubt>,
+    thresholds: Vec<VerdictRow>,
+    limited: Vec<String>,
+    limits: Vec<Limit>,
+    findings: Vec<Finding>,
+    basis: &'static str,
+    columns: &'static [Column],
+    groups: Vec<(&'static str, usize)>,
+    rows: Vec<Row>,
+    checks: Vec<CheckRow>,
+    conditions: Vec<(&'static str, String)>,
+    glossary: &'static [(&'static str, &'static str)],
+}
+
+/// A subject in the table.
+struct Row {
+    name: String,
+    about: String,
+    cells: Vec<Cell>,
+}
+
+impl Page {
+    fn of(analysis: &Analysis) -> Self {
+        let several = analysis.subjects.iter().any(|summary| summary.trials > 1);
+        let (limited, limits) = limits(&analysis.thresholds);
+        Self {
+            limited,
+            limits,
+            scenario: analysis.scenario.name.clone(),
+            question: analysis.scenario.question.clone(),
+            about: about(analysis),
+            trust: Trust::of(analysis),
+            doubts: doubts(analysis),
+            thresholds: analysis.thresholds.iter().map(VerdictRow::of).collect(),
+            findings: findings(analysis),
+            basis: if several {
+                "Below a value stands its 95 % interval across the runs of its subject."
+            } else {
+                "Each subject ran once: the 95 % interval below a value tells how much it moved within this run \
+                 only, not how much another run would differ."
+            },
+            columns: COLUMNS,
+            groups: groups(),
+            rows: analysis.subjects.iter().map(Row::of).collect(),
+            checks: analysis
+                .subjects
+                .iter()
+                .flat_map(|summary| summary.checks.iter().map(|check| CheckRow::of(summary, check)))
+                .collect(),
+            conditions: conditions(analysis),
+            glossary: GLOSSARY,
+        }
+    }
+}
+
+impl Row {
+    fn of(summary: &Summary) -> Self {
+        let subject = &summary.subject;
+        let words = [
+            if summary.is_control { "control" } else { subject.architecture.as_str() },
+            subject.signature.as_deref().unwrap_or_default(),
+        ];
+        let new = |word: &&str| !word.is_empty() && !subject.name.eq_ignore_ascii_case(word);
+        let unsaid = words.into_iter().filter(new).filter(|word| !subject.name.contains(word));
+        Self {
+            name: subject.name.clone(),
+            about: unsaid.collect::<Vec<_>>().join(", "),
+            cells: COLUMNS.iter().map(|column| Cell::of(summary, column.metric)).collect(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use super::*;
+    use crate::analysis::{analyse, synthetic};
+    use crate::report::write;
+
+    #[test]
+    fn the_page_is_one_small_file_that_loads_nothing() {
+        let analysis = analyse(&synthetic::recordings());
+        let page = html(&analysis, &charts::draw(&analysis));
+        assert!(page.len() < 1_000_000, "{} bytes", page.len());
+        for outside in ["http:", "https:", "src=", "@import", "url(", "<link", "<script"] {
+            assert!(!page.contains(outside), "{outside}");
+        }
+        assert_eq!(page.matches("<svg ").count(), 8, "four charts, each wide and narrow");
+        assert_eq!(page.matches("<svg ").count(), page.matches("role=\"img\" aria-label=\"").count());
+        assert!(!page.contains("#0A0B"), "every colour follows the theme");
+    }
+
+    #[test]
+    fn both_reports_have_every_subject_and_column() {
+        let analysis = analyse(&synthetic::recordings());
+        let charts = charts::draw(&analysis);
+        for report in [html(&analysis, &charts), markdown(&analysis, &charts)] {
+            for summary in &analysis.subjects {
+                assert!(report.contains(&summary.subject.name));
+            }
+            for column in COLUMNS {
+                assert!(report.contains(column.title), "{}", column.title);
+            }
+            assert!(report.contains(&analysis.scenario.question));
+        }
+    }
+
+    #[test]
+    fn a_report_is_written_whole_and_again_over_itself() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut recordings = synthetic::recordings();
+        recordings[1].failure = Some("the server <died>".to_owned());
+        recordings[1].load = None;
+        for _ in 0..2 {
+            write(folder.path(), &analyse(&recordings)).unwrap();
+        }
+        let names = |folder: &Path| {
+            let mut names: Vec<_> = std::fs::read_dir(folder)
+                .unwrap()
+                .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+                .collect();
+            names.sort();
+            names
+        };
+        assert_eq!(names(folder.path()), ["charts", "report.html", "report.md", "summary.json"]);
+        assert_eq!(names(&folder.path().join("charts")).len(), 4);
+        let page = std::fs::read_to_string(folder.path().join("report.html")).unwrap();
+        assert!(page.contains("Do not use these figures") && page.contains("&#60;died&#62;"), "escaped");
+    }
+}

@@ -1,0 +1,144 @@
+//! Whether the figures may be believed: a headline, and every reason to doubt them.
+
+use crate::analysis::{Analysis, Gravity, Warning};
+use crate::metric::{MetricId, Unit};
+use crate::report::explain;
+
+/// Whether the figures may be believed, in a word and a sentence.
+pub(super) struct Trust {
+    pub(super) class: &'static str,
+    pub(super) headline: &'static str,
+    pub(super) facts: String,
+}
+
+/// A reason to doubt a subject, or the run if no subject is named.
+pub(super) struct Doubt {
+    pub(super) class: &'static str,
+    pub(super) subject: String,
+    pub(super) text: String,
+}
+
+impl Trust {
+    pub(super) fn of(analysis: &Analysis) -> Self {
+        let (class, headline) = match analysis.gravity() {
+            Some(Gravity::Unfit) => ("unfit", "Do not use these figures"),
+            Some(Gravity::Doubtful) => ("doubtful", "Read these figures with care"),
+            Some(Gravity::Note) | None => ("sound", "Nothing found that speaks against these figures"),
+        };
+        let worst = |metric: MetricId, controls: bool| {
+            let subjects = analysis.subjects.iter().filter(|summary| controls || !summary.is_control);
+            subjects
+                .filter_map(|summary| summary.estimates.get(&metric))
+                .map(|estimate| estimate.point)
+                .reduce(f64::max)
+        };
+        let mut facts = Vec::new();
+        if let Some(lag) = worst(MetricId::LagP99, true) {
+            facts.push(format!(
+                "the generator took up 99 % of the requests within {} of the instant they were due",
+                Unit::Seconds.show(lag)
+            ));
+        }
+        if let Some(wrong) = worst(MetricId::WrongAnswers, false) {
+            facts.push(match wrong {
+                0.0 => "every answer was checked and none was wrong".to_owned(),
+                wrong => format!("up to {} answers of a subject were wrong", Unit::Count.show(wrong)),
+            });
+        }
+        if let Some(errors) = worst(MetricId::Errors, true) {
+            facts.push(match errors {
+                0.0 => "every request was answered".to_owned(),
+                errors => {
+                    format!("up to {} of the requests of a subject failed", Unit::Fraction.show(errors))
+                }
+            });
+        }
+        let facts = if facts.is_empty() { String::new() } else { format!("{}.", capital(&facts.join("; "))) };
+        Self { class, headline, facts }
+    }
+}
+
+/// Every reason, the heaviest first; one that several subjects share is said once, with its worst figure.
+pub(super) fn doubts(analysis: &Analysis) -> Vec<Doubt> {
+    let whole = analysis.warnings.iter().map(|warning| ("", warning));
+    let subjects = analysis
+        .subjects
+        .iter()
+        .flat_map(|summary| summary.warnings.iter().map(|warning| (summary.subject.name.as_str(), warning)));
+    let mut shared: Vec<(Vec<&str>, Warning)> = Vec::new();
+    for (subject, warning) in whole.chain(subjects) {
+        let joined =
+            shared.iter_mut().find_map(|(names, known)| Some((names, joint(known, warning)?, known)));
+        match joined {
+            Some((names, worst, known)) => {
+                *known = worst;
+                if !names.contains(&subject) {
+                    names.push(subject);
+                }
+            }
+            None => shared.push((vec![subject], warning.clone())),
+        }
+    }
+    shared.sort_by_key(|(_, warning)| std::cmp::Reverse(warning.gravity()));
+    shared
+        .into_iter()
+        .map(|(names, warning)| Doubt {
+            class: match warning.gravity() {
+                Gravity::Unfit => "unfit",
+                Gravity::Doubtful => "doubtful",
+                Gravity::Note => "note",
+            },
+            subject: names.join(", "),
+            text: explain(&warning),
+        })
+        .collect()
+}
+
+/// One warning for two, if they say the same but for the figure of how busy the machine was.
+fn joint(known: &Warning, other: &Warning) -> Option<Warning> {
+    match (known, other) {
+        (
+            Warning::MachineBusy { pressure_percent: a, steal_percent: b, shared_cores },
+            Warning::MachineBusy { pressure_percent: c, steal_percent: d, .. },
+        ) if a.is_some() == c.is_some() && b.is_some() == d.is_some() => {
+            let worst = |a: &Option<f64>, b: &Option<f64>| a.zip(*b).map(|(a, b)| a.max(b));
+            Some(Warning::MachineBusy {
+                pressure_percent: worst(a, c),
+                steal_percent: worst(b, d),
+                shared_cores: *shared_cores,
+            })
+        }
+        _ => (known == other).then(|| known.clone()),
+    }
+}
+
+fn capital(text: &str) -> String {
+    let mut letters = text.chars();
+    letters.next().map(|first| first.to_uppercase().chain(letters).collect()).unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::analysis::{analyse, synthetic};
+
+    #[test]
+    fn a_reason_that_subjects_share_is_said_once_with_its_worst_figure() {
+        let mut recordings = synthetic::recordings();
+        recordings[1].conditions.cpu_pressure_percent = Some(31.0);
+        recordings[3].conditions.cpu_pressure_percent = Some(44.0);
+        recordings[4].conditions.steal_percent = Some(9.0);
+        let analysis = analyse(&recordings);
+        let doubts = doubts(&analysis);
+        let subjects: Vec<_> = doubts.iter().map(|doubt| (doubt.class, doubt.subject.as_str())).collect();
+        assert_eq!(subjects, [("doubtful", "jwt ML-DSA-65"), ("note", "introspection, jwt ES256")]);
+        assert!(doubts[1].text.contains("44.0 %"), "{}", doubts[1].text);
+        let trust = Trust::of(&analysis);
+        assert_eq!(trust.class, "doubtful");
+        assert!(
+            trust.facts.starts_with("The generator took up 99 % of the requests within "),
+            "{}",
+            trust.facts
+        );
+    }
+}

@@ -1,0 +1,157 @@
+//! Thresholds and closed forms in words.
+
+use crate::analysis::{Agreement, Check, Expected, Outcome, Summary, Unproven, Verdict};
+use crate::metric::{MetricId, Threshold, significant, thousands};
+use crate::observation::Staleness;
+use crate::report::cell::Cell;
+
+/// A threshold as a row: holds or not, subject, limit, value, explanation.
+#[derive(Debug)]
+pub(super) struct VerdictRow {
+    pub(super) holds: bool,
+    pub(super) subject: String,
+    pub(super) threshold: String,
+    pub(super) value: String,
+    pub(super) outcome: String,
+}
+
+/// A threshold with what became of it for each subject; none where it does not apply.
+#[derive(Debug)]
+pub(super) struct Limit {
+    pub(super) threshold: String,
+    pub(super) verdicts: Vec<Option<VerdictRow>>,
+}
+
+/// The subjects that have thresholds, and a row for every different threshold.
+pub(super) fn limits(verdicts: &[Verdict]) -> (Vec<String>, Vec<Limit>) {
+    let (mut subjects, mut thresholds) = (Vec::new(), Vec::new());
+    for verdict in verdicts {
+        if !subjects.contains(&verdict.subject) {
+            subjects.push(verdict.subject.clone());
+        }
+        if !thresholds.contains(&verdict.threshold) {
+            thresholds.push(verdict.threshold.clone());
+        }
+    }
+    let find = |threshold: &String, subject: &String| {
+        verdicts.iter().find(|verdict| verdict.threshold == *threshold && verdict.subject == *subject)
+    };
+    let limit = |threshold: String| Limit {
+        verdicts: subjects.iter().map(|subject| find(&threshold, subject).map(VerdictRow::of)).collect(),
+        threshold,
+    };
+    let limits = thresholds.into_iter().map(limit).collect();
+    (subjects, limits)
+}
+
+impl VerdictRow {
+    pub(super) fn of(verdict: &Verdict) -> Self {
+        let metric = verdict.threshold.parse::<Threshold>().ok().map(|threshold| threshold.metric);
+        let value = metric
+            .zip(verdict.value)
+            .map_or_else(|| "–".to_owned(), |(metric, value)| Cell::shown(metric, &value).line());
+        let outcome = match &verdict.outcome {
+            Outcome::Holds => "holds".to_owned(),
+            Outcome::Crossed => "crossed".to_owned(),
+            Outcome::NotShown(unproven) => format!("cannot be shown to hold: {}", why(*unproven)),
+            Outcome::NotMeasured => "not measured, so not shown to hold".to_owned(),
+            Outcome::Unreadable(reason) => reason.clone(),
+        };
+        Self {
+            holds: !verdict.is_crossed(),
+            subject: verdict.subject.clone(),
+            threshold: verdict.threshold.clone(),
+            value,
+            outcome,
+        }
+    }
+}
+
+fn why(unproven: Unproven) -> String {
+    match unproven {
+        Unproven::NotRefused => "a revoked token was still accepted when probing ended".to_owned(),
+        Unproven::ProbesApart => {
+            "the probes are too far apart to tell; probe more often, or allow more".to_owned()
+        }
+        Unproven::Unanswered => {
+            "more requests got no answer than lie beyond this quantile; lower the rate".to_owned()
+        }
+        Unproven::FewRequests { needed } => format!(
+            "too few requests, it needs {}; choose a longer duration or a higher rate",
+            thousands(&needed.to_string())
+        ),
+    }
+}
+
+/// A closed form beside a measurement, as a row.
+#[derive(Debug)]
+pub(super) struct CheckRow {
+    pub(super) agrees: bool,
+    pub(super) subject: String,
+    pub(super) quantity: &'static str,
+    pub(super) expected: String,
+    pub(super) measured: String,
+    pub(super) verdict: &'static str,
+    pub(super) because: &'static str,
+}
+
+impl CheckRow {
+    pub(super) fn of(summary: &Summary, check: &Check) -> Self {
+        // The closed forms know no capacity.
+        let is_cached = matches!(summary.subject.staleness, Staleness::Cached { .. });
+        Self {
+            agrees: !check.agreement.is_contradiction(),
+            subject: summary.subject.name.clone(),
+            quantity: check.quantity,
+            expected: expected(check),
+            measured: show(check.metric, check.measured),
+            verdict: match check.agreement {
+                Agreement::Agrees => "agrees",
+                Agreement::Disagrees if is_cached => {
+                    "disagrees, unless the cache holds fewer answers than tokens are in play"
+                }
+                Agreement::Disagrees => "disagrees",
+                Agreement::Within => "within the bound",
+                Agreement::Exceeds => "exceeds the bound",
+                Agreement::Unbounded => "no bound to hold it against",
+            },
+            because: check.because,
+        }
+    }
+}
+
+fn expected(check: &Check) -> String {
+    match check.expected {
+        Expected::Value { point, low, high } if low < high => {
+            format!(
+                "{} ({} to {})",
+                show(check.metric, point),
+                show(check.metric, low),
+                show(check.metric, high)
+            )
+        }
+        Expected::Value { point, .. } => show(check.metric, point),
+        Expected::AtMost(bound) => format!("at most {}", show(check.metric, bound)),
+        Expected::Unbounded => "anything".to_owned(),
+    }
+}
+
+/// A mean of counts is no count.
+fn show(metric: MetricId, value: f64) -> String {
+    if metric == MetricId::UnsafeAcceptances { significant(value) } else { metric.show(value) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::analysis::{analyse, synthetic};
+
+    #[test]
+    fn a_cache_that_misses_more_than_it_should_may_be_too_small() {
+        let mut recording = synthetic::recording(2);
+        recording.subject.staleness = Staleness::Cached { ttl_seconds: 1.0 };
+        let summary = analyse(&[recording]).subjects.remove(0);
+        let row = CheckRow::of(&summary, &summary.checks[0]);
+        assert!(row.verdict.contains("holds fewer answers than tokens are in play"), "{}", row.verdict);
+    }
+}
