@@ -1,0 +1,49 @@
+//! Exit codes, and how an error is told.
+
+use std::process::ExitCode;
+
+use crate::cli::output;
+use crate::run::Unfit;
+use crate::scenario::InvalidScenario;
+
+/// How the command ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Exit {
+    /// Fine.
+    Success,
+    /// Something failed.
+    Failed,
+    /// The command line or the scenario is wrong.
+    Usage,
+    /// The machine cannot do what was asked.
+    Unfit,
+    /// A threshold was crossed.
+    ThresholdCrossed,
+    /// Somebody wanted it to stop.
+    Interrupted,
+}
+
+impl From<Exit> for ExitCode {
+    fn from(exit: Exit) -> ExitCode {
+        ExitCode::from(match exit {
+            Exit::Success => 0,
+            Exit::Failed => 1,
+            Exit::Usage => 2,
+            Exit::Unfit => 12,
+            Exit::ThresholdCrossed => 99,
+            Exit::Interrupted => 130,
+        })
+    }
+}
+
+/// Tells the error with all its causes, and says which exit code fits it.
+pub(super) fn explain(error: &anyhow::Error) -> Exit {
+    output::tell(&format!("bearerbench: {error:#}"));
+    if error.is::<InvalidScenario>() {
+        Exit::Usage
+    } else if error.is::<Unfit>() {
+        Exit::Unfit
+    } else {
+        Exit::Failed
+    }
+}

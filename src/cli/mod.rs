@@ -1,0 +1,99 @@
+//! The command line: one file per subcommand. Data goes to standard output, everything else to standard error.
+
+mod check;
+mod compare;
+mod doctor;
+mod exit;
+mod list;
+mod output;
+mod plan;
+mod progress;
+mod report;
+mod run;
+mod scenario;
+mod schema;
+mod serve;
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+use exit::Exit;
+
+/// Measures what opaque tokens and JWTs cost an API: latency, throughput and revocation propagation.
+#[derive(Debug, Parser)]
+#[command(name = "bearerbench", version, arg_required_else_help = true)]
+#[command(after_help = "Begin with: bearerbench run scenarios/quickstart.toml\n\n\
+    Exit codes: 0 fine, 1 something failed, 2 usage or invalid scenario, 12 the machine is unfit, \
+    99 a threshold was crossed, 130 interrupted")]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    Run(run::Run),
+    Check(check::Check),
+    Plan(plan::PlanCommand),
+    List(list::List),
+    Report(report::Report),
+    Compare(compare::Compare),
+    Schema(schema::Schema),
+    Doctor(doctor::Doctor),
+    Serve(serve::Serve),
+}
+
+/// Runs the command that was typed.
+pub fn main() -> ExitCode {
+    let ended = match Cli::parse().command {
+        Command::Run(command) => command.execute(),
+        Command::Check(command) => command.execute(),
+        Command::Plan(command) => command.execute(),
+        Command::List(command) => command.execute(),
+        Command::Report(command) => command.execute(),
+        Command::Compare(command) => command.execute(),
+        Command::Schema(command) => command.execute(),
+        Command::Doctor(command) => command.execute(),
+        Command::Serve(command) => command.execute(),
+    };
+    match ended {
+        Ok(exit) => exit.into(),
+        Err(error) => exit::explain(&error).into(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_command_of_the_readme_is_understood() {
+        let readme = include_str!("../../README.md");
+        let blocks = readme.split("```").skip(1).step_by(2);
+        let commands: Vec<&str> = blocks
+            .flat_map(str::lines)
+            .filter_map(|line| {
+                line.strip_prefix("cargo run --release -- ").or(line.strip_prefix("bearerbench "))
+            })
+            .collect();
+        assert!(commands.len() >= 8, "{commands:?}");
+        for command in commands {
+            let command = command.split(" #").next().expect("a split has a first part").trim();
+            let words = command.split('"').enumerate().flat_map(|(number, part)| {
+                // Every second part stood in quotes and is one word.
+                let words: Vec<&str> =
+                    if number % 2 == 1 { vec![part] } else { part.split_whitespace().collect() };
+                words
+            });
+            let parsed = Cli::try_parse_from(["bearerbench"].into_iter().chain(words));
+            assert!(parsed.is_ok(), "{command}: {}", parsed.unwrap_err());
+        }
+    }
+
+    #[test]
+    fn the_command_line_is_well_formed() {
+        use clap::CommandFactory as _;
+        Cli::command().debug_assert();
+    }
+}

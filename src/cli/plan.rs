@@ -1,0 +1,113 @@
+//! `bearerbench plan`: what would run, on which cores and for how long.
+
+use std::fmt::Write as _;
+use std::time::Duration;
+
+use clap::Args;
+
+use crate::cli::scenario::ScenarioArgs;
+use crate::cli::{Exit, output};
+use crate::plan::Plan;
+
+/// Print what would run, on which cores and for how long, without starting anything
+#[derive(Debug, Args)]
+pub(super) struct PlanCommand {
+    #[command(flatten)]
+    scenario: ScenarioArgs,
+    /// Print JSON
+    #[arg(long)]
+    json: bool,
+}
+
+impl PlanCommand {
+    pub(super) fn execute(self) -> anyhow::Result<Exit> {
+        let plan = self.scenario.plan()?;
+        output::print(&if self.json { json(&plan) } else { text(&plan) })?;
+        Ok(Exit::Success)
+    }
+}
+
+fn text(plan: &Plan) -> String {
+    let mut text = format!("{}: {}\n", plan.name, plan.question);
+    let mut line = |line: String| writeln!(text, "{line}").expect("a string takes every text");
+    if let Some(trial) = plan.trials.first() {
+        let workload = &trial.workload;
+        line(format!(
+            "load: {} by {} arrivals, {} of warm-up, {} measured",
+            workload.rate, workload.arrivals, workload.warmup, workload.window
+        ));
+        line(format!(
+            "servers of a trial: 1 authorization server, {} resource servers, {} connections to each",
+            workload.resource_servers, workload.connections
+        ));
+        line(format!(
+            "tokens: {} live by Zipf {}, {} % bad, {} revoked and probed {} times a second at each resource server",
+            workload.pool.live,
+            workload.pool.zipf_exponent,
+            100.0 * workload.pool.bad_fraction,
+            workload.revocations.len(),
+            workload.probe_rate.per_second()
+        ));
+    }
+    line(match plan.placement.generator {
+        Some(core) => {
+            format!("cores: {core} for the load generator, {} for the servers", list(&plan.placement.servers))
+        }
+        None => {
+            format!("cores: {} for the load generator and the servers alike", list(&plan.placement.servers))
+        }
+    });
+    line(format!("trials, each on freshly started servers: {}", plan.trials.len()));
+    for (trial, number) in plan.trials.iter().zip(1..) {
+        let subject = &trial.subject;
+        let tokens = subject
+            .signature
+            .as_ref()
+            .map_or_else(|| "opaque tokens".to_owned(), |scheme| format!("{scheme} tokens"));
+        line(format!(
+            "  {number}. {} (repetition {}): {}, {tokens}, store {}",
+            subject.name,
+            trial.repetition + 1,
+            subject.architecture,
+            subject.store
+        ));
+    }
+    for threshold in &plan.thresholds {
+        line(format!("must hold: {threshold}"));
+    }
+    line(format!(
+        "takes {} of load, and a few seconds a trial to start servers and issue tokens",
+        duration(plan.load_time())
+    ));
+    text
+}
+
+fn list(cores: &[u32]) -> String {
+    cores.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")
+}
+
+fn duration(length: Duration) -> humantime::FormattedDuration {
+    humantime::format_duration(length)
+}
+
+fn json(plan: &Plan) -> String {
+    let trials = plan.trials.iter().map(|trial| {
+        serde_json::json!({
+            "subject": trial.subject.name,
+            "architecture": trial.subject.architecture,
+            "signature": trial.subject.signature,
+            "store": trial.subject.store,
+            "repetition": trial.repetition,
+            "seed": trial.seed,
+            "revocations_seconds": trial.workload.revocations.iter().map(|at| at.seconds()).collect::<Vec<_>>(),
+        })
+    });
+    serde_json::json!({
+        "scenario": plan.name,
+        "question": plan.question,
+        "cores": { "generator": plan.placement.generator, "servers": plan.placement.servers },
+        "load_seconds": plan.load_time().as_secs_f64(),
+        "trials": trials.collect::<Vec<_>>(),
+    })
+    .to_string()
+}

@@ -1,0 +1,106 @@
+//! What a person sees while trials run: a bar on a terminal, plain lines elsewhere, nothing if so wished.
+
+use std::io::IsTerminal as _;
+use std::time::Duration;
+
+use indicatif::{ProgressBar, ProgressStyle};
+
+use crate::cli::output;
+use crate::plan::{Plan, Trial};
+use crate::run;
+
+/// Tells how far a run is.
+pub(super) enum Progress {
+    /// On a terminal.
+    Bar { bar: ProgressBar, trials: usize },
+    /// In a log.
+    Lines { trials: usize },
+    /// Not at all.
+    Quiet,
+}
+
+impl Progress {
+    /// The way that fits standard error.
+    pub(super) fn of(plan: &Plan, quiet: bool) -> Self {
+        let trials = plan.trials.len();
+        if quiet {
+            Self::Quiet
+        } else if std::io::stderr().is_terminal() {
+            let bar = ProgressBar::new(plan.load_time().as_secs());
+            let style = ProgressStyle::with_template(
+                "{wide_msg} {bar:24} {percent:>3} %  {elapsed} of about {duration}",
+            );
+            bar.set_style(style.expect("the template is well-formed"));
+            Self::Bar { bar, trials }
+        } else {
+            Self::Lines { trials }
+        }
+    }
+
+    /// Takes note of one step.
+    pub(super) fn tell(&self, step: run::Progress<'_>) {
+        match (self, step) {
+            (Self::Quiet, _) | (Self::Lines { .. }, run::Progress::Preparing { .. }) => {}
+            (Self::Bar { bar, trials }, run::Progress::Preparing { number, trial }) => {
+                bar.disable_steady_tick();
+                bar.set_message(format!(
+                    "{number}/{trials} {}: starting servers, issuing tokens",
+                    trial.subject.name
+                ));
+            }
+            (Self::Bar { bar, trials }, run::Progress::Loading { number, trial }) => {
+                bar.set_message(format!("{number}/{trials} {}: {}", trial.subject.name, load(trial)));
+                advance(bar, number, trial);
+            }
+            (Self::Lines { trials }, run::Progress::Loading { number, trial }) => {
+                output::tell(&format!("[{number}/{trials}] {}: {}", trial.subject.name, load(trial)));
+            }
+            (Self::Bar { bar, .. }, run::Progress::Done { number, trial, recording }) => {
+                bar.set_position(position(number, trial));
+                if let Some(failure) = &recording.failure {
+                    bar.suspend(|| failed(&recording.subject.name, failure));
+                }
+            }
+            (Self::Lines { .. }, run::Progress::Done { recording, .. }) => {
+                if let Some(failure) = &recording.failure {
+                    failed(&recording.subject.name, failure);
+                }
+            }
+        }
+    }
+
+    /// Clears the terminal.
+    pub(super) fn finish(&self) {
+        if let Self::Bar { bar, .. } = self {
+            bar.finish_and_clear();
+        }
+    }
+}
+
+fn failed(subject: &str, failure: &str) {
+    output::tell(&format!("{subject}: failed: {failure}"));
+}
+
+fn load(trial: &Trial) -> String {
+    let workload = &trial.workload;
+    format!("{} for {} after {} of warm-up", workload.rate, workload.window, workload.warmup)
+}
+
+/// Moves the bar once a second while the load runs, from a task of its own, unless the trial is done before.
+fn advance(bar: &ProgressBar, number: usize, trial: &Trial) {
+    let (bar, begun, ends) = (bar.clone(), position(number - 1, trial), position(number, trial));
+    tokio::spawn(async move {
+        for second in begun..ends {
+            if bar.position() >= ends {
+                return;
+            }
+            bar.set_position(second);
+            tokio::time::sleep(Duration::from_secs(1)).await;
+        }
+    });
+}
+
+/// Where the bar stands after so many trials, in seconds of load; all trials are equally long.
+fn position(trials: usize, trial: &Trial) -> u64 {
+    trials as u64 * Duration::from_nanos(trial.workload.end().nanos()).as_secs()
+}

@@ -1,0 +1,30 @@
+//! `bearerbench report`: the report once more from a recording, without running anything.
+
+use std::path::PathBuf;
+
+use clap::Args;
+
+use crate::analysis::analyse;
+use crate::cli::{Exit, output};
+use crate::{observation, report};
+
+/// Write the report of a recording again, without running anything
+#[derive(Debug, Args)]
+pub(super) struct Report {
+    /// Folder that a run has written
+    folder: PathBuf,
+    /// Print the summary as JSON
+    #[arg(long)]
+    json: bool,
+}
+
+impl Report {
+    pub(super) fn execute(self) -> anyhow::Result<Exit> {
+        let recordings = observation::read(&self.folder)?;
+        let analysis = analyse(&recordings);
+        report::write(&self.folder, &analysis)?;
+        output::print(&if self.json { report::to_json(&analysis) } else { report::table(&analysis) })?;
+        output::tell(&format!("report: {}", self.folder.join("report.html").display()));
+        Ok(super::run::exit(&analysis, &recordings, false))
+    }
+}

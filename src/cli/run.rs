@@ -1,0 +1,91 @@
+//! `bearerbench run`: measure a scenario and write the report.
+
+use std::path::PathBuf;
+
+use anyhow::Context as _;
+use clap::Args;
+
+use crate::analysis::{Analysis, analyse};
+use crate::cli::progress::Progress;
+use crate::cli::scenario::ScenarioArgs;
+use crate::cli::{Exit, output};
+use crate::observation::Recording;
+use crate::plan::Plan;
+use crate::report;
+use crate::run::{self, Interrupt, Output};
+
+/// Measure every subject of a scenario and write a report
+#[derive(Debug, Args)]
+pub(super) struct Run {
+    #[command(flatten)]
+    scenario: ScenarioArgs,
+    /// Folder for the recording and the report [default: reports/<scenario>/<UTC time>]
+    #[arg(long, value_name = "FOLDER")]
+    out: Option<PathBuf>,
+    /// Print the summary as JSON
+    #[arg(long)]
+    json: bool,
+    /// Tell nothing but the result
+    #[arg(long)]
+    quiet: bool,
+}
+
+impl Run {
+    pub(super) fn execute(self) -> anyhow::Result<Exit> {
+        let plan = self.scenario.plan()?;
+        let folder = self.out.clone().unwrap_or_else(|| Output::default_folder(&plan.name));
+        run::preflight(&plan, &folder)?;
+        let mut output = Output::create(&folder)?;
+        let measured = measure(&plan, &mut output, self.quiet);
+        let (recordings, interrupted) = match measured {
+            Ok(measured) => measured,
+            Err(error) => {
+                output.discard_if_empty();
+                return Err(error);
+            }
+        };
+        if recordings.is_empty() {
+            output.discard_if_empty();
+            return Ok(Exit::Interrupted);
+        }
+        let analysis = analyse(&recordings);
+        report::write(output.folder(), &analysis)?;
+        self.tell(&analysis, output.folder())?;
+        Ok(exit(&analysis, &recordings, interrupted))
+    }
+
+    fn tell(&self, analysis: &Analysis, folder: &std::path::Path) -> anyhow::Result<()> {
+        output::print(&if self.json { report::to_json(analysis) } else { report::table(analysis) })?;
+        if !self.quiet {
+            output::tell(&format!("report: {}", folder.join("report.html").display()));
+        }
+        Ok(())
+    }
+}
+
+/// Runs the plan, each recording written as soon as it exists. Also tells whether it was interrupted.
+fn measure(plan: &Plan, output: &mut Output, quiet: bool) -> anyhow::Result<(Vec<Recording>, bool)> {
+    let program =
+        std::env::current_exe().context("cannot find the program itself, of which the servers are copies")?;
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    runtime.block_on(async {
+        let interrupt = Interrupt::on_signal()?;
+        let progress = Progress::of(plan, quiet);
+        let keep = |recording: &Recording| output.append(recording);
+        let recordings = run::run(plan, &program, &interrupt, |step| progress.tell(step), keep).await;
+        progress.finish();
+        Ok((recordings?, interrupt.happened()))
+    })
+}
+
+pub(super) fn exit(analysis: &Analysis, recordings: &[Recording], interrupted: bool) -> Exit {
+    if interrupted {
+        Exit::Interrupted
+    } else if recordings.iter().any(|recording| recording.failure.is_some()) {
+        Exit::Failed
+    } else if analysis.is_crossed() {
+        Exit::ThresholdCrossed
+    } else {
+        Exit::Success
+    }
+}

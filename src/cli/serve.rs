@@ -1,0 +1,230 @@
+//! `bearerbench serve`: one server of the test bed by itself, for any load tool.
+
+use std::convert::Infallible;
+use std::io::{self, BufRead as _, Read as _};
+use std::net::SocketAddr;
+use std::thread;
+use std::time::Duration;
+
+use anyhow::Context as _;
+use clap::{Args, Subcommand};
+use serde::Deserialize;
+
+use crate::auth::architecture::Architecture;
+use crate::auth::store::Store;
+use crate::auth::token::opaque;
+use crate::auth::token::signature::SignatureScheme;
+use crate::cli::{Exit, output};
+use crate::registry::{Choice, Part, Role};
+use crate::run::Interrupt;
+use crate::testbed::machine;
+use crate::testbed::process::Launch;
+use crate::testbed::server;
+use crate::testbed::spec::{
+    AuthorizationServerSpec, ClientSpec, Credentials, Ready, ResourceServerSpec, ServerSpec,
+};
+
+/// Run one reference server by itself, until Ctrl-C
+#[derive(Debug, Args)]
+pub(super) struct Serve {
+    #[command(subcommand)]
+    server: Server,
+}
+
+#[derive(Debug, Subcommand)]
+enum Server {
+    /// Issues (/token), introspects (/introspect), revokes (/revoke), publishes keys (/jwks)
+    #[command(name = "authorization-server")]
+    Authorization(AuthorizationServerArgs),
+    /// Protects GET /resource by bearer token (RFC 6750)
+    #[command(name = "resource-server")]
+    Resource(ResourceServerArgs),
+    /// A server that a run starts: told what it is on standard input, ends when that closes
+    #[command(hide = true)]
+    Spec,
+}
+
+#[derive(Debug, Args)]
+struct AuthorizationServerArgs {
+    /// Address to listen on; port 0 lets the system choose
+    #[arg(long, default_value = "127.0.0.1:9000")]
+    listen: SocketAddr,
+    /// Sign tokens with this scheme (see `bearerbench list`); without it they are opaque
+    #[arg(long, value_name = "ALG", value_parser = part::<dyn SignatureScheme>)]
+    signature: Option<Part<dyn SignatureScheme>>,
+    /// Where tokens are kept, like memory or '{ kind = "memory" }'
+    #[arg(long, default_value = "memory", value_parser = part::<dyn Store>)]
+    store: Part<dyn Store>,
+    #[command(flatten)]
+    client: ClientArgs,
+    /// How long a token lives
+    #[arg(long, default_value = "10m", value_parser = humantime::parse_duration)]
+    lifetime: Duration,
+    /// Audience of the tokens
+    #[arg(long, default_value = "https://api.example/")]
+    audience: String,
+    /// Scope of the tokens
+    #[arg(long, default_value = "read")]
+    scope: String,
+}
+
+#[derive(Debug, Args)]
+struct ResourceServerArgs {
+    /// Address to listen on; port 0 lets the system choose
+    #[arg(long, default_value = "127.0.0.1:8080")]
+    listen: SocketAddr,
+    /// How tokens are validated, like jwt or '{ kind = "introspection-cached", ttl = "10s" }'
+    #[arg(long, value_parser = part::<dyn Architecture>)]
+    architecture: Part<dyn Architecture>,
+    /// The authorization server: its issuer identifier and base URL
+    #[arg(long, value_name = "URL", default_value = "http://127.0.0.1:9000")]
+    authorization_server: String,
+    #[command(flatten)]
+    client: ClientArgs,
+    /// Audience that tokens must have
+    #[arg(long, default_value = "https://api.example/")]
+    audience: String,
+    /// Scope that tokens must have
+    #[arg(long, default_value = "read")]
+    scope: String,
+}
+
+#[derive(Debug, Args)]
+struct ClientArgs {
+    /// `client_id` of the client
+    #[arg(long, default_value = "bench")]
+    client_id: String,
+    /// `client_secret` of the client; an authorization server makes one up and prints it
+    #[arg(long, env = "BEARERBENCH_CLIENT_SECRET", hide_env_values = true)]
+    client_secret: Option<String>,
+}
+
+/// A part as it stands in a scenario: a name, or an inline table.
+fn part<T: Role + ?Sized>(written: &str) -> Result<Part<T>, String> {
+    let choice = if written.trim_start().starts_with('{') {
+        #[derive(Deserialize)]
+        struct Written {
+            choice: Choice,
+        }
+        let text = format!("choice = {written}");
+        toml::from_str::<Written>(&text).map_err(|error| error.message().to_owned())?.choice
+    } else {
+        Choice::named(written)
+    };
+    T::registry().resolve(choice).map_err(|error| error.to_string())
+}
+
+impl Serve {
+    pub(super) fn execute(self) -> anyhow::Result<Exit> {
+        match self.server {
+            Server::Authorization(arguments) => arguments.serve(),
+            Server::Resource(arguments) => arguments.serve(),
+            Server::Spec => serve_for_parent(),
+        }
+    }
+}
+
+impl AuthorizationServerArgs {
+    fn serve(self) -> anyhow::Result<Exit> {
+        let client_secret = self.client.client_secret.unwrap_or_else(opaque::mint);
+        let credentials = Credentials { client_id: self.client.client_id, client_secret };
+        let greeting =
+            format!("client_id={}\nclient_secret={}", credentials.client_id, credentials.client_secret);
+        let client = ClientSpec {
+            credentials,
+            audience: self.audience,
+            scope: self.scope,
+            lifetime: self.lifetime,
+            age: Duration::ZERO,
+        };
+        let spec = AuthorizationServerSpec {
+            listen: self.listen,
+            signature: self.signature,
+            store: self.store,
+            clients: vec![client],
+        };
+        serve_until_interrupt(ServerSpec::AuthorizationServer(spec), |address| {
+            format!("issuer=http://{address}\n{greeting}")
+        })
+    }
+}
+
+impl ResourceServerArgs {
+    fn serve(self) -> anyhow::Result<Exit> {
+        let spec = ResourceServerSpec {
+            listen: self.listen,
+            architecture: self.architecture,
+            issuer: self.authorization_server.trim_end_matches('/').to_owned(),
+            credentials: Credentials {
+                client_id: self.client.client_id,
+                client_secret: self.client.client_secret.unwrap_or_default(),
+            },
+            audience: self.audience,
+            scope: self.scope,
+        };
+        serve_until_interrupt(ServerSpec::ResourceServer(spec), |address| {
+            format!("resource=http://{address}/resource")
+        })
+    }
+}
+
+fn serve_until_interrupt(
+    spec: ServerSpec,
+    greeting: impl FnOnce(SocketAddr) -> String,
+) -> anyhow::Result<Exit> {
+    let cores = machine::available_cores();
+    runtime(cores.len())?.block_on(async {
+        // Before anybody is told that the server is there, and may end it.
+        let interrupt = Interrupt::on_signal()?;
+        let ready = |ready: Ready| {
+            // Without a reader of standard output the server serves all the same.
+            let _ = output::print(&greeting(ready.address));
+        };
+        tokio::select! {
+            served = server::serve(spec, ready) => served.map(never).map_err(Into::into),
+            () = interrupt.wait() => Ok(Exit::Success),
+        }
+    })
+}
+
+fn serve_for_parent() -> anyhow::Result<Exit> {
+    let mut line = String::new();
+    io::stdin().lock().read_line(&mut line).context("cannot read what to serve from standard input")?;
+    let launch: Launch = serde_json::from_str(&line)
+        .context("standard input does not say what to serve; this command is for `bearerbench run`")?;
+    machine::pin_thread(&launch.cores)?;
+    runtime(launch.cores.len())?.block_on(async {
+        let ready = |ready: Ready| {
+            let line = serde_json::to_string(&ready).expect("an address is plain data");
+            // A parent that is gone is noticed by its end of standard input.
+            let _ = output::print(&line);
+        };
+        tokio::select! {
+            served = server::serve(launch.spec, ready) => served.map(never).map_err(Into::into),
+            () = parent_gone() => Ok(Exit::Success),
+        }
+    })
+}
+
+/// As many threads as cores; one thread needs no scheduler between threads.
+fn runtime(cores: usize) -> io::Result<tokio::runtime::Runtime> {
+    if cores <= 1 {
+        tokio::runtime::Builder::new_current_thread().enable_all().build()
+    } else {
+        tokio::runtime::Builder::new_multi_thread().worker_threads(cores).enable_all().build()
+    }
+}
+
+/// Ends when standard input does: the parent holds its other end and loses it in whatever way it ends.
+async fn parent_gone() {
+    let (sender, receiver) = tokio::sync::oneshot::channel::<Infallible>();
+    thread::spawn(move || {
+        let _ = io::stdin().lock().read_to_end(&mut Vec::new());
+        drop(sender);
+    });
+    let _ = receiver.await;
+}
+
+fn never(never: Infallible) -> Exit {
+    match never {}
+}
