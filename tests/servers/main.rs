@@ -1,0 +1,13 @@
+//! The two servers standing alone, as anybody may start them for another load tool: OAuth over real HTTP.
+
+mod ending;
+mod http;
+mod introspection;
+mod keys;
+mod metadata;
+mod protection;
+mod revocation;
+mod robustness;
+mod server;
+mod token_endpoint;
+mod unreachable;

@@ -1,0 +1,117 @@
+//! The protected resource (RFC 6750), whatever the architecture behind it.
+
+use crate::http::{Answer, call, get};
+use crate::server::{Server, bearer};
+
+/// Every architecture that checks something, with an authorization server whose tokens it takes.
+fn of_every_kind(more: &[&str]) -> Vec<(Server, Server)> {
+    [("introspection", None), ("{ kind = \"introspection-cached\", ttl = \"5s\" }", None)]
+        .into_iter()
+        .chain([("jwt", Some("ES256")), ("jwt", Some("ML-DSA-65"))])
+        .map(|(architecture, signature)| {
+            let signature: Vec<&str> = signature.iter().flat_map(|alg| ["--signature", alg]).collect();
+            let authorization = Server::authorization(&signature);
+            let resource = Server::resource(architecture, &authorization, more);
+            (authorization, resource)
+        })
+        .collect()
+}
+
+#[track_caller]
+fn challenge(answer: &Answer) -> &str {
+    let challenge = answer.header("www-authenticate").expect("a refusal carries a challenge");
+    assert!(challenge.starts_with("Bearer "), "{challenge}");
+    challenge
+}
+
+#[test]
+fn a_good_token_gets_the_resource() {
+    for (authorization, resource) in of_every_kind(&[]) {
+        let answer = resource.resource_with(&authorization.token()).expect(200);
+        assert_eq!(answer.header("cache-control"), Some("no-store"));
+        assert_eq!(answer.json()["resource"], "accepted");
+        get(resource.address, "/resource", &[&format!("authorization: bEARER {}", authorization.token())])
+            .expect(200);
+    }
+}
+
+#[test]
+fn a_request_without_a_token_is_challenged_without_an_error_code() {
+    for (_authorization, resource) in of_every_kind(&[]) {
+        for headers in [&[][..], &["Authorization: Basic YTpi"], &["Authorization: Bearer"]] {
+            let answer = get(resource.address, "/resource", headers).expect(401);
+            let challenge = challenge(&answer);
+            assert!(!challenge.contains("error"), "RFC 6750 section 3.1: {challenge}");
+        }
+    }
+}
+
+#[test]
+fn a_bad_token_is_refused_as_invalid() {
+    for (authorization, resource) in of_every_kind(&[]) {
+        let token = authorization.token();
+        let middle = token.len() / 2;
+        let other = if token.as_bytes()[middle] == b'A' { "B" } else { "A" };
+        let tampered = format!("{}{other}{}", &token[..middle], &token[middle + 1..]);
+        for bad in ["rubbish", "a.b.c", "..", &tampered, "two words"] {
+            let answer = resource.resource_with(bad).expect(401);
+            let challenge = challenge(&answer);
+            assert!(challenge.contains("error=\"invalid_token\""), "{bad}: {challenge}");
+        }
+    }
+}
+
+#[test]
+fn a_token_of_another_authorization_server_is_refused() {
+    for (_authorization, resource) in of_every_kind(&[]) {
+        let stranger = Server::authorization(&["--signature", "ES256"]);
+        let answer = resource.resource_with(&stranger.token()).expect(401);
+        assert!(challenge(&answer).contains("error=\"invalid_token\""));
+    }
+}
+
+#[test]
+fn a_token_for_another_audience_or_past_its_end_is_refused() {
+    for refused in [["--audience", "https://other.example/"], ["--lifetime", "0s"]] {
+        for (architecture, signature) in [("introspection", &[][..]), ("jwt", &["--signature", "ES256"])] {
+            let authorization = Server::authorization(&[signature, &refused].concat());
+            let resource = Server::resource(architecture, &authorization, &[]);
+            let answer = resource.resource_with(&authorization.token()).expect(401);
+            assert!(challenge(&answer).contains("error=\"invalid_token\""), "{architecture} {refused:?}");
+        }
+    }
+}
+
+#[test]
+fn a_token_that_lacks_the_scope_is_forbidden() {
+    for (authorization, resource) in of_every_kind(&["--scope", "write"]) {
+        let answer = resource.resource_with(&authorization.token()).expect(403);
+        assert!(challenge(&answer).contains("error=\"insufficient_scope\""));
+    }
+}
+
+#[test]
+fn two_tokens_in_one_request_are_a_bad_request() {
+    for (authorization, resource) in of_every_kind(&[]) {
+        let header = bearer(&authorization.token());
+        let answer = get(resource.address, "/resource", &[&header, &header]).expect(400);
+        assert!(challenge(&answer).contains("error=\"invalid_request\""));
+    }
+}
+
+#[test]
+fn the_control_checks_nothing() {
+    let authorization = Server::authorization(&[]);
+    let resource = Server::resource("none", &authorization, &[]);
+    resource.resource_with("rubbish").expect(200);
+    get(resource.address, "/resource", &[]).expect(401);
+}
+
+#[test]
+fn there_is_one_resource_and_it_can_be_fetched_only() {
+    let authorization = Server::authorization(&[]);
+    let resource = Server::resource("none", &authorization, &[]);
+    get(resource.address, "/", &[]).expect(404);
+    let answer = call(resource.address, "DELETE /resource", &[], "").expect(405);
+    assert_eq!(answer.header("allow"), Some("GET"), "RFC 9110 section 15.5.6");
+}

@@ -1,0 +1,160 @@
+//! `bearerbench serve` as processes of their own, each on a port that the system chooses.
+
+use std::io::{BufRead as _, BufReader, Write as _};
+use std::net::SocketAddr;
+use std::process::{Child, Command, Stdio};
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use rustix::process::{Pid, Signal, kill_process};
+use serde_json::{Value, json};
+
+use crate::http::{Answer, get, post};
+
+/// A running server, ended when this is dropped.
+pub(crate) struct Server {
+    child: Child,
+    pub(crate) address: SocketAddr,
+}
+
+/// The secret of every client in these tests, in characters that need no encoding.
+pub(crate) const SECRET: &str = "between-us";
+
+fn start(arguments: &[&str], input: &str, lines: usize) -> (Child, Vec<String>) {
+    let mut child = Command::new(env!("CARGO_BIN_EXE_bearerbench"))
+        .args(arguments)
+        .env("BEARERBENCH_CLIENT_SECRET", SECRET)
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .expect("the program can be started");
+    child.stdin.as_mut().expect("piped").write_all(input.as_bytes()).expect("it listens");
+    let stdout = BufReader::new(child.stdout.as_mut().expect("piped"));
+    let said = stdout.lines().take(lines).map(|line| line.expect("it speaks UTF-8")).collect();
+    (child, said)
+}
+
+impl Server {
+    /// An authorization server; the client `bench` is known to it.
+    pub(crate) fn authorization(arguments: &[&str]) -> Self {
+        let serve = ["serve", "authorization-server", "--listen", "127.0.0.1:0"];
+        let (child, said) = start(&[&serve, arguments].concat(), "", 3);
+        assert_eq!(said[1], "client_id=bench");
+        let address = said[0].strip_prefix("issuer=http://").expect("the issuer comes first");
+        Self { child, address: address.parse().expect("an address") }
+    }
+
+    /// A resource server that trusts that authorization server.
+    pub(crate) fn resource(architecture: &str, authorization: &Server, more: &[&str]) -> Self {
+        let issuer = authorization.issuer();
+        let serve = ["serve", "resource-server", "--listen", "127.0.0.1:0", "--architecture", architecture];
+        let arguments = [&serve[..], &["--authorization-server", &issuer], more].concat();
+        let (child, said) = start(&arguments, "", 1);
+        let address = said[0].strip_prefix("resource=http://").and_then(|url| url.strip_suffix("/resource"));
+        Self { child, address: address.expect("the resource").parse().expect("an address") }
+    }
+
+    /// An authorization server with several clients, started as a run starts it: told on standard input.
+    pub(crate) fn with_clients(names: &[&str]) -> Self {
+        let lifetime = json!({ "secs": 600, "nanos": 0 });
+        let clients: Vec<Value> = names
+            .iter()
+            .map(|name| {
+                json!({
+                    "client_id": name, "client_secret": SECRET, "audience": "https://api.example/",
+                    "scope": "read", "lifetime": lifetime, "age": { "secs": 0, "nanos": 0 },
+                })
+            })
+            .collect();
+        let spec = json!({
+            "server": "authorization_server", "listen": "127.0.0.1:0", "signature": null, "store": "memory",
+            "clients": clients,
+        });
+        let (child, said) =
+            start(&["serve", "spec"], &format!("{}\n", json!({ "cores": [0], "spec": spec })), 1);
+        let ready: Value = serde_json::from_str(&said[0]).expect("one ready line");
+        let address = ready["address"].as_str().expect("with its address").parse().expect("an address");
+        Self { child, address }
+    }
+
+    pub(crate) fn issuer(&self) -> String {
+        format!("http://{}", self.address)
+    }
+
+    /// A call of the client `bench`.
+    pub(crate) fn post(&self, path: &str, form: &str) -> Answer {
+        post(self.address, path, &[&basic("bench", SECRET)], form)
+    }
+
+    /// A call of another client.
+    pub(crate) fn post_as(&self, client: &str, path: &str, form: &str) -> Answer {
+        post(self.address, path, &[&basic(client, SECRET)], form)
+    }
+
+    /// A new token.
+    pub(crate) fn token(&self) -> String {
+        access_token(self.post("/token", "grant_type=client_credentials"))
+    }
+
+    /// What the authorization server says of a token.
+    pub(crate) fn introspect(&self, token: &str) -> Value {
+        self.post("/introspect", &format!("token={token}")).expect(200).json()
+    }
+
+    /// Revokes a token.
+    pub(crate) fn revoke(&self, token: &str) {
+        self.post("/revoke", &format!("token={token}")).expect(200);
+    }
+
+    /// Asks a resource server for the resource.
+    pub(crate) fn resource_with(&self, token: &str) -> Answer {
+        get(self.address, "/resource", &[&bearer(token)])
+    }
+
+    /// Ends the server and waits until it is gone.
+    pub(crate) fn stop(mut self) {
+        self.child.kill().expect("it runs");
+        self.child.wait().expect("it can be waited for");
+    }
+
+    pub(crate) fn signal(&self, signal: Signal) {
+        kill_process(Pid::from_child(&self.child), signal).expect("it is ours");
+    }
+
+    /// Waits until the server has ended.
+    pub(crate) fn exit_code(mut self) -> Option<i32> {
+        self.child.wait().expect("it can be waited for").code()
+    }
+
+    /// Closes the standard input of the server.
+    pub(crate) fn hang_up(&mut self) {
+        drop(self.child.stdin.take());
+    }
+
+    #[track_caller]
+    pub(crate) fn assert_alive(&mut self) {
+        assert!(self.child.try_wait().expect("it can be asked").is_none(), "the server has ended");
+    }
+}
+
+/// The token of an answer.
+pub(crate) fn access_token(answer: Answer) -> String {
+    answer.expect(200).json()["access_token"].as_str().expect("a token").to_owned()
+}
+
+/// A header with client credentials (RFC 7617).
+pub(crate) fn basic(client: &str, secret: &str) -> String {
+    format!("Authorization: Basic {}", STANDARD.encode(format!("{client}:{secret}")))
+}
+
+/// A header with a token (RFC 6750 section 2.1).
+pub(crate) fn bearer(token: &str) -> String {
+    format!("Authorization: Bearer {token}")
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
