@@ -1,0 +1,56 @@
+//! Arguments that cannot be meant, and changes by `--set` that break a good scenario.
+
+use crate::sandbox::{SMALL, Sandbox, refused, refused_with};
+
+#[test]
+fn a_rate_below_zero_is_refused_in_the_file_and_on_the_command_line() {
+    let words = ["case.toml:5: load.rate", "a number of requests per second above 0, not -1"];
+    refused(&SMALL.replace("rate = 100", "rate = -1"), &words);
+    refused_with(&["--set", "load.rate=-1"], &words);
+}
+
+#[test]
+fn a_word_where_a_table_belongs_is_refused_in_words_of_toml() {
+    refused_with(&["--set", "load=5"], &["load", "`5`", "expected a table"]);
+    refused_with(&["--set", "load.rate.x=5"], &["--set load.rate.x", "rate is no table"]);
+}
+
+#[test]
+fn a_change_on_the_command_line_does_not_move_the_lines_that_messages_name() {
+    let scenario = SMALL.replace("\"introspection\"", "\"jwt\"");
+    let arguments = ["run", "case.toml", "--set", "load.arrivals=constant", "--set", "seed=7"];
+    Sandbox::with(&scenario).refused(&arguments).exits(2).says(&["case.toml:22: subject[1]"]);
+    let scenario = SMALL.replace("\"introspection\"", "\"introspecton\"");
+    Sandbox::with(&scenario).refused(&arguments).exits(2).says(&["case.toml:24: subject[1].architecture"]);
+}
+
+#[test]
+fn a_key_that_only_the_command_line_has_is_named_with_its_table() {
+    refused_with(&["--set", "load.rte=5"], &["case.toml:4: load.rte", "did you mean `rate`?"]);
+    refused_with(&["--set", "seed=no"], &["case.toml: seed", "\"no\""]);
+}
+
+#[test]
+fn a_subject_that_is_not_there_is_refused_with_those_that_are() {
+    let words = ["--only: no subject is called \"opaqe\"; did you mean \"opaque\"?; known: control, opaque"];
+    refused_with(&["--only", "opaqe"], &words);
+    refused_with(&["--only", "x"], &["--only: no subject is called \"x\"; known: control, opaque"]);
+}
+
+#[test]
+fn a_command_line_that_says_nothing_gets_the_help_and_exit_code_2() {
+    let sandbox = Sandbox::with(SMALL);
+    sandbox.refused(&[]).exits(2).says(&["Usage: bearerbench", "run scenarios/quickstart.toml"]);
+    sandbox.refused(&["run"]).exits(2).says(&["<SCENARIO>"]);
+    sandbox.refused(&["rn"]).exits(2).says(&["rn"]);
+    sandbox.refused(&["run", "case.toml", "--set", "load.rate"]).exits(2).says(&["KEY=VALUE"]);
+}
+
+#[test]
+fn every_command_that_takes_a_scenario_refuses_a_bad_one_alike() {
+    for command in ["run", "check", "plan"] {
+        let sandbox = Sandbox::with(SMALL);
+        let ended = sandbox.refused(&[command, "case.toml", "--set", "load.rate=-1"]);
+        ended.exits(2).says(&["case.toml:5: load.rate"]);
+    }
+}

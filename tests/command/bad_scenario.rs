@@ -1,0 +1,75 @@
+//! Scenarios that cannot be meant: exit code 2, and a message that says where and what to do.
+
+use crate::sandbox::{SMALL, Sandbox, refused, refused_with};
+
+#[test]
+fn an_unknown_key_is_named_with_its_line_and_the_key_that_was_meant() {
+    refused(&SMALL.replace("rate = 100", "rte = 100"), &["case.toml:5: load.rte", "did you mean `rate`?"]);
+}
+
+#[test]
+fn a_duration_of_zero_is_refused() {
+    refused_with(
+        &["--set", "load.duration=0s"],
+        &["case.toml:7: load.duration", "\"0s\"", "above zero", "10s"],
+    );
+}
+
+#[test]
+fn a_duration_beyond_every_clock_is_refused() {
+    for key in ["load.duration", "load.warmup", "tokens.lifetime"] {
+        let change = format!("{key}=600y");
+        refused_with(&["--set", &change], &[key, "\"600y\"", "up to a year"]);
+    }
+}
+
+#[test]
+fn tokens_that_expire_before_the_load_ends_are_refused() {
+    refused_with(
+        &["--set", "tokens.lifetime=1s"],
+        &[
+            "case.toml:11: tokens.lifetime",
+            "a token lives 1s, expected more than the 1s 200ms of load.warmup",
+        ],
+    );
+}
+
+#[test]
+fn a_fraction_above_one_is_refused() {
+    refused_with(&["--set", "tokens.bad=5"], &["tokens.bad", "from 0 to 1, not 5"]);
+}
+
+#[test]
+fn a_threshold_that_says_nothing_known_is_refused() {
+    let with = |threshold: &str| SMALL.replace("errors<100%", threshold);
+    refused(&with("p(99)"), &["case.toml:2: thresholds[0]", "compares nothing", "p(99)<5ms"]);
+    refused(&with("p(99)<5parsecs"), &["case.toml:2", "5parsecs", "expected a time like 250us"]);
+    refused(&with("eror<1%"), &["case.toml:2", "unknown metric \"eror\"", "did you mean \"errors\"?"]);
+}
+
+#[test]
+fn broken_toml_is_refused_at_its_line() {
+    refused(&SMALL.replace("rate = 100", "rate = = 100"), &["case.toml:5"]);
+    refused(&SMALL.replace("[load]", "[load"), &["case.toml:4"]);
+    let twice = SMALL.replace("rate = 100", "rate = 100\nrate = 200");
+    refused(&twice, &["case.toml:6", "duplicate key"]);
+}
+
+#[test]
+fn broken_toml_is_refused_at_its_line_with_a_change_too() {
+    let scenario = SMALL.replace("rate = 100", "rate = = 100");
+    Sandbox::with(&scenario)
+        .refused(&["run", "case.toml", "--set", "seed=7"])
+        .exits(2)
+        .says(&["case.toml:5"]);
+}
+
+#[test]
+fn a_file_that_is_none_is_refused() {
+    let sandbox = Sandbox::with(SMALL);
+    let missing = sandbox.refused(&["run", "missing.toml"]).exits(2);
+    missing.says(&["missing.toml: cannot be read", "No such file", "give the path of a scenario file"]);
+    sandbox.refused(&["run", "."]).exits(2).says(&["cannot be read", "Is a directory"]);
+    std::fs::write(sandbox.path().join("binary.toml"), [0xff, 0xfe, 0x00]).unwrap();
+    sandbox.refused(&["run", "binary.toml"]).exits(2).says(&["binary.toml: cannot be read", "UTF-8"]);
+}

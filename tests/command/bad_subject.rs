@@ -1,0 +1,48 @@
+//! Subjects that cannot be measured: refused at their line.
+
+use crate::sandbox::{SMALL, refused};
+
+#[test]
+fn an_unknown_architecture_is_named_with_the_one_that_was_meant_and_all_known() {
+    let scenario = SMALL.replace("\"introspection\"", "\"introspecton\"");
+    refused(
+        &scenario,
+        &[
+            "case.toml:24: subject[1].architecture",
+            "unknown validation architecture \"introspecton\"; did you mean \"introspection\"?",
+            "known: none, introspection, introspection-cached, jwt",
+        ],
+    );
+}
+
+#[test]
+fn an_unknown_setting_of_an_architecture_is_refused() {
+    let scenario = SMALL.replace("\"introspection\"", "{ kind = \"introspection-cached\", tll = \"2s\" }");
+    refused(&scenario, &["case.toml:24: subject[1].architecture", "unknown field `tll`", "`ttl`"]);
+}
+
+#[test]
+fn jwt_without_a_signature_scheme_is_refused_at_the_line_of_its_subject() {
+    let scenario = SMALL.replace("\"introspection\"", "\"jwt\"");
+    refused(&scenario, &["case.toml:22: subject[1]", "add a signature scheme, like signature = \"ES256\""]);
+}
+
+#[test]
+fn two_subjects_of_one_name_are_refused_at_the_second() {
+    let scenario = SMALL.replace("\"opaque\"", "\"control\"");
+    refused(&scenario, &["case.toml:22: subject[1]", "a second subject is called \"control\"", "`name`"]);
+}
+
+#[test]
+fn a_subject_whose_name_is_no_line_of_text_is_refused() {
+    for name in ["\"\"", "\" \"", "\"two\\nlines\""] {
+        let scenario = SMALL.replace("\"opaque\"", name);
+        refused(&scenario, &["case.toml:22: subject[1]", "a `name` is a line of text"]);
+    }
+}
+
+#[test]
+fn a_scenario_without_subjects_is_refused() {
+    let (load, _) = SMALL.split_once("[[subject]]").unwrap();
+    refused(load, &["case.toml", "subject"]);
+}

@@ -1,0 +1,89 @@
+//! Commands that tell what is there and what would be done.
+
+use serde_json::Value;
+
+use crate::sandbox::{SMALL, Sandbox};
+
+#[test]
+fn plan_tells_subjects_load_cores_and_time_and_starts_nothing() {
+    let sandbox = Sandbox::with(SMALL);
+    let told = sandbox.ended(&["plan", "case.toml", "--set", "repetitions=3"]).exits(0);
+    for words in
+        ["Does it work?", "100 req/s", "control", "opaque", "cores", "trials", ": 6", "errors<100%", "7s"]
+    {
+        assert!(told.stdout.contains(words), "no {words:?} in {told:#?}");
+    }
+    assert_eq!(std::fs::read_dir(sandbox.path()).unwrap().count(), 1);
+}
+
+#[test]
+fn plan_is_the_same_for_the_same_seed_and_another_for_another() {
+    let sandbox = Sandbox::with(SMALL);
+    let plan = |seed: &str| {
+        let told = sandbox.ended(&["plan", "case.toml", "--json", "--set", seed]).exits(0);
+        serde_json::from_str::<Value>(&told.stdout).unwrap()
+    };
+    assert_eq!(plan("seed=5"), plan("seed=5"));
+    assert_ne!(plan("seed=5")["trials"][0]["seed"], plan("seed=6")["trials"][0]["seed"]);
+}
+
+#[test]
+fn every_repetition_measures_every_subject_in_an_order_of_its_own() {
+    let sandbox = Sandbox::with(SMALL);
+    let told = sandbox.ended(&["plan", "case.toml", "--json", "--set", "repetitions=20"]).exits(0);
+    let plan: Value = serde_json::from_str(&told.stdout).unwrap();
+    let trials = plan["trials"].as_array().unwrap();
+    let first: Vec<&str> = trials.chunks(2).map(|pair| pair[0]["subject"].as_str().unwrap()).collect();
+    for pair in trials.chunks(2) {
+        assert_eq!(pair[0]["repetition"], pair[1]["repetition"]);
+        assert_ne!(pair[0]["subject"], pair[1]["subject"]);
+    }
+    assert!(first.contains(&"control") && first.contains(&"opaque"), "{first:?}");
+}
+
+#[test]
+fn check_says_of_every_subject_whether_its_answers_were_right() {
+    let sandbox = Sandbox::with(SMALL);
+    let told = sandbox.ended(&["check", "case.toml"]).exits(0);
+    let lines: Vec<&str> = told.stdout.lines().collect();
+    assert_eq!(lines.len(), 2, "{told:#?}");
+    assert!(lines.iter().all(|line| line.starts_with("ok")), "{told:#?}");
+    assert!(lines.iter().all(|line| line.contains("0 wrong answers, 0 errors")), "{told:#?}");
+    assert_eq!(std::fs::read_dir(sandbox.path()).unwrap().count(), 1, "a check leaves nothing behind");
+}
+
+#[test]
+fn list_tells_every_name_with_a_summary_as_text_and_as_json() {
+    let sandbox = Sandbox::with(SMALL);
+    let told = sandbox.ended(&["list"]).exits(0).stdout;
+    let listed: Value = serde_json::from_str(&sandbox.ended(&["list", "--json"]).exits(0).stdout).unwrap();
+    let sections = listed.as_object().unwrap();
+    assert!(sections.len() >= 5, "{:?}", sections.keys());
+    for (role, rows) in sections {
+        assert!(told.contains(role.as_str()), "no {role:?} in {told}");
+        for row in rows.as_array().unwrap() {
+            let (name, summary) = (row["name"].as_str().unwrap(), row["summary"].as_str().unwrap());
+            assert!(!summary.is_empty() && told.contains(name) && told.contains(summary), "{row}");
+        }
+    }
+}
+
+#[test]
+fn every_listed_architecture_can_be_planned_by_the_name_it_is_listed_under() {
+    let sandbox = Sandbox::with(SMALL);
+    let listed: Value = serde_json::from_str(&sandbox.ended(&["list", "--json"]).exits(0).stdout).unwrap();
+    for row in listed["validation architecture"].as_array().unwrap() {
+        let name = row["name"].as_str().unwrap();
+        let subject = format!("subject=[{{ architecture = \"{name}\", signature = \"ES256\" }}]");
+        let told = sandbox.ended(&["plan", "case.toml", "--set", &subject]);
+        // A setting without a default is the one thing that may be missing.
+        assert!(told.code == Some(0) || told.stderr.contains("missing field"), "{told:#?}");
+    }
+}
+
+#[test]
+fn help_that_was_asked_for_is_data() {
+    let sandbox = Sandbox::with(SMALL);
+    assert!(sandbox.ended(&["--help"]).exits(0).stdout.contains("Exit codes"));
+    assert!(sandbox.ended(&["--version"]).exits(0).stdout.starts_with("bearerbench "));
+}

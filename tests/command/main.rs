@@ -1,0 +1,17 @@
+//! The program as a person, a script or CI meets it: typed commands, exit codes, messages, files and processes.
+
+mod afterwards;
+mod bad_command_line;
+mod bad_scenario;
+mod bad_subject;
+mod description;
+mod disk;
+mod full_run;
+mod interruption;
+mod listeners;
+mod output_folder;
+mod program;
+mod running;
+mod sandbox;
+mod schema;
+mod unfit_machine;

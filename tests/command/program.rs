@@ -1,0 +1,66 @@
+//! The program started as a command, to its end.
+
+use std::ffi::OsStr;
+use std::path::Path;
+use std::process::{Command, Output, Stdio};
+
+/// The program, in a folder of its own, with nothing on its standard input.
+pub(crate) fn bearerbench<A: AsRef<OsStr>>(folder: &Path, arguments: impl IntoIterator<Item = A>) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_bearerbench"));
+    command.args(arguments);
+    at_home(command, folder)
+}
+
+/// The program as a shell script starts it: `$0` is the program.
+pub(crate) fn through_shell<A: AsRef<OsStr>>(
+    folder: &Path,
+    script: &str,
+    arguments: impl IntoIterator<Item = A>,
+) -> Command {
+    let mut command = Command::new("sh");
+    command.args(["-c", script, env!("CARGO_BIN_EXE_bearerbench")]).args(arguments);
+    at_home(command, folder)
+}
+
+fn at_home(mut command: Command, folder: &Path) -> Command {
+    command.current_dir(folder).stdin(Stdio::null()).env_remove("BEARERBENCH_CLIENT_SECRET");
+    command
+}
+
+/// How a command ended and what it said.
+#[derive(Debug)]
+pub(crate) struct Ended {
+    pub(crate) code: Option<i32>,
+    pub(crate) stdout: String,
+    pub(crate) stderr: String,
+}
+
+impl From<Output> for Ended {
+    fn from(output: Output) -> Self {
+        let text = |bytes| String::from_utf8(bytes).expect("the program speaks UTF-8");
+        Self { code: output.status.code(), stdout: text(output.stdout), stderr: text(output.stderr) }
+    }
+}
+
+/// Runs the command to its end.
+pub(crate) fn ended(mut command: Command) -> Ended {
+    command.output().expect("the program can be started").into()
+}
+
+impl Ended {
+    /// Fails unless the exit code is this one.
+    #[track_caller]
+    pub(crate) fn exits(self, code: i32) -> Self {
+        assert_eq!(self.code, Some(code), "{self:#?}");
+        self
+    }
+
+    /// Fails unless standard error has all these words.
+    #[track_caller]
+    pub(crate) fn says(self, words: &[&str]) -> Self {
+        for word in words {
+            assert!(self.stderr.contains(word), "no {word:?} in {self:#?}");
+        }
+        self
+    }
+}

@@ -1,0 +1,124 @@
+//! A folder with a scenario in it, gone when the test ends.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+
+use tempfile::TempDir;
+
+use crate::program::{Ended, bearerbench, ended};
+
+/// Two subjects, a second each: small enough for any machine that runs tests.
+pub(crate) const SMALL: &str = r#"question = "Does it work?"
+thresholds = ["errors<100%"]
+
+[load]
+rate = 100
+warmup = "200ms"
+duration = "1s"
+resource_servers = 2
+connections = 4
+
+[tokens]
+live = 100
+bad_per_kind = 5
+
+[revocation]
+tokens = 2
+
+[[subject]]
+name = "control"
+architecture = "none"
+
+[[subject]]
+name = "opaque"
+architecture = "introspection"
+"#;
+
+/// What is refused before anything starts is refused at once; ten times that on a busy machine.
+const AT_ONCE: Duration = Duration::from_secs(10);
+
+/// The folder.
+pub(crate) struct Sandbox {
+    folder: PathBuf,
+    _removed_on_drop: Option<TempDir>,
+}
+
+impl Sandbox {
+    /// A folder with this text in `case.toml`.
+    pub(crate) fn with(scenario: &str) -> Self {
+        let folder = tempfile::tempdir().expect("temporary folders can be made");
+        let sandbox = Self { folder: folder.path().to_owned(), _removed_on_drop: Some(folder) };
+        sandbox.fill(scenario)
+    }
+
+    /// The same for a static, which is never dropped: a folder of that name, made anew by every run of the tests.
+    pub(crate) fn lasting(name: &str, scenario: &str) -> Self {
+        let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join(name);
+        // There is none before the first run.
+        let _ = fs::remove_dir_all(&folder);
+        fs::create_dir_all(&folder).expect("the build may write to its folder");
+        Self { folder, _removed_on_drop: None }.fill(scenario)
+    }
+
+    fn fill(self, scenario: &str) -> Self {
+        fs::write(self.folder.join("case.toml"), scenario).expect("the folder can be written");
+        self
+    }
+
+    pub(crate) fn path(&self) -> &Path {
+        &self.folder
+    }
+
+    /// Where a run of `case.toml` with `--out out` writes.
+    pub(crate) fn out(&self) -> PathBuf {
+        self.path().join("out")
+    }
+
+    /// Runs a command here to its end.
+    pub(crate) fn ended(&self, arguments: &[&str]) -> Ended {
+        ended(bearerbench(self.path(), arguments))
+    }
+
+    /// Runs `run case.toml --out out` and more to its end.
+    pub(crate) fn run(&self, more: &[&str]) -> Ended {
+        self.ended(&[&["run", "case.toml", "--out", "out"], more].concat())
+    }
+
+    /// Runs a command that must be refused: at once, with nothing on standard output, and nothing made.
+    #[track_caller]
+    pub(crate) fn refused(&self, arguments: &[&str]) -> Ended {
+        self.refusal_of(|| self.ended(arguments))
+    }
+
+    /// The same of whatever `command` starts.
+    #[track_caller]
+    pub(crate) fn refusal_of(&self, command: impl FnOnce() -> Ended) -> Ended {
+        let (before, start) = (self.names(), Instant::now());
+        let ended = command();
+        assert!(start.elapsed() < AT_ONCE, "took {:?}", start.elapsed());
+        assert_eq!(ended.stdout, "", "{ended:#?}");
+        assert_eq!(self.names(), before, "something was made before the refusal");
+        ended
+    }
+
+    fn names(&self) -> Vec<PathBuf> {
+        let entries = fs::read_dir(self.path()).expect("the folder is there");
+        let mut names: Vec<_> = entries.map(|entry| entry.expect("it can be read").path()).collect();
+        names.sort();
+        names
+    }
+}
+
+/// Fails unless a run of `scenario` is refused with these words.
+#[track_caller]
+pub(crate) fn refused(scenario: &str, words: &[&str]) {
+    Sandbox::with(scenario).refused(&["run", "case.toml"]).exits(2).says(words);
+}
+
+/// Fails unless a run of the small scenario with more arguments is refused with these words.
+#[track_caller]
+pub(crate) fn refused_with(arguments: &[&str], words: &[&str]) {
+    let arguments = [&["run", "case.toml"], arguments].concat();
+    Sandbox::with(SMALL).refused(&arguments).exits(2).says(words);
+}

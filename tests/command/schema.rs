@@ -1,0 +1,74 @@
+//! The JSON Schema of scenarios: what editors are told is what the program takes.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use jsonschema::Validator;
+use serde_json::Value;
+
+use crate::sandbox::{SMALL, Sandbox};
+
+fn printed() -> String {
+    Sandbox::with(SMALL).ended(&["schema"]).exits(0).stdout
+}
+
+fn validator() -> Validator {
+    let schema: Value = serde_json::from_str(&printed()).expect("the schema is JSON");
+    jsonschema::meta::validate(&schema).expect("the schema is one");
+    jsonschema::validator_for(&schema).expect("the schema can be used")
+}
+
+fn errors(validator: &Validator, scenario: &str) -> Vec<String> {
+    let scenario: Value = toml::from_str(scenario).expect("TOML");
+    validator.iter_errors(&scenario).map(|error| format!("{}: {error}", error.instance_path())).collect()
+}
+
+fn scenarios() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("scenarios")
+}
+
+#[test]
+fn the_schema_file_is_what_the_program_prints() {
+    let file = scenarios().join("scenario.schema.json");
+    assert!(
+        fs::read_to_string(&file).is_ok_and(|kept| kept == printed()),
+        "{file:?} is out of date; run: cargo run -- schema > scenarios/scenario.schema.json"
+    );
+}
+
+#[test]
+fn every_shipped_scenario_fits_the_schema_names_it_and_can_be_planned() {
+    let validator = validator();
+    let mut seen = 0;
+    for file in fs::read_dir(scenarios()).unwrap().map(|entry| entry.unwrap().path()) {
+        if file.extension().is_some_and(|ending| ending == "toml") {
+            let text = fs::read_to_string(&file).unwrap();
+            assert!(text.starts_with("#:schema scenario.schema.json\n"), "{file:?}");
+            assert_eq!(errors(&validator, &text), [""; 0], "{file:?}");
+            Sandbox::with(&text).ended(&["plan", "case.toml"]).exits(0);
+            seen += 1;
+        }
+    }
+    assert!(seen > 0, "no scenario is shipped");
+}
+
+#[test]
+fn the_schema_refuses_what_the_program_refuses() {
+    let validator = validator();
+    assert_eq!(errors(&validator, SMALL), [""; 0]);
+    for (good, bad) in [
+        ("rate = 100", "rte = 100"),
+        ("rate = 100", "rate = -1"),
+        ("rate = 100", "rate = \"fast\""),
+        ("duration = \"1s\"", "duration = 1"),
+        ("\"introspection\"", "\"introspecton\""),
+        ("\"introspection\"", "{ kind = \"introspection-cached\", tll = \"2s\" }"),
+        ("\"introspection\"", "{ kind = \"introspection-cached\" }"),
+        ("connections = 4", "connections = 0"),
+        ("live = 100", "zipf = -1"),
+    ] {
+        let scenario = SMALL.replace(good, bad);
+        assert_ne!(errors(&validator, &scenario), [""; 0], "the schema allows {bad}");
+        Sandbox::with(&scenario).refused(&["plan", "case.toml"]).exits(2);
+    }
+}
