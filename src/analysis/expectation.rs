@@ -66,7 +66,9 @@ pub enum Agreement {
     Disagrees,
     /// Not above the bound, as far as the probes can tell.
     Within,
-    /// Above the bound, by more than the probes' gap.
+    /// Still accepted when probing ended, which was before the bound: not contradicted, not shown either.
+    Unfinished,
+    /// Above the bound, by more than the flight of the last accepted request.
     Exceeds,
     /// There is no bound to hold it against.
     Unbounded,
@@ -191,6 +193,7 @@ fn bound(staleness: Staleness, propagation: &Propagation) -> Check {
     let agreement = match staleness {
         Staleness::Unchecked => Agreement::Unbounded,
         _ if excess(worst) > 0.0 => Agreement::Exceeds,
+        _ if propagation.unbounded() > 0 => Agreement::Unfinished,
         _ => Agreement::Within,
     };
     Check {

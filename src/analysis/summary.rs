@@ -245,8 +245,8 @@ mod tests {
 
     #[test]
     fn a_token_may_be_accepted_until_the_whole_second_of_its_expiry() {
-        assert_eq!(expiring(0.5), [Agreement::Agrees, Agreement::Within]);
-        assert_eq!(expiring(-0.9), [Agreement::Agrees, Agreement::Within]);
+        assert_eq!(expiring(0.5), [Agreement::Agrees, Agreement::Unfinished]);
+        assert_eq!(expiring(-0.9), [Agreement::Agrees, Agreement::Unfinished]);
         assert_eq!(expiring(-3.0), [Agreement::Disagrees, Agreement::Exceeds]);
     }
 

@@ -73,7 +73,12 @@ fn text(plan: &Plan) -> String {
         ));
     }
     for threshold in &plan.thresholds {
-        line(format!("must hold: {threshold}"));
+        line(format!("must hold: {threshold}, for every subject but controls"));
+    }
+    for trial in plan.trials.iter().filter(|trial| trial.repetition == 0) {
+        for threshold in &trial.subject.thresholds {
+            line(format!("must hold: {threshold}, for {}", trial.subject.name));
+        }
     }
     line(format!(
         "takes {} of load, and a few seconds a trial to start servers and issue tokens",

@@ -10,7 +10,7 @@ use anyhow::Context as _;
 use clap::{Args, Subcommand};
 use serde::Deserialize;
 
-use crate::auth::architecture::Architecture;
+use crate::auth::architecture::{Architecture, Staleness};
 use crate::auth::store::Store;
 use crate::auth::token::opaque;
 use crate::auth::token::signature::SignatureScheme;
@@ -151,6 +151,13 @@ impl AuthorizationServerArgs {
 
 impl ResourceServerArgs {
     fn serve(self) -> anyhow::Result<Exit> {
+        let asks = matches!(self.architecture.staleness(), Staleness::AskedEveryTime | Staleness::Cached(_));
+        anyhow::ensure!(
+            !asks || self.client.client_secret.is_some(),
+            "architecture {:?} introspects, and the authorization server wants to know who asks; give the \
+             --client-secret that it printed when it started",
+            self.architecture.kind()
+        );
         let spec = ResourceServerSpec {
             listen: self.listen,
             architecture: self.architecture,

@@ -36,8 +36,9 @@ pub fn explain(warning: &Warning) -> String {
         ),
         Warning::Errors { share, planned, kinds } => errors(*share, *planned, kinds),
         Warning::GeneratorLate { p99 } => format!(
-            "The load generator took up 1 % of its requests {} or more after they were due, so latencies show the \
-             generator, not the servers. Lower the rate, or give the generator a core of its own.",
+            "The load generator took up 1 % of its requests up to {} or more after they were due, so latencies hold its \
+             delay. Where the machine was busy too, that is the cause: use a quieter one. Otherwise lower the rate, or \
+             give the generator a core of its own.",
             Unit::Seconds.show(*p99)
         ),
         Warning::NotSent { share } => format!(

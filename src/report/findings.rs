@@ -1,7 +1,8 @@
 //! The answers in sentences; every number in them comes from the data.
 
-use crate::analysis::{Analysis, Basis, Estimate, Summary};
+use crate::analysis::{Analysis, Basis, Estimate, Summary, Warning};
 use crate::metric::{MetricId, Unit};
+use crate::observation::Staleness;
 
 /// A sentence or two on one topic.
 #[derive(Debug)]
@@ -55,6 +56,14 @@ fn list(items: &[String]) -> String {
 }
 
 fn latency(analysis: &Analysis) -> Option<String> {
+    let is_late = |warning: &Warning| matches!(warning, Warning::GeneratorLate { .. });
+    if analysis.subjects.iter().any(|summary| summary.warnings.iter().any(is_late)) {
+        return Some(
+            "Not told by this run: the load generator was late, so the latencies below hold its own delay. Counts \
+             (calls, acceptances, sizes) do not depend on it."
+                .to_owned(),
+        );
+    }
     let Some(control) = analysis.control() else { return plain_latency(analysis) };
     let (p50, p99) = (of(control, MetricId::LatencyP50)?, of(control, MetricId::LatencyP99)?);
     let added = ranked(analysis, MetricId::AddedP99);
@@ -69,7 +78,9 @@ fn latency(analysis: &Analysis) -> Option<String> {
             let p50 = p50.map_or_else(String::new, |p50| {
                 format!(" ({} at the median)", show(MetricId::AddedP50, p50))
             });
-            format!("{name} {}{p50}", show(MetricId::AddedP99, *p99))
+            let spans_zero = p99.low <= 0.0 && p99.high.is_none_or(|high| high >= 0.0);
+            let tie = if spans_zero { ", which this run does not tell from nothing" } else { "" };
+            format!("{name} {}{p50}{tie}", show(MetricId::AddedP99, *p99))
         })
         .collect();
     Some(format!(
@@ -140,6 +151,7 @@ fn revocation(analysis: &Analysis) -> Option<String> {
     }
     sentences.extend(in_time.into_iter().map(|sentence| format!("{sentence}.")));
     sentences.extend(still_accepting(&never));
+    sentences.extend(until_expiry(analysis));
     (!sentences.is_empty()).then(|| sentences.join(" "))
 }
 
@@ -160,6 +172,22 @@ fn still_accepting(never: &[(String, usize, usize, f64)]) -> Option<String> {
         "{} still accepted revoked tokens when the trial ended, up to {} after the acknowledgement: how much longer, \
          this run cannot tell.",
         list(&each),
+        Unit::Seconds.show(longest)
+    ))
+}
+
+/// What a run that ends before its tokens cannot show.
+fn until_expiry(analysis: &Analysis) -> Option<String> {
+    let leeways = analysis.subjects.iter().filter_map(|summary| match summary.subject.staleness {
+        Staleness::UntilExpiry { leeway_seconds } => Some((summary.subject.name.clone(), leeway_seconds)),
+        _ => None,
+    });
+    let (names, leeways): (Vec<String>, Vec<f64>) = leeways.unzip();
+    let longest = analysis.workload.token_lifetime_seconds + leeways.into_iter().reduce(f64::max)?;
+    Some(format!(
+        "By design {} go{} on until the token expires: up to {} after it was issued.",
+        list(&names),
+        if names.len() == 1 { "es" } else { "" },
         Unit::Seconds.show(longest)
     ))
 }

@@ -5,15 +5,17 @@ use std::fmt::Write as _;
 use crate::analysis::{Analysis, Summary};
 use crate::report::cell::Cell;
 use crate::report::columns::{COLUMNS, Column};
-use crate::report::trust::{self, Doubt};
+use crate::report::trust::{self, Doubt, Trust};
 use crate::report::verdicts::VerdictRow;
 
 /// Characters in a line.
 const WIDTH: usize = 120;
 
-/// Reasons to doubt it, thresholds, and the table of subjects: a value and below it its interval.
+/// Whether to believe it and why not, thresholds, and the table of subjects: a value and below it its interval.
 pub fn table(analysis: &Analysis) -> String {
     let mut text = String::new();
+    let Trust { headline, facts, .. } = Trust::of(analysis);
+    writeln!(text, "{headline}.\n  {}", facts.replace("; ", "\n  ")).expect("text grows");
     doubts(&mut text, analysis);
     thresholds(&mut text, analysis);
     for block in blocks(&analysis.subjects) {

@@ -94,7 +94,7 @@ pub(super) fn doubts(analysis: &Analysis) -> Vec<Doubt> {
         .collect()
 }
 
-/// One warning for two, if they say the same but for the figure of how busy the machine was.
+/// One warning for two, if they say the same but for how bad it was; the worse figure stands for both.
 fn joint(known: &Warning, other: &Warning) -> Option<Warning> {
     match (known, other) {
         (
@@ -107,6 +107,9 @@ fn joint(known: &Warning, other: &Warning) -> Option<Warning> {
                 steal_percent: worst(b, d),
                 shared_cores: *shared_cores,
             })
+        }
+        (Warning::GeneratorLate { p99: a }, Warning::GeneratorLate { p99: b }) => {
+            Some(Warning::GeneratorLate { p99: a.max(*b) })
         }
         _ => (known == other).then(|| known.clone()),
     }

@@ -86,7 +86,8 @@ fn why(unproven: Unproven) -> String {
 /// A closed form beside a measurement, as a row.
 #[derive(Debug)]
 pub(super) struct CheckRow {
-    pub(super) agrees: bool,
+    /// How the verdict looks.
+    pub(super) class: &'static str,
     pub(super) subject: String,
     pub(super) quantity: &'static str,
     pub(super) expected: String,
@@ -100,11 +101,15 @@ impl CheckRow {
         // The closed forms know no capacity.
         let is_cached = matches!(summary.subject.staleness, Staleness::Cached { .. });
         Self {
-            agrees: !check.agreement.is_contradiction(),
+            class: match check.agreement {
+                Agreement::Agrees | Agreement::Within => "holds",
+                Agreement::Disagrees | Agreement::Exceeds => "crossed",
+                Agreement::Unfinished | Agreement::Unbounded => "muted",
+            },
             subject: summary.subject.name.clone(),
             quantity: check.quantity,
             expected: expected(check),
-            measured: show(check.metric, check.measured),
+            measured: measured(summary, check),
             verdict: match check.agreement {
                 Agreement::Agrees => "agrees",
                 Agreement::Disagrees if is_cached => {
@@ -112,12 +117,19 @@ impl CheckRow {
                 }
                 Agreement::Disagrees => "disagrees",
                 Agreement::Within => "within the bound",
+                Agreement::Unfinished => "not contradicted: probing ended before the bound",
                 Agreement::Exceeds => "exceeds the bound",
                 Agreement::Unbounded => "no bound to hold it against",
             },
             because: check.because,
         }
     }
+}
+
+/// A time that no refusal ended is at least that.
+fn measured(summary: &Summary, check: &Check) -> String {
+    let is_open = check.metric == MetricId::PropagationMax && summary.propagation.unbounded() > 0;
+    format!("{}{}", if is_open { "≥ " } else { "" }, show(check.metric, check.measured))
 }
 
 fn expected(check: &Check) -> String {
