@@ -41,7 +41,7 @@ impl Trust {
         }
         if let Some(wrong) = worst(MetricId::WrongAnswers, false) {
             facts.push(match wrong {
-                0.0 => "every answer was checked and none was wrong".to_owned(),
+                0.0 => "every answer was checked, and no subject but a control gave a wrong one".to_owned(),
                 wrong => format!("up to {} answers of a subject were wrong", Unit::Count.show(wrong)),
             });
         }
