@@ -52,7 +52,7 @@ pub enum Warning {
         /// Sent as a share of planned.
         share: f64,
     },
-    /// Requests were still waiting for a connection when the trial ended.
+    /// Requests were still waiting for a connection when the window ended.
     BacklogAtEnd {
         /// How many.
         requests: u64,

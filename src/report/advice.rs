@@ -47,7 +47,7 @@ pub fn explain(warning: &Warning) -> String {
             Unit::Fraction.show(*share)
         ),
         Warning::BacklogAtEnd { requests } => format!(
-            "{requests} requests were still waiting for a connection at the end: the queue was growing, so \
+            "{requests} requests were waiting for a connection when the window ended: the queue was growing, so \
              latency depends on how long one measures. Lower the rate."
         ),
         Warning::MachineBusy { pressure_percent, steal_percent, shared_cores } => {
@@ -96,7 +96,8 @@ fn busy(pressure: Option<f64>, steal: Option<f64>, shared_cores: bool) -> String
     let mut sentences = Vec::new();
     if let Some(steal) = steal {
         sentences.push(format!(
-            "The hypervisor gave up to {} % of the CPU time to others: use a quieter machine, or run again later.",
+            "The hypervisor gave up to {} % of the CPU time to others, which makes latency longer and counts as CPU time \
+             of whoever ran: use a quieter machine, or run again later.",
             significant(steal)
         ));
     }

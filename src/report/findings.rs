@@ -233,8 +233,17 @@ fn cost(analysis: &Analysis) -> Option<String> {
             format!("{name} {total}{share}")
         })
         .collect();
+    let stolen = |warning: &Warning| matches!(warning, Warning::MachineBusy { steal_percent: Some(_), .. });
+    let caveat = if analysis.subjects.iter().any(|summary| summary.warnings.iter().any(stolen)) {
+        " What the hypervisor took meanwhile is counted in, so they are too high, and not to be ranked."
+    } else {
+        ""
+    };
     (!each.is_empty()).then(|| {
-        format!("Seconds of CPU time per million requests, both kinds of servers together: {}.", list(&each))
+        format!(
+            "Seconds of CPU time per million requests, both kinds of servers together: {}.{caveat}",
+            list(&each)
+        )
     })
 }
 
@@ -270,6 +279,14 @@ mod tests {
         let calls = text("Load on the authorization server", &analysis);
         assert!(calls.contains("1.00 with introspection"), "{calls}");
         assert!(calls.contains("none, jwt ES256 and jwt ML-DSA-65 did not ask it"), "{calls}");
+    }
+
+    #[test]
+    fn cpu_time_of_a_machine_that_was_taken_away_is_told_with_a_caveat() {
+        let mut recordings = synthetic::recordings();
+        assert!(!text("Processor time", &analyse(&recordings)).contains("hypervisor"));
+        recordings[2].conditions.steal_percent = Some(20.0);
+        assert!(text("Processor time", &analyse(&recordings)).contains("too high"));
     }
 
     #[test]
