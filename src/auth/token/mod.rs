@@ -1,9 +1,11 @@
 //! Bearer tokens: what they say, how they are named, why they are refused.
 
+pub mod base64url;
 mod claims;
 pub mod jwks;
 pub mod jwt;
 pub mod opaque;
+pub mod pem;
 mod rejection;
 pub mod signature;
 mod time;
@@ -11,7 +13,7 @@ mod time;
 use aws_lc_rs::digest;
 
 pub use claims::{Audience, Claims, Policy};
-pub use rejection::Rejection;
+pub use rejection::{Rejection, Section};
 pub use time::{UnixTime, WallClock};
 
 /// What a store or a cache knows a token by: the SHA-256 of its text (opaque) or of its `jti` (JWT),
