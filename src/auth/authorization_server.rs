@@ -9,10 +9,11 @@ use aws_lc_rs::constant_time::verify_slices_are_equal;
 use crate::auth::future::BoxFuture;
 use crate::auth::issuer::{Introspection, Issuer, Unreachable};
 use crate::auth::store::{Record, StoreError, TokenStore};
-use crate::auth::token::jwks::JwkSet;
-use crate::auth::token::jwt::{self, KeyRing};
-use crate::auth::token::signature::{Signer, SigningError};
+use crate::auth::token::jwks::{Jwk, JwkSet};
+use crate::auth::token::jwt::{KeyRing, SigningKey, Trust};
+use crate::auth::token::signature::{SignatureScheme, SigningError};
 use crate::auth::token::{Audience, Claims, TokenId, WallClock, opaque};
+use crate::registry::Part;
 
 /// Issues tokens to its clients and answers for them.
 pub struct AuthorizationServer {
@@ -47,9 +48,11 @@ pub enum Minting {
     /// JWTs, signed with this key; the store knows the revoked ones only.
     Jwt {
         /// The private key.
-        signer: Box<dyn Signer>,
-        /// Its public half, for the server's own introspection.
+        signing: Box<SigningKey>,
+        /// What verifies, for the server's own introspection.
         keys: KeyRing,
+        /// What else it publishes, and takes for its own: keys that signed until now, or will from now on.
+        others: Vec<Jwk>,
     },
 }
 
@@ -86,9 +89,15 @@ pub enum RevokeError {
 
 impl Minting {
     /// JWTs signed with this key.
-    pub fn jwt(signer: Box<dyn Signer>) -> Self {
-        let keys = KeyRing::from_set(&JwkSet::of(signer.public_key()));
-        Self::Jwt { signer, keys }
+    pub fn jwt(signing: SigningKey, scheme: Part<dyn SignatureScheme>) -> Self {
+        Self::jwt_beside(signing, scheme, Vec::new())
+    }
+
+    /// JWTs signed with this key, while tokens of the other keys count too.
+    pub fn jwt_beside(signing: SigningKey, scheme: Part<dyn SignatureScheme>, others: Vec<Jwk>) -> Self {
+        let trust = Trust { shared_key: Some(signing.public().clone()), scheme: Some(scheme) };
+        let keys = KeyRing::new(&JwkSet::of(&others), &trust);
+        Self::Jwt { signing: Box::new(signing), keys, others }
     }
 }
 
@@ -127,11 +136,12 @@ impl AuthorizationServer {
             client_id: client.id.clone(),
             scope: client.scope.clone(),
             iat,
+            nbf: None,
             exp: iat + client.lifetime,
             jti: opaque::mint(),
         });
         let token = match &self.minting {
-            Minting::Jwt { signer, .. } => jwt::sign(signer.as_ref(), &claims)?,
+            Minting::Jwt { signing, .. } => signing.sign(&claims)?,
             Minting::Opaque => {
                 let token = opaque::mint();
                 self.store.put(TokenId::of(&token), Record::Issued(Arc::clone(&claims))).await?;
@@ -159,11 +169,20 @@ impl AuthorizationServer {
         }
     }
 
-    /// The published keys; none for opaque tokens.
+    /// The published keys, without what only their owners know; none for opaque tokens.
     pub fn key_set(&self) -> JwkSet {
         match &self.minting {
             Minting::Opaque => JwkSet::default(),
-            Minting::Jwt { signer, .. } => JwkSet::of(signer.public_key()),
+            Minting::Jwt { signing, others, .. } => {
+                let mut keys = vec![signing.public()];
+                for key in others {
+                    // A key that is named twice, or signs already, is published once.
+                    if !keys.contains(&key) {
+                        keys.push(key);
+                    }
+                }
+                JwkSet::of(keys)
+            }
         }
     }
 
@@ -194,7 +213,16 @@ impl Issuer for AuthorizationServer {
         })
     }
 
-    fn key_set(&self) -> BoxFuture<'_, Result<JwkSet, Unreachable>> {
-        Box::pin(async move { Ok(AuthorizationServer::key_set(self)) })
+    fn key_set(&self, most_bytes: usize) -> BoxFuture<'_, Result<JwkSet, Unreachable>> {
+        Box::pin(async move {
+            let set = AuthorizationServer::key_set(self);
+            let bytes = serde_json::to_vec(&set).expect("keys are plain data").len();
+            if bytes > most_bytes {
+                return Err(Unreachable(format!(
+                    "a key set of {bytes} bytes, expected at most {most_bytes}"
+                )));
+            }
+            Ok(set)
+        })
     }
 }

@@ -13,8 +13,8 @@ pub trait Issuer: Send + Sync {
     /// Asks what a token means (RFC 7662).
     fn introspect<'a>(&'a self, token: &'a str) -> BoxFuture<'a, Result<Introspection, Unreachable>>;
 
-    /// Fetches the published keys (RFC 7517).
-    fn key_set(&self) -> BoxFuture<'_, Result<JwkSet, Unreachable>>;
+    /// Fetches the published keys (RFC 7517); fails if their JSON has more than `most_bytes`.
+    fn key_set(&self, most_bytes: usize) -> BoxFuture<'_, Result<JwkSet, Unreachable>>;
 }
 
 /// The authorization server gave no usable answer.

@@ -6,7 +6,9 @@ use std::time::Duration;
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use crate::auth::architecture::{Architecture, Context, Staleness, TokenValidator, Tokens, Verified};
+use crate::auth::architecture::{
+    Architecture, Context, NotReady, Staleness, TokenValidator, Tokens, Verified,
+};
 use crate::auth::future::BoxFuture;
 use crate::auth::issuer::{Introspection, Unreachable};
 use crate::auth::token::{Claims, Rejection};
@@ -25,7 +27,7 @@ impl Architecture for Introspecting {
         Staleness::AskedEveryTime
     }
 
-    fn validator(&self, context: Context) -> BoxFuture<'_, Result<Arc<dyn TokenValidator>, Unreachable>> {
+    fn validator(&self, context: Context) -> BoxFuture<'_, Result<Arc<dyn TokenValidator>, NotReady>> {
         Box::pin(async { Ok(Arc::new(Asking { context }) as Arc<_>) })
     }
 }

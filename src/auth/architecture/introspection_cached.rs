@@ -11,10 +11,9 @@ use tokio::time::Instant;
 
 use crate::auth::architecture::introspection::ask;
 use crate::auth::architecture::{
-    Architecture, CacheCounts, Context, Staleness, TokenValidator, Tokens, Verified,
+    Architecture, CacheCounts, Context, NotReady, Staleness, TokenValidator, Tokens, Verified,
 };
 use crate::auth::future::BoxFuture;
-use crate::auth::issuer::Unreachable;
 use crate::auth::token::{Claims, Rejection, TokenId};
 use crate::units::Period;
 
@@ -44,7 +43,7 @@ impl Architecture for Cached {
         Staleness::Cached(self.ttl.duration())
     }
 
-    fn validator(&self, context: Context) -> BoxFuture<'_, Result<Arc<dyn TokenValidator>, Unreachable>> {
+    fn validator(&self, context: Context) -> BoxFuture<'_, Result<Arc<dyn TokenValidator>, NotReady>> {
         let ttl = self.ttl.duration();
         // The cache only bounds the memory: freshness is told by tokio's clock, which tests can hold.
         let answers = Cache::builder().max_capacity(self.capacity).time_to_live(ttl).build();

@@ -6,33 +6,71 @@ use std::time::Duration;
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use crate::auth::architecture::key_set::KeySet;
-use crate::auth::architecture::{Architecture, Context, Staleness, TokenValidator, Tokens, Verified};
+use crate::auth::architecture::key_set::{KeySet, KeySetPolicy};
+use crate::auth::architecture::{
+    Architecture, Context, NotReady, Staleness, TokenValidator, Tokens, Validation, Verified,
+};
 use crate::auth::future::BoxFuture;
-use crate::auth::issuer::Unreachable;
-use crate::auth::token::Rejection;
-use crate::auth::token::jwt::KeyRing;
+use crate::auth::token::jwks::JwkSet;
+use crate::auth::token::jwt::{BackEnd, KeyRing, LibraryRing};
+use crate::auth::token::signature::SignatureScheme;
+use crate::auth::token::{Claims, Policy, Rejection, UnixTime};
 use crate::units::{Period, Span};
 
 /// Verifies signature and claims with the published keys.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub(super) struct LocalJwt {
-    /// Grace after the expiry, for clocks that disagree.
+    /// What verifies.
+    library: Library,
+    /// Grace after the expiry and before the beginning, for clocks that disagree.
     leeway: Span,
     /// How long fetched keys are used before they are fetched again.
     refresh: Period,
-    /// How long after a fetch an unknown key does not cause another one.
+    /// How long after a fetch an unknown key, or the failure of that fetch, does not cause another one.
     cooldown: Span,
+    /// How long after they were fetched keys are used while they cannot be fetched again: no limit by default, as
+    /// common products do; `"0s"` refuses every token as soon as a refresh fails.
+    stale_on_error: Option<Span>,
+    /// A key set of more bytes is refused before it is read to its end.
+    key_set_limit: usize,
+}
+
+/// Implementations of the whole path of a token.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+enum Library {
+    /// The path of this program, with the library that the signature scheme is set to.
+    #[default]
+    Bearerbench,
+    /// The crate jsonwebtoken with its back end aws-lc-rs. It knows classical schemes only.
+    Jsonwebtoken,
+    /// The crate jsonwebtoken with its back end of `RustCrypto`.
+    JsonwebtokenRustCrypto,
 }
 
 impl Default for LocalJwt {
     fn default() -> Self {
         Self {
+            library: Library::default(),
             leeway: Span::from_secs(0),
             // The defaults of Spring Security and Gloo for the one, of jose for the other.
             refresh: Period::from_secs(300),
             cooldown: Span::from_secs(30),
+            stale_on_error: None,
+            // Room for hundreds of keys of the largest schemes.
+            key_set_limit: 1024 * 1024,
+        }
+    }
+}
+
+impl Library {
+    /// The back end of the crate jsonwebtoken, where that is what verifies.
+    fn back_end(self) -> Option<BackEnd> {
+        match self {
+            Self::Bearerbench => None,
+            Self::Jsonwebtoken => Some(BackEnd::AwsLcRs),
+            Self::JsonwebtokenRustCrypto => Some(BackEnd::RustCrypto),
         }
     }
 }
@@ -42,29 +80,80 @@ impl Architecture for LocalJwt {
         Tokens::Jwt
     }
 
+    fn accepts(&self, scheme: &dyn SignatureScheme) -> Result<(), String> {
+        let alg = scheme.alg();
+        if self.library.back_end().is_none() || LibraryRing::name_for(scheme) == Some(alg) {
+            return Ok(());
+        }
+        Err(format!(
+            "jsonwebtoken cannot read tokens with alg {alg:?}; leave `library` of the architecture away, or choose a \
+             scheme that it knows, like signature = \"ES256\""
+        ))
+    }
+
+    fn validation(&self) -> Validation {
+        self.library.back_end().map_or(Validation::Own, Validation::Library)
+    }
+
     fn staleness(&self) -> Staleness {
         Staleness::UntilExpiry(self.leeway.duration())
     }
 
-    fn validator(&self, context: Context) -> BoxFuture<'_, Result<Arc<dyn TokenValidator>, Unreachable>> {
+    fn validator(&self, context: Context) -> BoxFuture<'_, Result<Arc<dyn TokenValidator>, NotReady>> {
         Box::pin(async move {
-            let issuer = Arc::clone(&context.issuer);
-            let keys = KeySet::fetch(issuer, self.refresh.duration(), self.cooldown.duration()).await?;
-            Ok(Arc::new(Verifying { context, keys, leeway: self.leeway.duration() }) as Arc<_>)
+            let back_end = self.library.back_end();
+            if let Some(back_end) = back_end {
+                back_end.install()?;
+            }
+            let (trust, rules) = (context.trust.clone(), Arc::clone(&context.policy));
+            let leeway = self.leeway.duration();
+            let prepare = move |set: &JwkSet| match back_end {
+                None => Ring::Own(KeyRing::new(set, &trust)),
+                Some(_) => Ring::Library(LibraryRing::new(set, &trust, &rules, leeway)),
+            };
+            let policy = KeySetPolicy {
+                refresh: self.refresh.duration(),
+                cooldown: self.cooldown.duration(),
+                stale_on_error: self.stale_on_error.map_or(Duration::MAX, Span::duration),
+                most_bytes: self.key_set_limit,
+            };
+            let keys = KeySet::fetch(Arc::clone(&context.issuer), policy, Box::new(prepare)).await?;
+            Ok(Arc::new(Verifying { context, keys, leeway }) as Arc<_>)
         })
+    }
+}
+
+/// Prepared keys, and what verifies with them.
+enum Ring {
+    Own(KeyRing),
+    Library(LibraryRing),
+}
+
+impl Ring {
+    fn verify(
+        &self,
+        token: &str,
+        policy: &Policy,
+        now: UnixTime,
+        leeway: Duration,
+    ) -> Result<Claims, Rejection> {
+        match self {
+            Self::Own(keys) => keys.verify(token, policy, now, leeway),
+            Self::Library(keys) => keys.verify(token, now),
+        }
     }
 }
 
 struct Verifying {
     context: Context,
-    keys: KeySet,
+    keys: KeySet<Ring>,
     leeway: Duration,
 }
 
 impl TokenValidator for Verifying {
     fn validate<'a>(&'a self, token: &'a str) -> BoxFuture<'a, Result<Verified, Rejection>> {
         Box::pin(async move {
-            let keys = self.keys.current().await;
+            let keys = self.keys.current().await.ok_or(Rejection::Undecided)?;
             let verdict = self.verify(token, &keys);
             if !matches!(verdict, Err(Rejection::UnknownKey)) {
                 return verdict;
@@ -78,7 +167,7 @@ impl TokenValidator for Verifying {
 }
 
 impl Verifying {
-    fn verify(&self, token: &str, keys: &KeyRing) -> Result<Verified, Rejection> {
+    fn verify(&self, token: &str, keys: &Ring) -> Result<Verified, Rejection> {
         let now = self.context.clock.now();
         let claims = keys.verify(token, &self.context.policy, now, self.leeway)?;
         Ok(Verified::Claims(Arc::new(claims)))

@@ -12,8 +12,12 @@ use std::fmt::Debug;
 use std::sync::Arc;
 use std::time::Duration;
 
+use serde::{Deserialize, Serialize};
+
 use crate::auth::future::BoxFuture;
 use crate::auth::issuer::{Issuer, Unreachable};
+use crate::auth::token::jwt::{AnotherBackEnd, BackEnd, Trust};
+use crate::auth::token::signature::SignatureScheme;
 use crate::auth::token::{Claims, Policy, Rejection, WallClock};
 use crate::registry::{Registry, Role, entry};
 
@@ -22,11 +26,32 @@ pub trait Architecture: Debug + Send + Sync {
     /// What tokens it can decide on.
     fn tokens(&self) -> Tokens;
 
+    /// Whether it can verify tokens of this scheme; if not, why.
+    fn accepts(&self, _scheme: &dyn SignatureScheme) -> Result<(), String> {
+        Ok(())
+    }
+
+    /// What decides on a token where the request is.
+    fn validation(&self) -> Validation {
+        Validation::Elsewhere
+    }
+
     /// How long an acceptance can outlive a revocation.
     fn staleness(&self) -> Staleness;
 
     /// Makes the thing with state, ready to decide.
-    fn validator(&self, context: Context) -> BoxFuture<'_, Result<Arc<dyn TokenValidator>, Unreachable>>;
+    fn validator(&self, context: Context) -> BoxFuture<'_, Result<Arc<dyn TokenValidator>, NotReady>>;
+}
+
+/// Why there is no validator.
+#[derive(Debug, thiserror::Error)]
+pub enum NotReady {
+    /// The authorization server is needed at the start.
+    #[error(transparent)]
+    Unreachable(#[from] Unreachable),
+    /// The library that verifies is set to something else in this process.
+    #[error(transparent)]
+    Library(#[from] AnotherBackEnd),
 }
 
 /// What tokens an architecture can decide on.
@@ -36,6 +61,18 @@ pub enum Tokens {
     Any,
     /// JWTs only: it verifies the signature by itself.
     Jwt,
+}
+
+/// What decides on a token at the resource server, without asking anybody.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Validation {
+    /// Nothing does: somebody else is asked, or nobody.
+    Elsewhere,
+    /// The path of this program.
+    Own,
+    /// The crate `jsonwebtoken` with this back end.
+    Library(BackEnd),
 }
 
 /// How long an acceptance can outlive a revocation, by design.
@@ -58,6 +95,8 @@ pub struct Context {
     pub issuer: Arc<dyn Issuer>,
     /// What is asked of every token.
     pub policy: Arc<Policy>,
+    /// What verifies signatures beside the published keys.
+    pub trust: Trust,
     /// The date.
     pub clock: WallClock,
 }

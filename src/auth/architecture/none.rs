@@ -5,9 +5,10 @@ use std::sync::Arc;
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use crate::auth::architecture::{Architecture, Context, Staleness, TokenValidator, Tokens, Verified};
+use crate::auth::architecture::{
+    Architecture, Context, NotReady, Staleness, TokenValidator, Tokens, Verified,
+};
 use crate::auth::future::BoxFuture;
-use crate::auth::issuer::Unreachable;
 use crate::auth::token::Rejection;
 
 /// Accepts every token.
@@ -24,7 +25,7 @@ impl Architecture for Nothing {
         Staleness::Unchecked
     }
 
-    fn validator(&self, _: Context) -> BoxFuture<'_, Result<Arc<dyn TokenValidator>, Unreachable>> {
+    fn validator(&self, _: Context) -> BoxFuture<'_, Result<Arc<dyn TokenValidator>, NotReady>> {
         Box::pin(async { Ok(Arc::new(Unchecking) as Arc<_>) })
     }
 }

@@ -1,7 +1,7 @@
 //! What every architecture promises, with a real authorization server in memory and the clock held still.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 
 use rand::{RngExt as _, SeedableRng as _};
@@ -15,7 +15,8 @@ use crate::auth::future::BoxFuture;
 use crate::auth::issuer::Introspection;
 use crate::auth::store::Store;
 use crate::auth::token::jwks::JwkSet;
-use crate::auth::token::signature::SignatureScheme;
+use crate::auth::token::jwt::{SigningKey, Trust};
+use crate::auth::token::signature::{SignatureScheme, every_variant};
 use crate::registry::{Choice, Part};
 
 const ISSUER: &str = "https://as.example";
@@ -27,6 +28,8 @@ struct Counting {
     server: AuthorizationServer,
     introspections: AtomicU64,
     key_sets: AtomicU64,
+    /// Whether it answers questions for keys.
+    down: AtomicBool,
 }
 
 impl Issuer for Counting {
@@ -35,9 +38,12 @@ impl Issuer for Counting {
         Issuer::introspect(&self.server, token)
     }
 
-    fn key_set(&self) -> BoxFuture<'_, Result<JwkSet, Unreachable>> {
+    fn key_set(&self, most_bytes: usize) -> BoxFuture<'_, Result<JwkSet, Unreachable>> {
         self.key_sets.fetch_add(1, Ordering::Relaxed);
-        Issuer::key_set(&self.server)
+        if self.down.load(Ordering::Relaxed) {
+            return Box::pin(async { Err(Unreachable("down".to_owned())) });
+        }
+        Issuer::key_set(&self.server, most_bytes)
     }
 }
 
@@ -59,30 +65,46 @@ fn good() -> Client {
 async fn issuer(signature: Option<&str>) -> Arc<Counting> {
     let minting = match signature {
         None => Minting::Opaque,
-        Some(alg) => Minting::jwt(Part::<dyn SignatureScheme>::named(alg).unwrap().generate().unwrap()),
+        Some(alg) => {
+            let scheme = Part::<dyn SignatureScheme>::named(alg).unwrap();
+            Minting::jwt(SigningKey::generate(&*scheme).unwrap(), scheme)
+        }
     };
     let store = Part::<dyn Store>::named("memory").unwrap().open().await.unwrap();
     let server = AuthorizationServer::new(ISSUER.into(), [good()], minting, store, WallClock::system());
-    Arc::new(Counting { server, introspections: AtomicU64::new(0), key_sets: AtomicU64::new(0) })
+    let (introspections, key_sets) = (AtomicU64::new(0), AtomicU64::new(0));
+    Arc::new(Counting { server, introspections, key_sets, down: AtomicBool::new(false) })
 }
 
 async fn validator(architecture: &str, issuer: &Arc<Counting>) -> Arc<dyn TokenValidator> {
+    try_validator(architecture, issuer).await.unwrap()
+}
+
+async fn try_validator(
+    architecture: &str,
+    issuer: &Arc<Counting>,
+) -> Result<Arc<dyn TokenValidator>, NotReady> {
     let choice: Choice = serde_json::from_str(architecture).unwrap();
     let part = ARCHITECTURES.resolve(choice).unwrap();
     let policy = Policy { issuer: ISSUER.into(), audience: AUDIENCE.into(), scope: "read".into() };
-    let context =
-        Context { issuer: Arc::clone(issuer) as _, policy: Arc::new(policy), clock: WallClock::system() };
-    part.validator(context).await.unwrap()
+    let context = Context {
+        issuer: Arc::clone(issuer) as _,
+        policy: Arc::new(policy),
+        trust: Trust::default(),
+        clock: WallClock::system(),
+    };
+    part.validator(context).await
 }
 
 /// Every architecture that checks tokens, with the tokens it is given.
-const CHECKING: [(&str, Option<&str>); 6] = [
+const CHECKING: [(&str, Option<&str>); 7] = [
     (r#""introspection""#, None),
     (r#""introspection""#, Some("ES256")),
     (r#"{"kind": "introspection-cached", "ttl": "10s"}"#, None),
     (r#"{"kind": "introspection-cached", "ttl": "10s"}"#, Some("ML-DSA-65")),
     (r#""jwt""#, Some("ES256")),
     (r#""jwt""#, Some("ML-DSA-65")),
+    (r#"{"kind": "jwt", "library": "jsonwebtoken"}"#, Some("ES256")),
 ];
 
 #[tokio::test(start_paused = true)]
@@ -183,6 +205,112 @@ async fn keys_are_fetched_again_when_they_are_due_and_not_for_every_unknown_key(
     let token = issuer.server.issue(&good()).await.unwrap().token;
     assert!(validator.validate(&token).await.is_ok());
     assert_eq!(fetched(), 3, "when due");
+}
+
+/// Asks once a second for as long, and tells at which seconds a request was refused.
+async fn refused(validator: &dyn TokenValidator, token: &str, seconds: u64) -> Vec<u64> {
+    let mut refused = Vec::new();
+    for second in 0..seconds {
+        match validator.validate(token).await {
+            Ok(_) => {}
+            Err(Rejection::Undecided) => refused.push(second),
+            Err(other) => panic!("second {second}: {other}"),
+        }
+        sleep(Duration::from_secs(1)).await;
+    }
+    refused
+}
+
+async fn long_lived(issuer: &Counting) -> String {
+    let client = Client { lifetime: Duration::from_hours(1), ..good() };
+    issuer.server.issue(&client).await.unwrap().token
+}
+
+#[tokio::test(start_paused = true)]
+async fn while_keys_cannot_be_fetched_the_old_ones_count_for_as_long_as_is_set_and_no_longer() {
+    let all: Vec<u64> = (0..1_000).collect();
+    let cases = [
+        // Without a limit, as common products do.
+        (r#"{"kind": "jwt", "refresh": "100s", "cooldown": "30s"}"#, &all[..0], 31),
+        // A failed fetch at 100 s and every 30 s after it, whoever asks.
+        (
+            r#"{"kind": "jwt", "refresh": "100s", "cooldown": "30s", "stale_on_error": "400s"}"#,
+            &all[400..],
+            31,
+        ),
+        // Closed at once.
+        (r#"{"kind": "jwt", "refresh": "100s", "cooldown": "30s", "stale_on_error": "0s"}"#, &all[100..], 31),
+        // A failure does not make fetches rarer than success does.
+        (
+            r#"{"kind": "jwt", "refresh": "100s", "cooldown": "500s", "stale_on_error": "100s"}"#,
+            &all[100..],
+            10,
+        ),
+    ];
+    for (settings, expected, fetches) in cases {
+        let issuer = issuer(Some("ES256")).await;
+        let validator = validator(settings, &issuer).await;
+        let token = long_lived(&issuer).await;
+        issuer.down.store(true, Ordering::Relaxed);
+        assert_eq!(refused(&*validator, &token, 1_000).await, expected, "{settings}");
+        assert_eq!(issuer.key_sets.load(Ordering::Relaxed), fetches, "{settings}");
+        issuer.down.store(false, Ordering::Relaxed);
+        sleep(Duration::from_secs(100)).await;
+        assert!(refused(&*validator, &token, 50).await.is_empty(), "{settings}: it recovers");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_unknown_key_causes_no_fetch_within_the_cool_down_of_one_that_failed() {
+    let issuer = issuer(Some("ES256")).await;
+    let validator = validator(r#"{"kind": "jwt", "refresh": "300s", "cooldown": "30s"}"#, &issuer).await;
+    let unknown = long_lived(&*self::issuer(Some("ES256")).await).await;
+    issuer.down.store(true, Ordering::Relaxed);
+    for _ in 0..95 {
+        assert_eq!(validator.validate(&unknown).await.unwrap_err(), Rejection::UnknownKey);
+        sleep(Duration::from_secs(1)).await;
+    }
+    assert_eq!(issuer.key_sets.load(Ordering::Relaxed), 4, "at 0, 30, 60 and 90 s");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_key_set_beyond_the_limit_is_not_taken() {
+    let issuer = issuer(Some("ML-DSA-65")).await;
+    let bytes = serde_json::to_vec(&issuer.server.key_set()).unwrap().len();
+    let settings = |most| format!(r#"{{"kind": "jwt", "key_set_limit": {most}}}"#);
+    assert!(try_validator(&settings(bytes), &issuer).await.is_ok());
+    let error = try_validator(&settings(bytes - 1), &issuer).await.err().unwrap().to_string();
+    assert!(error.contains(&format!("{bytes} bytes, expected at most {}", bytes - 1)), "{error}");
+}
+
+#[test]
+fn a_library_is_refused_the_schemes_that_it_does_not_know_before_anything_starts() {
+    let own = ARCHITECTURES.resolve(Choice::named("jwt")).unwrap();
+    let library = |name: &str| {
+        let choice = serde_json::from_str(&format!(r#"{{"kind": "jwt", "library": "{name}"}}"#)).unwrap();
+        ARCHITECTURES.resolve(choice).unwrap()
+    };
+    for scheme in every_variant() {
+        assert_eq!(own.accepts(&*scheme), Ok(()));
+        for name in ["jsonwebtoken", "jsonwebtoken-rust-crypto"] {
+            let readable = scheme.alg().parse::<jsonwebtoken::Algorithm>().is_ok();
+            let answer = library(name).accepts(&*scheme);
+            assert_eq!(answer.is_ok(), readable, "{scheme}: {answer:?}");
+            assert!(answer.err().is_none_or(|why| why.contains(scheme.alg())));
+        }
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_second_back_end_of_the_library_in_one_process_is_refused_rather_than_ignored() {
+    let issuer = issuer(Some("ES256")).await;
+    let first = r#"{"kind": "jwt", "library": "jsonwebtoken"}"#;
+    let second = r#"{"kind": "jwt", "library": "jsonwebtoken-rust-crypto"}"#;
+    for _ in 0..2 {
+        assert!(try_validator(first, &issuer).await.is_ok());
+        let error = try_validator(second, &issuer).await.err().unwrap().to_string();
+        assert!(error.contains("already uses another back end"), "{error}");
+    }
 }
 
 /// Poisson requests with one token against a cache, on a clock that jumps from one to the next.

@@ -19,10 +19,14 @@ pub struct Claims {
     pub aud: Audience,
     /// Who asked for it.
     pub client_id: String,
-    /// What it allows, separated by spaces.
+    /// What it allows, separated by spaces; a token without the claim allows nothing.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
     pub scope: String,
     /// When it was issued.
     pub iat: UnixTime,
+    /// Before when it must not be accepted, if that is not at once.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub nbf: Option<UnixTime>,
     /// From when on it must not be accepted.
     pub exp: UnixTime,
     /// Its name.
@@ -45,7 +49,7 @@ pub struct Policy {
 }
 
 impl Policy {
-    /// Checks everything that claims alone can tell, the date with `leeway` of grace.
+    /// Checks everything that claims alone can tell, the dates with `leeway` of grace: `iss`, `aud`, `exp`, `nbf`, `scope`.
     pub fn check(&self, claims: &Claims, now: UnixTime, leeway: Duration) -> Result<(), Rejection> {
         if claims.iss != self.issuer {
             Err(Rejection::WrongIssuer)
@@ -53,6 +57,8 @@ impl Policy {
             Err(Rejection::WrongAudience)
         } else if now >= claims.exp + leeway {
             Err(Rejection::Expired)
+        } else if claims.nbf.is_some_and(|nbf| now + leeway < nbf) {
+            Err(Rejection::NotYetValid)
         } else if !claims.scope.split(' ').any(|scope| scope == self.scope) {
             Err(Rejection::InsufficientScope)
         } else {

@@ -1,0 +1,99 @@
+//! What of a header is looked at (RFC 7515 section 4.1). Keys and links in a header are never followed.
+
+use std::borrow::Cow;
+use std::fmt;
+
+use serde::de::{Error as _, MapAccess, Visitor};
+use serde::{Deserialize, Deserializer};
+
+use crate::auth::token::jwt::TYPE;
+use crate::auth::token::jwt::object::{self, Members, Skipped, Text};
+use crate::auth::token::{Rejection, Section};
+
+/// A header that is in order.
+pub(super) struct Header<'a> {
+    pub(super) alg: Cow<'a, str>,
+    pub(super) kid: Option<Cow<'a, str>>,
+}
+
+#[derive(Default)]
+struct Written<'a> {
+    alg: Option<Cow<'a, str>>,
+    kid: Option<Cow<'a, str>>,
+    typ: Option<Cow<'a, str>>,
+    critical: bool,
+}
+
+impl<'a> Header<'a> {
+    /// Reads and checks: form, `alg` there, no `crit`, `typ`.
+    pub(super) fn read(json: &'a [u8]) -> Result<Self, Rejection> {
+        let Written { alg, kid, typ, critical } = object::read(json)?;
+        let alg = alg.ok_or(Rejection::Lacks(Section::Header, "alg"))?;
+        if critical {
+            return Err(Rejection::Critical);
+        }
+        if !typ.is_some_and(|typ| is_access_token(&typ)) {
+            return Err(Rejection::WrongType);
+        }
+        Ok(Self { alg, kid })
+    }
+}
+
+/// RFC 9068 section 4: `at+jwt`, with or without `application/`, in any case of letters.
+fn is_access_token(typ: &str) -> bool {
+    typ.eq_ignore_ascii_case(TYPE) || typ.eq_ignore_ascii_case("application/at+jwt")
+}
+
+impl<'de> Members<'de> for Written<'de> {
+    const SECTION: Section = Section::Header;
+    /// Beside those used, the registered ones that must be texts (RFC 7515, RFC 7516, RFC 8555), a list of texts and an
+    /// object. Every other member is ignored, as RFC 7515 section 4 asks: also `b64`, which means something only in `crit`.
+    const NAMES: &'static [&'static str] = &[
+        "alg", "typ", "kid", "crit", "x5c", "jwk", "cty", "enc", "jku", "nonce", "url", "x5t", "x5t#S256",
+        "x5u", "zip",
+    ];
+
+    fn read<A: MapAccess<'de>>(&mut self, name: usize, map: &mut A) -> Result<(), A::Error> {
+        match Self::NAMES[name] {
+            "alg" => self.alg = Some(map.next_value::<Text>()?.0),
+            "typ" => self.typ = Some(map.next_value::<Text>()?.0),
+            "kid" => self.kid = Some(map.next_value::<Text>()?.0),
+            "crit" => {
+                map.next_value::<Skipped>()?;
+                self.critical = true;
+            }
+            "x5c" => drop(map.next_value::<Vec<Text>>()?),
+            "jwk" => {
+                map.next_value::<EmbeddedKey>()?;
+            }
+            _ => drop(map.next_value::<Text>()?),
+        }
+        Ok(())
+    }
+}
+
+/// An object with a `kty`, whatever else is in it.
+struct EmbeddedKey;
+
+impl<'de> Deserialize<'de> for EmbeddedKey {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct KeyVisitor;
+        impl<'de> Visitor<'de> for KeyVisitor {
+            type Value = EmbeddedKey;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a key")
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<EmbeddedKey, A::Error> {
+                let mut has_kind = false;
+                while let Some(Text(name)) = map.next_key()? {
+                    has_kind |= name == "kty";
+                    map.next_value::<Skipped>()?;
+                }
+                if has_kind { Ok(EmbeddedKey) } else { Err(A::Error::missing_field("kty")) }
+            }
+        }
+        deserializer.deserialize_map(KeyVisitor)
+    }
+}

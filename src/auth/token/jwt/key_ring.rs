@@ -1,0 +1,124 @@
+//! Decides on access tokens with prepared keys: one pass, one buffer, nothing believed before the signature fits.
+
+use std::cell::RefCell;
+use std::sync::OnceLock;
+use std::time::Duration;
+
+use crate::auth::token::jwks::JwkSet;
+use crate::auth::token::jwt::header::Header;
+use crate::auth::token::jwt::keys::{Keys, Trust};
+use crate::auth::token::jwt::{MAX_CHARACTERS, payload};
+use crate::auth::token::signature::Verifier;
+use crate::auth::token::{Claims, Policy, Rejection, Section, UnixTime, base64url};
+
+/// The keys of an authorization server, ready to verify.
+#[derive(Default)]
+pub struct KeyRing {
+    keys: Keys<Prepared>,
+}
+
+struct Prepared {
+    verifier: Box<dyn Verifier>,
+    /// The header of the first token that this key was found to have signed, in the characters of the token. An issuer
+    /// writes the same one into all its tokens: the same characters need not be read a second time.
+    header: OnceLock<Box<str>>,
+}
+
+/// Keys whose headers are compared with that of a token before it is read; a ring rarely holds as many.
+const COMPARED: usize = 8;
+
+thread_local! {
+    /// Holds the three parts of a token while it is decided on. A fresh buffer of several kilobytes for each would cost
+    /// more than it takes to fill it.
+    static DECODED: RefCell<Vec<u8>> = const { RefCell::new(Vec::new()) };
+}
+
+impl KeyRing {
+    /// Takes up every published key that is understood; the others are ignored (RFC 7517 section 5).
+    pub fn new(published: &JwkSet, trust: &Trust) -> Self {
+        Self {
+            keys: Keys::new(published, trust, |scheme, key| {
+                Some(Prepared { verifier: scheme.verifier(key).ok()?, header: OnceLock::new() })
+            }),
+        }
+    }
+
+    /// Decides on a token. The first check that fails is told, in this order: size; three parts; base64url of header,
+    /// claims and signature; the header's JSON, `alg`, `crit`, `typ`; `kid`; the algorithm of that key; the signature;
+    /// the claims' JSON and what they must have; `iss`, `aud`, `exp`, `nbf`, `scope`.
+    pub fn verify(
+        &self,
+        token: &str,
+        policy: &Policy,
+        now: UnixTime,
+        leeway: Duration,
+    ) -> Result<Claims, Rejection> {
+        let claims = self.authenticate(token)?;
+        policy.check(&claims, now, leeway)?;
+        Ok(claims)
+    }
+
+    /// The claims of a token that one of these keys signed, whatever they say.
+    pub fn authenticate(&self, token: &str) -> Result<Claims, Rejection> {
+        let parts = Parts::of(token)?;
+        DECODED.with_borrow_mut(|bytes| {
+            bytes.clear();
+            self.decide(&parts, bytes)
+        })
+    }
+
+    fn decide(&self, parts: &Parts<'_>, bytes: &mut Vec<u8>) -> Result<Claims, Rejection> {
+        let known = self
+            .keys
+            .all()
+            .take(COMPARED)
+            .find(|key| key.header.get().is_some_and(|text| **text == *parts.header));
+        if known.is_none() {
+            decode(parts.header, Section::Header, bytes)?;
+        }
+        let header_end = bytes.len();
+        decode(parts.payload, Section::Claims, bytes)?;
+        let payload_end = bytes.len();
+        decode(parts.signature, Section::Signature, bytes)?;
+        let key = match known {
+            Some(key) => key,
+            None => self.keys.select(&Header::read(&bytes[..header_end])?)?,
+        };
+        if !key.verifier.verifies(parts.message.as_bytes(), &bytes[payload_end..]) {
+            return Err(Rejection::BadSignature);
+        }
+        if known.is_none() {
+            // Another thread may have been quicker, or the issuer writes more than one.
+            let _ = key.header.set(parts.header.into());
+        }
+        payload::read(&bytes[header_end..payload_end])
+    }
+}
+
+/// A compact JWS taken apart (RFC 7515 section 7.1).
+pub(super) struct Parts<'a> {
+    pub(super) header: &'a str,
+    payload: &'a str,
+    /// What is signed: header and payload with the dot between them.
+    message: &'a str,
+    signature: &'a str,
+}
+
+impl<'a> Parts<'a> {
+    /// Looks at no token larger than the limit. A fourth part shows when the third is decoded: no dot is base64url.
+    pub(super) fn of(token: &'a str) -> Result<Self, Rejection> {
+        if token.len() > MAX_CHARACTERS {
+            return Err(Rejection::TooLarge);
+        }
+        let (header, rest) = token.split_once('.').ok_or(Rejection::NotThreeParts)?;
+        let (payload, signature) = rest.split_once('.').ok_or(Rejection::NotThreeParts)?;
+        let message = &token[..header.len() + 1 + payload.len()];
+        Ok(Self { header, payload, message, signature })
+    }
+}
+
+fn decode(part: &str, section: Section, bytes: &mut Vec<u8>) -> Result<(), Rejection> {
+    base64url::decode_into(part, bytes).map_err(|_| {
+        if part.contains('.') { Rejection::NotThreeParts } else { Rejection::NotBase64Url(section) }
+    })
+}

@@ -1,0 +1,84 @@
+//! Keys by name, each bound to one algorithm.
+
+use std::collections::HashMap;
+
+use serde::Deserialize as _;
+
+use crate::auth::token::Rejection;
+use crate::auth::token::jwks::{Jwk, JwkSet};
+use crate::auth::token::jwt::header::Header;
+use crate::auth::token::signature::{SignatureScheme, scheme_of};
+use crate::registry::Part;
+
+/// What is trusted beside the published keys.
+#[derive(Clone, Debug, Default)]
+pub struct Trust {
+    /// A key that was agreed on in another way: an HMAC's is never published.
+    pub shared_key: Option<Jwk>,
+    /// The form of its scheme that verifies, where another than the default is wanted.
+    pub scheme: Option<Part<dyn SignatureScheme>>,
+}
+
+/// Keys in the form that does the verification.
+pub(super) struct Keys<K> {
+    by_name: HashMap<String, Vec<Key<K>>>,
+}
+
+struct Key<K> {
+    scheme: Part<dyn SignatureScheme>,
+    prepared: K,
+}
+
+impl<K> Keys<K> {
+    /// Takes up every published key that `prepare` understands; the others are ignored (RFC 7517 section 5).
+    pub(super) fn new(
+        published: &JwkSet,
+        trust: &Trust,
+        prepare: impl Fn(&dyn SignatureScheme, &Jwk) -> Option<K>,
+    ) -> Self {
+        let published = published.keys.iter().filter_map(|key| Jwk::deserialize(key).ok());
+        // A secret that was published is none.
+        let published = published.filter(|key| key.material.is_public());
+        let mut by_name: HashMap<String, Vec<Key<K>>> = HashMap::new();
+        // The shared key comes first: no published one of its name takes its place.
+        for key in trust.shared_key.clone().into_iter().chain(published) {
+            let wanted = trust.scheme.clone().filter(|scheme| scheme.answers_to(&key.alg));
+            let Some(scheme) = wanted.or_else(|| scheme_of(&key)) else { continue };
+            let Some(prepared) = prepare(&*scheme, &key) else { continue };
+            by_name.entry(key.kid).or_default().push(Key { scheme, prepared });
+        }
+        Self { by_name }
+    }
+
+    /// The key that the header names. Keys of one name (RFC 7517 section 4.5) are told apart by their algorithm; the
+    /// first of one name and one algorithm counts.
+    pub(super) fn select(&self, header: &Header<'_>) -> Result<&K, Rejection> {
+        let candidates = match &header.kid {
+            Some(name) => self.by_name.get(&**name).ok_or(Rejection::UnknownKey)?,
+            None => self.only()?,
+        };
+        let fitting = candidates.iter().find(|key| key.scheme.answers_to(&header.alg));
+        fitting.map(|key| &key.prepared).ok_or(Rejection::WrongAlgorithm)
+    }
+
+    /// All of them, always in the same order.
+    pub(super) fn all(&self) -> impl Iterator<Item = &K> {
+        self.by_name.values().flatten().map(|key| &key.prepared)
+    }
+
+    /// The one key that a token without `kid` can mean.
+    fn only(&self) -> Result<&Vec<Key<K>>, Rejection> {
+        let mut all = self.by_name.values();
+        match (all.next(), all.next()) {
+            (None, _) => Err(Rejection::UnknownKey),
+            (Some(keys), None) if keys.len() == 1 => Ok(keys),
+            _ => Err(Rejection::UnnamedKey),
+        }
+    }
+}
+
+impl<K> Default for Keys<K> {
+    fn default() -> Self {
+        Self { by_name: HashMap::new() }
+    }
+}
