@@ -1,24 +1,27 @@
 //! `bearerbench serve`: one server of the test bed by itself, for any load tool.
 
+mod keys;
+
 use std::convert::Infallible;
-use std::io::{self, BufRead as _, Read as _};
+use std::io::{self, Read as _};
 use std::net::SocketAddr;
+use std::path::PathBuf;
 use std::thread;
 use std::time::Duration;
 
 use anyhow::Context as _;
 use clap::{Args, Subcommand};
-use serde::Deserialize;
 
 use crate::auth::architecture::{Architecture, Staleness};
 use crate::auth::store::Store;
 use crate::auth::token::opaque;
 use crate::auth::token::signature::SignatureScheme;
-use crate::cli::{Exit, output};
-use crate::registry::{Choice, Part, Role};
+use crate::cli::part::part;
+use crate::cli::{Exit, output, part};
+use crate::registry::Part;
 use crate::run::Interrupt;
 use crate::testbed::machine;
-use crate::testbed::process::Launch;
+use crate::testbed::process::{Launch, told};
 use crate::testbed::server;
 use crate::testbed::spec::{
     AuthorizationServerSpec, ClientSpec, Credentials, Ready, ResourceServerSpec, ServerSpec,
@@ -50,8 +53,14 @@ struct AuthorizationServerArgs {
     #[arg(long, default_value = "127.0.0.1:9000")]
     listen: SocketAddr,
     /// Sign tokens with this scheme (see `bearerbench list`); without it they are opaque
-    #[arg(long, value_name = "ALG", value_parser = part::<dyn SignatureScheme>)]
+    #[arg(long, value_name = "ALG", value_parser = part::signature)]
     signature: Option<Part<dyn SignatureScheme>>,
+    /// Sign with the private key in this file, a JWK, instead of a fresh one
+    #[arg(long, value_name = "FILE")]
+    signing_key: Option<PathBuf>,
+    /// Publish the keys in this file too (a JWK or a set of them), and introspect and revoke tokens of theirs
+    #[arg(long, value_name = "FILE")]
+    also_publish: Option<PathBuf>,
     /// Where tokens are kept, like memory or '{ kind = "memory" }'
     #[arg(long, default_value = "memory", value_parser = part::<dyn Store>)]
     store: Part<dyn Store>,
@@ -76,6 +85,12 @@ struct ResourceServerArgs {
     /// How tokens are validated, like jwt or '{ kind = "introspection-cached", ttl = "10s" }'
     #[arg(long, value_parser = part::<dyn Architecture>)]
     architecture: Part<dyn Architecture>,
+    /// Trust the key in this file, a JWK, beside the published ones: an HMAC's is never published
+    #[arg(long, value_name = "FILE")]
+    shared_key: Option<PathBuf>,
+    /// The form of the signature scheme that verifies, where not the default, like '{ kind = "ES256", library = "..." }'
+    #[arg(long, value_name = "ALG", value_parser = part::signature)]
+    signature: Option<Part<dyn SignatureScheme>>,
     /// The authorization server: its issuer identifier and base URL
     #[arg(long, value_name = "URL", default_value = "http://127.0.0.1:9000")]
     authorization_server: String,
@@ -97,21 +112,6 @@ struct ClientArgs {
     /// `client_secret` of the client; an authorization server makes one up and prints it
     #[arg(long, env = "BEARERBENCH_CLIENT_SECRET", hide_env_values = true)]
     client_secret: Option<String>,
-}
-
-/// A part as it stands in a scenario: a name, or an inline table.
-fn part<T: Role + ?Sized>(written: &str) -> Result<Part<T>, String> {
-    let choice = if written.trim_start().starts_with('{') {
-        #[derive(Deserialize)]
-        struct Written {
-            choice: Choice,
-        }
-        let text = format!("choice = {written}");
-        toml::from_str::<Written>(&text).map_err(|error| error.message().to_owned())?.choice
-    } else {
-        Choice::named(written)
-    };
-    T::registry().resolve(choice).map_err(|error| error.to_string())
 }
 
 impl Serve {
@@ -137,9 +137,22 @@ impl AuthorizationServerArgs {
             lifetime: self.lifetime,
             age: Duration::ZERO,
         };
+        let (signing_key, signature) = match &self.signing_key {
+            Some(path) => {
+                let (key, scheme) = keys::signing(path, self.signature)?;
+                (Some(key), Some(scheme))
+            }
+            None => (None, self.signature),
+        };
+        anyhow::ensure!(
+            signature.is_some() || self.also_publish.is_none(),
+            "opaque tokens are verified with no key; --also-publish needs --signature or --signing-key"
+        );
         let spec = AuthorizationServerSpec {
             listen: self.listen,
-            signature: self.signature,
+            signature,
+            signing_key,
+            also_publish: self.also_publish.as_deref().map(keys::published).transpose()?.unwrap_or_default(),
             store: self.store,
             clients: vec![client],
         };
@@ -158,10 +171,17 @@ impl ResourceServerArgs {
              --client-secret that it printed when it started",
             self.architecture.kind()
         );
+        if let Some(scheme) = &self.signature {
+            self.architecture.accepts(&**scheme).map_err(anyhow::Error::msg)?;
+        }
+        let shared_key = self.shared_key.as_deref();
+        let shared_key = shared_key.map(|path| keys::shared(path, self.signature.clone())).transpose()?;
         let spec = ResourceServerSpec {
             listen: self.listen,
             architecture: self.architecture,
             issuer: self.authorization_server.trim_end_matches('/').to_owned(),
+            signature: self.signature,
+            shared_key,
             credentials: Credentials {
                 client_id: self.client.client_id,
                 client_secret: self.client.client_secret.unwrap_or_default(),
@@ -195,10 +215,10 @@ fn serve_until_interrupt(
 }
 
 fn serve_for_parent() -> anyhow::Result<Exit> {
-    let mut line = String::new();
-    io::stdin().lock().read_line(&mut line).context("cannot read what to serve from standard input")?;
-    let launch: Launch = serde_json::from_str(&line)
+    let line = told().context("cannot read what to serve from standard input")?;
+    let launch: Launch = serde_json::from_slice(&line)
         .context("standard input does not say what to serve; this command is for `bearerbench run`")?;
+    drop(line);
     machine::pin_thread(&launch.cores)?;
     runtime(launch.cores.len())?.block_on(async {
         let ready = |ready: Ready| {

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use http_body_util::{BodyExt as _, Full};
+use http_body_util::{BodyExt as _, Full, LengthLimitError, Limited};
 use hyper::body::Bytes;
 use hyper::header::{AUTHORIZATION, CONTENT_TYPE};
 use hyper::http::uri::InvalidUri;
@@ -38,6 +38,14 @@ pub enum CallError {
         /// How long was waited.
         patience: Duration,
     },
+    /// More was answered than is taken.
+    #[error("{uri}: answered more than the {most_bytes} bytes that are read at most")]
+    TooMuch {
+        /// Whom the call was for.
+        uri: Uri,
+        /// What is read at most.
+        most_bytes: usize,
+    },
     /// Something else was answered.
     #[error("{uri}: answered {status}, expected 200 OK: {body}")]
     Status {
@@ -67,8 +75,13 @@ impl Default for Client {
 impl Client {
     /// The body of what is at `uri`.
     pub async fn get(&self, uri: &Uri) -> Result<Bytes, CallError> {
+        self.get_at_most(uri, usize::MAX).await
+    }
+
+    /// The body of what is at `uri`. A longer one is refused, and not read on.
+    pub async fn get_at_most(&self, uri: &Uri, most_bytes: usize) -> Result<Bytes, CallError> {
         let request = Request::get(uri).body(Full::default()).expect("a URI makes a request");
-        self.call(uri, request).await
+        self.call(uri, request, most_bytes).await
     }
 
     /// The body of the answer to a form, sent with an `Authorization` header.
@@ -78,19 +91,36 @@ impl Client {
             .header(CONTENT_TYPE, "application/x-www-form-urlencoded")
             .body(Full::from(form))
             .expect("a URI and encoded credentials make a request");
-        self.call(uri, request).await
+        self.call(uri, request, usize::MAX).await
     }
 
-    async fn call(&self, uri: &Uri, request: Request<Full<Bytes>>) -> Result<Bytes, CallError> {
-        let answer = tokio::time::timeout(PATIENCE, self.answer(uri, request)).await;
+    async fn call(
+        &self,
+        uri: &Uri,
+        request: Request<Full<Bytes>>,
+        most_bytes: usize,
+    ) -> Result<Bytes, CallError> {
+        let answer = tokio::time::timeout(PATIENCE, self.answer(uri, request, most_bytes)).await;
         answer.unwrap_or_else(|_| Err(CallError::TooLate { uri: uri.clone(), patience: PATIENCE }))
     }
 
-    async fn answer(&self, uri: &Uri, request: Request<Full<Bytes>>) -> Result<Bytes, CallError> {
+    async fn answer(
+        &self,
+        uri: &Uri,
+        request: Request<Full<Bytes>>,
+        most_bytes: usize,
+    ) -> Result<Bytes, CallError> {
         let broken = |source| CallError::NoAnswer { uri: uri.clone(), source };
         let response = self.pool.request(request).await.map_err(|error| broken(error.into()))?;
         let status = response.status();
-        let body = response.into_body().collect().await.map_err(|error| broken(error.into()))?.to_bytes();
+        let body = Limited::new(response.into_body(), most_bytes).collect().await.map_err(|error| {
+            if error.is::<LengthLimitError>() {
+                CallError::TooMuch { uri: uri.clone(), most_bytes }
+            } else {
+                broken(error)
+            }
+        })?;
+        let body = body.to_bytes();
         if status == StatusCode::OK {
             Ok(body)
         } else {

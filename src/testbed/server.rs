@@ -6,7 +6,7 @@ use std::net::SocketAddr;
 
 use tokio::net::TcpListener;
 
-use crate::auth::issuer::Unreachable;
+use crate::auth::architecture::NotReady;
 use crate::testbed::spec::{Ready, ServerSpec};
 use crate::testbed::{authorization_server, resource_server};
 
@@ -26,7 +26,7 @@ pub enum ServerError {
     AuthorizationServer(#[from] authorization_server::PrepareError),
     /// The resource server cannot be prepared.
     #[error("the resource server cannot start")]
-    ResourceServer(#[from] Unreachable),
+    ResourceServer(#[from] NotReady),
     /// The listening socket broke.
     #[error("cannot accept connections")]
     Accept(#[from] io::Error),

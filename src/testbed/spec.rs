@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::auth::architecture::Architecture;
 use crate::auth::store::Store;
+use crate::auth::token::jwks::{Jwk, PrivateJwk};
 use crate::auth::token::signature::SignatureScheme;
 use crate::registry::Part;
 
@@ -27,6 +28,12 @@ pub struct AuthorizationServerSpec {
     pub listen: SocketAddr,
     /// How its tokens are signed; without it they are opaque.
     pub signature: Option<Part<dyn SignatureScheme>>,
+    /// The key that signs them; without it the server makes one.
+    pub signing_key: Option<PrivateJwk>,
+    /// What it publishes beside that key, and accepts in its own introspection: keys that signed before, or will.
+    /// Of a private key only the public half is read.
+    #[serde(default)]
+    pub also_publish: Vec<Jwk>,
     /// Where it keeps tokens.
     pub store: Part<dyn Store>,
     /// Who may ask it for tokens, introspection and revocation.
@@ -67,6 +74,10 @@ pub struct ResourceServerSpec {
     pub architecture: Part<dyn Architecture>,
     /// The authorization server's issuer identifier, which is also its base URL.
     pub issuer: String,
+    /// The form of the signature scheme that verifies, where another than the default is wanted.
+    pub signature: Option<Part<dyn SignatureScheme>>,
+    /// A key that it shares with the authorization server, which publishes none of that kind.
+    pub shared_key: Option<Jwk>,
     /// How it proves who it is when it introspects.
     pub credentials: Credentials,
     /// Its own name: the `aud` that tokens must have.

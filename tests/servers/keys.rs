@@ -86,6 +86,7 @@ fn a_common_library_verifies_a_token_with_the_published_key() {
     rules.set_issuer(&[server.issuer()]);
     rules.set_required_spec_claims(&["iss", "exp", "aud", "sub"]);
     let key = DecodingKey::from_jwk(&key).unwrap();
+    jsonwebtoken::crypto::aws_lc::DEFAULT_PROVIDER.install_default().unwrap();
     let verified = jsonwebtoken::decode::<Value>(server.token(), &key, &rules).unwrap();
     assert_eq!(verified.claims["client_id"], "bench");
 }

@@ -3,6 +3,8 @@
 mod ending;
 mod http;
 mod introspection;
+mod key_files;
+mod key_set;
 mod keys;
 mod metadata;
 mod protection;

@@ -37,7 +37,12 @@ fn start(arguments: &[&str], input: &str, lines: usize) -> (Child, Vec<String>) 
 impl Server {
     /// An authorization server; the client `bench` is known to it.
     pub(crate) fn authorization(arguments: &[&str]) -> Self {
-        let serve = ["serve", "authorization-server", "--listen", "127.0.0.1:0"];
+        Self::authorization_on("127.0.0.1:0", arguments)
+    }
+
+    /// The same on a certain port.
+    pub(crate) fn authorization_on(address: &str, arguments: &[&str]) -> Self {
+        let serve = ["serve", "authorization-server", "--listen", address];
         let (child, said) = start(&[&serve, arguments].concat(), "", 3);
         assert_eq!(said[1], "client_id=bench");
         let address = said[0].strip_prefix("issuer=http://").expect("the issuer comes first");
@@ -54,8 +59,13 @@ impl Server {
         Self { child, address: address.expect("the resource").parse().expect("an address") }
     }
 
-    /// An authorization server with several clients, started as a run starts it: told on standard input.
+    /// An authorization server of opaque tokens with several clients, started as a run starts it.
     pub(crate) fn with_clients(names: &[&str]) -> Self {
+        Self::told(names, json!({ "signature": null }))
+    }
+
+    /// An authorization server that is told on standard input what it is: its clients, and `more`.
+    pub(crate) fn told(names: &[&str], more: Value) -> Self {
         let lifetime = json!({ "secs": 600, "nanos": 0 });
         let clients: Vec<Value> = names
             .iter()
@@ -66,10 +76,11 @@ impl Server {
                 })
             })
             .collect();
-        let spec = json!({
-            "server": "authorization_server", "listen": "127.0.0.1:0", "signature": null, "store": "memory",
-            "clients": clients,
+        let mut spec = json!({
+            "server": "authorization_server", "listen": "127.0.0.1:0", "store": "memory", "clients": clients,
         });
+        let Value::Object(more) = more else { panic!("members, not {more}") };
+        spec.as_object_mut().expect("an object").extend(more);
         let (child, said) =
             start(&["serve", "spec"], &format!("{}\n", json!({ "cores": [0], "spec": spec })), 1);
         let ready: Value = serde_json::from_str(&said[0]).expect("one ready line");

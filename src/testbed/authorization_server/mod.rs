@@ -14,6 +14,7 @@ use tokio::net::TcpListener;
 use crate::auth::authorization_server::{AuthorizationServer, Client, Minting};
 use crate::auth::store::StoreError;
 use crate::auth::token::WallClock;
+use crate::auth::token::jwt::SigningKey;
 use crate::auth::token::signature::KeyError;
 use crate::testbed::listener::NoDelay;
 use crate::testbed::spec::AuthorizationServerSpec;
@@ -66,7 +67,10 @@ pub(super) async fn prepare(
 ) -> Result<impl Future<Output = io::Result<()>>, PrepareError> {
     let issuer = format!("http://{}", listener.local_addr()?);
     let minting = match &spec.signature {
-        Some(scheme) => Minting::jwt(scheme.generate()?),
+        Some(scheme) => {
+            let key = spec.signing_key.map_or_else(|| scheme.generate(), Ok)?;
+            Minting::jwt_beside(SigningKey::new(&**scheme, key)?, scheme.clone(), spec.also_publish)
+        }
         None => Minting::Opaque,
     };
     let clients = spec.clients.into_iter().map(|client| Client {

@@ -44,8 +44,8 @@ impl Issuer for HttpIssuer {
         })
     }
 
-    fn key_set(&self) -> BoxFuture<'_, Result<JwkSet, Unreachable>> {
-        Box::pin(parsed(self.client.get(&self.jwks)))
+    fn key_set(&self, most_bytes: usize) -> BoxFuture<'_, Result<JwkSet, Unreachable>> {
+        Box::pin(parsed(self.client.get_at_most(&self.jwks, most_bytes)))
     }
 }
 

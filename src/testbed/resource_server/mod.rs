@@ -18,8 +18,8 @@ use hyper_util::rt::TokioIo;
 use serde::{Deserialize, Serialize};
 use tokio::net::{TcpListener, TcpStream};
 
-use crate::auth::architecture::{Context, TokenValidator, Verified};
-use crate::auth::issuer::Unreachable;
+use crate::auth::architecture::{Context, NotReady, TokenValidator, Verified};
+use crate::auth::token::jwt::Trust;
 use crate::auth::token::{Policy, Rejection, WallClock};
 use crate::testbed::listener::NoDelay;
 use crate::testbed::spec::ResourceServerSpec;
@@ -52,10 +52,11 @@ struct ResourceServer {
 pub(super) async fn prepare(
     spec: ResourceServerSpec,
     listener: TcpListener,
-) -> Result<impl Future<Output = Infallible>, Unreachable> {
+) -> Result<impl Future<Output = Infallible>, NotReady> {
     let issuer = Arc::new(HttpIssuer::new(&spec.issuer, &spec.credentials)?);
     let policy = Arc::new(Policy { issuer: spec.issuer, audience: spec.audience, scope: spec.scope });
-    let context = Context { issuer, policy, clock: WallClock::system() };
+    let trust = Trust { shared_key: spec.shared_key, scheme: spec.signature };
+    let context = Context { issuer, policy, trust, clock: WallClock::system() };
     let validator = spec.architecture.validator(context).await?;
     let server = Arc::new(ResourceServer {
         validator,
