@@ -3,6 +3,7 @@
 use std::process::ExitCode;
 
 use crate::cli::output;
+use crate::cli::token::Unusable;
 use crate::run::Unfit;
 use crate::scenario::InvalidScenario;
 
@@ -39,7 +40,7 @@ impl From<Exit> for ExitCode {
 /// Tells the error with all its causes, and says which exit code fits it.
 pub(super) fn explain(error: &anyhow::Error) -> Exit {
     output::tell(&format!("bearerbench: {error:#}"));
-    if error.is::<InvalidScenario>() {
+    if error.is::<InvalidScenario>() || error.is::<Unusable>() {
         Exit::Usage
     } else if error.is::<Unfit>() {
         Exit::Unfit

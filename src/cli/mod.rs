@@ -4,8 +4,10 @@ mod check;
 mod compare;
 mod doctor;
 mod exit;
+mod explain;
 mod list;
 mod output;
+mod part;
 mod plan;
 mod progress;
 mod report;
@@ -13,6 +15,8 @@ mod run;
 mod scenario;
 mod schema;
 mod serve;
+mod time_signature;
+mod token;
 
 use std::process::ExitCode;
 
@@ -39,9 +43,13 @@ enum Command {
     List(list::List),
     Report(report::Report),
     Compare(compare::Compare),
+    Explain(explain::Explain),
     Schema(schema::Schema),
     Doctor(doctor::Doctor),
-    Serve(serve::Serve),
+    Serve(Box<serve::Serve>),
+    Token(Box<token::Token>),
+    #[command(hide = true)]
+    TimeSignature(time_signature::TimeSignature),
 }
 
 /// Runs the command that was typed.
@@ -53,9 +61,12 @@ pub fn main() -> ExitCode {
         Command::List(command) => command.execute(),
         Command::Report(command) => command.execute(),
         Command::Compare(command) => command.execute(),
+        Command::Explain(command) => command.execute(),
         Command::Schema(command) => command.execute(),
         Command::Doctor(command) => command.execute(),
         Command::Serve(command) => command.execute(),
+        Command::Token(command) => command.execute(),
+        Command::TimeSignature(command) => command.execute(),
     };
     match ended {
         Ok(exit) => exit.into(),
@@ -73,6 +84,11 @@ mod tests {
         let blocks = readme.split("```").skip(1).step_by(2);
         let commands: Vec<&str> = blocks
             .flat_map(str::lines)
+            // Each command of a pipeline, without the files that the shell opens.
+            .flat_map(|line| line.split(" | "))
+            .map(|line| {
+                line.split_once(" > ").or(line.split_once(" < ")).map_or(line, |(command, _)| command)
+            })
             .filter_map(|line| {
                 line.strip_prefix("cargo run --release -- ").or(line.strip_prefix("bearerbench "))
             })

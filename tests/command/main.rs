@@ -14,4 +14,5 @@ mod program;
 mod running;
 mod sandbox;
 mod schema;
+mod token;
 mod unfit_machine;

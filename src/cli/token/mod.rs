@@ -1,0 +1,49 @@
+//! `bearerbench token`: keys and tokens by hand, in the forms that other tools read and write.
+
+mod check;
+mod decoded;
+mod input;
+mod inspect;
+mod issue;
+mod jwk;
+mod key;
+mod keyfile;
+mod keygen;
+mod shown;
+#[cfg(test)]
+mod tests;
+mod verdict;
+mod verify;
+mod walk;
+
+use clap::{Args, Subcommand};
+
+use crate::cli::Exit;
+
+pub(super) use input::Unusable;
+
+/// Make keys, issue, verify and inspect tokens by hand
+#[derive(Debug, Args)]
+pub(super) struct Token {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    Keygen(keygen::Keygen),
+    Issue(issue::Issue),
+    Verify(verify::Verify),
+    Inspect(inspect::Inspect),
+}
+
+impl Token {
+    pub(super) fn execute(self) -> anyhow::Result<Exit> {
+        match self.command {
+            Command::Keygen(command) => command.execute(),
+            Command::Issue(command) => command.execute(),
+            Command::Verify(command) => command.execute(),
+            Command::Inspect(command) => command.execute(),
+        }
+    }
+}
