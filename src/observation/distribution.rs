@@ -29,10 +29,18 @@ impl Default for Distribution {
 impl Distribution {
     /// Counts one duration of that many nanoseconds.
     pub fn record(&mut self, nanos: u64) {
-        self.histogram.record(nanos).expect("the histogram grows as needed");
+        self.record_many(nanos, 1);
+    }
+
+    /// Counts `count` durations of that many nanoseconds each.
+    pub fn record_many(&mut self, nanos: u64, count: u64) {
+        if count == 0 {
+            return;
+        }
+        self.histogram.record_n(nanos, count).expect("the histogram grows as needed");
         self.min = self.min.min(nanos);
         self.max = self.max.max(nanos);
-        self.sum += u128::from(nanos);
+        self.sum += u128::from(nanos) * u128::from(count);
     }
 
     /// Counts everything that `other` counted.

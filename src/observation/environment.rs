@@ -44,12 +44,12 @@ pub struct Cores {
     pub servers: Vec<u32>,
 }
 
-/// What else the machine did during a trial.
+/// What else the machine did during a trial, or while signatures were timed.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Conditions {
-    /// `some avg10` of `/proc/pressure/cpu` when the trial ended, in percent; absent where the kernel does not tell.
+    /// `some avg10` of `/proc/pressure/cpu` when it ended, in percent; absent where the kernel does not tell.
     pub cpu_pressure_percent: Option<f64>,
-    /// CPU time stolen by the hypervisor during the load, warm-up and drain included, in percent of all cores.
+    /// CPU time stolen by the hypervisor meanwhile (during the load with warm-up and drain, or the timing), in percent of all cores.
     pub steal_percent: Option<f64>,
 }

@@ -90,3 +90,23 @@ fn parse(text: &str, path: &Path, line: usize) -> Result<Recording, ReadError> {
     }
     serde_json::from_str(text).map_err(failed)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::analysis::synthetic;
+
+    #[test]
+    fn a_recording_of_version_1_is_read_without_what_it_did_not_know() {
+        let mut facts = serde_json::to_value(synthetic::recording(3)).unwrap();
+        facts["schema"] = 1.into();
+        facts.as_object_mut().unwrap().remove("signature_times").unwrap();
+        facts.as_object_mut().unwrap().remove("signature_conditions").unwrap();
+        facts["subject"].as_object_mut().unwrap().remove("scheme").unwrap();
+        let old = parse(&facts.to_string(), Path::new(FILE_NAME), 1).unwrap();
+        assert!(old.signature_times.is_none() && old.subject.scheme.is_none());
+        assert!(!old.subject.is_control() && old.subject.is_trusted());
+        facts["schema"] = (SCHEMA + 1).into();
+        assert!(matches!(parse(&facts.to_string(), Path::new(FILE_NAME), 1), Err(ReadError::Newer { .. })));
+    }
+}

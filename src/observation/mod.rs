@@ -5,6 +5,7 @@ mod environment;
 mod file;
 mod load;
 mod revocation;
+mod signature;
 mod usage;
 
 use serde::{Deserialize, Serialize};
@@ -14,10 +15,13 @@ pub use environment::{Conditions, Cores, Environment};
 pub use file::{FILE_NAME, ReadError, append, read};
 pub use load::{Load, Outcomes, Second};
 pub use revocation::{Probe, Revocation};
+pub use signature::{Batches, Conformance, Round, Signature, SignatureTimes, Status};
 pub use usage::{AuthorizationServerUsage, ProcessUsage, ResourceServerUsage, Sample};
 
 /// The version of the recording format that this program writes, and the newest it reads.
-pub const SCHEMA: u32 = 1;
+///
+/// 2: what is known of a signature, and how long it takes by itself. A recording of version 1 has neither.
+pub const SCHEMA: u32 = 2;
 
 /// The facts of one trial: one line of `recording.jsonl`.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -41,6 +45,12 @@ pub struct Recording {
     pub environment: Environment,
     /// What else the machine did during the trial.
     pub conditions: Conditions,
+    /// How long the operations of the signature scheme took by themselves, before the load; absent for opaque tokens.
+    #[serde(default)]
+    pub signature_times: Option<SignatureTimes>,
+    /// What else the machine did while they were timed.
+    #[serde(default)]
+    pub signature_conditions: Option<Conditions>,
     /// Requests and answers; absent if the load never began.
     pub load: Option<Load>,
     /// Tokens revoked during the trial, with the probes that asked for them.
@@ -73,8 +83,11 @@ pub struct Subject {
     pub position: u32,
     /// The validation architecture with its settings, in words.
     pub architecture: String,
-    /// The JOSE `alg` of its tokens; absent for opaque tokens.
+    /// The JOSE `alg` of its tokens with the settings of the scheme, in words; absent for opaque tokens.
     pub signature: Option<String>,
+    /// What is known of the scheme; absent for opaque tokens, and in recordings before version 2.
+    #[serde(default)]
+    pub scheme: Option<Signature>,
     /// The token store with its settings, in words.
     pub store: String,
     /// Thresholds for this subject alone, in k6's grammar.
@@ -83,6 +96,19 @@ pub struct Subject {
     pub staleness: Staleness,
     /// Size of a live token in characters: smallest, median and largest of the pool. Absent if no token was issued.
     pub token_characters: Option<[u64; 3]>,
+}
+
+impl Subject {
+    /// True if it accepts bad tokens by design: it checks nothing, or tokens that nobody signed.
+    pub fn is_control(&self) -> bool {
+        let unsigned = self.scheme.as_ref().is_some_and(|scheme| scheme.status == Status::Control);
+        self.staleness == Staleness::Unchecked || unsigned
+    }
+
+    /// False if its signatures are verified by an implementation that is known to decide wrongly.
+    pub fn is_trusted(&self) -> bool {
+        self.scheme.as_ref().is_none_or(Signature::is_trusted)
+    }
 }
 
 /// How long a resource server may go on accepting a revoked token, by the design of its architecture.

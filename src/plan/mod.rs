@@ -1,6 +1,8 @@
 //! Every trial decided, nothing started.
 
 mod placement;
+#[cfg(test)]
+mod shipped;
 mod subject;
 mod workload;
 
@@ -34,6 +36,8 @@ pub struct Plan {
     pub lifetime: Duration,
     /// Which process runs where.
     pub placement: Placement,
+    /// Whether the operations of each signature scheme are timed by themselves, for about a second a trial.
+    pub times_signatures: bool,
     /// One subject measured once, each; repetitions are the outer loop.
     pub trials: Vec<Trial>,
 }
@@ -78,13 +82,15 @@ impl Plan {
             thresholds: scenario.thresholds.clone(),
             lifetime: scenario.tokens.lifetime.duration(),
             placement: Placement::on(cores),
+            times_signatures: true,
             trials,
         })
     }
 
-    /// The same subjects, each once for a second, nothing revoked: enough to see whether answers are right.
+    /// The same subjects, each once for a second, nothing revoked or timed by itself: enough to see whether answers are right.
     #[must_use]
     pub fn brief(mut self) -> Self {
+        self.times_signatures = false;
         self.trials.retain(|trial| trial.repetition == 0);
         for trial in &mut self.trials {
             let workload = Arc::make_mut(&mut trial.workload);

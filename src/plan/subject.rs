@@ -2,7 +2,7 @@
 
 use crate::auth::architecture::{Architecture, Staleness, Tokens};
 use crate::auth::store::Store;
-use crate::auth::token::signature::SignatureScheme;
+use crate::auth::token::signature::{SignatureScheme, Status};
 use crate::metric::Threshold;
 use crate::registry::Part;
 use crate::scenario;
@@ -38,6 +38,9 @@ impl Subject {
                 "architecture {kind:?} verifies signatures; add a signature scheme, like signature = \"ES256\""
             ));
         }
+        if let Some(scheme) = &signature {
+            architecture.accepts(&**scheme)?;
+        }
         Ok(Self {
             name: written.label(),
             position,
@@ -51,8 +54,9 @@ impl Subject {
         })
     }
 
-    /// Whether it only shows what everything else costs.
+    /// Whether it only shows what everything else costs: it checks nothing, or tokens that nobody signed.
     pub fn is_control(&self) -> bool {
-        self.architecture.staleness() == Staleness::Unchecked
+        let unsigned = self.signature.as_ref().is_some_and(|scheme| scheme.facts().status == Status::Control);
+        unsigned || self.architecture.staleness() == Staleness::Unchecked
     }
 }

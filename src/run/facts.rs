@@ -23,6 +23,8 @@ pub(super) fn blank(plan: &Plan, trial: &Trial) -> Recording {
         started: humantime::format_rfc3339_seconds(SystemTime::now()).to_string(),
         environment: machine::environment(cores(&plan.placement)),
         conditions: Conditions::default(),
+        signature_times: None,
+        signature_conditions: None,
         load: None,
         revocations: Vec::new(),
         usage: Vec::new(),
@@ -45,6 +47,7 @@ fn subject(trial: &Trial) -> Subject {
         position: subject.position,
         architecture: subject.architecture.to_string(),
         signature: subject.signature.as_ref().map(ToString::to_string),
+        scheme: None,
         store: subject.store.to_string(),
         thresholds: subject.thresholds.iter().map(ToString::to_string).collect(),
         staleness: match subject.architecture.staleness() {

@@ -3,6 +3,7 @@
 mod facts;
 mod generator;
 mod interrupt;
+mod issuing;
 mod output;
 mod preflight;
 mod revocations;
@@ -21,12 +22,14 @@ pub use preflight::{Unfit, preflight};
 /// What is being done, for those who watch.
 #[derive(Clone, Copy, Debug)]
 pub enum Progress<'a> {
-    /// A trial begins: servers are started, tokens are issued.
+    /// A trial gets ready.
     Preparing {
         /// Its number, from 1.
         number: usize,
         /// Which one.
         trial: &'a Trial,
+        /// What is being done for it.
+        stage: Preparation,
     },
     /// Its load begins.
     Loading {
@@ -46,6 +49,22 @@ pub enum Progress<'a> {
     },
 }
 
+/// What is done before the load of a trial.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Preparation {
+    /// A key is made, and the operations of its scheme are timed.
+    Signature,
+    /// Servers are started.
+    Servers,
+    /// Tokens are issued; told again every few seconds.
+    Tokens {
+        /// How many there are.
+        issued: u64,
+        /// How many there will be.
+        of: u64,
+    },
+}
+
 /// Measures every trial of `plan` with servers that are processes of `program`, and hands each recording
 /// to `keep` as soon as it exists. After an interrupt the trials not yet begun are left out.
 pub async fn run(
@@ -60,9 +79,11 @@ pub async fn run(
         if interrupt.happened() {
             break;
         }
-        watch(Progress::Preparing { number, trial });
-        let loading = || watch(Progress::Loading { number, trial });
-        let recording = trial::measure(plan, trial, program, interrupt, loading).await;
+        let told = |stage: Option<Preparation>| match stage {
+            Some(stage) => watch(Progress::Preparing { number, trial, stage }),
+            None => watch(Progress::Loading { number, trial }),
+        };
+        let recording = trial::measure(plan, trial, program, interrupt, told).await;
         keep(&recording)?;
         watch(Progress::Done { number, trial, recording: &recording });
         recordings.push(recording);

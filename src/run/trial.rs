@@ -10,22 +10,24 @@ use crate::load::{BadTokens, Driven, TokenPool};
 use crate::observation::{Recording, Sample};
 use crate::plan::{Plan, Trial};
 use crate::run::generator::Generator;
-use crate::run::{Interrupt, facts, revocations};
+use crate::run::{Interrupt, Preparation, facts, issuing, revocations};
 use crate::testbed::machine::{self, Watch};
-use crate::testbed::{Issued, Revoked, Testbed, TestbedError, TokenSupply};
+use crate::testbed::signature::TrialKey;
+use crate::testbed::{Revoked, Testbed, TestbedError, TokenSupply};
 use crate::units::{Offset, Stamp};
 
-/// Measures one trial. What fails is recorded with what was seen until then.
+/// Measures one trial. What fails is recorded with what was seen until then. `told` hears of every preparation, and
+/// of none when the load begins.
 pub(super) async fn measure(
     plan: &Plan,
     trial: &Trial,
     program: &Path,
     interrupt: &Interrupt,
-    loading: impl FnOnce(),
+    told: impl FnMut(Option<Preparation>),
 ) -> Recording {
     let mut recording = facts::blank(plan, trial);
     let ended = tokio::select! {
-        ended = attempt(&mut recording, plan, trial, program, interrupt, loading) => ended,
+        ended = attempt(&mut recording, plan, trial, program, interrupt, told) => ended,
         () = interrupted_and_overdue(interrupt) => Err(anyhow::anyhow!("interrupted")),
     };
     recording.failure = match ended {
@@ -50,18 +52,30 @@ async fn attempt(
     trial: &Trial,
     program: &Path,
     interrupt: &Interrupt,
-    loading: impl FnOnce(),
+    mut told: impl FnMut(Option<Preparation>),
 ) -> anyhow::Result<()> {
-    let mut testbed = Testbed::start(program, trial, plan.lifetime, &plan.placement).await?;
-    let supply = testbed.supply(trial).await?;
+    let key = TrialKey::generate(trial).await?;
+    recording.subject.scheme = key.as_ref().map(TrialKey::facts);
+    if let Some(key) = key.as_ref().filter(|_| plan.times_signatures) {
+        // Before any server runs: nothing competes for the core.
+        told(Some(Preparation::Signature));
+        let watch = Watch::begin();
+        let times = key.time(program, &plan.placement).await?;
+        recording.signature_conditions = Some(watch.end());
+        issuing::ensure_possible(plan, trial, &times)?;
+        recording.signature_times = Some(times);
+    }
+    told(Some(Preparation::Servers));
+    let mut testbed = Testbed::start(program, trial, key, plan.lifetime, &plan.placement).await?;
+    let supply = issuing::issue(&testbed, plan, trial, |stage| told(Some(stage))).await?;
     recording.subject.token_characters = facts::token_characters(&supply);
 
     let (issued, watched_issued) = (supply.issued, supply.watched_issued);
     let tokens = Arc::new(pool(supply));
     let mut generator = Generator::start(plan, trial, &testbed, Arc::clone(&tokens), interrupt);
     let start = generator.started().await?;
-    ensure_tokens_last(plan, trial, issued, start)?;
-    loading();
+    issuing::ensure_last(plan, trial, issued, start)?;
+    told(None);
     // What goes on beside the load must not take the generator's core from it.
     let aside = machine::pin_thread(&plan.placement.servers);
     let watch = Watch::begin();
@@ -89,18 +103,6 @@ async fn attempt(
         Some(error) => Err(error.into()),
         None => seen.failure.map_or(Ok(()), |error| Err(error.into())),
     }
-}
-
-/// Good tokens that expire under way would be refused rightly, and counted as wrong answers.
-fn ensure_tokens_last(plan: &Plan, trial: &Trial, issued: Issued, start: Stamp) -> anyhow::Result<()> {
-    let (expiry, end) = (issued.expiry(plan.lifetime, start), trial.workload.end().seconds());
-    anyhow::ensure!(
-        expiry > end,
-        "issuing the tokens took so long that the first ones expire {:.1} s before the load ends; \
-         raise tokens.lifetime, or issue fewer tokens",
-        end - expiry
-    );
-    Ok(())
 }
 
 fn pool(supply: TokenSupply) -> TokenPool {

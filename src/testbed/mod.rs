@@ -10,6 +10,7 @@ pub mod machine;
 pub mod process;
 mod resource_server;
 pub mod server;
+pub mod signature;
 pub mod spec;
 mod tokens;
 mod usage;
@@ -19,9 +20,11 @@ use std::net::{Ipv4Addr, SocketAddr};
 use std::path::Path;
 use std::time::Duration;
 
+use crate::auth::token::signature::KeyError;
 use crate::plan::{Placement, Trial};
 use crate::testbed::client::{CallError, Client, uri};
 use crate::testbed::process::{Launch, ProcessError, ServerProcess};
+use crate::testbed::signature::TrialKey;
 use crate::testbed::spec::{
     AuthorizationServerSpec, ClientSpec, Credentials, ResourceServerSpec, ServerSpec,
 };
@@ -29,7 +32,7 @@ use crate::testbed::spec::{
 pub use events::Revoked;
 pub use issued::Issued;
 pub use resource_server::Decision;
-pub use tokens::{SupplyError, TokenSupply};
+pub use tokens::{Count, SupplyError, TokenSupply, needed};
 
 /// The servers of one trial.
 #[derive(Debug)]
@@ -45,6 +48,9 @@ pub enum TestbedError {
     /// A process.
     #[error(transparent)]
     Process(#[from] ProcessError),
+    /// The key.
+    #[error(transparent)]
+    Key(#[from] KeyError),
     /// The tokens.
     #[error("the tokens of the trial cannot be issued")]
     Supply(#[from] SupplyError),
@@ -75,18 +81,23 @@ fn introspector() -> Credentials {
 const ANY_PORT: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(Ipv4Addr::LOCALHOST), 0);
 
 impl Testbed {
-    /// Starts the servers of `trial` as processes of `program`.
+    /// Starts the servers of `trial` as processes of `program`; `key` signs its tokens.
     pub async fn start(
         program: &Path,
         trial: &Trial,
+        key: Option<TrialKey>,
         lifetime: Duration,
         placement: &Placement,
     ) -> Result<Self, TestbedError> {
         let subject = &trial.subject;
+        let key = key.map(|key| key.key);
+        let shared_key = key.as_ref().map(|key| key.public.clone()).filter(|key| !key.material.is_public());
         let launch = |spec| Launch { cores: placement.servers.clone(), spec };
         let spec = ServerSpec::AuthorizationServer(AuthorizationServerSpec {
             listen: ANY_PORT,
             signature: subject.signature.clone(),
+            signing_key: key,
+            also_publish: Vec::new(),
             store: subject.store.clone(),
             clients: clients(lifetime),
         });
@@ -96,6 +107,8 @@ impl Testbed {
             listen: ANY_PORT,
             architecture: subject.architecture.clone(),
             issuer: format!("http://{}", authorization_server.address),
+            signature: subject.signature.clone(),
+            shared_key,
             credentials: introspector(),
             audience: tokens::AUDIENCE.to_owned(),
             scope: tokens::SCOPE.to_owned(),
@@ -113,11 +126,11 @@ impl Testbed {
         self.resource_servers.iter().map(|server| server.address).collect()
     }
 
-    /// Has the tokens of `trial` issued.
-    pub async fn supply(&self, trial: &Trial) -> Result<TokenSupply, TestbedError> {
-        let scheme = trial.subject.signature.as_deref();
+    /// Has the tokens of `trial` issued, and counts them as they come.
+    pub async fn supply(&self, trial: &Trial, issued: &Count) -> Result<TokenSupply, TestbedError> {
+        let (pool, scheme) = (&trial.workload.pool, trial.subject.signature.clone());
         let watched = trial.workload.revocations.len();
-        Ok(tokens::supply(&self.client, &self.issuer(), scheme, &trial.workload.pool, watched).await?)
+        Ok(tokens::supply(&self.client, &self.issuer(), scheme, pool, watched, issued).await?)
     }
 
     /// What the resource servers decided on tokens under revocation test.

@@ -1,16 +1,20 @@
-//! A server in a process of its own, from start to stop.
+//! A server in a process of its own, from start to stop; and an errand in one, until it is done.
 
-use std::io;
+use std::fs::File;
+use std::io::{self, Write};
 use std::net::SocketAddr;
+use std::os::fd::AsFd as _;
 use std::path::Path;
 use std::process::Stdio;
 use std::time::Duration;
 
+use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use tokio::io::{AsyncBufReadExt as _, AsyncReadExt as _, AsyncWriteExt as _, BufReader};
 use tokio::process::{Child, Command};
 use tokio::task::JoinHandle;
 use tokio::time::timeout;
+use zeroize::Zeroizing;
 
 use crate::testbed::spec::{Ready, ServerSpec};
 
@@ -57,6 +61,14 @@ pub enum ProcessError {
         /// Its last words.
         said: String,
     },
+    /// An errand that was not done.
+    #[error("the {name} failed: {said}")]
+    Undone {
+        /// Which one.
+        name: String,
+        /// Its last words.
+        said: String,
+    },
     /// It ended in the middle of a trial.
     #[error("the {name} ended during the trial ({status}): {said}")]
     Ended {
@@ -79,26 +91,7 @@ impl ServerProcess {
     /// Starts `program` as a server and waits until it can be reached.
     pub async fn start(program: &Path, name: &str, launch: &Launch) -> Result<Self, ProcessError> {
         let failed = |source| ProcessError::Spawn { name: name.to_owned(), source };
-        let mut child = Command::new(program)
-            .args(["serve", "spec"])
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped())
-            // A group of its own: an interrupt from the keyboard is for the parent, which stops its servers.
-            .process_group(0)
-            .kill_on_drop(true)
-            .spawn()
-            .map_err(failed)?;
-        let mut stderr = child.stderr.take().expect("standard error is piped");
-        let mut said = tokio::spawn(async move {
-            let mut said = Vec::new();
-            // Read all the time: a server that nobody listens to would stand still once the pipe is full.
-            while let Ok(1..) = stderr.read_buf(&mut said).await {
-                let superfluous = said.len().saturating_sub(LAST_WORDS);
-                said.drain(..superfluous);
-            }
-            String::from_utf8_lossy(&said).trim().to_owned()
-        });
+        let (mut child, mut said) = spawn(program, &["serve", "spec"]).map_err(failed)?;
         let pid = child.id().ok_or_else(|| failed(io::ErrorKind::BrokenPipe.into()))?;
         let ready = timeout(START_LIMIT, converse(&mut child, launch)).await;
         match ready {
@@ -133,10 +126,55 @@ impl ServerProcess {
     }
 }
 
-async fn converse(child: &mut Child, launch: &Launch) -> io::Result<Ready> {
+/// Has a process of `program` do `command` on what it is `told`, for `limit` at most, and returns what it answers.
+pub async fn errand<T: DeserializeOwned>(
+    program: &Path,
+    name: &str,
+    command: &str,
+    told: &impl Serialize,
+    limit: Duration,
+) -> Result<T, ProcessError> {
+    let (mut child, mut said) =
+        spawn(program, &[command]).map_err(|source| ProcessError::Spawn { name: name.to_owned(), source })?;
+    let undone = |said| ProcessError::Undone { name: name.to_owned(), said };
+    match timeout(limit, converse(&mut child, told)).await {
+        Ok(Ok(answer)) => {
+            // What it had to say is said: nothing is lost with it.
+            let _ = child.kill().await;
+            Ok(answer)
+        }
+        Ok(Err(_)) => Err(undone(last_words(&mut said).await)),
+        Err(_) => Err(undone(format!("it was not done within {} s", limit.as_secs()))),
+    }
+}
+
+/// A process of `program`, and what will have been its last words.
+fn spawn(program: &Path, arguments: &[&str]) -> io::Result<(Child, JoinHandle<String>)> {
+    let mut child = Command::new(program)
+        .args(arguments)
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        // A group of its own: an interrupt from the keyboard is for the parent, which stops its servers.
+        .process_group(0)
+        .kill_on_drop(true)
+        .spawn()?;
+    let mut stderr = child.stderr.take().expect("standard error is piped");
+    let said = tokio::spawn(async move {
+        let mut said = Vec::new();
+        // Read all the time: a server that nobody listens to would stand still once the pipe is full.
+        while let Ok(1..) = stderr.read_buf(&mut said).await {
+            let superfluous = said.len().saturating_sub(LAST_WORDS);
+            said.drain(..superfluous);
+        }
+        String::from_utf8_lossy(&said).trim().to_owned()
+    });
+    Ok((child, said))
+}
+
+async fn converse<T: DeserializeOwned>(child: &mut Child, told: &impl Serialize) -> io::Result<T> {
     let stdin = child.stdin.as_mut().expect("standard input is piped");
-    let mut line = serde_json::to_vec(launch)?;
-    line.push(b'\n');
+    let line = line(told)?;
     stdin.write_all(&line).await?;
     stdin.flush().await?;
     let stdout = child.stdout.as_mut().expect("standard output is piped");
@@ -145,10 +183,90 @@ async fn converse(child: &mut Child, launch: &Launch) -> io::Result<Ready> {
     Ok(serde_json::from_str(&answer)?)
 }
 
+/// What is told, as a line. It holds private keys: the buffer is overwritten, and never moves, which would leave a copy.
+fn line(told: &impl Serialize) -> io::Result<Zeroizing<Vec<u8>>> {
+    let mut length = Length(0);
+    serde_json::to_writer(&mut length, told)?;
+    let mut line = Zeroizing::new(Vec::with_capacity(length.0 + 1));
+    serde_json::to_writer(&mut *line, told)?;
+    line.push(b'\n');
+    Ok(line)
+}
+
+/// Counts what is written.
+struct Length(usize);
+
+impl Write for Length {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0 += bytes.len();
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+/// The line that this process was told on standard input. It holds private keys: every buffer is overwritten, which
+/// that of [`io::stdin`] is not.
+pub fn told() -> io::Result<Zeroizing<Vec<u8>>> {
+    first_line(File::from(io::stdin().as_fd().try_clone_to_owned()?))
+}
+
+/// The parent tells a single line: what is read behind it is lost.
+fn first_line(mut input: impl io::Read) -> io::Result<Zeroizing<Vec<u8>>> {
+    let mut buffer = Zeroizing::new(vec![0; CHUNK]);
+    let mut length = 0;
+    loop {
+        if length == buffer.len() {
+            let mut larger = Zeroizing::new(vec![0; 2 * buffer.len()]);
+            larger[..length].copy_from_slice(&buffer);
+            buffer = larger;
+        }
+        let count = match input.read(&mut buffer[length..]) {
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
+            read => read?,
+        };
+        let end = buffer[length..length + count].iter().position(|byte| *byte == b'\n');
+        if let Some(end) = end.map(|end| length + end).or((count == 0).then_some(length)) {
+            // The allocation stays, and is overwritten to its end.
+            buffer.truncate(end);
+            return Ok(buffer);
+        }
+        length += count;
+    }
+}
+
+/// More than most lines.
+const CHUNK: usize = 16 << 10;
+
 /// A process that goes on living is not waited for.
 async fn last_words(said: &mut JoinHandle<String>) -> String {
     match timeout(Duration::from_secs(1), said).await {
         Ok(Ok(said)) if !said.is_empty() => said,
         _ => "it said nothing".to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_line_is_told_in_a_buffer_that_never_grew_and_heard_whole_whatever_its_length() {
+        for length in [0, 10, CHUNK - 3, CHUNK - 2, CHUNK, 5 * CHUNK] {
+            let told = "x".repeat(length);
+            let line = line(&told).unwrap();
+            assert_eq!((line.len(), line.capacity()), (length + 3, length + 3));
+            let heard = first_line(&line[..]).unwrap();
+            assert_eq!(serde_json::from_slice::<String>(&heard).unwrap(), told);
+        }
+    }
+
+    #[test]
+    fn what_ends_without_a_line_end_is_heard_and_what_follows_one_is_not() {
+        assert_eq!(&first_line(&b"12"[..]).unwrap()[..], b"12");
+        assert_eq!(&first_line(&b"12\n34"[..]).unwrap()[..], b"12");
+        assert_eq!(&first_line(&b""[..]).unwrap()[..], b"");
     }
 }

@@ -1,14 +1,18 @@
 //! The tokens of a trial: issued by the authorization server, and made bad where they should be.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use hyper::Uri;
 use serde::Deserialize;
 use tokio::task::JoinSet;
 
+use crate::auth::token::jwt::SigningKey;
 use crate::auth::token::signature::{KeyError, SignatureScheme, SigningError};
-use crate::auth::token::{Audience, Claims, WallClock, jwt, opaque};
+use crate::auth::token::{Audience, Claims, Policy, UnixTime, WallClock, opaque};
 use crate::plan::{BAD_KINDS, Pool};
+use crate::registry::Part;
 use crate::testbed::client::{CallError, Client, uri};
 use crate::testbed::issued::Issued;
 use crate::testbed::spec::{ClientSpec, Credentials};
@@ -83,25 +87,36 @@ impl Registration {
     }
 }
 
+/// How many tokens were issued so far, for those who watch.
+pub type Count = Arc<AtomicU64>;
+
+/// How many tokens a trial has issued and signed.
+pub fn needed(pool: &Pool, watched: usize) -> u64 {
+    // Three of the five kinds of bad tokens are signed ones of their own.
+    u64::from(pool.live) + 3 * u64::from(pool.bad_per_kind) + watched as u64
+}
+
 /// Asks the authorization server at `issuer` for every token of the trial.
 pub(super) async fn supply(
     client: &Client,
     issuer: &str,
-    scheme: Option<&dyn SignatureScheme>,
+    scheme: Option<Part<dyn SignatureScheme>>,
     pool: &Pool,
     watched: usize,
+    so_far: &Count,
 ) -> Result<TokenSupply, SupplyError> {
     let begun = Issued::now();
     let some = pool.bad_per_kind as usize;
-    let from_client =
-        |from: &Registration, count| issue(client.clone(), issuer.to_owned(), from.credentials(), count);
+    let from_client = |from: &Registration, count| {
+        issue(client.clone(), issuer.to_owned(), from.credentials(), count, Arc::clone(so_far))
+    };
     let live = from_client(&GOOD, pool.live as usize).await?;
     let bad = [
         from_client(&LATE, some).await?,
         (0..some).map(|_| garbage()).collect(),
         from_client(&ELSEWHERE, some).await?,
         live.iter().cycle().take(some).map(|token| tampered(token)).collect(),
-        unknown(issuer, scheme, some)?,
+        unknown(issuer, scheme, some, so_far).await?,
     ];
     let watched_issued = Issued::now();
     Ok(TokenSupply {
@@ -113,24 +128,28 @@ pub(super) async fn supply(
     })
 }
 
-/// Requests under way at once: enough to keep the authorization server busy.
-const AT_ONCE: usize = 16;
+/// Requests under way at once: enough to keep the authorization server busy, few enough that the last of them
+/// does not wait for longer than the client's patience where a signature takes a fifth of a second.
+const AT_ONCE: usize = 8;
 
 async fn issue(
     client: Client,
     issuer: String,
     credentials: Credentials,
     count: usize,
+    so_far: Count,
 ) -> Result<Vec<String>, SupplyError> {
     let endpoint = uri(&issuer, "/token").expect("the issuer is a URL");
     let mut tasks = JoinSet::new();
     for share in 0..AT_ONCE {
         let count = count / AT_ONCE + usize::from(share < count % AT_ONCE);
         let (client, endpoint, authorization) = (client.clone(), endpoint.clone(), credentials.header());
+        let so_far = Arc::clone(&so_far);
         tasks.spawn(async move {
             let mut tokens = Vec::with_capacity(count);
             for _ in 0..count {
                 tokens.push(issue_one(&client, &endpoint, &authorization).await?);
+                so_far.fetch_add(1, Ordering::Relaxed);
             }
             Ok(tokens)
         });
@@ -163,27 +182,43 @@ fn tampered(token: &str) -> String {
     token[..middle].chars().chain([swapped]).chain(token[middle + 1..].chars()).collect()
 }
 
-/// Tokens in the right form that another server issued.
-fn unknown(
+/// What the resource servers of the test bed ask of every token.
+pub(super) fn policy(issuer: &str) -> Policy {
+    Policy { issuer: issuer.to_owned(), audience: AUDIENCE.to_owned(), scope: SCOPE.to_owned() }
+}
+
+/// Claims like those of a live token.
+pub(super) fn claims(issuer: &str, iat: UnixTime) -> Claims {
+    Claims {
+        iss: issuer.to_owned(),
+        sub: GOOD.id.to_owned(),
+        aud: Audience::one(AUDIENCE),
+        client_id: GOOD.id.to_owned(),
+        scope: SCOPE.to_owned(),
+        iat,
+        nbf: None,
+        exp: iat + Duration::from_hours(1),
+        jti: opaque::mint(),
+    }
+}
+
+/// Tokens in the right form that another server issued. Signing may take long: a thread of its own does it.
+async fn unknown(
     issuer: &str,
-    scheme: Option<&dyn SignatureScheme>,
+    scheme: Option<Part<dyn SignatureScheme>>,
     count: usize,
+    so_far: &Count,
 ) -> Result<Vec<String>, SupplyError> {
     let Some(scheme) = scheme else { return Ok((0..count).map(|_| opaque::mint()).collect()) };
-    let stranger = scheme.generate()?;
-    let iat = WallClock::system().now();
-    let tokens = (0..count).map(|_| {
-        let claims = Claims {
-            iss: issuer.to_owned(),
-            sub: GOOD.id.to_owned(),
-            aud: Audience::one(AUDIENCE),
-            client_id: GOOD.id.to_owned(),
-            scope: SCOPE.to_owned(),
-            iat,
-            exp: iat + Duration::from_hours(1),
-            jti: opaque::mint(),
-        };
-        jwt::sign(stranger.as_ref(), &claims)
+    let (issuer, so_far) = (issuer.to_owned(), Arc::clone(so_far));
+    let signing = tokio::task::spawn_blocking(move || {
+        let stranger = SigningKey::generate(&*scheme)?;
+        let iat = WallClock::system().now();
+        let tokens = (0..count).map(|_| {
+            so_far.fetch_add(1, Ordering::Relaxed);
+            stranger.sign(&claims(&issuer, iat))
+        });
+        Ok(tokens.collect::<Result<_, _>>()?)
     });
-    Ok(tokens.collect::<Result<_, _>>()?)
+    signing.await.expect("a library that does not sign says so")
 }

@@ -1,0 +1,84 @@
+//! The tokens of a trial: how long issuing them may take, and who hears how far it is.
+
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+
+use tokio::time::{Instant, interval_at, timeout};
+
+use crate::observation::SignatureTimes;
+use crate::plan::{Plan, Trial};
+use crate::run::Preparation;
+use crate::testbed::{self, Count, Issued, Testbed, TokenSupply};
+use crate::units::Stamp;
+
+/// How often it is told how far the issuing is, if it takes that long.
+const TELLING: Duration = Duration::from_secs(3);
+
+/// Has the tokens of `trial` issued, for as long as the first of them would outlive the load.
+pub(super) async fn issue(
+    testbed: &Testbed,
+    plan: &Plan,
+    trial: &Trial,
+    mut told: impl FnMut(Preparation),
+) -> anyhow::Result<TokenSupply> {
+    let (issued, limit, of) = (Count::default(), limit(plan, trial), needed(trial));
+    told(Preparation::Tokens { issued: 0, of });
+    let supplying = timeout(limit, testbed.supply(trial, &issued));
+    tokio::pin!(supplying);
+    let mut telling = interval_at(Instant::now() + TELLING, TELLING);
+    loop {
+        tokio::select! {
+            supplied = &mut supplying => {
+                let issued = issued.load(Ordering::Relaxed);
+                let Ok(supplied) = supplied else {
+                    anyhow::bail!(
+                        "only {issued} of {of} tokens were issued within {limit:.0?}, after which the first ones would \
+                         expire before the load ends; {REMEDY}"
+                    );
+                };
+                return Ok(supplied?);
+            }
+            _ = telling.tick() => {
+                told(Preparation::Tokens { issued: issued.load(Ordering::Relaxed), of });
+            }
+        }
+    }
+}
+
+const REMEDY: &str = "lower tokens.live or tokens.bad_per_kind, or raise tokens.lifetime";
+
+/// Fails if signing the tokens of `trial` alone would take too long, by what was measured just now.
+pub(super) fn ensure_possible(plan: &Plan, trial: &Trial, times: &SignatureTimes) -> anyhow::Result<()> {
+    let batches: u64 = times.rounds.iter().map(|round| round.sign.count()).sum();
+    let nanos: f64 =
+        times.rounds.iter().filter_map(|round| Some(round.sign.mean()? * round.sign.count() as f64)).sum();
+    let each = nanos / (batches.max(1) * u64::from(times.batches.sign)) as f64 / 1e9;
+    let (count, limit) = (needed(trial), limit(plan, trial).as_secs_f64());
+    let taken = each * count as f64 / plan.placement.servers.len() as f64;
+    anyhow::ensure!(
+        taken < limit,
+        "signing {count} tokens takes {taken:.0} s here ({each:.3} s each), but after {limit:.0} s the first ones would \
+         expire before the load ends; {REMEDY}"
+    );
+    Ok(())
+}
+
+fn needed(trial: &Trial) -> u64 {
+    testbed::needed(&trial.workload.pool, trial.workload.revocations.len())
+}
+
+fn limit(plan: &Plan, trial: &Trial) -> Duration {
+    plan.lifetime.saturating_sub(Duration::from_nanos(trial.workload.end().nanos()))
+}
+
+/// Good tokens that expire under way would be refused rightly, and counted as wrong answers.
+pub(super) fn ensure_last(plan: &Plan, trial: &Trial, issued: Issued, start: Stamp) -> anyhow::Result<()> {
+    let (expiry, end) = (issued.expiry(plan.lifetime, start), trial.workload.end().seconds());
+    anyhow::ensure!(
+        expiry > end,
+        "issuing the tokens took so long that the first ones expire {:.1} s before the load ends; \
+         raise tokens.lifetime, or issue fewer tokens",
+        end - expiry
+    );
+    Ok(())
+}
