@@ -7,6 +7,7 @@ pub mod analysis;
 pub mod arrival;
 pub mod auth;
 pub mod cli;
+pub mod header_limit;
 pub mod load;
 pub mod metric;
 pub mod observation;

@@ -14,7 +14,7 @@ pub struct Estimate {
     pub high: Option<f64>,
     /// Where the interval comes from.
     pub basis: Basis,
-    /// True for a quantile with fewer than 100 requests beyond it: for information, not for a gate.
+    /// True for a quantile with fewer than 100 requests, or timed operations, beyond it: for information, not for a gate.
     pub few_samples: bool,
 }
 
@@ -22,7 +22,7 @@ pub struct Estimate {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Basis {
-    /// 95 %, from the seconds of one run: the spread between runs is not in it.
+    /// 95 %, from the seconds of one run, or the rounds of timed operations: the spread between runs is not in it.
     WithinRun,
     /// 95 %, from several runs; from six on, with the seconds within each.
     AcrossRuns,

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use crate::analysis::bootstrap::{Resamples, Sampled};
 use crate::analysis::outcome::answered;
+use crate::analysis::signature;
 use crate::analysis::sparse::Seconds;
 use crate::analysis::trials::Trials;
 use crate::metric::MetricId;
@@ -85,14 +86,15 @@ pub(super) fn merge<'a>(distributions: impl IntoIterator<Item = &'a Distribution
     merged
 }
 
-/// How many requests the quantile that a metric states needs, to be compared; `None` for other metrics.
+/// How many requests, or operations, the quantile that a metric states needs, to be compared; `None` for other metrics.
 pub(super) fn needed(metric: MetricId) -> Option<u64> {
     let of = match metric {
         MetricId::AddedP50 => MetricId::LatencyP50,
         MetricId::AddedP99 => MetricId::LatencyP99,
         other => other,
     };
-    let (_, q) = [LATENCY, SERVICE, LAG].concat().into_iter().find(|(metric, _)| *metric == of)?;
+    let all = [LATENCY, SERVICE, LAG].concat().into_iter().chain(signature::quantiles());
+    let (_, q) = all.into_iter().find(|(metric, _)| *metric == of)?;
     #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a small positive number")]
     Some((BEYOND / (1.0 - q)).round() as u64)
 }

@@ -9,6 +9,7 @@ mod oracle;
 mod outcome;
 mod propagation;
 mod series;
+mod signature;
 mod sparse;
 mod steady;
 mod student;

@@ -7,10 +7,10 @@ use crate::analysis::survival::Survival;
 use crate::analysis::trials::Trials;
 use crate::analysis::{
     Check, Estimate, Gravity, Propagation, Series, Verdict, Warning, expectation, latency, outcome, series,
-    threshold, trust, usage,
+    signature, threshold, trust, usage,
 };
 use crate::metric::MetricId;
-use crate::observation::{Environment, Recording, Scenario, Staleness, Subject, Workload};
+use crate::observation::{Environment, Recording, Scenario, Subject, Workload};
 
 /// What was found out about every subject of a scenario.
 #[derive(Clone, Debug, PartialEq)]
@@ -38,10 +38,15 @@ pub struct Analysis {
 pub struct Summary {
     /// What was measured.
     pub subject: Subject,
-    /// True if it checks nothing and others are held against it.
+    /// True if it accepts bad tokens by design.
     pub is_control: bool,
+    /// True if the latencies of the others are held against it.
+    pub is_base: bool,
     /// How many of its trials left a load to analyse.
     pub trials: usize,
+    /// The largest share of the machine's time that was stolen while its signature was timed, in percent, if that is
+    /// worth a word.
+    pub timing_steal_percent: Option<f64>,
     /// What was measured; a metric that the subject does not have is absent.
     pub estimates: BTreeMap<MetricId, Estimate>,
     /// What the closed forms say about it.
@@ -68,7 +73,7 @@ impl Analysis {
 
     /// The subject that others are held against.
     pub fn control(&self) -> Option<&Summary> {
-        self.subjects.iter().find(|summary| summary.is_control)
+        self.subjects.iter().find(|summary| summary.is_base)
     }
 }
 
@@ -77,14 +82,14 @@ pub fn analyse(recordings: &[Recording]) -> Analysis {
     let first = recordings.first().expect("a run that is analysed holds a trial");
     let groups = Trials::group(recordings);
     let sampled: Vec<(Resamples, BTreeMap<MetricId, Sampled>)> = groups.iter().map(latencies).collect();
-    let control = groups.iter().position(Trials::is_control);
+    let control = Trials::base(&groups);
     let subjects: Vec<Summary> = groups
         .iter()
         .enumerate()
         .map(|(index, trials)| {
             let (resamples, latencies) = &sampled[index];
-            let control = control.filter(|control| *control != index).map(|control| &sampled[control].1);
-            summarise(trials, resamples, latencies, control)
+            let base = control.filter(|control| *control != index).map(|control| &sampled[control].1);
+            Summary { is_base: control == Some(index), ..summarise(trials, resamples, latencies, base) }
         })
         .collect();
     let mut seeds: Vec<u64> = recordings.iter().map(|recording| recording.seed).collect();
@@ -126,6 +131,7 @@ fn summarise(
         latencies.iter().chain(&added).map(|(metric, sampled)| (*metric, resamples.estimate(sampled))),
     );
     estimates.extend(usage::estimates(trials));
+    estimates.extend(signature::estimates(trials));
     let propagation = Propagation::of(trials);
     estimates.extend(propagation.estimates());
     if let Some([_, median, _]) = trials.subject.token_characters {
@@ -140,8 +146,10 @@ fn summarise(
     };
     Summary {
         subject: trials.subject.clone(),
-        is_control: trials.subject.staleness == Staleness::Unchecked,
+        is_control: trials.is_control(),
+        is_base: false,
         trials: trials.loads().count(),
+        timing_steal_percent: signature::steal_percent(trials),
         warnings: trust::warnings(trials, &estimates, &series.moments, &propagation, &checks),
         estimates,
         checks,
@@ -165,6 +173,7 @@ fn of_run(environment: &Environment, subjects: &[Summary]) -> Vec<Warning> {
 mod tests {
     use super::*;
     use crate::analysis::{Agreement, Basis, synthetic};
+    use crate::observation::Staleness;
     use crate::units::Offset;
 
     #[test]
@@ -181,6 +190,8 @@ mod tests {
             for metric in MetricId::ALL {
                 let absent = match metric {
                     MetricId::AddedP50 | MetricId::AddedP99 => summary.is_control,
+                    MetricId::SignatureBytes => summary.subject.signature.is_none(),
+                    metric if metric.is_of_operations() => summary.subject.signature.is_none(),
                     MetricId::HitRatio => summary.subject.name != "introspection-cached",
                     _ => false,
                 };
@@ -261,6 +272,30 @@ mod tests {
         }
         let checks = analyse(&[recording]).subjects.remove(0).checks;
         assert_eq!(checks[3].agreement, Agreement::Exceeds);
+    }
+
+    #[test]
+    fn unsigned_tokens_are_a_control_but_the_base_only_where_nothing_else_checks_nothing() {
+        let unsigned = synthetic::signatures()[0].clone();
+        let base = |recordings: &[Recording]| {
+            let analysis = analyse(recordings);
+            let controls: Vec<bool> = analysis.subjects.iter().map(|summary| summary.is_control).collect();
+            (analysis.control().unwrap().subject.name.clone(), controls, analysis)
+        };
+        let signed = synthetic::signatures()[1].clone();
+        let (name, controls, analysis) = base(&[unsigned.clone(), signed]);
+        assert_eq!((name.as_str(), controls), ("none", vec![true, false]));
+        let wrong = |summary: &Summary| {
+            summary.warnings.iter().any(|found| matches!(found, Warning::WrongAnswers { .. }))
+        };
+        assert!(analysis.subjects[0].estimates[&MetricId::WrongAnswers].point > 0.0);
+        assert!(!wrong(&analysis.subjects[0]) && !analysis.is_crossed(), "by design");
+        let mut unchecked = synthetic::recording(0);
+        unchecked.subject.name = "checks nothing".to_owned();
+        unchecked.subject.position = 9;
+        let (name, controls, analysis) = base(&[unsigned, unchecked]);
+        assert_eq!((name.as_str(), controls), ("checks nothing", vec![true, true]));
+        assert!(analysis.subjects[0].estimates.contains_key(&MetricId::AddedP50));
     }
 
     #[test]

@@ -37,9 +37,15 @@ impl<'a> Trials<'a> {
         self.loads().map(|load| load.seconds.len()).collect()
     }
 
-    /// True for a subject that checks nothing.
+    /// True for a subject that accepts bad tokens by design.
     pub(super) fn is_control(&self) -> bool {
-        self.subject.staleness == Staleness::Unchecked
+        self.subject.is_control()
+    }
+
+    /// Which of `groups` the others are held against: one that checks nothing, or else one whose tokens nobody signed.
+    pub(super) fn base(groups: &[Self]) -> Option<usize> {
+        let unchecked = |group: &Self| group.subject.staleness == Staleness::Unchecked;
+        groups.iter().position(unchecked).or_else(|| groups.iter().position(Self::is_control))
     }
 
     /// The seed of resampling: that of the first trial.

@@ -85,7 +85,7 @@ fn of_load(trials: &Trials<'_>, estimates: &BTreeMap<MetricId, Estimate>) -> Vec
         warnings.push(Warning::BacklogAtEnd { requests: backlog });
     }
     let wrong = outcome::wrong(trials);
-    // A control accepts every token: that is what it is for.
+    // A control accepts bad tokens: that is what it is for.
     if wrong > 0 && !trials.is_control() {
         warnings.push(Warning::WrongAnswers { count: wrong, of: answers });
     }

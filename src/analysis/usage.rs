@@ -45,6 +45,7 @@ pub(super) fn estimates(trials: &Trials<'_>) -> BTreeMap<MetricId, Estimate> {
     };
     ratio(MetricId::CpuResourceServer, |step| (step.resource_cpu * 1e6, step.requests));
     ratio(MetricId::CpuAuthorizationServer, |step| (step.authorization_cpu * 1e6, step.requests));
+    ratio(MetricId::ThroughputPerCore, |step| (step.requests, step.resource_cpu));
     ratio(MetricId::Amplification, |step| (step.calls, step.requests));
     ratio(MetricId::HitRatio, |step| (step.hits, step.hits + step.misses));
     let peak = steps

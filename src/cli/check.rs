@@ -7,7 +7,7 @@ use clap::Args;
 
 use crate::cli::scenario::ScenarioArgs;
 use crate::cli::{Exit, output};
-use crate::observation::{Outcomes, Recording, Staleness};
+use crate::observation::{Outcomes, Recording};
 use crate::run::{self, Interrupt};
 
 /// Run each subject once for a second and tell whether every answer was right
@@ -58,12 +58,12 @@ impl Verdict {
             all.add(&second.outcomes);
         }
         let (errors, accepted): (u64, u64) = (all.errors.values().sum(), all.bad_accepted.values().sum());
-        let control = recording.subject.staleness == Staleness::Unchecked;
+        let control = recording.subject.is_control();
         let wrong = all.good_refused + if control { 0 } else { accepted };
         let right = wrong == 0 && errors == 0 && all.planned > 0;
         let mut words = format!("{} requests, {wrong} wrong answers, {errors} errors", all.planned);
         if control {
-            write!(words, " ({accepted} bad tokens accepted: a control checks nothing)")
+            write!(words, " ({accepted} bad tokens accepted: by design, it is a control)")
                 .expect("a string takes every text");
         }
         Self { subject, right, words }

@@ -7,7 +7,7 @@ use indicatif::{ProgressBar, ProgressStyle};
 
 use crate::cli::output;
 use crate::plan::{Plan, Trial};
-use crate::run;
+use crate::run::{self, Preparation};
 
 /// Tells how far a run is.
 pub(super) enum Progress {
@@ -40,13 +40,20 @@ impl Progress {
     /// Takes note of one step.
     pub(super) fn tell(&self, step: run::Progress<'_>) {
         match (self, step) {
-            (Self::Quiet, _) | (Self::Lines { .. }, run::Progress::Preparing { .. }) => {}
-            (Self::Bar { bar, trials }, run::Progress::Preparing { number, trial }) => {
+            (Self::Lines { trials }, run::Progress::Preparing { number, trial, stage }) => {
+                // In a log a step is worth a line only if it takes long.
+                if let Preparation::Tokens { issued: 1.., .. } = stage {
+                    output::tell(&format!(
+                        "[{number}/{trials}] {}: {}",
+                        trial.subject.name,
+                        preparation(stage)
+                    ));
+                }
+            }
+            (Self::Quiet, _) => {}
+            (Self::Bar { bar, trials }, run::Progress::Preparing { number, trial, stage }) => {
                 bar.disable_steady_tick();
-                bar.set_message(format!(
-                    "{number}/{trials} {}: starting servers, issuing tokens",
-                    trial.subject.name
-                ));
+                bar.set_message(format!("{number}/{trials} {}: {}", trial.subject.name, preparation(stage)));
             }
             (Self::Bar { bar, trials }, run::Progress::Loading { number, trial }) => {
                 bar.set_message(format!("{number}/{trials} {}: {}", trial.subject.name, load(trial)));
@@ -79,6 +86,14 @@ impl Progress {
 
 fn failed(subject: &str, failure: &str) {
     output::tell(&format!("{subject}: failed: {failure}"));
+}
+
+fn preparation(stage: Preparation) -> String {
+    match stage {
+        Preparation::Signature => "timing the signature".to_owned(),
+        Preparation::Servers => "starting servers".to_owned(),
+        Preparation::Tokens { issued, of } => format!("issuing tokens, {issued} of {of}"),
+    }
 }
 
 fn load(trial: &Trial) -> String {

@@ -37,6 +37,7 @@ metrics! {
     ServiceP50 "latency.service.p50" Seconds Lower "half of the requests were answered within this time from the instant they were sent"
     ServiceP99 "latency.service.p99" Seconds Lower "99 % of the requests were answered within this time from the instant they were sent"
     Throughput "throughput" PerSecond Higher "requests accepted or refused per second of the measured window"
+    ThroughputPerCore "throughput.per_core" PerSecond Higher "requests that the resource servers decided per second of their CPU time, at the offered rate"
     Errors "errors" Fraction Lower "share of the planned requests that were neither accepted nor refused"
     WrongAnswers "wrong_answers" Count Lower "good tokens refused and bad tokens accepted"
     LagP50 "generator.lag.p50" Seconds Lower "the generator took up half of the requests within this time of the instant they were due"
@@ -50,6 +51,14 @@ metrics! {
     AmplificationPeak "amplification.peak" PerRequest Lower "calls to the authorization server per API request in the second with the most calls per request"
     HitRatio "hit_ratio" Fraction Higher "share of the decisions that a resource server took from its cache"
     TokenBytes "token.bytes" Bytes Lower "size of the median live token"
+    SignatureBytes "signature.bytes" Bytes Lower "size of a signature before base64url"
+    KeygenP50 "signature.keygen.p50" Seconds Lower "half of the keys were made within this time"
+    SignP50 "signature.sign.p50" Seconds Lower "half of the signatures were made within this time, by one core that does nothing else"
+    SignP99 "signature.sign.p99" Seconds Lower "99 % of the signatures were made within this time; absent where they are so quick that only batches are timed"
+    SignMean "signature.sign.mean" Seconds Lower "mean time to make a signature, by one core that does nothing else"
+    VerifyP50 "signature.verify.p50" Seconds Lower "half of the signatures were verified within this time, with keys prepared as far as the library lets them be, by one core that does nothing else"
+    VerifyP99 "signature.verify.p99" Seconds Lower "99 % of the signatures were verified within this time; absent where that is so quick that only batches are timed"
+    ValidationP50 "validation.p50" Seconds Lower "half of the tokens were validated within this time: parsed, verified, their claims checked, by what the subject does it with"
     PropagationP50 "propagation.p50" Seconds Lower "median time from the acknowledgement of a revocation to the last unsafe acceptance at a resource server"
     PropagationP95 "propagation.p95" Seconds Lower "95th percentile of the time from the acknowledgement of a revocation to the last unsafe acceptance"
     PropagationMax "propagation.max" Seconds Lower "longest time from the acknowledgement of a revocation to the last unsafe acceptance"
@@ -82,6 +91,20 @@ impl MetricId {
     /// True for a difference, which is written with its sign.
     pub const fn is_difference(self) -> bool {
         matches!(self, Self::AddedP50 | Self::AddedP99)
+    }
+
+    /// True for what is timed by itself, operation by operation, without a request.
+    pub const fn is_of_operations(self) -> bool {
+        matches!(
+            self,
+            Self::KeygenP50
+                | Self::SignP50
+                | Self::SignP99
+                | Self::SignMean
+                | Self::VerifyP50
+                | Self::VerifyP99
+                | Self::ValidationP50
+        )
     }
 
     /// A value for people: `"412 µs"`, `"+71.0 µs"`, `"1,000 /s"`.

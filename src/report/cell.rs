@@ -40,7 +40,7 @@ impl Cell {
     }
 
     fn absent(summary: &Summary, metric: MetricId) -> Self {
-        let is_base = metric.is_difference() && summary.is_control;
+        let is_base = metric.is_difference() && summary.is_base;
         Self {
             value: "–".to_owned(),
             detail: if is_base { "the base" } else { "" }.to_owned(),

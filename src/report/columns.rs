@@ -1,5 +1,6 @@
-//! The columns of the one table, the same in the terminal, in HTML and in Markdown.
+//! The columns of the tables, the same in the terminal, in HTML and in Markdown.
 
+use crate::analysis::Analysis;
 use crate::metric::MetricId;
 
 /// A column of the table of subjects.
@@ -44,10 +45,31 @@ pub(super) const COLUMNS: &[Column] = &[
 
 const CPU: &str = "CPU per 10⁶ requests";
 
+/// What is told of the signature of each subject that has one, in a table of its own.
+pub(super) const SIGNATURE_COLUMNS: &[Column] = &[
+    column(MetricId::SignatureBytes, "Size", "signature", ["signature", "size"]),
+    column(MetricId::KeygenP50, "Make a key", "p50", ["make key", "p50 "]),
+    column(MetricId::SignP50, "Sign", "p50", ["sign", "p50"]),
+    column(MetricId::SignMean, "Sign", "mean", ["sign", "mean"]),
+    column(MetricId::SignP99, "Sign", "p99", ["sign", "p99"]),
+    column(MetricId::VerifyP50, "Verify", "p50", ["verify", "p50"]),
+    column(MetricId::VerifyP99, "Verify", "p99", ["verify", "p99"]),
+    column(MetricId::ValidationP50, "Validate token", "p50", ["validate", "token p50"]),
+    column(MetricId::ThroughputPerCore, "Requests", "per s and core", ["requests/s", "and core"]),
+];
+
+/// Those of `columns` in which any subject has a value.
+pub(super) fn filled(columns: &'static [Column], analysis: &Analysis) -> Vec<&'static Column> {
+    let has = |column: &&Column| {
+        analysis.subjects.iter().any(|summary| summary.estimates.contains_key(&column.metric))
+    };
+    columns.iter().filter(has).collect()
+}
+
 /// Headings of groups with how many columns each spans.
-pub(super) fn groups() -> Vec<(&'static str, usize)> {
+pub(super) fn groups(columns: &[&Column]) -> Vec<(&'static str, usize)> {
     let mut groups: Vec<(&'static str, usize)> = Vec::new();
-    for column in COLUMNS {
+    for column in columns {
         match groups.last_mut() {
             Some((group, span)) if *group == column.group => *span += 1,
             _ => groups.push((column.group, 1)),

@@ -14,7 +14,14 @@ pub(super) const GLOSSARY: &[(&str, &str)] = &[
         "calls per request",
         "calls to the authorization server (introspections and fetches of keys) divided by requests to the API",
     ),
-    ("control", "a resource server that accepts every token without looking at it; the bench's own cost"),
+    (
+        "conforming",
+        "decides every published vector (Wycheproof, or the examples of its draft; the table says which) rightly: no forgery accepted, no valid signature refused. What does not is shown, but wins nothing",
+    ),
+    (
+        "control",
+        "a resource server that accepts every token without looking at it, or one that verifies tokens nobody signed; the bench's own cost",
+    ),
     (
         "CPU per 10⁶ requests",
         "seconds of processor time, user and system, that all resource servers or the authorization server used for a million API requests",
@@ -23,7 +30,10 @@ pub(super) const GLOSSARY: &[(&str, &str)] = &[
         "due",
         "the instant at which the schedule wanted a request to start, whether or not the servers were ready for it",
     ),
-    ("few samples", "fewer than 100 requests lie beyond the quantile: it would be another one next time"),
+    (
+        "few samples",
+        "fewer than 100 requests, or timed operations, lie beyond the quantile: it would be another one next time",
+    ),
     (
         "in flight",
         "a request sent before the revocation was acknowledged and accepted after it: neither safe nor unsafe",
@@ -39,12 +49,20 @@ pub(super) const GLOSSARY: &[(&str, &str)] = &[
     ("opaque token", "a random string that means nothing to anybody but the authorization server"),
     ("p50, p99, p99.9", "half, 99 % and 99.9 % of the requests were answered within this time"),
     (
+        "requests per second and core",
+        "requests divided by the CPU time that the resource servers used for them, HTTP included: extrapolated from the offered rate to a core that is always busy, no upper bound",
+    ),
+    (
         "resource server",
         "the API: accepts or refuses a request by its token. Each one is a place where a revocation must arrive",
     ),
     (
         "revocation takes",
         "the time from the acknowledgement of a revocation to the last acceptance of the token at a resource server",
+    ),
+    (
+        "sign, verify, validate",
+        "make a signature; check it, with keys prepared as far as the library lets them be; parse a token, check its signature and its claims. Timed one operation after the other on one core, before the load",
     ),
     ("subject", "one way to validate tokens, with its settings, under comparison"),
     (

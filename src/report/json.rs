@@ -6,7 +6,7 @@ use serde::Serialize;
 
 use crate::analysis::{Analysis, Basis, Check, Estimate, Gravity, Summary, Verdict, Warning};
 use crate::metric::MetricId;
-use crate::observation::{Environment, Workload};
+use crate::observation::{Environment, Signature, Workload};
 use crate::report::explain;
 
 /// The version of the format; a reader refuses a newer one.
@@ -71,6 +71,8 @@ struct Subject<'a> {
     name: &'a str,
     architecture: &'a str,
     signature: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    scheme: Option<&'a Signature>,
     store: &'a str,
     control: bool,
     trials: usize,
@@ -84,6 +86,7 @@ impl<'a> Subject<'a> {
             name: &summary.subject.name,
             architecture: &summary.subject.architecture,
             signature: summary.subject.signature.as_deref(),
+            scheme: summary.subject.scheme.as_ref(),
             store: &summary.subject.store,
             control: summary.is_control,
             trials: summary.trials,

@@ -14,8 +14,8 @@ const SCHEMES: [(&str, u32); 2] = [("dark", 0), ("light", 1)];
 /// A page of one colour takes some 10 kB at these sizes, one with text and charts ten times as much.
 const NOT_BLANK: u64 = 50_000;
 
-/// A run without flaws, and one with every kind of doubt.
-fn reports() -> [(&'static str, Analysis); 2] {
+/// A run without flaws, one with every kind of doubt, and one with many subjects.
+fn reports() -> [(&'static str, Analysis); 3] {
     let plain = synthetic::recordings();
     let mut doubtful = plain.clone();
     doubtful[1].conditions.steal_percent = Some(9.0);
@@ -25,7 +25,8 @@ fn reports() -> [(&'static str, Analysis); 2] {
     let outcomes = &mut doubtful[3].load.as_mut().unwrap().seconds[3].outcomes;
     outcomes.good_accepted -= 300;
     outcomes.errors = BTreeMap::from([("status 503".to_owned(), 200), ("time-out".to_owned(), 100)]);
-    [("plain", analyse(&plain)), ("doubtful", analyse(&doubtful))]
+    let many = analyse(synthetic::signatures());
+    [("plain", analyse(&plain)), ("doubtful", analyse(&doubtful)), ("many", many)]
 }
 
 fn chromium(profile: &Path, more: &[String]) -> String {

@@ -9,10 +9,12 @@ mod conditions;
 mod files;
 mod findings;
 mod glossary;
+mod header_limits;
 mod json;
 #[cfg(test)]
 mod look;
 mod page;
+mod schemes;
 mod terminal;
 mod trust;
 mod verdicts;

@@ -5,10 +5,13 @@ use askama::Template;
 use crate::analysis::{Analysis, Summary};
 use crate::report::cell::Cell;
 use crate::report::charts::{self, Chart};
-use crate::report::columns::{COLUMNS, Column, groups};
+use crate::report::columns::{COLUMNS, Column, filled, groups};
 use crate::report::conditions::{about, conditions};
+use crate::report::findings::names::MANY;
 use crate::report::findings::{Finding, findings};
 use crate::report::glossary::GLOSSARY;
+use crate::report::header_limits::{LimitRow, limit_rows};
+use crate::report::schemes::Schemes;
 use crate::report::trust::{Doubt, Trust, doubts};
 use crate::report::verdicts::{CheckRow, Limit, VerdictRow, limits};
 
@@ -50,10 +53,16 @@ struct Page {
     limits: Vec<Limit>,
     findings: Vec<Finding>,
     basis: &'static str,
-    columns: &'static [Column],
+    columns: Vec<&'static Column>,
     groups: Vec<(&'static str, usize)>,
     rows: Vec<Row>,
+    /// True if subjects are too many to stand side by side.
+    many: bool,
+    schemes: Schemes,
     checks: Vec<CheckRow>,
+    /// How many checks contradict the theory.
+    contradictions: usize,
+    header_limits: Vec<LimitRow>,
     conditions: Vec<(&'static str, String)>,
     glossary: &'static [(&'static str, &'static str)],
 }
@@ -62,6 +71,8 @@ struct Page {
 struct Row {
     name: String,
     about: String,
+    /// False if its implementation is known to decide wrongly.
+    trusted: bool,
     cells: Vec<Cell>,
 }
 
@@ -69,6 +80,13 @@ impl Page {
     fn of(analysis: &Analysis) -> Self {
         let several = analysis.subjects.iter().any(|summary| summary.trials > 1);
         let (limited, limits) = limits(&analysis.thresholds);
+        let columns = filled(COLUMNS, analysis);
+        let checks = || {
+            analysis
+                .subjects
+                .iter()
+                .flat_map(|summary| summary.checks.iter().map(move |check| (summary, check)))
+        };
         Self {
             limited,
             limits,
@@ -85,14 +103,14 @@ impl Page {
                 "Each subject ran once: the 95 % interval below a value tells how much it moved within this run \
                  only, not how much another run would differ."
             },
-            columns: COLUMNS,
-            groups: groups(),
-            rows: analysis.subjects.iter().map(Row::of).collect(),
-            checks: analysis
-                .subjects
-                .iter()
-                .flat_map(|summary| summary.checks.iter().map(|check| CheckRow::of(summary, check)))
-                .collect(),
+            groups: groups(&columns),
+            rows: analysis.subjects.iter().map(|summary| Row::of(summary, &columns)).collect(),
+            columns,
+            many: analysis.subjects.len() > MANY,
+            schemes: Schemes::of(analysis),
+            checks: checks().map(|(summary, check)| CheckRow::of(summary, check)).collect(),
+            contradictions: checks().filter(|(_, check)| check.agreement.is_contradiction()).count(),
+            header_limits: limit_rows(analysis),
             conditions: conditions(analysis),
             glossary: GLOSSARY,
         }
@@ -100,7 +118,7 @@ impl Page {
 }
 
 impl Row {
-    fn of(summary: &Summary) -> Self {
+    fn of(summary: &Summary, columns: &[&Column]) -> Self {
         let subject = &summary.subject;
         let words = [
             if summary.is_control { "control" } else { subject.architecture.as_str() },
@@ -111,7 +129,8 @@ impl Row {
         Self {
             name: subject.name.clone(),
             about: unsaid.collect::<Vec<_>>().join(", "),
-            cells: COLUMNS.iter().map(|column| Cell::of(summary, column.metric)).collect(),
+            trusted: subject.is_trusted(),
+            cells: columns.iter().map(|column| Cell::of(summary, column.metric)).collect(),
         }
     }
 }
@@ -132,7 +151,7 @@ mod tests {
         for outside in ["http:", "https:", "src=", "@import", "url(", "<link", "<script"] {
             assert!(!page.contains(outside), "{outside}");
         }
-        assert_eq!(page.matches("<svg ").count(), 8, "four charts, each wide and narrow");
+        assert_eq!(page.matches("<svg ").count(), 16, "eight charts, each wide and narrow");
         assert_eq!(page.matches("<svg ").count(), page.matches("role=\"img\" aria-label=\"").count());
         assert!(!page.contains("#0A0B"), "every colour follows the theme");
     }
@@ -170,7 +189,7 @@ mod tests {
             names
         };
         assert_eq!(names(folder.path()), ["charts", "report.html", "report.md", "summary.json"]);
-        assert_eq!(names(&folder.path().join("charts")).len(), 4);
+        assert_eq!(names(&folder.path().join("charts")).len(), 8);
         let page = std::fs::read_to_string(folder.path().join("report.html")).unwrap();
         assert!(page.contains("Do not use these figures") && page.contains("&#60;died&#62;"), "escaped");
     }

@@ -4,9 +4,10 @@ use std::fmt::Write as _;
 
 use crate::analysis::{Analysis, Summary};
 use crate::report::cell::Cell;
-use crate::report::columns::{COLUMNS, Column};
+use crate::report::columns::{COLUMNS, Column, SIGNATURE_COLUMNS, filled};
+use crate::report::findings::names::MANY;
 use crate::report::trust::{self, Doubt, Trust};
-use crate::report::verdicts::VerdictRow;
+use crate::report::verdicts::{VerdictRow, limits};
 
 /// Characters in a line.
 const WIDTH: usize = 120;
@@ -18,9 +19,14 @@ pub fn table(analysis: &Analysis) -> String {
     writeln!(text, "{headline}.\n  {}", facts.replace("; ", "\n  ")).expect("text grows");
     doubts(&mut text, analysis);
     thresholds(&mut text, analysis);
-    for block in blocks(&analysis.subjects) {
-        align(&mut text, &block);
-        text.push('\n');
+    let all: Vec<&Summary> = analysis.subjects.iter().collect();
+    let signed: Vec<&Summary> =
+        all.iter().copied().filter(|summary| summary.subject.scheme.is_some()).collect();
+    for (subjects, columns) in [(all, COLUMNS), (signed, SIGNATURE_COLUMNS)] {
+        for block in blocks(&subjects, &filled(columns, analysis)) {
+            align(&mut text, &block);
+            text.push('\n');
+        }
     }
     text.push_str(legend(analysis));
     text
@@ -34,23 +40,34 @@ fn doubts(text: &mut String, analysis: &Analysis) {
 }
 
 fn thresholds(text: &mut String, analysis: &Analysis) {
-    let rows: Vec<VerdictRow> = analysis.thresholds.iter().map(VerdictRow::of).collect();
+    let (limited, limits) = limits(&analysis.thresholds);
+    let mut rows: Vec<VerdictRow> = analysis.thresholds.iter().map(VerdictRow::of).collect();
+    if limited.len() > MANY {
+        for limit in limits.iter().filter(|limit| limit.held() > 0) {
+            let (held, all) = (limit.held(), limit.verdicts.iter().flatten().count());
+            writeln!(text, "✓ {}  holds for {held} of {all} subjects", limit.threshold).expect("text grows");
+        }
+        rows.retain(|row| !row.holds);
+    }
     let name = rows.iter().map(|row| row.subject.chars().count()).max().unwrap_or(0);
     let limit = rows.iter().map(|row| row.threshold.chars().count()).max().unwrap_or(0);
     for VerdictRow { holds, subject, threshold, value, outcome } in &rows {
         let mark = if *holds { '✓' } else { '✗' };
         writeln!(text, "{mark} {subject:name$}  {threshold:limit$}  {value}  {outcome}").expect("text grows");
     }
-    if !rows.is_empty() {
+    if !analysis.thresholds.is_empty() {
         text.push('\n');
     }
 }
 
 /// The table in as many parts, one below the other, as the width asks for; each begins with the names.
-fn blocks(subjects: &[Summary]) -> Vec<Vec<Vec<String>>> {
+fn blocks(subjects: &[&Summary], columns: &[&Column]) -> Vec<Vec<Vec<String>>> {
+    if subjects.is_empty() {
+        return Vec::new();
+    }
     let names = names(subjects);
     let mut blocks = vec![vec![names.clone()]];
-    for column in COLUMNS.iter().map(|column| lines(column, subjects)) {
+    for column in columns.iter().map(|column| lines(column, subjects)) {
         let last = blocks.last_mut().expect("begins with one");
         let width: usize = last.iter().chain([&column]).map(|cells| 2 + widest(cells)).sum();
         if width <= WIDTH { last.push(column) } else { blocks.push(vec![names.clone(), column]) }
@@ -60,13 +77,15 @@ fn blocks(subjects: &[Summary]) -> Vec<Vec<Vec<String>>> {
 }
 
 /// The first column: two lines of heading, two a subject.
-fn names(subjects: &[Summary]) -> Vec<String> {
+fn names(subjects: &[&Summary]) -> Vec<String> {
     let mut lines = vec![String::new(), "subject".to_owned()];
-    lines.extend(subjects.iter().flat_map(|summary| [summary.subject.name.clone(), String::new()]));
+    let mark = |summary: &Summary| if summary.subject.is_trusted() { "" } else { "  NOT conforming" };
+    lines
+        .extend(subjects.iter().flat_map(|summary| [summary.subject.name.clone(), mark(summary).to_owned()]));
     lines
 }
 
-fn lines(column: &Column, subjects: &[Summary]) -> Vec<String> {
+fn lines(column: &Column, subjects: &[&Summary]) -> Vec<String> {
     let mut lines = column.short.map(str::to_owned).to_vec();
     for summary in subjects {
         let cell = Cell::of(summary, column.metric);

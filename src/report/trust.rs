@@ -3,6 +3,7 @@
 use crate::analysis::{Analysis, Gravity, Warning};
 use crate::metric::{MetricId, Unit};
 use crate::report::explain;
+use crate::report::findings::names::heading;
 
 /// Whether the figures may be believed, in a word and a sentence.
 pub(super) struct Trust {
@@ -88,7 +89,7 @@ pub(super) fn doubts(analysis: &Analysis) -> Vec<Doubt> {
                 Gravity::Doubtful => "doubtful",
                 Gravity::Note => "note",
             },
-            subject: names.join(", "),
+            subject: heading(&names),
             text: explain(&warning),
         })
         .collect()
@@ -110,6 +111,12 @@ fn joint(known: &Warning, other: &Warning) -> Option<Warning> {
         }
         (Warning::GeneratorLate { p99: a }, Warning::GeneratorLate { p99: b }) => {
             Some(Warning::GeneratorLate { p99: a.max(*b) })
+        }
+        (Warning::FewSamples { requests: a }, Warning::FewSamples { requests: b }) => {
+            Some(Warning::FewSamples { requests: *a.min(b) })
+        }
+        (Warning::NotSteady { change: a }, Warning::NotSteady { change: b }) => {
+            Some(Warning::NotSteady { change: if a.abs() > b.abs() { *a } else { *b } })
         }
         _ => (known == other).then(|| known.clone()),
     }

@@ -22,6 +22,18 @@ pub(super) struct Limit {
     pub(super) verdicts: Vec<Option<VerdictRow>>,
 }
 
+impl Limit {
+    /// For how many subjects it holds.
+    pub(super) fn held(&self) -> usize {
+        self.verdicts.iter().flatten().filter(|verdict| verdict.holds).count()
+    }
+
+    /// Those for whom it was not shown to hold.
+    pub(super) fn crossed(&self) -> impl Iterator<Item = &VerdictRow> {
+        self.verdicts.iter().flatten().filter(|verdict| !verdict.holds)
+    }
+}
+
 /// The subjects that have thresholds, and a row for every different threshold.
 pub(super) fn limits(verdicts: &[Verdict]) -> (Vec<String>, Vec<Limit>) {
     let (mut subjects, mut thresholds) = (Vec::new(), Vec::new());
@@ -53,7 +65,7 @@ impl VerdictRow {
         let outcome = match &verdict.outcome {
             Outcome::Holds => "holds".to_owned(),
             Outcome::Crossed => "crossed".to_owned(),
-            Outcome::NotShown(unproven) => format!("cannot be shown to hold: {}", why(*unproven)),
+            Outcome::NotShown(unproven) => format!("cannot be shown to hold: {}", why(*unproven, metric)),
             Outcome::NotMeasured => "not measured, so not shown to hold".to_owned(),
             Outcome::Unreadable(reason) => reason.clone(),
         };
@@ -67,7 +79,7 @@ impl VerdictRow {
     }
 }
 
-fn why(unproven: Unproven) -> String {
+fn why(unproven: Unproven, metric: Option<MetricId>) -> String {
     match unproven {
         Unproven::NotRefused => "a revoked token was still accepted when probing ended".to_owned(),
         Unproven::ProbesApart => {
@@ -76,6 +88,10 @@ fn why(unproven: Unproven) -> String {
         Unproven::Unanswered => {
             "more requests got no answer than lie beyond this quantile; lower the rate".to_owned()
         }
+        Unproven::FewRequests { needed } if metric.is_some_and(MetricId::is_of_operations) => format!(
+            "too few operations were timed, it needs {}; raise repetitions",
+            thousands(&needed.to_string())
+        ),
         Unproven::FewRequests { needed } => format!(
             "too few requests, it needs {}; choose a longer duration or a higher rate",
             thousands(&needed.to_string())

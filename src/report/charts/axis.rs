@@ -31,14 +31,29 @@ impl Axis {
     /// Durations from `low` to `high` seconds, each decade as wide as the next.
     pub(super) fn durations(low: f64, high: f64) -> Self {
         // A logarithm has no zero; clocks have no less than a nanosecond.
-        let low = low.max(1e-9);
+        Self::logarithmic(low.max(1e-9), high, plain)
+    }
+
+    /// Durations that hold all of `values`, with some room around them for marks and names.
+    pub(super) fn around(values: &[f64]) -> Self {
+        let (low, high) = ends(values);
+        Self::durations(low / 1.4, high * 1.4)
+    }
+
+    /// Counts that hold all of `values`, with some room around them, each decade as wide as the next.
+    pub(super) fn counts(values: &[f64], show: impl Fn(f64) -> String) -> Self {
+        let (low, high) = ends(values);
+        Self::logarithmic(low / 1.25, high * 1.25, show)
+    }
+
+    fn logarithmic(low: f64, high: f64, show: impl Fn(f64) -> String) -> Self {
         let bounds = steps(&[1.0, 1.5, 2.0, 3.0, 4.0, 5.0, 7.0]);
         let low = bounds.iter().rev().find(|bound| **bound <= low).copied().unwrap_or(low);
         let high = bounds.iter().find(|bound| **bound >= high).copied().unwrap_or(high).max(low * 2.0);
         // Over more than three decades every label would be a ladder.
         let digits: &[f64] = if high / low > 1e3 { &[1.0] } else { &[1.0, 2.0, 5.0] };
         let shown = steps(digits).into_iter().filter(|step| (low * 0.999..=high * 1.001).contains(step));
-        let ticks = shown.map(|step| (step, plain(step))).collect();
+        let ticks = shown.map(|step| (step, show(step))).collect();
         Self { low, high, ticks, scale: f64::log10 }
     }
 
@@ -74,10 +89,25 @@ impl Axis {
         Self { low: 0.0, high, ticks: ticks.map(|tick| (tick, show(tick))).collect(), scale: |value| value }
     }
 
+    /// Its smallest value.
+    pub(super) fn low(&self) -> f64 {
+        self.low
+    }
+
+    /// Its largest value.
+    pub(super) fn high(&self) -> f64 {
+        self.high
+    }
+
     fn share(&self, value: f64) -> f64 {
         let scale = self.scale;
         (scale(value.clamp(self.low, self.high)) - scale(self.low)) / (scale(self.high) - scale(self.low))
     }
+}
+
+/// The smallest and the largest of some values.
+fn ends(values: &[f64]) -> (f64, f64) {
+    values.iter().fold((f64::INFINITY, 0.0), |(low, high), value| (low.min(*value), high.max(*value)))
 }
 
 /// These digits in every decade from a nanosecond to hours.
@@ -120,6 +150,11 @@ impl Plot {
         }
     }
 
+    /// What the axis below says, below its labels.
+    pub(super) fn name_x(&self, canvas: &Canvas<'_>, name: &str) {
+        canvas.text((self.to.0, self.to.1 + 33.0), name, 12.0, Ink::Muted, Stand::Left);
+    }
+
     /// Labels below.
     pub(super) fn draw_x(&self, canvas: &Canvas<'_>) {
         let mut free = f64::NEG_INFINITY;
@@ -128,7 +163,7 @@ impl Plot {
             if x < free {
                 continue;
             }
-            free = x + 38.0;
+            free = x + 34.0_f64.max(label.chars().count() as f64 * 7.5);
             canvas.line([(x, self.to.1), (x, self.to.1 + 4.0)], Ink::Muted, 1.0);
             // Labels at the ends stay within: a neighbour may begin there.
             let (x, stand) = match x {

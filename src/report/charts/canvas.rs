@@ -134,6 +134,11 @@ impl<'a> Canvas<'a> {
         self.draw(&Rectangle::new([fine(from), fine(to)], ink.stand_in().mix(opacity).filled()));
     }
 
+    /// A filled circle.
+    pub(super) fn disc(&self, centre: Place, radius: f64, ink: Ink) {
+        self.draw(&Circle::new(fine(centre), pixel(radius), ink.stand_in().filled()));
+    }
+
     /// A ring.
     pub(super) fn ring(&self, centre: Place, radius: f64, ink: Ink) {
         self.draw(&Circle::new(

@@ -13,7 +13,10 @@ const GAP: f64 = 16.0;
 const NAME: f64 = 26.0;
 const LABELS: f64 = 30.0;
 
-/// Draws `panel` for every subject: five in a row, or one below the other on a phone.
+/// With more pictures than that they are smaller, so that the page does not become a scroll.
+const MANY: usize = 10;
+
+/// Draws `panel` for every subject: five in a row, or one below the other on a phone, two in a row if they are many.
 pub(super) fn draw(
     analysis: &Analysis,
     subjects: &[&Summary],
@@ -21,23 +24,33 @@ pub(super) fn draw(
     (x, y): (&dyn Fn(usize) -> Axis, &Axis),
     panel: impl Fn(&Canvas<'_>, &Plot, &Summary),
 ) -> [String; 2] {
-    let rows = subjects.len().div_ceil(ACROSS) as f64;
+    let many = subjects.len() > MANY;
+    let (wide, narrow) = if many { (110.0, 66.0) } else { (210.0, 100.0) };
+    let on_phone = if many { 2 } else { 1 };
+    let rows = |across: usize| subjects.len().div_ceil(across) as f64;
     let sizes = [
-        Size { width: 1080.0, height: rows * (NAME + 210.0 + LABELS) },
-        Size { width: 358.0, height: subjects.len() as f64 * (NAME + 100.0 + LABELS) },
+        Size { width: 1080.0, height: rows(ACROSS) * (NAME + wide + LABELS) },
+        Size { width: 358.0, height: rows(on_phone) * (NAME + narrow + LABELS) },
     ];
     both(label, sizes, |canvas| {
-        let across = if canvas.is_narrow() { 1 } else { ACROSS.min(subjects.len()) };
+        let across = if canvas.is_narrow() { on_phone } else { ACROSS.min(subjects.len()) };
         for (index, summary) in subjects.iter().enumerate() {
             let (column, row) = (index % across, index / across);
             let (from, to) = place(canvas, across, column, row, subjects.len().div_ceil(across));
-            let ticks = if canvas.is_narrow() { 5 } else { 4 };
+            let ticks = if !canvas.is_narrow() {
+                4
+            } else if many {
+                2
+            } else {
+                5
+            };
             let plot = Plot { from, to, x: x(ticks), y: y.clone() };
             plot.draw_y(canvas, column == 0);
             panel(canvas, &plot, summary);
             plot.draw_x(canvas);
-            // On a phone the whole width is free.
-            let name = fitting(&summary.subject.name, if canvas.is_narrow() { 40 } else { 25 });
+            // On a phone the whole width is free, unless there are two in a row.
+            let most = if canvas.is_narrow() { if many { 18 } else { 40 } } else { 25 };
+            let name = fitting(&summary.subject.name, most);
             canvas.bold((from.0, from.1 - 13.0), &name, 13.0, ink(analysis, summary), Stand::Right);
         }
     })

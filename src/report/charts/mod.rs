@@ -4,10 +4,16 @@ mod amplification;
 mod axis;
 mod canvas;
 mod facets;
+mod header_limits;
+mod operations;
+mod per_core;
 mod percentiles;
 mod propagation;
+mod scatter;
+mod signing;
 mod theme;
 mod timeline;
+mod verification;
 
 use crate::analysis::{Analysis, Summary};
 use crate::report::charts::canvas::{Canvas, Size};
@@ -50,10 +56,17 @@ impl Chart {
 
 /// Every chart for which there is data.
 pub(super) fn draw(analysis: &Analysis) -> Vec<Chart> {
-    [percentiles::draw, timeline::draw, propagation::draw, amplification::draw]
-        .into_iter()
-        .filter_map(|draw| draw(analysis))
-        .collect()
+    let pictures: &[fn(&Analysis) -> Option<Chart>] = &[
+        verification::draw,
+        signing::draw,
+        per_core::draw,
+        percentiles::draw,
+        timeline::draw,
+        propagation::draw,
+        amplification::draw,
+        header_limits::draw,
+    ];
+    pictures.iter().filter_map(|draw| draw(analysis)).collect()
 }
 
 /// Draws the same picture wide and narrow.

@@ -1,11 +1,14 @@
 //! Latency by percentile: every subject in one picture, every nine as wide as the next.
 
 use crate::analysis::{Analysis, Percentile, Summary};
-use crate::metric::{Unit, significant};
+use crate::metric::{MetricId, Unit, significant};
 use crate::report::charts::axis::{Axis, Plot};
-use crate::report::charts::canvas::{Canvas, Size, Stand};
-use crate::report::charts::theme::Ink;
+use crate::report::charts::canvas::{Canvas, Place, Size, Stand};
+use crate::report::charts::theme::{Ink, SERIES};
 use crate::report::charts::{Chart, Data, both, fitting, ink};
+
+/// A subject with the colour of its curve.
+type Named<'a> = (&'a Summary, Ink);
 
 /// Height of a line of the legend.
 const LINE: f64 = 19.0;
@@ -19,31 +22,69 @@ pub(super) fn draw(analysis: &Analysis) -> Option<Chart> {
     let low = points().map(|point| point.seconds).reduce(f64::min)?;
     let high = points().map(|point| point.seconds).reduce(f64::max)?;
     let title = "Latency by percentile";
+    let named = named(analysis, &shown);
     let sizes = [
         Size { width: 1080.0, height: 400.0 },
-        Size { width: 358.0, height: 340.0 + LINE * shown.len() as f64 },
+        Size { width: 358.0, height: 340.0 + LINE * named.len() as f64 },
     ];
     let label = format!("{title}, logarithmic, for {}. The data is in the table below.", names(&shown));
     let [wide, narrow] = both(&label, sizes, |canvas| {
-        let plot = plot(canvas, shown.len(), Axis::nines(last), Axis::durations(low, high));
+        let plot = plot(canvas, named.len(), Axis::nines(last), Axis::durations(low, high));
         plot.draw_y(canvas, true);
         few(canvas, &plot, &shown, last);
         plot.draw_x(canvas);
-        for summary in &shown {
+        let curve = |summary: &Summary, ink, width| {
             let places = summary.series.percentiles.iter().map(|point| plot.at(point.q, point.seconds));
-            canvas.line(places, ink(analysis, summary), 2.2);
+            canvas.line(places, ink, width);
+        };
+        for summary in &shown {
+            curve(summary, Ink::Series(0), 0.6);
         }
-        legend(canvas, &plot, analysis, &shown);
+        for (summary, ink) in &named {
+            curve(summary, *ink, 2.2);
+        }
+        legend(canvas, &plot, &named);
     });
+    let others = if named.len() < shown.len() {
+        format!(
+            " {} of {} subjects are named, evenly from the quickest to the slowest 99th percentile; the others are the thin \
+             lines, and all are in the table.",
+            named.len(),
+            shown.len()
+        )
+    } else {
+        String::new()
+    };
     let caption = "From the instant a request was due to its answer; the further right, the rarer. Both axes are \
                    logarithmic: every nine to the right is ten times rarer. Curves end where fewer than ten requests \
                    are left, and in the shaded part there are fewer than a hundred."
-        .to_owned();
+        .to_owned()
+        + &others;
     Some(Chart { name: "latency-by-percentile", title, caption, wide, narrow, data: data(&shown) })
 }
 
 fn names(shown: &[&Summary]) -> String {
     shown.iter().map(|summary| summary.subject.name.as_str()).collect::<Vec<_>>().join(", ")
+}
+
+/// Those whose curves have a name and a colour of their own: all, or as many as there are colours, the slowest and the
+/// quickest among them, the control always.
+fn named<'a>(analysis: &Analysis, shown: &[&'a Summary]) -> Vec<Named<'a>> {
+    if shown.len() <= SERIES {
+        return shown.iter().map(|summary| (*summary, ink(analysis, summary))).collect();
+    }
+    let (controls, others): (Vec<&Summary>, Vec<&Summary>) =
+        shown.iter().partition(|summary| summary.is_control);
+    let p99 = |summary: &Summary| {
+        summary.estimates.get(&MetricId::LatencyP99).map_or(f64::INFINITY, |p99| p99.point)
+    };
+    let mut others: Vec<&Summary> =
+        others.into_iter().filter(|summary| summary.subject.is_trusted()).collect();
+    others.sort_by(|a, b| p99(a).total_cmp(&p99(b)));
+    let wanted = (SERIES - 1).min(others.len());
+    let chosen = (0..wanted).map(|rank| others[rank * (others.len() - 1) / (wanted - 1).max(1)]);
+    let coloured = chosen.zip(1..).map(|(summary, colour)| (summary, Ink::Series(colour)));
+    controls.into_iter().take(1).map(|control| (control, Ink::Series(0))).chain(coloured).collect()
 }
 
 fn plot(canvas: &Canvas<'_>, count: usize, x: Axis, y: Axis) -> Plot {
@@ -65,32 +106,31 @@ fn few(canvas: &Canvas<'_>, plot: &Plot, shown: &[&Summary], last: f64) {
 }
 
 /// At the ends of the curves where there is room, else below.
-fn legend(canvas: &Canvas<'_>, plot: &Plot, analysis: &Analysis, shown: &[&Summary]) {
+fn legend(canvas: &Canvas<'_>, plot: &Plot, named: &[Named<'_>]) {
     if canvas.is_narrow() {
-        for (index, summary) in shown.iter().enumerate() {
+        for (index, (summary, ink)) in named.iter().enumerate() {
             let y = plot.to.1 + 44.0 + LINE * index as f64;
-            canvas.line([(plot.from.0, y), (plot.from.0 + 22.0, y)], ink(analysis, summary), 2.5);
+            canvas.line([(plot.from.0, y), (plot.from.0 + 22.0, y)], *ink, 2.5);
             canvas.text((plot.from.0 + 30.0, y), &summary.subject.name, 13.0, Ink::Text, Stand::Right);
         }
         return;
     }
-    let mut ends: Vec<((f64, f64), &Summary)> = shown
+    let mut ends: Vec<(Place, Named<'_>)> = named
         .iter()
-        .filter_map(|summary| {
+        .filter_map(|(summary, ink)| {
             let Percentile { q, seconds, .. } = *summary.series.percentiles.last()?;
-            Some((plot.at(q, seconds), *summary))
+            Some((plot.at(q, seconds), (*summary, *ink)))
         })
         .collect();
     ends.sort_by(|a, b| a.0.1.total_cmp(&b.0.1));
-    for (y, (end, summary)) in spread(&ends).into_iter().zip(ends) {
-        let colour = ink(analysis, summary);
+    for (y, (end, (summary, colour))) in spread(&ends).into_iter().zip(ends) {
         canvas.line([(end.0 + 2.0, end.1), (plot.to.0 + 14.0, y), (plot.to.0 + 20.0, y)], colour, 1.0);
         canvas.bold((plot.to.0 + 25.0, y), &fitting(&summary.subject.name, 22), 13.0, colour, Stand::Right);
     }
 }
 
 /// Heights from top to bottom, moved so far apart that names do not touch.
-fn spread(ends: &[((f64, f64), &Summary)]) -> Vec<f64> {
+fn spread(ends: &[(Place, Named<'_>)]) -> Vec<f64> {
     let mut heights: Vec<f64> = ends.iter().map(|(end, _)| end.1).collect();
     // Each pass moves neighbours apart by half of what is missing.
     for _ in 0..200 {

@@ -2,14 +2,18 @@
 
 #![expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "small positive numbers")]
 
+mod signatures;
+
 use std::collections::HashMap;
+use std::sync::LazyLock;
 
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
 use crate::observation::{
     AuthorizationServerUsage, Conditions, Cores, Environment, Load, Probe, ProcessUsage, Recording,
-    ResourceServerUsage, Revocation, SCHEMA, Sample, Scenario, Second, Staleness, Subject, Workload,
+    ResourceServerUsage, Revocation, SCHEMA, Sample, Scenario, Second, SignatureTimes, Staleness, Subject,
+    Workload,
 };
 use crate::units::Offset;
 
@@ -29,29 +33,73 @@ pub(crate) fn recordings() -> Vec<Recording> {
 
 /// One of the five subjects: 0 is the control, 4 the post-quantum JWT.
 pub(crate) fn recording(index: usize) -> Recording {
-    Simulation::new(index).run()
+    Simulation::new(index, subjects()[index].clone(), true).run()
 }
 
-/// Architecture, staleness, service time of a local decision and of a call in microseconds.
-fn subjects() -> [(Subject, f64, f64); 5] {
-    let subject = |name: &str, signature: Option<&str>, staleness, characters| Subject {
-        name: name.to_owned(),
-        // Their names differ, and the order in which they are recorded is theirs.
-        position: 0,
-        architecture: name.split(' ').next().unwrap().to_owned(),
-        signature: signature.map(str::to_owned),
-        store: "memory".to_owned(),
-        thresholds: Vec::new(),
-        staleness,
-        token_characters: Some([characters, characters, characters + 2]),
-    };
-    let expiry = Staleness::UntilExpiry { leeway_seconds: 0.0 };
+/// The subjects of `scenarios/signatures.toml`: one architecture, every signature scheme, nothing revoked.
+pub(crate) fn signatures() -> &'static [Recording] {
+    static MADE: LazyLock<Vec<Recording>> = LazyLock::new(|| {
+        let schemes = signatures::schemes();
+        let made = schemes.iter().zip(0..).map(|(scheme, position)| {
+            let [_, _, verify] = scheme.micros;
+            let mut subject = Made::plain(scheme.subject(position), 82.0 + verify, 0.0);
+            subject.times = Some(scheme.times());
+            let mut recording = Simulation::new(position as usize, subject, false).run();
+            recording.scenario.name = "signatures".to_owned();
+            recording.scenario.question = "What does the signature of a token cost?".to_owned();
+            recording.workload.resource_servers = SERVERS;
+            recording
+        });
+        made.collect()
+    });
+    &MADE
+}
+
+/// A subject, the service time of a local decision and of a call in microseconds, the times of its signature.
+#[derive(Clone)]
+struct Made {
+    subject: Subject,
+    local: f64,
+    call: f64,
+    times: Option<SignatureTimes>,
+}
+
+impl Made {
+    fn plain(subject: Subject, local: f64, call: f64) -> Self {
+        Self { subject, local, call, times: None }
+    }
+
+    /// A subject whose tokens are opaque.
+    fn opaque(name: &str, staleness: Staleness, local: f64, call: f64) -> Self {
+        let subject = Subject {
+            name: name.to_owned(),
+            // Their names differ, and the order in which they are recorded is theirs.
+            position: 0,
+            architecture: name.to_owned(),
+            signature: None,
+            scheme: None,
+            store: "memory".to_owned(),
+            thresholds: Vec::new(),
+            staleness,
+            token_characters: Some([43, 43, 45]),
+        };
+        Self::plain(subject, local, call)
+    }
+
+    fn jwt(alg: &str, local: f64) -> Self {
+        let scheme = signatures::named(alg);
+        let subject = Subject { name: format!("jwt {alg}"), ..scheme.subject(0) };
+        Self { times: Some(scheme.times()), ..Self::plain(subject, local, 0.0) }
+    }
+}
+
+fn subjects() -> [Made; 5] {
     [
-        (subject("none", None, Staleness::Unchecked, 43), 80.0, 0.0),
-        (subject("introspection", None, Staleness::AskedEveryTime, 43), 90.0, 170.0),
-        (subject("introspection-cached", None, Staleness::Cached { ttl_seconds: TTL }, 43), 88.0, 175.0),
-        (subject("jwt ES256", Some("ES256"), expiry, 714), 152.0, 0.0),
-        (subject("jwt ML-DSA-65", Some("ML-DSA-65"), expiry, 5_045), 149.0, 0.0),
+        Made::opaque("none", Staleness::Unchecked, 80.0, 0.0),
+        Made::opaque("introspection", Staleness::AskedEveryTime, 90.0, 170.0),
+        Made::opaque("introspection-cached", Staleness::Cached { ttl_seconds: TTL }, 88.0, 175.0),
+        Made::jwt("ES256", 152.0),
+        Made::jwt("ML-DSA-65", 149.0),
     ]
 }
 
@@ -60,6 +108,8 @@ struct Simulation {
     subject: Subject,
     local: f64,
     call: f64,
+    times: Option<SignatureTimes>,
+    revokes: bool,
     random: ChaCha8Rng,
     fresh_until: HashMap<(usize, u32), f64>,
     counters: Sample,
@@ -67,8 +117,8 @@ struct Simulation {
 }
 
 impl Simulation {
-    fn new(index: usize) -> Self {
-        let (subject, local, call) = subjects()[index].clone();
+    fn new(index: usize, made: Made, revokes: bool) -> Self {
+        let Made { subject, local, call, times } = made;
         let mut sum = 0.0;
         let weights = (1..=LIVE).map(|rank| (rank as f64).powf(-0.99));
         let cumulative = weights
@@ -85,7 +135,8 @@ impl Simulation {
             resource_servers: vec![ResourceServerUsage { process, ..Default::default() }; 2],
         };
         let random = ChaCha8Rng::seed_from_u64(index as u64);
-        Self { index, subject, local, call, random, fresh_until: HashMap::new(), counters, cumulative }
+        let fresh_until = HashMap::new();
+        Self { index, subject, local, call, times, revokes, random, fresh_until, counters, cumulative }
     }
 
     fn run(mut self) -> Recording {
@@ -95,7 +146,8 @@ impl Simulation {
             measured_seconds: WINDOW,
             ..Load::default()
         };
-        let (mut revocations, mut probes) = Self::revocations();
+        let (mut revocations, mut probes) =
+            if self.revokes { Self::revocations() } else { Default::default() };
         probes.reverse();
         let mut usage = Vec::new();
         for second in 0..(WARMUP + WINDOW) as usize {
@@ -179,7 +231,7 @@ impl Simulation {
         facts.answers += 1;
         match (is_bad, self.subject.staleness) {
             (false, _) => outcomes.good_accepted += 1,
-            (true, Staleness::Unchecked) => {
+            (true, _) if self.subject.is_control() => {
                 *outcomes.bad_accepted.entry(KINDS[kind].to_owned()).or_default() += 1;
             }
             (true, _) => outcomes.bad_refused += 1,
@@ -237,6 +289,8 @@ impl Simulation {
             started: format!("2026-11-22T19:36:{:02}Z", 12 * (self.index % 5)),
             environment: environment(),
             conditions: Conditions { cpu_pressure_percent: Some(6.5), steal_percent: Some(0.1) },
+            signature_conditions: self.times.as_ref().map(|_| Conditions::default()),
+            signature_times: self.times,
             load: Some(load),
             revocations,
             usage,

@@ -1,8 +1,12 @@
 //! The answers in sentences; every number in them comes from the data.
 
+pub(in crate::report) mod names;
+mod signatures;
+
 use crate::analysis::{Analysis, Basis, Estimate, Summary, Warning};
 use crate::metric::{MetricId, Unit};
 use crate::observation::Staleness;
+use crate::report::findings::names::{MANY, called, list, marked, some};
 
 /// A sentence or two on one topic.
 #[derive(Debug)]
@@ -15,7 +19,10 @@ type Sentences = fn(&Analysis) -> Option<String>;
 
 /// What was found, topic by topic; a topic without figures is left out.
 pub(super) fn findings(analysis: &Analysis) -> Vec<Finding> {
-    let topics: [(&'static str, Sentences); 5] = [
+    let topics: [(&'static str, Sentences); 8] = [
+        ("Signature schemes", signatures::status),
+        ("Signing and verifying", signatures::quickest),
+        ("Post-quantum", signatures::against_classical),
         ("Latency", latency),
         ("Revocation", revocation),
         ("Load on the authorization server", calls),
@@ -46,13 +53,18 @@ fn ranked(analysis: &Analysis, metric: MetricId) -> Vec<(&str, Estimate)> {
     ranked
 }
 
-/// `a`, `b` and `c`.
-fn list(items: &[String]) -> String {
-    match items {
-        [] => String::new(),
-        [one] => one.clone(),
-        [most @ .., last] => format!("{} and {last}", most.join(", ")),
+/// The ends of a ranking that is too long for a sentence, of subjects that may be an end of it.
+fn ends(analysis: &Analysis, metric: MetricId, ranked: &[(&str, Estimate)]) -> Option<String> {
+    if ranked.len() <= MANY {
+        return None;
     }
+    let trusted = |name: &str| {
+        let found = analysis.subjects.iter().find(|summary| summary.subject.name == name);
+        found.is_some_and(|summary| summary.subject.is_trusted() && !summary.is_control)
+    };
+    let mut trusted = ranked.iter().filter(|(name, _)| trusted(name));
+    let (least, most) = (trusted.next()?, trusted.next_back()?);
+    Some(format!("from {} ({}) to {} ({})", show(metric, least.1), least.0, show(metric, most.1), most.0))
 }
 
 fn latency(analysis: &Analysis) -> Option<String> {
@@ -80,16 +92,21 @@ fn latency(analysis: &Analysis) -> Option<String> {
             });
             let spans_zero = p99.low <= 0.0 && p99.high.is_none_or(|high| high >= 0.0);
             let tie = if spans_zero { ", which this run does not tell from nothing" } else { "" };
-            format!("{name} {}{p50}{tie}", show(MetricId::AddedP99, *p99))
+            format!("{} {}{p50}{tie}", marked(analysis, name), show(MetricId::AddedP99, *p99))
         })
         .collect();
+    let each = ends(analysis, MetricId::AddedP99, &added).unwrap_or_else(|| list(&each));
+    let checks = match control.subject.staleness {
+        Staleness::Unchecked => "checks nothing",
+        _ => "verifies tokens that nobody signed",
+    };
     Some(format!(
-        "The control, which checks nothing, answered half of the requests within {} and 99 % within {}. To that 99 % \
+        "The control, which {checks}, answered half of the requests within {} and 99 % within {}. To that 99 % \
          mark, {} came on top: {}.{}",
         show(MetricId::LatencyP50, p50),
         show(MetricId::LatencyP99, p99),
-        if each.len() == 1 { "this" } else { "these" },
-        list(&each),
+        if added.len() == 1 { "this" } else { "these" },
+        each,
         ties(&added)
     ))
 }
@@ -97,10 +114,12 @@ fn latency(analysis: &Analysis) -> Option<String> {
 /// Without a control there is nothing to hold latencies against.
 fn plain_latency(analysis: &Analysis) -> Option<String> {
     let ranked = ranked(analysis, MetricId::LatencyP99);
-    let each: Vec<String> =
-        ranked.iter().map(|(name, p99)| format!("{name} {}", show(MetricId::LatencyP99, *p99))).collect();
-    (!each.is_empty())
-        .then(|| format!("99 % of the requests were answered within: {}.{}", list(&each), ties(&ranked)))
+    let each: Vec<String> = ranked
+        .iter()
+        .map(|(name, p99)| format!("{} {}", marked(analysis, name), show(MetricId::LatencyP99, *p99)))
+        .collect();
+    let told = ends(analysis, MetricId::LatencyP99, &ranked).unwrap_or_else(|| list(&each));
+    (!each.is_empty()).then(|| format!("99 % of the requests were answered within: {told}.{}", ties(&ranked)))
 }
 
 /// Neighbours in the ranking whose intervals overlap are not told apart.
@@ -116,6 +135,14 @@ fn ties(ranked: &[(&str, Estimate)]) -> String {
         .collect();
     if pairs.is_empty() {
         return String::new();
+    }
+    if pairs.len() > MANY {
+        return format!(
+            " The intervals of {} of the {} pairs of neighbours in that order overlap or are unknown, so this run does \
+             not tell them apart.",
+            pairs.len(),
+            ranked.len() - 1
+        );
     }
     format!(
         " Their intervals overlap or are unknown, so this run does not tell {} apart.",
@@ -146,7 +173,7 @@ fn revocation(analysis: &Analysis) -> Option<String> {
     if !at_once.is_empty() {
         sentences.push(format!(
             "{} accepted no request sent after a revocation was acknowledged.",
-            list(&at_once)
+            some(&at_once)
         ));
     }
     sentences.extend(in_time.into_iter().map(|sentence| format!("{sentence}.")));
@@ -171,7 +198,7 @@ fn still_accepting(never: &[(String, usize, usize, f64)]) -> Option<String> {
     Some(format!(
         "{} still accepted revoked tokens when the trial ended, up to {} after the acknowledgement: how much longer, \
          this run cannot tell.",
-        list(&each),
+        some(&each),
         Unit::Seconds.show(longest)
     ))
 }
@@ -186,7 +213,7 @@ fn until_expiry(analysis: &Analysis) -> Option<String> {
     let longest = analysis.workload.token_lifetime_seconds + leeways.into_iter().reduce(f64::max)?;
     Some(format!(
         "By design {} go{} on until the token expires: up to {} after it was issued.",
-        list(&names),
+        some(&names),
         if names.len() == 1 { "es" } else { "" },
         Unit::Seconds.show(longest)
     ))
@@ -194,10 +221,10 @@ fn until_expiry(analysis: &Analysis) -> Option<String> {
 
 fn calls(analysis: &Analysis) -> Option<String> {
     let ranked = ranked(analysis, MetricId::Amplification);
-    let (never, some): (Vec<_>, Vec<_>) = ranked.into_iter().partition(|(_, calls)| calls.point == 0.0);
+    let (never, asked): (Vec<_>, Vec<_>) = ranked.into_iter().partition(|(_, calls)| calls.point == 0.0);
     let mut parts = Vec::new();
-    if !some.is_empty() {
-        let each: Vec<String> = some
+    if !asked.is_empty() {
+        let each: Vec<String> = asked
             .iter()
             .map(|(name, calls)| format!("{} with {name}", MetricId::Amplification.show(calls.point)))
             .collect();
@@ -205,25 +232,30 @@ fn calls(analysis: &Analysis) -> Option<String> {
     }
     if !never.is_empty() {
         let names: Vec<String> = never.iter().map(|(name, _)| (*name).to_owned()).collect();
-        parts.push(format!("{} did not ask it at all while the load ran.", list(&names)));
+        parts.push(format!("{} did not ask it at all while the load ran.", some(&names)));
     }
     (!parts.is_empty()).then(|| parts.join(" "))
 }
 
 fn cost(analysis: &Analysis) -> Option<String> {
-    let mut costs: Vec<(&str, f64, f64)> = analysis
+    let mut costs: Vec<(&Summary, f64, f64)> = analysis
         .subjects
         .iter()
         .filter_map(|summary| {
             let resource = of(summary, MetricId::CpuResourceServer)?.point;
             let authorization = of(summary, MetricId::CpuAuthorizationServer).map_or(0.0, |cpu| cpu.point);
-            Some((summary.subject.name.as_str(), resource, authorization))
+            Some((summary, resource, authorization))
         })
         .collect();
     costs.sort_by(|a, b| (a.1 + a.2).total_cmp(&(b.1 + b.2)));
-    let each: Vec<String> = costs
+    let trusted = |cost: &&(&Summary, f64, f64)| cost.0.subject.is_trusted() && !cost.0.is_control;
+    let ends = costs.iter().find(trusted).zip(costs.iter().rfind(trusted)).filter(|_| costs.len() > MANY);
+    let told: Vec<(&Summary, f64, f64)> = ends.map_or(costs.clone(), |(least, most)| vec![*least, *most]);
+    let between = if ends.is_some() { " at the ends of the range" } else { "" };
+    let each: Vec<String> = told
         .into_iter()
-        .map(|(name, resource, authorization)| {
+        .map(|(summary, resource, authorization)| {
+            let name = called(summary);
             let total = Unit::CpuPerMillion.show(resource + authorization);
             let share = if authorization > 0.01 * resource {
                 format!(" ({} of it at the authorization server)", Unit::CpuPerMillion.show(authorization))
@@ -241,7 +273,7 @@ fn cost(analysis: &Analysis) -> Option<String> {
     };
     (!each.is_empty()).then(|| {
         format!(
-            "Seconds of CPU time per million requests, both kinds of servers together: {}.{caveat}",
+            "Seconds of CPU time per million requests, both kinds of servers together{between}: {}.{caveat}",
             list(&each)
         )
     })
@@ -249,7 +281,11 @@ fn cost(analysis: &Analysis) -> Option<String> {
 
 fn size(analysis: &Analysis) -> Option<String> {
     let mut sizes: Vec<(String, Vec<String>)> = Vec::new();
-    for (name, size) in ranked(analysis, MetricId::TokenBytes) {
+    let ranked = ranked(analysis, MetricId::TokenBytes);
+    if let Some(ends) = ends(analysis, MetricId::TokenBytes, &ranked) {
+        return Some(format!("Every request carries its token: {ends}."));
+    }
+    for (name, size) in ranked {
         let size = MetricId::TokenBytes.show(size.point);
         match sizes.last_mut().filter(|(last, _)| *last == size) {
             Some((_, names)) => names.push(name.to_owned()),
