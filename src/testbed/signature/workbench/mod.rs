@@ -1,5 +1,9 @@
 //! Times key generation, signing, verification and whole validation, one after the other on one thread.
 
+mod batches;
+#[cfg(test)]
+mod tests;
+
 use std::hint::black_box;
 use std::time::{Duration, Instant};
 
@@ -8,10 +12,11 @@ use crate::auth::token::jwks::{Jwk, JwkSet, PrivateJwk};
 use crate::auth::token::jwt::{AnotherBackEnd, KeyRing, LibraryRing, SigningKey, Trust};
 use crate::auth::token::signature::{KeyError, SignatureScheme, Signer, SigningError, Verifier};
 use crate::auth::token::{Policy, Rejection, UnixTime, WallClock, base64url};
-use crate::observation::{Batches, Distribution, Round, SignatureTimes};
+use crate::observation::{Batches, Round, SignatureTimes};
 use crate::registry::Part;
 use crate::testbed::signature::Task;
 use crate::testbed::tokens;
+use batches::{batch, slice};
 
 /// Rounds at most, and at least: the interval of an estimate comes from their differences.
 const ROUNDS: usize = 10;
@@ -26,9 +31,6 @@ const GENERATING: Duration = Duration::from_millis(8);
 /// Keys that take long are made this often, but not after so much time.
 const FEWEST_KEYS: u64 = 3;
 const LONGEST_GENERATION: Duration = Duration::from_secs(2);
-
-/// Reading the clock takes about 40 ns: less than half a percent of a batch this long.
-const SHORTEST: Duration = Duration::from_micros(10);
 
 /// Different messages to sign: how long a lattice signature takes depends on the message (rejection sampling).
 const MESSAGES: usize = 2_048;
@@ -97,50 +99,6 @@ pub fn times(task: &Task) -> Result<SignatureTimes, WorkbenchError> {
         rounds.push(round);
     }
     Ok(SignatureTimes { batches, rounds })
-}
-
-/// Repeats `operation` from `index` on, at least once, until `length` is over, and records how long every batch took.
-fn slice(
-    batch: u32,
-    length: Duration,
-    index: &mut usize,
-    into: &mut Distribution,
-    mut operation: impl FnMut(usize) -> Result<(), WorkbenchError>,
-) -> Result<(), WorkbenchError> {
-    let begun = Instant::now();
-    loop {
-        let before = Instant::now();
-        for _ in 0..batch {
-            operation(*index)?;
-            *index += 1;
-        }
-        let after = Instant::now();
-        into.record(u64::try_from((after - before).as_nanos()).expect("a batch ends within centuries"));
-        if after - begun >= length {
-            return Ok(());
-        }
-    }
-}
-
-/// How many operations take as long as a batch should. They warm up caches and the clock of the core, too.
-fn batch(mut operation: impl FnMut(usize) -> Result<(), WorkbenchError>) -> Result<u32, WorkbenchError> {
-    let mut count = 1_u32;
-    loop {
-        // The best of a few, so that an interruption does not pass for a slow operation.
-        let mut best = Duration::MAX;
-        for attempt in 0..5 {
-            let before = Instant::now();
-            (0..count as usize).try_for_each(&mut operation)?;
-            best = best.min(before.elapsed());
-            if best > 20 * SHORTEST && attempt > 0 || best > 1_000 * SHORTEST {
-                break;
-            }
-        }
-        if best >= SHORTEST || count > 1 << 20 {
-            return Ok(count);
-        }
-        count *= 2;
-    }
 }
 
 /// What the resource servers of the subject decide with.
@@ -266,111 +224,4 @@ fn messages(key: &SigningKey, now: UnixTime) -> Result<Vec<String>, WorkbenchErr
         format!("{header}.{}", base64url::encode(claims))
     };
     Ok((0..MESSAGES).map(|_| message()).collect())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::auth::architecture::Architecture;
-    use crate::auth::token::signature::every_variant;
-
-    #[test]
-    fn every_scheme_is_timed_in_rounds_with_at_least_one_of_each_operation() {
-        let quick = |scheme: &Part<dyn SignatureScheme>| {
-            let before = Instant::now();
-            scheme.generate().is_ok() && before.elapsed() < Duration::from_millis(20)
-        };
-        for scheme in every_variant().filter(quick).take(4) {
-            let key = scheme.generate().unwrap();
-            let task = Task { cores: vec![0], scheme: scheme.clone(), key, validation: Validation::Own };
-            let times = times(&task).unwrap();
-            assert!(times.rounds.len() >= FEWEST_ROUNDS, "{scheme}");
-            for round in &times.rounds {
-                for operation in [&round.sign, &round.verify, &round.validate] {
-                    assert!(operation.count() > 0, "{scheme}");
-                }
-            }
-            let best = |of: fn(&Round) -> &Distribution, batch: u32| {
-                let least = times.rounds.iter().filter_map(|round| of(round).min()).min().unwrap();
-                least as f64 / f64::from(batch)
-            };
-            let verify = best(|round| &round.verify, times.batches.verify);
-            let validate = best(|round| &round.validate, times.batches.validate);
-            assert!(validate > verify, "{scheme}: a validation holds a verification: {validate} < {verify}");
-        }
-    }
-
-    #[test]
-    fn what_is_timed_as_validation_is_what_the_architecture_of_the_subject_does() {
-        let scheme = every_variant().find(|scheme| scheme.alg() == "ES256").unwrap();
-        let task = |architecture: &str| {
-            let architecture: Part<dyn Architecture> = serde_json::from_str(architecture).unwrap();
-            let key = scheme.generate().unwrap();
-            Task { cores: vec![0], scheme: scheme.clone(), key, validation: architecture.validation() }
-        };
-        let jsonwebtoken = task(r#"{"kind": "jwt", "library": "jsonwebtoken"}"#);
-        let bench = Workbench::new(&jsonwebtoken).unwrap();
-        assert!(matches!(bench.validator, Validator::Library(_)));
-        bench.validate(0).unwrap();
-        let own = Workbench::new(&task(r#"{"kind": "jwt"}"#)).unwrap();
-        assert!(matches!(own.validator, Validator::Own(..)));
-        own.validate(0).unwrap();
-        for nowhere in [r#"{"kind": "introspection"}"#, r#"{"kind": "none"}"#] {
-            let times = times(&task(nowhere)).unwrap();
-            assert!(times.rounds.iter().all(|round| round.validate.count() == 0), "{nowhere}");
-            assert!(times.rounds.iter().all(|round| round.verify.count() > 0), "{nowhere}");
-        }
-    }
-
-    #[test]
-    fn keys_are_timed_only_where_the_library_makes_them() {
-        let scheme =
-            |own| every_variant().find(|scheme| scheme.alg() == "ES256" && scheme.makes_keys() == own);
-        for own in [true, false] {
-            let scheme = scheme(own).unwrap();
-            let key = scheme.generate().unwrap();
-            let times =
-                times(&Task { cores: vec![0], scheme, key, validation: Validation::Elsewhere }).unwrap();
-            assert_eq!(times.rounds.iter().any(|round| round.generate.count() > 0), own);
-        }
-    }
-
-    #[test]
-    fn quick_operations_are_timed_together_and_slow_ones_alone() {
-        let mut sum = 0_u64;
-        let quick = batch(|index| {
-            sum = black_box(sum + index as u64);
-            Ok(())
-        });
-        assert!(quick.unwrap() >= 16);
-        let slow = batch(|_| {
-            std::thread::sleep(Duration::from_micros(50));
-            Ok(())
-        });
-        assert_eq!(slow.unwrap(), 1);
-    }
-
-    #[test]
-    fn a_slice_times_every_batch_and_at_least_one() {
-        let mut distribution = Distribution::default();
-        let mut seen = Vec::new();
-        slice(3, Duration::ZERO, &mut 7, &mut distribution, |index| {
-            seen.push(index);
-            Ok(())
-        })
-        .unwrap();
-        assert_eq!((distribution.count(), seen), (1, vec![7, 8, 9]));
-    }
-
-    #[test]
-    fn a_key_that_does_not_verify_its_signatures_is_told() {
-        let mut variants = every_variant().filter(|scheme| scheme.alg() == "ES256");
-        let scheme = variants.next().unwrap();
-        let key = scheme.generate().unwrap();
-        let mut task = Task { cores: vec![0], scheme, key, validation: Validation::Own };
-        let mut bench = Workbench::new(&task).unwrap();
-        task.key = task.scheme.generate().unwrap();
-        bench.verifier = task.scheme.verifier(&task.key.public).unwrap();
-        assert!(bench.verify(0).unwrap_err().to_string().contains("refuses its own signature"));
-    }
 }

@@ -1,8 +1,12 @@
 //! How large a bearer token may be before a server refuses the header it travels in, by default.
 
+mod table;
+
 use std::fmt;
 
 use serde::Serialize;
+
+pub use table::{COOKIE_LIMIT, LIMITS};
 
 /// A limit that a server sets unless it is told otherwise.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
@@ -189,157 +193,6 @@ pub fn tiers() -> Vec<Tier> {
 pub fn refusing(characters: u64) -> Vec<&'static HeaderLimit> {
     header_limits().into_iter().filter(|limit| u64::from(limit.largest_token()) < characters).collect()
 }
-
-/// The limit of a cookie.
-pub const COOKIE_LIMIT: HeaderLimit = HeaderLimit {
-    server: "cookie (browsers)",
-    scope: Scope::Cookie,
-    bytes: 4_096,
-    known: Known::Documented,
-    setting: "none",
-    source: "https://www.rfc-editor.org/rfc/rfc6265#section-6.1",
-};
-
-/// Every limit. Where a maker writes K or KB and does not say which, the smaller one is taken if it is in doubt.
-pub const LIMITS: &[HeaderLimit] = &[
-    COOKIE_LIMIT,
-    HeaderLimit {
-        server: "nginx",
-        scope: Scope::OneHeader,
-        bytes: 8_192,
-        known: Known::Tested { characters: 8_168, version: "1.22" },
-        setting: "large_client_header_buffers 4 8k",
-        source: "https://nginx.org/en/docs/http/ngx_http_core_module.html#large_client_header_buffers",
-    },
-    HeaderLimit {
-        server: "Apache httpd",
-        scope: Scope::OneHeader,
-        bytes: 8_190,
-        known: Known::Tested { characters: 8_169, version: "2.4" },
-        setting: "LimitRequestFieldSize 8190",
-        source: "https://httpd.apache.org/docs/2.4/mod/core.html#limitrequestfieldsize",
-    },
-    HeaderLimit {
-        server: "HAProxy",
-        scope: Scope::AllHeaders,
-        bytes: 16_384 - 1_024,
-        known: Known::Tested { characters: 15_158, version: "2.6" },
-        setting: "tune.bufsize 16384, of which tune.maxrewrite 1024 is kept free",
-        source: "https://docs.haproxy.org/2.6/configuration.html#3.2-tune.bufsize",
-    },
-    HeaderLimit {
-        server: "Node.js",
-        scope: Scope::AllHeaders,
-        bytes: 16_384,
-        known: Known::Tested { characters: 16_309, version: "20" },
-        setting: "--max-http-header-size=16384",
-        source: "https://nodejs.org/api/cli.html#--max-http-header-sizesize",
-    },
-    HeaderLimit {
-        server: "hyper (HTTP/1.1)",
-        scope: Scope::AllHeaders,
-        bytes: 8_192 + 4_096 * 100,
-        known: Known::AtLeast { characters: 417_685, version: "1.12" },
-        setting: "max_buf_size 417792",
-        source: "https://docs.rs/hyper/1/hyper/server/conn/http1/struct.Builder.html#method.max_buf_size",
-    },
-    HeaderLimit {
-        server: "hyper (HTTP/2)",
-        scope: Scope::HeaderList,
-        bytes: 16_384,
-        known: Known::Documented,
-        setting: "max_header_list_size 16384",
-        source: "https://docs.rs/hyper/1/hyper/server/conn/http2/struct.Builder.html#method.max_header_list_size",
-    },
-    HeaderLimit {
-        server: "Caddy (Go net/http)",
-        scope: Scope::AllHeaders,
-        bytes: 1_048_576,
-        known: Known::Measured { characters: 1_050_000, version: "Caddy 2.6" },
-        setting: "MaxHeaderBytes 1048576 (Go lets a little more through)",
-        source: "https://pkg.go.dev/net/http#DefaultMaxHeaderBytes",
-    },
-    HeaderLimit {
-        server: "AWS ALB",
-        scope: Scope::OneHeader,
-        bytes: 16_384,
-        known: Known::Documented,
-        setting: "set by the provider",
-        source: "https://docs.aws.amazon.com/elasticloadbalancing/latest/application/load-balancer-limits.html",
-    },
-    HeaderLimit {
-        server: "Cloudflare",
-        scope: Scope::OneHeader,
-        bytes: 16_000,
-        known: Known::Documented,
-        setting: "set by the provider",
-        source: "https://developers.cloudflare.com/fundamentals/reference/connection-limits/",
-    },
-    HeaderLimit {
-        server: "Envoy",
-        scope: Scope::AllHeaders,
-        bytes: 61_440,
-        known: Known::Documented,
-        setting: "max_request_headers_kb 60",
-        source: "https://www.envoyproxy.io/docs/envoy/latest/api-v3/extensions/filters/network/http_connection_manager/v3/http_connection_manager.proto",
-    },
-    HeaderLimit {
-        server: "Google API Gateway",
-        scope: Scope::AllHeaders,
-        bytes: 60_000,
-        known: Known::Documented,
-        setting: "set by the provider",
-        source: "https://cloud.google.com/api-gateway/docs/quotas",
-    },
-    HeaderLimit {
-        server: "Tomcat (Spring Boot)",
-        scope: Scope::AllHeaders,
-        bytes: 8_192,
-        known: Known::Documented,
-        setting: "maxHttpRequestHeaderSize 8192",
-        source: "https://tomcat.apache.org/tomcat-10.1-doc/config/http.html",
-    },
-    HeaderLimit {
-        server: "Jetty",
-        scope: Scope::AllHeaders,
-        bytes: 8_192,
-        known: Known::Documented,
-        setting: "HttpConfiguration requestHeaderSize 8192",
-        source: "https://github.com/jetty/jetty.project/blob/jetty-12.0.x/jetty-core/jetty-server/src/main/java/org/eclipse/jetty/server/HttpConfiguration.java",
-    },
-    HeaderLimit {
-        server: "IIS (http.sys)",
-        scope: Scope::AllHeaders,
-        bytes: 16_384,
-        known: Known::Documented,
-        setting: "MaxRequestBytes and MaxFieldLength 16384",
-        source: "https://learn.microsoft.com/en-us/troubleshoot/developer/webapps/iis/iisadmin-service-inetinfo/httpsys-registry-windows",
-    },
-    HeaderLimit {
-        server: "Kestrel (ASP.NET Core)",
-        scope: Scope::AllHeaders,
-        bytes: 32_768,
-        known: Known::Documented,
-        setting: "MaxRequestHeadersTotalSize 32768",
-        source: "https://learn.microsoft.com/en-us/dotnet/api/microsoft.aspnetcore.server.kestrel.core.kestrelserverlimits.maxrequestheaderstotalsize",
-    },
-    HeaderLimit {
-        server: "gunicorn",
-        scope: Scope::OneHeader,
-        bytes: 8_190,
-        known: Known::Measured { characters: 8_166, version: "27.0" },
-        setting: "limit_request_field_size 8190",
-        source: "https://docs.gunicorn.org/en/stable/settings.html#limit-request-field-size",
-    },
-    HeaderLimit {
-        server: "uvicorn with h11",
-        scope: Scope::AllHeaders,
-        bytes: 16_384,
-        known: Known::Documented,
-        setting: "--h11-max-incomplete-event-size 16384 (more if the request arrives at once)",
-        source: "https://h11.readthedocs.io/en/latest/api.html",
-    },
-];
 
 #[cfg(test)]
 mod tests {

@@ -1,0 +1,107 @@
+//! When keys are fetched, and what happens when they cannot be.
+
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+
+use tokio::time::sleep;
+
+use super::{Client, Counting, Rejection, TokenValidator, good, issuer, try_validator, validator};
+
+#[tokio::test(start_paused = true)]
+async fn keys_are_fetched_again_when_they_are_due_and_not_for_every_unknown_key() {
+    let issuer = issuer(Some("ES256")).await;
+    let settings = r#"{"kind": "jwt", "refresh": "300s", "cooldown": "30s"}"#;
+    let validator = validator(settings, &issuer).await;
+    let stranger = self::issuer(Some("ES256")).await;
+    let unknown = stranger.server.issue(&good()).await.unwrap().token;
+    let fetched = || issuer.key_sets.load(Ordering::Relaxed);
+    for _ in 0..100 {
+        assert_eq!(validator.validate(&unknown).await.unwrap_err(), Rejection::UnknownKey);
+    }
+    assert_eq!(fetched(), 1, "within the cool-down of the first fetch");
+    sleep(Duration::from_secs(31)).await;
+    for _ in 0..100 {
+        assert!(validator.validate(&unknown).await.is_err());
+    }
+    assert_eq!(fetched(), 2, "once in a cool-down");
+    sleep(Duration::from_secs(301)).await;
+    let token = issuer.server.issue(&good()).await.unwrap().token;
+    assert!(validator.validate(&token).await.is_ok());
+    assert_eq!(fetched(), 3, "when due");
+}
+
+/// Asks once a second for as long, and tells at which seconds a request was refused.
+async fn refused(validator: &dyn TokenValidator, token: &str, seconds: u64) -> Vec<u64> {
+    let mut refused = Vec::new();
+    for second in 0..seconds {
+        match validator.validate(token).await {
+            Ok(_) => {}
+            Err(Rejection::Undecided) => refused.push(second),
+            Err(other) => panic!("second {second}: {other}"),
+        }
+        sleep(Duration::from_secs(1)).await;
+    }
+    refused
+}
+
+async fn long_lived(issuer: &Counting) -> String {
+    let client = Client { lifetime: Duration::from_hours(1), ..good() };
+    issuer.server.issue(&client).await.unwrap().token
+}
+
+#[tokio::test(start_paused = true)]
+async fn while_keys_cannot_be_fetched_the_old_ones_count_for_as_long_as_is_set_and_no_longer() {
+    let all: Vec<u64> = (0..1_000).collect();
+    let cases = [
+        // Without a limit, as common products do.
+        (r#"{"kind": "jwt", "refresh": "100s", "cooldown": "30s"}"#, &all[..0], 31),
+        // A failed fetch at 100 s and every 30 s after it, whoever asks.
+        (
+            r#"{"kind": "jwt", "refresh": "100s", "cooldown": "30s", "stale_on_error": "400s"}"#,
+            &all[400..],
+            31,
+        ),
+        // Closed at once.
+        (r#"{"kind": "jwt", "refresh": "100s", "cooldown": "30s", "stale_on_error": "0s"}"#, &all[100..], 31),
+        // A failure does not make fetches rarer than success does.
+        (
+            r#"{"kind": "jwt", "refresh": "100s", "cooldown": "500s", "stale_on_error": "100s"}"#,
+            &all[100..],
+            10,
+        ),
+    ];
+    for (settings, expected, fetches) in cases {
+        let issuer = issuer(Some("ES256")).await;
+        let validator = validator(settings, &issuer).await;
+        let token = long_lived(&issuer).await;
+        issuer.down.store(true, Ordering::Relaxed);
+        assert_eq!(refused(&*validator, &token, 1_000).await, expected, "{settings}");
+        assert_eq!(issuer.key_sets.load(Ordering::Relaxed), fetches, "{settings}");
+        issuer.down.store(false, Ordering::Relaxed);
+        sleep(Duration::from_secs(100)).await;
+        assert!(refused(&*validator, &token, 50).await.is_empty(), "{settings}: it recovers");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_unknown_key_causes_no_fetch_within_the_cool_down_of_one_that_failed() {
+    let issuer = issuer(Some("ES256")).await;
+    let validator = validator(r#"{"kind": "jwt", "refresh": "300s", "cooldown": "30s"}"#, &issuer).await;
+    let unknown = long_lived(&*self::issuer(Some("ES256")).await).await;
+    issuer.down.store(true, Ordering::Relaxed);
+    for _ in 0..95 {
+        assert_eq!(validator.validate(&unknown).await.unwrap_err(), Rejection::UnknownKey);
+        sleep(Duration::from_secs(1)).await;
+    }
+    assert_eq!(issuer.key_sets.load(Ordering::Relaxed), 4, "at 0, 30, 60 and 90 s");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_key_set_beyond_the_limit_is_not_taken() {
+    let issuer = issuer(Some("ML-DSA-65")).await;
+    let bytes = serde_json::to_vec(&issuer.server.key_set()).unwrap().len();
+    let settings = |most| format!(r#"{{"kind": "jwt", "key_set_limit": {most}}}"#);
+    assert!(try_validator(&settings(bytes), &issuer).await.is_ok());
+    let error = try_validator(&settings(bytes - 1), &issuer).await.err().unwrap().to_string();
+    assert!(error.contains(&format!("{bytes} bytes, expected at most {}", bytes - 1)), "{error}");
+}
