@@ -3,6 +3,7 @@
 use super::*;
 use crate::auth::architecture::Architecture;
 use crate::auth::token::signature::every_variant;
+use crate::observation::Distribution;
 
 #[test]
 fn every_scheme_is_timed_in_rounds_with_at_least_one_of_each_operation() {
