@@ -8,12 +8,12 @@ use crate::analysis::signature;
 use crate::analysis::sparse::Seconds;
 use crate::analysis::trials::Trials;
 use crate::metric::MetricId;
-use crate::observation::{Distribution, Second};
+use crate::observation::{Distribution, Sealed, Second};
 
 /// A quantile with fewer requests beyond it moves too much to be compared (STATISTICS.md, 3).
 const BEYOND: f64 = 100.0;
 
-type Pick = fn(&Second) -> &Distribution;
+type Pick = fn(&Second) -> &Sealed;
 
 const LATENCY: &[(MetricId, f64)] = &[
     (MetricId::LatencyP50, 0.5),
@@ -38,9 +38,8 @@ pub(super) fn sample(trials: &Trials<'_>, resamples: &Resamples) -> BTreeMap<Met
         (|second| &second.lag, LAG, 0.0),
     ];
     for (pick, quantiles, left_out) in families {
-        let distributions: Vec<_> = seconds.iter().copied().map(pick).collect();
-        let merged = merge(distributions.iter().copied());
-        let sparse = Seconds::new(&distributions);
+        let merged = merge(seconds.iter().map(|second| pick(second).open()));
+        let sparse = Seconds::new(seconds.iter().map(|second| pick(second).open()));
         for (metric, q) in quantiles {
             let point = merged.quantile(*q).map(|nanos| nanos as f64 / 1e9);
             if let Some(mut quantile) = resamples.sample(point, |weights| sparse.quantile(weights, *q)) {
@@ -78,10 +77,10 @@ fn unanswered(seconds: &[&Second]) -> f64 {
 }
 
 /// Histograms are merged; quantiles are never averaged.
-pub(super) fn merge<'a>(distributions: impl IntoIterator<Item = &'a Distribution>) -> Distribution {
+pub(super) fn merge(distributions: impl IntoIterator<Item = Distribution>) -> Distribution {
     let mut merged = Distribution::default();
     for distribution in distributions {
-        merged.add(distribution);
+        merged.add(&distribution);
     }
     merged
 }

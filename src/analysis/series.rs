@@ -48,7 +48,7 @@ const PER_NINE: u32 = 10;
 
 /// Latency by percentile of a subject.
 pub(super) fn percentiles(trials: &Trials<'_>) -> Vec<Percentile> {
-    let merged = merge(trials.seconds().iter().map(|second| &second.latency));
+    let merged = merge(trials.seconds().iter().map(|second| second.latency.open()));
     let count = merged.count();
     let fractions = (0..=6 * PER_NINE).map(|step| 1.0 - 10_f64.powf(-f64::from(step) / f64::from(PER_NINE)));
     // Those that people name, besides.
@@ -70,7 +70,7 @@ pub(super) fn moments(trials: &Trials<'_>) -> Vec<Moment> {
     (0..length)
         .filter_map(|second| {
             let same: Vec<&Second> = trials.loads().filter_map(|load| load.seconds.get(second)).collect();
-            let merged = merge(same.iter().map(|second| &second.latency));
+            let merged = merge(same.iter().map(|second| second.latency.open()));
             let at = |q| Some(merged.quantile(q)? as f64 / 1e9);
             Some(Moment { second, requests: merged.count(), p50: at(0.5)?, p99: at(0.99)? })
         })

@@ -86,8 +86,8 @@ fn of(
         .flat_map(|times| times.rounds.iter().map(|round| ((operation.times)(round), &times.batches)))
         .map(|(round, batches)| picoseconds(round, (operation.batch)(batches)))
         .collect();
-    let rounds: Vec<&Distribution> = rounds.iter().collect();
-    let (merged, sparse) = (latency::merge(rounds.iter().copied()), Seconds::new(&rounds));
+    let merged = latency::merge(rounds.iter().cloned());
+    let sparse = Seconds::new(rounds.iter().cloned());
     let mut estimates = BTreeMap::new();
     // The arithmetic of nanoseconds makes thousands of seconds of picoseconds.
     let seconds = |value: f64| value / 1e3;

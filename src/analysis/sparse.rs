@@ -13,14 +13,22 @@ pub(super) struct Seconds {
 }
 
 impl Seconds {
-    pub(super) fn new(seconds: &[&Distribution]) -> Self {
-        let mut values: Vec<u64> =
-            seconds.iter().flat_map(|second| second.buckets()).map(|(value, _)| value).collect();
+    /// Takes the histograms one by one: open they are large, and of each a row is kept.
+    pub(super) fn new(seconds: impl Iterator<Item = Distribution>) -> Self {
+        let mut totals = Vec::new();
+        let seconds: Vec<Vec<(u64, u64)>> = seconds
+            .map(|second| {
+                let count = second.count() as f64;
+                totals.push((count, second.mean().unwrap_or(0.0) * count));
+                second.buckets().collect()
+            })
+            .collect();
+        let mut values: Vec<u64> = seconds.iter().flatten().map(|(value, _)| *value).collect();
         values.sort_unstable();
         values.dedup();
         let mut cumulative = Vec::with_capacity(values.len() * seconds.len());
         for second in seconds {
-            let mut buckets = second.buckets().peekable();
+            let mut buckets = second.into_iter().peekable();
             let mut count = 0;
             for value in &values {
                 if let Some((_, more)) = buckets.next_if(|(bucket, _)| bucket == value) {
@@ -29,10 +37,6 @@ impl Seconds {
                 cumulative.push(count);
             }
         }
-        let totals = seconds
-            .iter()
-            .map(|second| (second.count() as f64, second.mean().unwrap_or(0.0) * second.count() as f64))
-            .collect();
         Self { values, cumulative, totals }
     }
 
@@ -89,7 +93,7 @@ mod tests {
         for nanos in 1..3_000_u64 {
             seconds[(nanos % 3) as usize].record(nanos * nanos * 7);
         }
-        let sparse = Seconds::new(&seconds.iter().collect::<Vec<_>>());
+        let sparse = Seconds::new(seconds.iter().cloned());
         let mut merged = Distribution::default();
         for index in [0, 0, 2] {
             merged.add(&seconds[index]);
@@ -99,7 +103,7 @@ mod tests {
             assert!((sparse.quantile(&[2, 0, 1], q).unwrap() / exact - 1.0).abs() < 1e-9, "{q}");
         }
         assert!((sparse.mean(&[2, 0, 1]).unwrap() / merged.mean().unwrap() * 1e9 - 1.0).abs() < 1e-12);
-        assert_eq!(Seconds::new(&[]).quantile(&[], 0.5), None);
+        assert_eq!(Seconds::new(std::iter::empty()).quantile(&[], 0.5), None);
         assert_eq!(sparse.quantile(&[0, 0, 0], 0.5), None);
     }
 }

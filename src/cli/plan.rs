@@ -49,13 +49,11 @@ fn text(plan: &Plan) -> String {
             workload.probe_rate.per_second()
         ));
     }
-    line(match plan.placement.generator {
-        Some(core) => {
-            format!("cores: {core} for the load generator, {} for the servers", list(&plan.placement.servers))
-        }
-        None => {
-            format!("cores: {} for the load generator and the servers alike", list(&plan.placement.servers))
-        }
+    let (generators, servers) = (list(&plan.placement.generators), list(&plan.placement.servers));
+    line(if generators.is_empty() {
+        format!("cores: {servers} for the load generator and the servers alike")
+    } else {
+        format!("cores: {generators} for the load generator, {servers} for the servers")
     });
     line(format!("trials, each on freshly started servers: {}", plan.trials.len()));
     for (trial, number) in plan.trials.iter().zip(1..) {
@@ -110,7 +108,7 @@ fn json(plan: &Plan) -> String {
     serde_json::json!({
         "scenario": plan.name,
         "question": plan.question,
-        "cores": { "generator": plan.placement.generator, "servers": plan.placement.servers },
+        "cores": { "generators": plan.placement.generators, "servers": plan.placement.servers },
         "load_seconds": plan.load_time().as_secs_f64(),
         "trials": trials.collect::<Vec<_>>(),
     })

@@ -4,9 +4,9 @@ use std::io::{self, Read, Write};
 use std::net::{TcpListener, TcpStream};
 use std::time::{Duration, Instant};
 
-use crate::load::pacing::{HostPacer, Pacer, Pacing};
+use crate::load::pacing::{Calibrated, Precision};
 use crate::observation::Distribution;
-use crate::units::{Offset, Rate, Stamp};
+use crate::units::Rate;
 
 /// A request with an ML-DSA-65 token, the largest of a usual comparison.
 const REQUEST_BYTES: usize = 5 * 1024;
@@ -14,8 +14,6 @@ const REQUEST_BYTES: usize = 5 * 1024;
 const ANSWER_BYTES: usize = 200;
 /// Long enough for some thousand exchanges.
 const CAPACITY_TIME: Duration = Duration::from_millis(50);
-/// The timer is asked for so many instants, a millisecond apart.
-const TIMER_INSTANTS: u64 = 200;
 
 /// Requests per second that one core of this machine can exchange over loopback, both sides on it.
 /// Takes 50 ms. A plan above it cannot be sent.
@@ -39,19 +37,10 @@ pub fn capacity() -> io::Result<Rate> {
     Ok(Rate::try_from(per_second).expect("an exchange takes less than a day"))
 }
 
-/// How late the generator's timer wakes it, over 200 waits of a millisecond.
+/// How late the generator's timer wakes it.
 pub fn timer_error() -> io::Result<Distribution> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-    runtime.block_on(async {
-        let pacer = HostPacer::new(Stamp::now(), Pacing::Hybrid)?;
-        let mut late = Distribution::default();
-        for number in 1..=TIMER_INSTANTS {
-            let due = Offset::from_nanos(number * 1_000_000);
-            pacer.wait_until(due, || false).await;
-            late.record(pacer.now().nanos() - due.nanos());
-        }
-        Ok(late)
-    })
+    Ok(runtime.block_on(Calibrated::new(Precision::Hybrid))?.late)
 }
 
 #[cfg(test)]
@@ -65,6 +54,6 @@ mod tests {
 
     #[test]
     fn the_timer_is_never_early_and_counts_every_wait() {
-        assert_eq!(timer_error().unwrap().count(), TIMER_INSTANTS);
+        assert_eq!(timer_error().unwrap().count(), 100);
     }
 }

@@ -1,23 +1,34 @@
 //! Which request goes over which connection: no waiting, no clock, no socket.
 
 use std::collections::VecDeque;
+use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Duration;
 
+use tokio::sync::Notify;
+
+use crate::load::feed::Users;
 use crate::load::recorder::{Flight, Recorder};
 use crate::load::schedule::Request;
 use crate::load::tokens::TokenPool;
-use crate::load::transport::{Answer, Failure, Outgoing, Sender};
+use crate::load::transport::{Answer, Failure, Outgoing, Place, Sender};
 use crate::units::Offset;
 
-/// The connections of a trial, and the requests that wait for one.
+/// The connections of a trial, the requests that wait for one, and the users who think.
 pub(super) struct Dispatch<S> {
     tokens: Arc<TokenPool>,
     servers: Vec<Server>,
     slots: Vec<Slot<S>>,
+    /// A connection is given up after so many requests.
+    requests_per_connection: Option<u64>,
+    users: Option<Users>,
+    /// Slots whose users think, by the instant at which they have thought: they all think for as long.
+    thinking: VecDeque<(Offset, usize)>,
+    /// Told when somebody begins to think while nobody else does: the scheduler may sleep for longer than that.
+    thought: Rc<Notify>,
     outstanding: usize,
     waiting: usize,
-    recorder: Recorder,
+    pub(super) recorder: Recorder,
 }
 
 /// A resource server as the load generator sees it.
@@ -37,32 +48,45 @@ struct Waiting {
     since: Offset,
 }
 
-/// A place for one connection, which is replaced when it breaks.
+/// A place for one connection or stream, which is replaced when it breaks.
 struct Slot<S> {
     server: usize,
     /// Absent while it is being connected.
     sender: Option<S>,
     flight: Option<Flight>,
+    /// Requests sent over this connection.
+    sent: u64,
 }
 
 impl<S: Sender> Dispatch<S> {
-    /// Places for `connections` connections to each of `servers` servers, none of them open.
+    /// `places` to each of `servers` servers, none of them open.
     pub(super) fn new(
         servers: usize,
-        connections: usize,
+        places: usize,
+        requests_per_connection: Option<u64>,
+        users: Option<Users>,
         tokens: Arc<TokenPool>,
         recorder: Recorder,
     ) -> Self {
-        let slots = (0..servers * connections)
-            .map(|slot| Slot { server: slot / connections, sender: None, flight: None })
-            .collect();
-        let servers = (0..servers).map(|_| Server::default()).collect();
-        Self { tokens, servers, slots, outstanding: 0, waiting: 0, recorder }
+        let slot = |slot| Slot { server: slot / places, sender: None, flight: None, sent: 0 };
+        Self {
+            tokens,
+            servers: (0..servers).map(|_| Server::default()).collect(),
+            slots: (0..servers * places).map(slot).collect(),
+            requests_per_connection,
+            users,
+            thinking: VecDeque::new(),
+            thought: Rc::default(),
+            outstanding: 0,
+            waiting: 0,
+            recorder,
+        }
     }
 
-    /// The resource server to which a slot belongs.
-    pub(super) fn server_of(&self, slot: usize) -> usize {
-        self.slots[slot].server
+    /// The place of a slot when it is opened for the `generation`th time.
+    pub(super) fn place(&self, slot: usize, generation: u64) -> Place {
+        let places = self.slots.len() / self.servers.len();
+        Place { server: slot / places, number: slot % places, generation }
     }
 
     /// How many requests are on the wire.
@@ -80,6 +104,21 @@ impl<S: Sender> Dispatch<S> {
         self.outstanding + self.waiting == 0
     }
 
+    /// Whether a user has requests left to send.
+    pub(super) fn has_users(&self) -> bool {
+        self.users.as_ref().is_some_and(|users| users.left > 0)
+    }
+
+    /// Tells when there is a first user who thinks.
+    pub(super) fn thought(&self) -> Rc<Notify> {
+        Rc::clone(&self.thought)
+    }
+
+    /// When the next user has thought.
+    pub(super) fn next_thought(&self) -> Option<Offset> {
+        self.thinking.front().map(|(instant, _)| *instant)
+    }
+
     /// A request is due: it goes out at once, or it waits for a connection.
     pub(super) fn due(&mut self, request: Request, now: Offset) {
         let server = &mut self.servers[request.resource_server as usize];
@@ -94,9 +133,22 @@ impl<S: Sender> Dispatch<S> {
         self.recorder.taken_up(request, now);
     }
 
+    /// Users who have thought send their requests.
+    pub(super) fn wake(&mut self, now: Offset) {
+        while let Some((due, slot)) = self.thinking.pop_front_if(|(due, _)| *due <= now) {
+            self.send_for_user(slot, due, now);
+        }
+    }
+
+    /// The run is over for those who would begin another request.
+    pub(super) fn dismiss_users(&mut self) {
+        self.users = None;
+        self.thinking.clear();
+    }
+
     /// A slot has a new connection.
     pub(super) fn connected(&mut self, slot: usize, sender: S, now: Offset) {
-        self.slots[slot].sender = Some(sender);
+        (self.slots[slot].sender, self.slots[slot].sent) = (Some(sender), 0);
         self.servers[self.slots[slot].server].open += 1;
         self.ready(slot, now);
     }
@@ -114,14 +166,15 @@ impl<S: Sender> Dispatch<S> {
     }
 
     /// A slot's request was answered; true if the connection goes on.
-    pub(super) fn answered(&mut self, slot: usize, answer: Answer, now: Offset) -> bool {
+    pub(super) fn answered(&mut self, slot: usize, answer: Answer, first_byte: Offset, now: Offset) -> bool {
         let flight = self.slots[slot].flight.take();
         if let Some(flight) = &flight {
             self.outstanding -= 1;
-            self.recorder.answered(flight, now, answer.status, &self.tokens);
+            self.recorder.answered(flight, first_byte, now, answer.status, &self.tokens);
         }
+        let used_up = self.requests_per_connection.is_some_and(|most| self.slots[slot].sent >= most);
         // An answer that nobody asked for: whatever comes next could not be told apart.
-        let goes_on = answer.reusable && flight.is_some();
+        let goes_on = answer.reusable && flight.is_some() && !used_up;
         if goes_on {
             self.ready(slot, now);
         } else {
@@ -154,32 +207,46 @@ impl<S: Sender> Dispatch<S> {
         self.recorder.ended(now, self.waiting);
     }
 
-    /// Notes how the run itself went: CPU nanoseconds of its thread within the window, and whether it was cut short.
-    pub(super) fn note(&mut self, cpu_nanos: u64, cut_short: bool) {
-        self.recorder.load.generator_cpu_nanos = cpu_nanos;
-        self.recorder.load.cut_short = cut_short;
-    }
-
     /// Ends the trial: gives up what is not answered and what was not sent. What was sent before `limit` timed out.
-    pub(super) fn finish(&mut self, limit: Offset) -> Recorder {
+    pub(super) fn finish(mut self, limit: Offset) -> Recorder {
+        self.dismiss_users();
         self.give_up(limit, Failure::TimedOut);
         self.give_up(Offset::from_nanos(u64::MAX), Failure::Unanswered);
         for waiting in self.servers.iter_mut().flat_map(|server| server.backlog.drain(..)) {
             self.recorder.failed(waiting.request, Failure::Unsent);
         }
-        self.waiting = 0;
-        std::mem::take(&mut self.recorder)
+        self.recorder
     }
 
-    /// A connection can carry a request: the oldest that waits, or the next that is due.
+    /// A connection can carry a request: the oldest that waits, that of its user, or the next that is due.
     fn ready(&mut self, slot: usize, now: Offset) {
         let server = &mut self.servers[self.slots[slot].server];
         if let Some(Waiting { request, since }) = server.backlog.pop_front() {
             self.waiting -= 1;
             self.send(slot, request, now, Some(now.since(since)));
-        } else {
-            server.idle.push_back(slot);
+            return;
         }
+        match &self.users {
+            Some(users) if users.think.is_zero() => self.send_for_user(slot, now, now),
+            Some(users) => {
+                if self.thinking.is_empty() {
+                    self.thought.notify_one();
+                }
+                self.thinking.push_back((now + users.think, slot));
+            }
+            None => server.idle.push_back(slot),
+        }
+    }
+
+    fn send_for_user(&mut self, slot: usize, due: Offset, now: Offset) {
+        let server = self.slots[slot].server;
+        let Some(token) = self.users.as_mut().and_then(|users| users.next(due)) else {
+            return self.servers[server].idle.push_back(slot);
+        };
+        let resource_server = u32::try_from(server).expect("fewer than 2^32 servers");
+        let request = Request { due, resource_server, token };
+        self.send(slot, request, now, None);
+        self.recorder.taken_up(request, now);
     }
 
     fn send(&mut self, slot: usize, request: Request, now: Offset, wait: Option<Duration>) {
@@ -187,14 +254,16 @@ impl<S: Sender> Dispatch<S> {
         let slot = &mut self.slots[slot];
         let sender = slot.sender.as_mut().expect("only a connected slot is idle or ready");
         sender.send(&Outgoing { token: self.tokens.text(request.token), probe: flight.probe });
-        self.recorder.sent(&flight, wait);
+        slot.sent += 1;
         slot.flight = Some(flight);
         self.outstanding += 1;
+        self.recorder.sent(&flight, wait);
     }
 
     fn close(&mut self, slot: usize) {
         let server = &mut self.servers[self.slots[slot].server];
         server.idle.retain(|idle| *idle != slot);
+        self.thinking.retain(|(_, thinking)| *thinking != slot);
         if self.slots[slot].sender.take().is_some() {
             server.open -= 1;
         }

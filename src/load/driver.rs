@@ -1,4 +1,4 @@
-//! The open loop: walks the schedule whatever the servers do.
+//! The loop of one generator thread: walks its schedule whatever the servers do, and wakes its users.
 
 use std::cell::RefCell;
 use std::io;
@@ -8,18 +8,20 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use rustix::time::{ClockId, clock_gettime};
-use tokio::task::{LocalSet, spawn_local, yield_now};
+use tokio::sync::Notify;
+use tokio::task::{JoinHandle, spawn_local, yield_now};
 use tokio::time::timeout;
 
 use crate::load::dispatch::Dispatch;
+use crate::load::feed::Feed;
+use crate::load::meter::Meter;
 use crate::load::pacing::Pacer;
 use crate::load::readers::between_sweeps;
 use crate::load::recorder::Recorder;
 use crate::load::schedule::Request;
 use crate::load::tokens::TokenPool;
-use crate::load::transport::Transport;
-use crate::units::Offset;
+use crate::load::transport::{Opened, Place, Transport};
+use crate::units::{Offset, Stamp};
 
 /// How often an interrupt, the end of the window and the end of a drain are looked for.
 const LOOK: Duration = Duration::from_millis(50);
@@ -28,11 +30,13 @@ const BURST: usize = 16;
 /// How long an interrupted run waits for answers in flight.
 const INTERRUPTED_DRAIN: Duration = Duration::from_secs(1);
 
-/// Everything about a run but its requests, its clock and its transport.
+/// Everything about a run but what is sent, its clock and its transport.
 pub(super) struct Course<'a> {
     pub(super) servers: usize,
-    /// Connections to each server.
-    pub(super) connections: usize,
+    /// Requests that can be on the wire to each server at once.
+    pub(super) places: usize,
+    /// A connection is given up after so many requests.
+    pub(super) requests_per_connection: Option<u64>,
     pub(super) tokens: Arc<TokenPool>,
     pub(super) window: Range<Offset>,
     /// How long an answer may take.
@@ -49,64 +53,100 @@ pub(super) enum Cut {
     BacklogFull,
 }
 
-/// A slot's new connection, both halves.
-type Connection<T> = (<T as Transport>::Sender, <T as Transport>::Receiver);
+/// A slot's open place and how long it took to open.
+type OpenPlace<T> = (Opened<<T as Transport>::Sender, <T as Transport>::Receiver>, Duration);
 
-/// Opens every connection, server by server; tells which server refused.
+/// Opens every place, server by server; tells which server refused.
 pub(super) async fn open<T: Transport>(
     transport: &T,
     course: &Course<'_>,
-) -> Result<Vec<Connection<T>>, (usize, io::Error)> {
-    let mut connections = Vec::new();
+) -> Result<Vec<OpenPlace<T>>, (usize, io::Error)> {
+    let mut places = Vec::new();
     for server in 0..course.servers {
-        for _ in 0..course.connections {
-            let connecting = timeout(course.timeout, transport.connect(server));
-            let connection = connecting.await.unwrap_or_else(|_| Err(io::ErrorKind::TimedOut.into()));
-            connections.push(connection.map_err(|error| (server, error))?);
+        for number in 0..course.places {
+            let begun = Stamp::now();
+            let place = Place { server, number, generation: 0 };
+            let opening = timeout(course.timeout, transport.connect(place));
+            let opened = opening.await.unwrap_or_else(|_| Err(io::ErrorKind::TimedOut.into()));
+            let opened = opened.map_err(|error| (server, error))?;
+            places.push((opened, begun.elapsed()));
         }
     }
-    Ok(connections)
+    Ok(places)
 }
 
-/// Sends every request when it is due and waits for the answers in flight.
+/// Sends everything when it is due and waits for the answers in flight.
 pub(super) async fn run<T: Transport, P: Pacer>(
     course: Course<'_>,
     transport: T,
-    connections: Vec<Connection<T>>,
+    places: Vec<OpenPlace<T>>,
     pacer: P,
-    requests: impl Iterator<Item = Request>,
+    recorder: Recorder,
+    feed: Feed,
 ) -> (Recorder, Option<Cut>) {
-    let recorder = Recorder::new(course.window.clone());
-    let dispatch = Dispatch::new(course.servers, course.connections, Arc::clone(&course.tokens), recorder);
-    let run = Rc::new(Run { transport, dispatch: RefCell::new(dispatch), pacer, timeout: course.timeout });
-    let tasks = LocalSet::new();
-    let drive = async {
-        let tasks = connections.into_iter().enumerate().map(|(slot, (sender, receiver))| {
-            run.dispatch.borrow_mut().connected(slot, sender, Offset::default());
-            spawn_local(Rc::clone(&run).read(slot, Some(receiver)))
-        });
-        spawn_local(Rc::clone(&run).watch(tasks.collect()));
-        run.walk(&course, requests).await
-    };
-    let cut = tasks.run_until(drive).await;
-    let recorder = run.dispatch.borrow_mut().finish(run.timeout_limit());
-    (recorder, cut)
+    let Feed { mut scheduled, users, ends_with_last } = feed;
+    let dispatch = Dispatch::new(
+        course.servers,
+        course.places,
+        course.requests_per_connection,
+        users,
+        Arc::clone(&course.tokens),
+        recorder,
+    );
+    let thought = dispatch.thought();
+    let run = Rc::new(Run {
+        transport,
+        dispatch: RefCell::new(dispatch),
+        readers: RefCell::default(),
+        pacer,
+        timeout: course.timeout,
+        thought,
+    });
+    let readers = places.into_iter().enumerate().map(|(slot, (opened, took))| {
+        let Opened { sender, receiver, handshake } = opened;
+        let mut dispatch = run.dispatch.borrow_mut();
+        if let Some(handshake) = handshake {
+            dispatch.recorder.connected(handshake, took);
+        }
+        dispatch.connected(slot, sender, run.pacer.now());
+        spawn_local(Rc::clone(&run).read(slot, Some(receiver)))
+    });
+    *run.readers.borrow_mut() = readers.collect();
+    let watching = spawn_local(Rc::clone(&run).watch());
+    let cut = run.walk(&course, &mut *scheduled, ends_with_last).await;
+    let limit = run.timeout_limit();
+    let readers = run.readers.take();
+    for task in readers.into_iter().chain([watching]) {
+        task.abort();
+        // It ends by being aborted, and lets go of the run.
+        let _ = task.await;
+    }
+    let run = Rc::into_inner(run).expect("every task that shared it has ended");
+    (run.dispatch.into_inner().finish(limit), cut)
 }
 
 /// What the scheduler and the readers of a run share.
 pub(super) struct Run<T: Transport, P> {
     pub(super) transport: T,
     pub(super) dispatch: RefCell<Dispatch<T::Sender>>,
+    pub(super) readers: RefCell<Vec<JoinHandle<()>>>,
     pub(super) pacer: P,
     pub(super) timeout: Duration,
+    /// See [`Dispatch::thought`].
+    thought: Rc<Notify>,
 }
 
 impl<T: Transport, P: Pacer> Run<T, P> {
-    async fn walk(&self, course: &Course<'_>, requests: impl Iterator<Item = Request>) -> Option<Cut> {
-        let mut cpu = CpuMeter::default();
+    async fn walk(
+        &self,
+        course: &Course<'_>,
+        scheduled: &mut (dyn Iterator<Item = Request> + Send),
+        ends_with_last: bool,
+    ) -> Option<Cut> {
+        let mut meter = Meter::default();
         let mut cut = None;
-        for (number, request) in requests.enumerate() {
-            cut = self.reach(request.due, course, &mut cpu).await;
+        for (number, request) in scheduled.enumerate() {
+            cut = self.reach(request.due, course, &mut meter).await;
             if cut.is_some() {
                 break;
             }
@@ -115,32 +155,57 @@ impl<T: Transport, P: Pacer> Run<T, P> {
                 yield_now().await;
             }
         }
-        if cut.is_none() {
-            cut = self.reach(course.window.end, course, &mut cpu).await;
+        while cut.is_none() && ends_with_last && self.dispatch.borrow().has_users() {
+            cut = self.reach(self.pacer.now() + LOOK, course, &mut meter).await;
         }
-        let used = cpu.used();
-        self.dispatch.borrow_mut().ended(self.pacer.now());
+        if cut.is_none() && !ends_with_last {
+            cut = self.reach(course.window.end, course, &mut meter).await;
+        }
+        let used = meter.read();
+        {
+            let mut dispatch = self.dispatch.borrow_mut();
+            dispatch.dismiss_users();
+            dispatch.ended(self.pacer.now());
+        }
         let until_given_up = course.timeout + 2 * between_sweeps(course.timeout);
         self.drain(if cut.is_some() { until_given_up.min(INTERRUPTED_DRAIN) } else { until_given_up }).await;
-        self.dispatch.borrow_mut().note(used, cut.is_some());
+        self.dispatch.borrow_mut().recorder.note(used, cut.is_some());
         cut
     }
 
-    /// Waits until an instant, unless there is a reason to stop before.
-    async fn reach(&self, instant: Offset, course: &Course<'_>, cpu: &mut CpuMeter) -> Option<Cut> {
+    /// Waits until an instant, and wakes users meanwhile, unless there is a reason to stop before.
+    async fn reach(&self, instant: Offset, course: &Course<'_>, meter: &mut Meter) -> Option<Cut> {
+        let mut looked = Offset::default();
         loop {
-            if course.interrupted.load(Ordering::Relaxed) {
-                return Some(Cut::Interrupted);
-            }
-            if self.dispatch.borrow().waiting() > course.backlog_limit {
-                return Some(Cut::BacklogFull);
-            }
             let now = self.pacer.now();
-            cpu.look(now, course.window.start);
+            let reached = now.min(instant);
+            let next_thought = {
+                let mut dispatch = self.dispatch.borrow_mut();
+                if dispatch.waiting() > course.backlog_limit {
+                    return Some(Cut::BacklogFull);
+                }
+                dispatch.wake(reached);
+                dispatch.next_thought()
+            };
+            if now >= looked {
+                if course.interrupted.load(Ordering::Relaxed) {
+                    return Some(Cut::Interrupted);
+                }
+                meter.look(now, course.window.start);
+                // What is due from `instant` on was not taken up yet, however late it is.
+                self.dispatch.borrow_mut().recorder.look(reached);
+                looked = now + LOOK;
+            }
             if now >= instant {
                 return None;
             }
-            self.wait_until(instant.min(now + LOOK)).await;
+            let until = instant.min(looked);
+            let until = next_thought.map_or(until, |thought| until.min(thought));
+            tokio::select! {
+                biased;
+                () = self.wait_until(until) => {}
+                () = self.thought.notified(), if next_thought.is_none() => {}
+            }
         }
     }
 
@@ -164,28 +229,4 @@ impl<T: Transport, P: Pacer> Run<T, P> {
     async fn wait_until(&self, instant: Offset) {
         self.pacer.wait_until(instant, || self.dispatch.borrow().outstanding() > 0).await;
     }
-}
-
-/// CPU time of this thread from the beginning of the window.
-#[derive(Default)]
-struct CpuMeter {
-    at_start: Option<u64>,
-}
-
-impl CpuMeter {
-    fn look(&mut self, now: Offset, window_start: Offset) {
-        if self.at_start.is_none() && now >= window_start {
-            self.at_start = Some(thread_cpu_nanos());
-        }
-    }
-
-    fn used(&self) -> u64 {
-        self.at_start.map_or(0, |at_start| thread_cpu_nanos() - at_start)
-    }
-}
-
-fn thread_cpu_nanos() -> u64 {
-    let time = clock_gettime(ClockId::ThreadCPUTime);
-    let nanos = time.tv_sec * 1_000_000_000 + time.tv_nsec;
-    u64::try_from(nanos).expect("CPU time is not negative")
 }

@@ -1,51 +1,57 @@
-//! The load generator: sends every request of a schedule when it is due and records what came back.
+//! The load generator: sends every request of a plan when it is due and records what came back.
 
 mod capacity;
 mod dispatch;
 mod driver;
+mod engine;
+mod feed;
 mod http1;
+mod hyper;
+mod meter;
 mod pacing;
+mod parts;
 mod readers;
 mod recorder;
 mod schedule;
+mod sealer;
 #[cfg(test)]
 mod simulation;
+mod threads;
 mod tokens;
 mod transport;
 
 use std::io;
-use std::net::SocketAddr;
+use std::num::NonZeroU32;
 use std::ops::Range;
 use std::sync::Arc;
-use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
-use rustix::io::Errno;
-use rustix::process::{Resource, getrlimit};
-use rustix::thread::{CpuSet, sched_setaffinity};
-
-use crate::load::driver::{Course, Cut};
-use crate::load::http1::Http1;
-use crate::load::pacing::HostPacer;
 use crate::observation::Load;
-use crate::units::{Offset, Stamp};
+use crate::units::Offset;
+use crate::wire::Connector;
 
 pub use capacity::{capacity, timer_error};
-pub use pacing::Pacing;
+pub use engine::Engine;
+pub use feed::{Feed, Share, Users};
+pub use pacing::Precision;
 pub use recorder::SentProbe;
 pub use schedule::{Request, Token, schedule};
+pub use threads::drive;
 pub use tokens::{BadTokens, TokenPool};
-
-/// How many requests may wait for a connection, overall: a server so far behind will not catch up.
-const BACKLOG_LIMIT: usize = 1_000_000;
 
 /// Where requests go, and how.
 #[derive(Clone, Debug)]
-pub struct Target<'a> {
-    /// The resource servers, in order.
-    pub addresses: &'a [SocketAddr],
+pub struct Target {
+    /// The servers, in order.
+    pub servers: Vec<Server>,
+    /// What speaks to them.
+    pub engine: Engine,
     /// Connections to each of them.
-    pub connections: u32,
+    pub connections: NonZeroU32,
+    /// Requests that may be on the wire of one connection at once: more than one with HTTP/2 only.
+    pub streams: NonZeroU32,
+    /// A connection is closed after so many requests, and replaced; none keeps it.
+    pub requests_per_connection: Option<NonZeroU32>,
     /// The tokens that the requests name.
     pub tokens: Arc<TokenPool>,
     /// Requests due within it are recorded; the others are sent only.
@@ -53,9 +59,22 @@ pub struct Target<'a> {
     /// How long a connection attempt and an answer may take.
     pub timeout: Duration,
     /// What the generator does while it waits.
-    pub pacing: Pacing,
-    /// The core on which the calling thread is to run from now on.
-    pub core: Option<usize>,
+    pub precision: Precision,
+    /// The cores to which the threads of the generator are bound, one each. None: a single thread on any core.
+    pub cores: Vec<u32>,
+}
+
+/// A server under load.
+#[derive(Clone, Debug)]
+pub struct Server {
+    /// How connections to it are opened.
+    pub connector: Connector,
+    /// Host and port as the `Host` header and `:authority` say them.
+    pub authority: String,
+    /// The path with its query.
+    pub path: String,
+    /// Whether the scheme is https.
+    pub is_secure: bool,
 }
 
 /// What a run saw.
@@ -63,7 +82,7 @@ pub struct Target<'a> {
 pub struct Driven {
     /// Requests and answers of the window.
     pub load: Load,
-    /// Every probe that was sent, by its number.
+    /// Every probe that was sent, in the order of sending.
     pub probes: Vec<SentProbe>,
     /// Why the run was cut short, unless it was interrupted.
     pub failure: Option<LoadError>,
@@ -72,11 +91,11 @@ pub struct Driven {
 /// A run that cannot begin, or that cannot go on.
 #[derive(Debug, thiserror::Error)]
 pub enum LoadError {
-    /// A resource server does not answer.
-    #[error("cannot connect to the resource server at {address}; is it running?")]
+    /// A server does not answer.
+    #[error("cannot connect to the server at {server}; is it running?")]
     Connect {
         /// Where it should be.
-        address: SocketAddr,
+        server: String,
         /// What the system said.
         source: io::Error,
     },
@@ -90,11 +109,22 @@ pub enum LoadError {
         /// How many files this process may open.
         limit: String,
     },
+    /// Every connection has a port of its own, and there are too many.
+    #[error(
+        "no port left for one of {connections} connections to {server}: the system gives out those of \
+         /proc/sys/net/ipv4/ip_local_port_range; widen it, or wait until closed connections are forgotten (a minute)"
+    )]
+    Ports {
+        /// Where it should lead.
+        server: String,
+        /// How many connections the plan asks for.
+        connections: usize,
+    },
     /// The wanted core is not there, or not for this process.
     #[error("cannot run the load generator on core {core}; `nproc` tells how many there are")]
     Core {
         /// The core, from 0.
-        core: usize,
+        core: u32,
         /// What the system said.
         source: io::Error,
     },
@@ -107,68 +137,4 @@ pub enum LoadError {
         /// How many may wait.
         limit: usize,
     },
-}
-
-/// Sends every request when it is due and waits for the answers in flight. Blocks the calling thread.
-///
-/// `started` is told the stamp from which all offsets count, once every connection is open and before
-/// anything is sent. Setting `interrupted` ends the run soon; what was seen until then is returned.
-///
-/// # Panics
-/// If a request names a token that is not in the pool, or a resource server without an address.
-pub fn drive(
-    target: &Target<'_>,
-    requests: impl Iterator<Item = Request>,
-    started: impl FnOnce(Stamp),
-    interrupted: &AtomicBool,
-) -> Result<Driven, LoadError> {
-    if let Some(core) = target.core {
-        pin(core)?;
-    }
-    let runtime =
-        tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(LoadError::Start)?;
-    let course = Course {
-        servers: target.addresses.len(),
-        connections: target.connections as usize,
-        tokens: Arc::clone(&target.tokens),
-        window: target.window.clone(),
-        timeout: target.timeout,
-        backlog_limit: BACKLOG_LIMIT,
-        interrupted,
-    };
-    let (recorder, cut) = runtime.block_on(async {
-        let transport = Http1::new(target.addresses);
-        let opened = driver::open(&transport, &course).await;
-        let connections = opened.map_err(|(server, error)| refused(target, server, error))?;
-        let start = Stamp::now();
-        let pacer = HostPacer::new(start, target.pacing).map_err(LoadError::Start)?;
-        started(start);
-        Ok(driver::run(course, transport, connections, pacer, requests).await)
-    })?;
-    let failure = match cut {
-        Some(Cut::BacklogFull) => Some(LoadError::BacklogFull { limit: BACKLOG_LIMIT }),
-        Some(Cut::Interrupted) | None => None,
-    };
-    Ok(Driven { load: recorder.load, probes: recorder.probes, failure })
-}
-
-fn pin(core: usize) -> Result<(), LoadError> {
-    let failed = |source| LoadError::Core { core, source };
-    if core >= CpuSet::MAX_CPU {
-        return Err(failed(Errno::INVAL.into()));
-    }
-    let mut cores = CpuSet::new();
-    cores.set(core);
-    sched_setaffinity(None, &cores).map_err(|error| failed(error.into()))
-}
-
-fn refused(target: &Target<'_>, server: usize, source: io::Error) -> LoadError {
-    if source.raw_os_error() == Some(Errno::MFILE.raw_os_error()) {
-        let limit = getrlimit(Resource::Nofile).current;
-        return LoadError::Files {
-            connections: target.addresses.len() * target.connections as usize,
-            limit: limit.map_or_else(|| "unlimited".to_owned(), |files| files.to_string()),
-        };
-    }
-    LoadError::Connect { address: target.addresses[server], source }
 }

@@ -1,8 +1,10 @@
 //! How the scheduler waits for a due instant: the 1 ms wheel of `tokio::time` would be 1 ms late.
 
+use std::fmt;
 use std::hint::spin_loop;
 use std::io;
 use std::os::fd::OwnedFd;
+use std::str::FromStr;
 use std::time::Duration;
 
 use rustix::time::{
@@ -12,27 +14,51 @@ use tokio::io::Interest;
 use tokio::io::unix::AsyncFd;
 use tokio::task::yield_now;
 
+use crate::observation::Distribution;
 use crate::units::{Offset, Stamp};
 
 /// What the generator does while it waits.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Pacing {
-    /// It asks for answers again and again while one is outstanding, and sleeps otherwise. For a core
-    /// of its own: a client that sleeps adds its own 20 to 40 us of waking up to what it measures.
-    Busy,
+pub enum Precision {
+    /// It sleeps until the instant: cheapest, and as late as the timer wakes it.
+    Sleep,
     /// It sleeps, and spins only shortly before a due instant. For a core that it shares.
     Hybrid,
+    /// The same, but it asks for answers again and again while one is outstanding. For a core
+    /// of its own: a client that sleeps adds its own 20 to 40 us of waking up to what it measures.
+    Busy,
+    /// It never sleeps.
+    Spin,
 }
 
-impl Pacing {
-    /// How early the timer is set; the rest is spun. Waking up takes 55 us at the 99th percentile on a
-    /// quiet machine. The guest of a busy host wakes later: there the best of 30 seconds had a lag p99 of
-    /// 95 us with 60 us, and of 35 us with 200 us, which only a core of one's own can afford.
-    const fn ahead(self) -> Duration {
+impl Precision {
+    /// Every mode, the cheapest first.
+    pub const ALL: [Self; 4] = [Self::Sleep, Self::Hybrid, Self::Busy, Self::Spin];
+
+    /// Its name on the command line and in recordings.
+    pub const fn name(self) -> &'static str {
         match self {
-            Self::Busy => Duration::from_micros(200),
-            Self::Hybrid => Duration::from_micros(60),
+            Self::Sleep => "sleep",
+            Self::Hybrid => "hybrid",
+            Self::Busy => "busy",
+            Self::Spin => "spin",
         }
+    }
+}
+
+impl fmt::Display for Precision {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+impl FromStr for Precision {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        Self::ALL.into_iter().find(|mode| mode.name() == text).ok_or_else(|| {
+            format!("unknown precision {text:?}; known: {}", Self::ALL.map(Self::name).join(", "))
+        })
     }
 }
 
@@ -40,6 +66,9 @@ impl Pacing {
 pub(super) trait Pacer: 'static {
     /// The time since the load began.
     fn now(&self) -> Offset;
+
+    /// A stamp of the host's clock as an instant of the load.
+    fn at(&self, stamp: Stamp) -> Offset;
 
     /// Waits until an instant, and meanwhile lets the readers read. `outstanding` tells whether an
     /// answer is on its way.
@@ -49,33 +78,17 @@ pub(super) trait Pacer: 'static {
 /// The clock of this machine.
 pub(super) struct HostPacer {
     start: Stamp,
-    pacing: Pacing,
-    timer: AsyncFd<OwnedFd>,
+    precision: Precision,
+    /// How early the timer is set; the rest is spun.
+    ahead: Duration,
+    timer: Timer,
 }
 
 impl HostPacer {
-    /// A clock that begins at `start`. Needs a tokio runtime around it.
-    pub(super) fn new(start: Stamp, pacing: Pacing) -> io::Result<Self> {
-        let timer =
-            timerfd_create(TimerfdClockId::Monotonic, TimerfdFlags::NONBLOCK | TimerfdFlags::CLOEXEC)?;
-        #[expect(
-            deprecated,
-            reason = "unsound for types that give out a closed descriptor, which `OwnedFd` never does; the new name is unsafe"
-        )]
-        let timer = AsyncFd::with_interest(timer, Interest::READABLE)?;
-        Ok(Self { start, pacing, timer })
-    }
-
-    async fn sleep_until(&self, since_start: Duration) {
-        let at = Duration::from_nanos(self.start.nanos()) + since_start;
-        let at = Timespec::try_from(at).expect("the clock counts from the last boot");
-        let never = Timespec { tv_sec: 0, tv_nsec: 0 };
-        let once = Itimerspec { it_interval: never, it_value: at };
-        timerfd_settime(self.timer.get_ref(), TimerfdTimerFlags::ABSTIME, &once)
-            .expect("the descriptor is a timer and the time is valid");
-        // Nothing is read from the timer: setting it again resets it, and saves a system call each time.
-        let mut ready = self.timer.readable().await.expect("the runtime that polls it still runs");
-        ready.clear_ready();
+    /// A clock that begins at `start`.
+    pub(super) fn new(start: Stamp, calibrated: Calibrated) -> Self {
+        let Calibrated { precision, ahead, timer, .. } = calibrated;
+        Self { start, precision, ahead, timer }
     }
 }
 
@@ -84,21 +97,96 @@ impl Pacer for HostPacer {
         Stamp::now().offset(self.start)
     }
 
+    fn at(&self, stamp: Stamp) -> Offset {
+        stamp.offset(self.start)
+    }
+
     async fn wait_until(&self, instant: Offset, outstanding: impl Fn() -> bool) {
         loop {
             let left = instant.since(self.now());
             if left.is_zero() {
                 return;
             }
-            let near = left <= self.pacing.ahead();
-            if outstanding() && (near || self.pacing == Pacing::Busy) {
+            let near = left <= self.ahead;
+            let polls = match self.precision {
+                Precision::Sleep | Precision::Hybrid => near && outstanding(),
+                Precision::Busy => outstanding(),
+                Precision::Spin => !near || outstanding(),
+            };
+            if polls {
                 yield_now().await;
             } else if near {
                 spin_loop();
             } else {
-                self.sleep_until(instant.since(Offset::from(self.pacing.ahead()))).await;
+                let woken = instant.since(Offset::from(self.ahead));
+                self.timer.sleep_until(Duration::from_nanos(self.start.nanos()) + woken).await;
             }
         }
+    }
+}
+
+/// A timer of the kernel, and how well it keeps time on this thread.
+pub(super) struct Calibrated {
+    pub(super) precision: Precision,
+    /// How long before an instant spinning begins.
+    pub(super) ahead: Duration,
+    /// How late the timer was, in nanoseconds.
+    pub(super) late: Distribution,
+    timer: Timer,
+}
+
+/// The timer is tried so often, with gaps like those of a load: half of a millisecond's wait is long enough to sleep.
+const TRIALS: u32 = 100;
+const TRIAL: Duration = Duration::from_micros(300);
+/// Spinning begins no later than this: less is what the timer itself is coarse by.
+const LEAST: Duration = Duration::from_micros(30);
+/// And no earlier: with less sleep than this between two requests a core might as well spin.
+const MOST: Duration = Duration::from_micros(250);
+
+impl Calibrated {
+    /// Tries the timer on this thread, within about 30 ms. Needs a tokio runtime around it.
+    pub(super) async fn new(precision: Precision) -> io::Result<Self> {
+        let timer = Timer::new()?;
+        let mut late = Distribution::default();
+        for _ in 0..TRIALS {
+            let due = Duration::from_nanos(Stamp::now().nanos()) + TRIAL;
+            timer.sleep_until(due).await;
+            let woken = Duration::from_nanos(Stamp::now().nanos());
+            late.record(u64::try_from(woken.saturating_sub(due).as_nanos()).expect("less than 584 years"));
+        }
+        let p99 = Duration::from_nanos(late.quantile(0.99).unwrap_or(0));
+        // A quarter more than all but the worst awakenings needed.
+        let ahead = match precision {
+            Precision::Sleep => Duration::ZERO,
+            _ => (p99 * 5 / 4).clamp(LEAST, MOST),
+        };
+        Ok(Self { precision, ahead, late, timer })
+    }
+}
+
+struct Timer(AsyncFd<OwnedFd>);
+
+impl Timer {
+    fn new() -> io::Result<Self> {
+        let timer =
+            timerfd_create(TimerfdClockId::Monotonic, TimerfdFlags::NONBLOCK | TimerfdFlags::CLOEXEC)?;
+        #[expect(
+            deprecated,
+            reason = "unsound for types that give out a closed descriptor, which `OwnedFd` never does; the new name is unsafe"
+        )]
+        AsyncFd::with_interest(timer, Interest::READABLE).map(Self)
+    }
+
+    /// Sleeps until the host's clock shows `at`, counted from its own beginning.
+    async fn sleep_until(&self, at: Duration) {
+        let at = Timespec::try_from(at).expect("the clock counts from the last boot");
+        let never = Timespec { tv_sec: 0, tv_nsec: 0 };
+        let once = Itimerspec { it_interval: never, it_value: at };
+        timerfd_settime(self.0.get_ref(), TimerfdTimerFlags::ABSTIME, &once)
+            .expect("the descriptor is a timer and the time is valid");
+        // Nothing is read from the timer: setting it again resets it, and saves a system call each time.
+        let mut ready = self.0.readable().await.expect("the runtime that polls it still runs");
+        ready.clear_ready();
     }
 }
 
@@ -107,14 +195,23 @@ mod tests {
     use super::*;
 
     #[tokio::test]
-    async fn no_wait_ends_early() {
-        for pacing in [Pacing::Busy, Pacing::Hybrid] {
-            let pacer = HostPacer::new(Stamp::now(), pacing).unwrap();
-            for number in 1..=100 {
-                let due = Offset::from_nanos(number * 1_500_000);
+    async fn no_wait_ends_early_in_any_mode() {
+        for precision in Precision::ALL {
+            let pacer = HostPacer::new(Stamp::now(), Calibrated::new(precision).await.unwrap());
+            for number in 1..=50 {
+                let due = pacer.now() + Duration::from_nanos(700_000);
                 pacer.wait_until(due, || number % 2 == 0).await;
-                assert!(pacer.now() >= due, "{pacing:?}");
+                assert!(pacer.now() >= due, "{precision}");
             }
         }
+    }
+
+    #[test]
+    fn every_mode_is_found_by_its_name_and_no_other() {
+        for precision in Precision::ALL {
+            assert_eq!(precision.name().parse(), Ok(precision));
+        }
+        let message = "precise".parse::<Precision>().unwrap_err();
+        assert!(message.ends_with("known: sleep, hybrid, busy, spin"), "{message}");
     }
 }

@@ -3,12 +3,13 @@
 use std::rc::Rc;
 use std::time::Duration;
 
-use tokio::task::{JoinHandle, spawn_local};
+use tokio::task::spawn_local;
 use tokio::time::{sleep, timeout};
 
 use crate::load::driver::Run;
 use crate::load::pacing::Pacer;
-use crate::load::transport::{Failure, Receiver, Transport};
+use crate::load::transport::{Failure, Opened, Receiver, Transport};
+use crate::units::Stamp;
 
 /// A server that refuses connections is asked again after this.
 const RETRY: Duration = Duration::from_millis(10);
@@ -16,10 +17,10 @@ const RETRY: Duration = Duration::from_millis(10);
 impl<T: Transport, P: Pacer> Run<T, P> {
     /// Reads the answers of one slot for ever, over as many connections as it takes.
     pub(super) async fn read(self: Rc<Self>, slot: usize, mut open: Option<T::Receiver>) {
-        loop {
+        for generation in 1.. {
             let receiver = match open.take() {
                 Some(receiver) => receiver,
-                None => self.reconnect(slot).await,
+                None => self.reconnect(slot, generation).await,
             };
             let answers = self.read_until_it_ends(slot, receiver).await;
             if answers == 0 {
@@ -38,7 +39,8 @@ impl<T: Transport, P: Pacer> Run<T, P> {
             match answer {
                 Ok(answer) => {
                     answers += 1;
-                    if !self.dispatch.borrow_mut().answered(slot, answer, now) {
+                    let first_byte = answer.first_byte.map_or(now, |stamp| self.pacer.at(stamp));
+                    if !self.dispatch.borrow_mut().answered(slot, answer, first_byte, now) {
                         return answers;
                     }
                 }
@@ -50,11 +52,17 @@ impl<T: Transport, P: Pacer> Run<T, P> {
         }
     }
 
-    async fn reconnect(&self, slot: usize) -> T::Receiver {
-        let server = self.dispatch.borrow().server_of(slot);
+    async fn reconnect(&self, slot: usize, generation: u64) -> T::Receiver {
+        let place = self.dispatch.borrow().place(slot, generation);
         loop {
-            if let Ok(Ok((sender, receiver))) = timeout(self.timeout, self.transport.connect(server)).await {
-                self.dispatch.borrow_mut().connected(slot, sender, self.pacer.now());
+            let begun = Stamp::now();
+            if let Ok(Ok(opened)) = timeout(self.timeout, self.transport.connect(place)).await {
+                let Opened { sender, receiver, handshake } = opened;
+                let mut dispatch = self.dispatch.borrow_mut();
+                if let Some(handshake) = handshake {
+                    dispatch.recorder.connected(handshake, begun.elapsed());
+                }
+                dispatch.connected(slot, sender, self.pacer.now());
                 return receiver;
             }
             self.dispatch.borrow_mut().unreachable(slot);
@@ -63,13 +71,16 @@ impl<T: Transport, P: Pacer> Run<T, P> {
     }
 
     /// Gives up requests whose answer takes too long, and replaces their connections.
-    pub(super) async fn watch(self: Rc<Self>, mut readers: Vec<JoinHandle<()>>) {
+    pub(super) async fn watch(self: Rc<Self>) {
         loop {
             sleep(between_sweeps(self.timeout)).await;
             let late = self.dispatch.borrow_mut().give_up(self.timeout_limit(), Failure::TimedOut);
             for slot in late {
-                readers[slot].abort();
-                readers[slot] = spawn_local(Rc::clone(&self).read(slot, None));
+                let reader = spawn_local(Rc::clone(&self).read(slot, None));
+                let stuck = std::mem::replace(&mut self.readers.borrow_mut()[slot], reader);
+                stuck.abort();
+                // It ends by being aborted, and lets go of its connection.
+                let _ = stuck.await;
             }
         }
     }

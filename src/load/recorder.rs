@@ -1,18 +1,23 @@
 //! Turns what happens to requests into the facts of a trial.
 
+use std::collections::VecDeque;
 use std::ops::Range;
 use std::time::Duration;
 
+use crate::load::feed::Share;
+use crate::load::meter::Used;
+use crate::load::parts::Whole;
 use crate::load::schedule::{Request, Token};
+use crate::load::sealer::Sealer;
 use crate::load::tokens::{Expectation, TokenPool};
-use crate::load::transport::Failure;
-use crate::observation::{Load, Second};
+use crate::load::transport::{Failure, Handshake};
+use crate::observation::{Generator, Load, OpenSecond, Second};
 use crate::units::Offset;
 
 /// A request that carried a token under revocation test. All instants count from the start stamp of the load.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct SentProbe {
-    /// Its number in the order of sending, from 0; the header `bearerbench-probe` carries it.
+    /// Its number; the header `bearerbench-probe` carries it. No other probe of the run has it.
     pub id: u64,
     /// Which revocation it is about, from 0.
     pub revocation: u32,
@@ -35,83 +40,109 @@ pub(super) struct Flight {
     pub(super) probe: Option<u64>,
 }
 
-/// The facts so far.
-#[derive(Default)]
+/// The facts so far. Memory does not grow with the length of the run, but for the kilobyte or two of a sealed second.
 pub(super) struct Recorder {
     window: Range<Offset>,
+    share: Share,
+    /// Seconds of the window that are not sealed yet, in order.
+    running: VecDeque<Running>,
+    /// The number of the first of them.
+    first: usize,
+    sealer: Sealer,
+    whole: Whole,
     pub(super) load: Load,
     pub(super) probes: Vec<SentProbe>,
 }
 
+/// A second that has not ended, or whose requests have not.
+struct Running {
+    facts: Box<OpenSecond>,
+    /// Requests that were due in it and have not ended.
+    pending: u64,
+}
+
 impl Recorder {
     /// A recorder that keeps the requests due within `window`, and every probe.
-    pub(super) fn new(window: Range<Offset>) -> Self {
-        let seconds = usize::try_from(window.end.since(window.start).as_nanos().div_ceil(1_000_000_000))
-            .expect("a window has fewer than 2^64 seconds");
-        let load = Load { seconds: vec![Second::default(); seconds], ..Load::default() };
-        Self { window, load, probes: Vec::new() }
+    pub(super) fn new(window: Range<Offset>, share: Share, tokens: &TokenPool, sealer: Sealer) -> Self {
+        Self {
+            window,
+            share,
+            running: VecDeque::new(),
+            first: 0,
+            sealer,
+            whole: Whole::new(tokens),
+            load: Load::default(),
+            probes: Vec::new(),
+        }
     }
 
     /// A request was due and the generator took it up: how late it was is the generator's own doing,
     /// whether a connection was idle or not.
     pub(super) fn taken_up(&mut self, request: Request, now: Offset) {
         if let Some(second) = self.second(request) {
-            second.outcomes.planned += 1;
-            second.lag.record(nanos(now, request.due));
+            second.pending += 1;
+            second.facts.outcomes.planned += 1;
+            second.facts.lag.record(nanos(now, request.due));
         }
     }
 
     /// The flight of a request that is to be sent now.
     pub(super) fn flight(&self, request: Request, now: Offset) -> Flight {
         let is_probe = matches!(request.token, Token::Watched(_));
-        Flight { request, sent: now, probe: is_probe.then_some(self.probes.len() as u64) }
+        let number = self.probes.len() * self.share.of + self.share.index;
+        Flight { request, sent: now, probe: is_probe.then_some(number as u64) }
     }
 
     /// A request was sent, after a wait for a connection if there was none when it was taken up.
     pub(super) fn sent(&mut self, flight: &Flight, wait: Option<Duration>) {
         let Flight { request, sent, probe } = *flight;
         if let Some(second) = self.second(request) {
-            second.outcomes.sent += 1;
+            second.facts.outcomes.sent += 1;
             if let Some(wait) = wait {
-                second
-                    .wait
-                    .record(u64::try_from(wait.as_nanos()).expect("a trial lasts less than 584 years"));
+                let wait = u64::try_from(wait.as_nanos()).expect("a trial lasts less than 584 years");
+                second.facts.wait.record(wait);
             }
         }
         if let (Some(id), Token::Watched(revocation)) = (probe, request.token) {
             let resource_server = request.resource_server;
-            self.probes.push(SentProbe {
-                id,
-                revocation,
-                resource_server,
-                sent,
-                answered: None,
-                accepted: None,
-            });
+            let unknown = (None, None);
+            let (answered, accepted) = unknown;
+            self.probes.push(SentProbe { id, revocation, resource_server, sent, answered, accepted });
         }
     }
 
-    /// A request was answered with a status.
-    pub(super) fn answered(&mut self, flight: &Flight, answered: Offset, status: u16, tokens: &TokenPool) {
+    /// A request was answered with a status, its first byte at an instant of its own.
+    pub(super) fn answered(
+        &mut self,
+        flight: &Flight,
+        first_byte: Offset,
+        answered: Offset,
+        status: u16,
+        tokens: &TokenPool,
+    ) {
         let accepted = match status {
-            200 => Some(true),
+            200..=299 => Some(true),
             401 | 403 => Some(false),
             _ => None,
         };
         if let Some(id) = flight.probe {
-            let probe = &mut self.probes[usize::try_from(id).expect("it was an index")];
+            let index = usize::try_from(id).expect("it was an index") / self.share.of;
+            let probe = &mut self.probes[index];
             (probe.answered, probe.accepted) = (Some(answered), accepted);
+        } else if self.window.contains(&flight.request.due) {
+            self.whole.answered(flight, first_byte, answered, status);
         }
         let Some(accepted) = accepted else { return self.failed(flight.request, Failure::Status(status)) };
         if flight.probe.is_none()
             && let Some(second) = self.second_at(answered)
         {
-            second.answers += 1;
+            second.facts.answers += 1;
         }
         let Some(second) = self.second(flight.request) else { return };
-        second.latency.record(nanos(answered, flight.request.due));
-        second.service.record(nanos(answered, flight.sent));
-        let outcomes = &mut second.outcomes;
+        second.pending -= 1;
+        second.facts.latency.record(nanos(answered, flight.request.due));
+        second.facts.service.record(nanos(answered, flight.sent));
+        let outcomes = &mut second.facts.outcomes;
         match (tokens.expectation(flight.request.token), accepted) {
             (Expectation::Good, true) => outcomes.good_accepted += 1,
             (Expectation::Good, false) => outcomes.good_refused += 1,
@@ -124,30 +155,88 @@ impl Recorder {
     /// A request ended without an answer that says yes or no.
     pub(super) fn failed(&mut self, request: Request, failure: Failure) {
         let Some(second) = self.second(request) else { return };
-        *second.outcomes.errors.entry(failure.to_string()).or_default() += 1;
+        second.pending -= 1;
+        *second.facts.outcomes.errors.entry(failure.to_string()).or_default() += 1;
+    }
+
+    /// A connection was opened within this time.
+    pub(super) fn connected(&mut self, handshake: Handshake, took: Duration) {
+        self.whole.connected(handshake, took);
+    }
+
+    /// Notes how the run itself went: what its thread used within the window, and whether it was cut short.
+    pub(super) fn note(&mut self, used: Used, cut_short: bool) {
+        self.load.generator_cpu_nanos = used.cpu;
+        self.load.generators =
+            vec![Generator { cpu_nanos: used.cpu, delayed_nanos: used.delayed, ..Generator::default() }];
+        self.load.cut_short = cut_short;
+    }
+
+    /// Seals the seconds that have ended with all their requests.
+    pub(super) fn look(&mut self, now: Offset) {
+        while let Some(front) = self.running.front()
+            && front.pending == 0
+            && now >= self.window.start + Duration::from_secs(self.first as u64 + 1)
+        {
+            self.seal_first();
+        }
     }
 
     /// The window ended, or the run was cut short, with so many requests waiting for a connection.
     pub(super) fn ended(&mut self, now: Offset, waiting: usize) {
         self.load.backlog_end = waiting as u64;
         self.load.measured_seconds = now.min(self.window.end).since(self.window.start).as_secs_f64();
+    }
+
+    /// The facts, after every request has ended.
+    pub(super) fn finish(mut self) -> (Load, Vec<SentProbe>) {
+        while !self.running.is_empty() {
+            self.seal_first();
+        }
+        let mut load = self.load;
         // What was never reached was not measured: it must not count as seconds without an answer.
-        let reached = self.load.lengths().take_while(|length| *length > 0.0).count();
-        self.load.seconds.truncate(reached);
+        #[expect(
+            clippy::cast_possible_truncation,
+            clippy::cast_sign_loss,
+            reason = "a length that is not negative"
+        )]
+        let reached = load.measured_seconds.ceil() as usize;
+        load.seconds = vec![Second::default(); reached];
+        for (number, second) in self.sealer.finish() {
+            if let Some(place) = load.seconds.get_mut(number) {
+                *place = second;
+            }
+        }
+        load.parts = Some(self.whole.finish());
+        (load, self.probes)
+    }
+
+    fn seal_first(&mut self) {
+        if let Some(Running { facts, .. }) = self.running.pop_front() {
+            self.sealer.seal(self.first, facts);
+            self.first += 1;
+        }
     }
 
     /// The second in which a request was due. `None` for probes and outside the window.
-    fn second(&mut self, request: Request) -> Option<&mut Second> {
+    fn second(&mut self, request: Request) -> Option<&mut Running> {
         if matches!(request.token, Token::Watched(_)) { None } else { self.second_at(request.due) }
     }
 
-    /// The second of the window in which an instant lies.
-    fn second_at(&mut self, instant: Offset) -> Option<&mut Second> {
-        let index = usize::try_from(instant.since(self.window.start).as_secs()).ok()?;
-        if self.window.contains(&instant) { self.load.seconds.get_mut(index) } else { None }
+    /// The second of the window in which an instant lies; `None` if it is sealed.
+    fn second_at(&mut self, instant: Offset) -> Option<&mut Running> {
+        if !self.window.contains(&instant) {
+            return None;
+        }
+        let number = usize::try_from(instant.since(self.window.start).as_secs()).ok()?;
+        let index = number.checked_sub(self.first)?;
+        while self.running.len() <= index {
+            self.running.push_back(Running { facts: self.sealer.room(), pending: 0 });
+        }
+        self.running.get_mut(index)
     }
 }
 
-fn nanos(later: Offset, earlier: Offset) -> u64 {
+pub(super) fn nanos(later: Offset, earlier: Offset) -> u64 {
     later.nanos().saturating_sub(earlier.nanos())
 }

@@ -147,7 +147,7 @@ mod tests {
             warmup: Span::from_secs(1),
             window: Period::from_secs(10),
             resource_servers: 2,
-            connections: 8,
+            connections: 8.try_into().unwrap(),
             pool: Pool { live: 1_000, zipf_exponent, bad_fraction: 0.05, bad_per_kind: 20 },
             revocations: vec![Offset::default(); revocations],
             probe_rate: Rate::try_from(50.0).unwrap(),

@@ -7,17 +7,23 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
+use tokio::runtime::{Builder, LocalOptions};
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 use tokio::time::{Instant, sleep_until};
 
 use crate::arrival::{ArrivalProcess, Constant};
 use crate::load::driver::{Course, Cut, open, run};
+use crate::load::feed::{Feed, Share, Users};
 use crate::load::pacing::Pacer;
+use crate::load::recorder::Recorder;
 use crate::load::schedule::{Request, Token};
+use crate::load::sealer::Sealer;
 use crate::load::tokens::TokenPool;
-use crate::load::transport::{Answer, Failure, Outgoing, Receiver, Sender, Transport};
-use crate::observation::{Distribution, Load, Outcomes};
-use crate::units::{Offset, Rate};
+use crate::load::transport::{
+    Answer, Failure, Handshake, Opened, Outgoing, Place, Receiver, Sender, Transport,
+};
+use crate::observation::{Distribution, Load, Outcomes, Sealed, Second};
+use crate::units::{Offset, Rate, Stamp};
 
 /// The paused clock, for a scheduler that is stopped for a while.
 struct SimulatedPacer {
@@ -28,6 +34,10 @@ struct SimulatedPacer {
 impl Pacer for SimulatedPacer {
     fn now(&self) -> Offset {
         self.start.elapsed().into()
+    }
+
+    fn at(&self, _stamp: Stamp) -> Offset {
+        unreachable!("a stand-in answers at once")
     }
 
     async fn wait_until(&self, instant: Offset, _outstanding: impl Fn() -> bool) {
@@ -51,9 +61,10 @@ impl Transport for StandIn {
     type Sender = StandInSender;
     type Receiver = StandInReceiver;
 
-    async fn connect(&self, _resource_server: usize) -> io::Result<(StandInSender, StandInReceiver)> {
+    async fn connect(&self, _place: Place) -> io::Result<Opened<StandInSender, StandInReceiver>> {
         let (requests, incoming) = unbounded_channel();
-        Ok((StandInSender(requests), StandInReceiver { incoming, server: self.clone() }))
+        let receiver = StandInReceiver { incoming, server: self.clone() };
+        Ok(Opened { sender: StandInSender(requests), receiver, handshake: Some(Handshake::default()) })
     }
 }
 
@@ -81,7 +92,7 @@ impl Receiver for StandInReceiver {
         if answers.get() % breaks_every == 0 {
             return Err(Failure::Closed);
         }
-        Ok(Answer { status: if good { 200 } else { 401 }, reusable: true })
+        Ok(Answer { status: if good { 200 } else { 401 }, reusable: true, first_byte: None })
     }
 }
 
@@ -96,6 +107,11 @@ struct Simulation {
     timeout: Duration,
     backlog_limit: usize,
     interrupted_at: Option<usize>,
+    requests_per_connection: Option<u64>,
+    /// In a closed loop instead.
+    think: Option<Duration>,
+    /// Of a closed loop, in all.
+    requests: u64,
 }
 
 const NEVER: Range<Offset> = Offset::from_nanos(0)..Offset::from_nanos(0);
@@ -116,16 +132,21 @@ impl Default for Simulation {
             timeout: Duration::from_secs(10),
             backlog_limit: 100_000,
             interrupted_at: None,
+            requests_per_connection: None,
+            think: None,
+            requests: u64::MAX,
         }
     }
 }
 
 impl Simulation {
     fn run(self) -> (Load, Option<Cut>) {
-        let runtime =
-            tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build().unwrap();
-        runtime.block_on(async {
-            let (start, interrupted) = (Instant::now(), AtomicBool::new(false));
+        let runtime = Builder::new_current_thread()
+            .enable_time()
+            .start_paused(true)
+            .build_local(LocalOptions::default());
+        runtime.unwrap().block_on(async {
+            let (start, interrupted) = (Instant::now(), Arc::new(AtomicBool::new(false)));
             let transport = StandIn {
                 start,
                 service: self.service,
@@ -135,7 +156,8 @@ impl Simulation {
             };
             let course = Course {
                 servers: 1,
-                connections: self.connections,
+                places: self.connections,
+                requests_per_connection: self.requests_per_connection,
                 tokens: Arc::new(TokenPool { live: vec!["good".to_owned()], ..TokenPool::default() }),
                 window: Offset::default()..Offset::from_nanos(10_000_000_000),
                 timeout: self.timeout,
@@ -144,21 +166,32 @@ impl Simulation {
             };
             let connections = open(&transport, &course).await.unwrap();
             let rate = Rate::try_from(1_000.0).unwrap();
-            let requests = Constant {}.instants(rate, 0).take(10_000).enumerate().map(|(number, due)| {
-                interrupted.store(self.interrupted_at == Some(number), Ordering::Relaxed);
-                Request { due, resource_server: 0, token: Token::Live(0) }
-            });
+            let (interrupt, interrupted_at) = (Arc::clone(&interrupted), self.interrupted_at);
+            let requests =
+                Constant {}.instants(rate, 0).take(10_000).enumerate().map(move |(number, due)| {
+                    interrupt.store(interrupted_at == Some(number), Ordering::Relaxed);
+                    Request { due, resource_server: 0, token: Token::Live(0) }
+                });
+            let feed = match self.think {
+                Some(think) => {
+                    Feed::closed(Users { think, pick: Box::new(|_| Token::Live(0)), left: self.requests })
+                }
+                None => Feed::open(requests),
+            };
+            let feed = Feed { ends_with_last: self.requests < u64::MAX, ..feed };
             let pacer = SimulatedPacer { start, stopped: self.generator_stopped };
-            let (recorder, cut) = run(course, transport, connections, pacer, requests).await;
-            (recorder.load, cut)
+            let recorder =
+                Recorder::new(course.window.clone(), Share::WHOLE, &course.tokens, Sealer::start());
+            let (recorder, cut) = run(course, transport, connections, pacer, recorder, feed).await;
+            (recorder.finish().0, cut)
         })
     }
 }
 
 /// One distribution of the whole run.
-fn whole(load: &Load, part: fn(&crate::observation::Second) -> &Distribution) -> Distribution {
+fn whole(load: &Load, part: fn(&Second) -> &Sealed) -> Distribution {
     load.seconds.iter().fold(Distribution::default(), |mut sum, second| {
-        sum.add(part(second));
+        sum.add(&part(second).open());
         sum
     })
 }
@@ -267,4 +300,54 @@ fn an_interrupted_run_ends_at_once_and_keeps_what_was_seen() {
     let (load, cut) = Simulation { interrupted_at: Some(2_500), ..Simulation::default() }.run();
     assert_eq!((cut, load.cut_short), (Some(Cut::Interrupted), true));
     assert_eq!(count(&load, |outcomes| outcomes.good_accepted), 2_500);
+}
+
+#[test]
+fn a_user_of_a_closed_loop_waits_for_the_answer_thinks_and_sends_again() {
+    let users =
+        Simulation { connections: 20, think: Some(Duration::from_millis(4)), ..Simulation::default() };
+    let (load, _) = users.run();
+    // An answer after 1 ms and 4 ms of thought: 200 requests a second and user, but for the edges of the window.
+    let sent = count(&load, |outcomes| outcomes.planned);
+    assert!((39_980..=40_000).contains(&sent), "{sent}");
+    assert_eq!(sent, count(&load, |outcomes| outcomes.good_accepted));
+    check(&whole(&load, |second| &second.latency), &[(0.5, 1.0), (1.0, 1.0)]);
+    check(&whole(&load, |second| &second.lag), &[(1.0, 0.0)]);
+}
+
+#[test]
+fn a_closed_loop_without_thought_has_as_many_requests_on_the_wire_as_users_and_ends_with_its_last() {
+    let users = Simulation {
+        connections: 20,
+        think: Some(Duration::ZERO),
+        requests: 50_001,
+        ..Simulation::default()
+    };
+    let (load, cut) = users.run();
+    assert_eq!((cut, count(&load, |outcomes| outcomes.good_accepted)), (None, 50_001));
+    // 20 requests a millisecond.
+    assert!((2.5..2.6).contains(&load.measured_seconds), "{} s", load.measured_seconds);
+}
+
+#[test]
+fn a_stopped_generator_of_thinking_users_is_blamed_for_what_they_waited() {
+    let stopped = Simulation {
+        connections: 20,
+        think: Some(Duration::from_millis(4)),
+        generator_stopped: a_second(),
+        ..Simulation::default()
+    };
+    let (load, _) = stopped.run();
+    let lag = whole(&load, |second| &second.lag);
+    assert!(lag.max().unwrap() > 900_000_000, "{lag:?}");
+    check(&whole(&load, |second| &second.service), &[(0.5, 1.0), (1.0, 1.0)]);
+}
+
+#[test]
+fn connections_that_are_replaced_after_so_many_requests_lose_none() {
+    let replaced = Simulation { requests_per_connection: Some(7), connections: 5, ..Simulation::default() };
+    let (load, _) = replaced.run();
+    assert_eq!(count(&load, |outcomes| outcomes.good_accepted), 10_000);
+    let opened = load.parts.unwrap().connect.count();
+    assert!((1_425..=1_440).contains(&opened), "{opened}");
 }

@@ -34,6 +34,19 @@ pub(crate) enum Expectation<'a> {
 }
 
 impl TokenPool {
+    /// The names of the classes, in the order of [`class_of`](Self::class_of).
+    pub(crate) fn classes(&self) -> Vec<String> {
+        std::iter::once("valid".to_owned()).chain(self.bad.iter().map(|bad| bad.kind.clone())).collect()
+    }
+
+    /// The class of a token that is not under revocation test, by its number.
+    pub(crate) fn class_of(token: Token) -> usize {
+        match token {
+            Token::Live(_) | Token::Watched(_) => 0,
+            Token::Bad { kind, .. } => 1 + kind as usize,
+        }
+    }
+
     /// The text of a token.
     ///
     /// # Panics

@@ -1,6 +1,8 @@
-//! The seam to whatever carries requests: HTTP/1.1, and a stand-in whose answers are known beforehand.
+//! The seam to whatever carries requests: HTTP/1.1, HTTP/2, and a stand-in whose answers are known beforehand.
 
 use std::io;
+
+use crate::units::Stamp;
 
 /// Opens connections to the resource servers of a trial.
 pub(super) trait Transport: 'static {
@@ -9,18 +11,44 @@ pub(super) trait Transport: 'static {
     /// The half that a reader waits on.
     type Receiver: Receiver;
 
-    /// Opens one connection to a resource server, by its number from 0.
-    async fn connect(&self, resource_server: usize) -> io::Result<(Self::Sender, Self::Receiver)>;
+    /// Opens a place for one request at a time: a connection, or a stream of one that other places share.
+    async fn connect(&self, place: Place) -> io::Result<Opened<Self::Sender, Self::Receiver>>;
 }
 
-/// Sends requests over one connection, one at a time.
+/// A place for one request at a time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Place {
+    /// The resource server, from 0.
+    pub(super) server: usize,
+    /// Its number among the places at that server, from 0.
+    pub(super) number: usize,
+    /// How often it was opened before. What is shared is opened again for the first place of a new generation.
+    pub(super) generation: u64,
+}
+
+/// An open place.
+pub(super) struct Opened<S, R> {
+    pub(super) sender: S,
+    pub(super) receiver: R,
+    /// Of a new connection; absent if it shares one that was open.
+    pub(super) handshake: Option<Handshake>,
+}
+
+/// How a new connection began.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Handshake {
+    /// Whether it resumed a TLS session.
+    pub(super) resumed: bool,
+}
+
+/// Sends requests over one place, one at a time.
 pub(super) trait Sender: 'static {
     /// Hands over a request without waiting, so that no task switch stands between the due instant
     /// and the wire. What does not fit now is finished by the receiver, and it tells of failures.
     fn send(&mut self, outgoing: &Outgoing<'_>);
 }
 
-/// Waits for the answers of one connection.
+/// Waits for the answers of one place.
 pub(super) trait Receiver: 'static {
     /// The complete answer to the request that was sent last; also ends when an idle connection breaks.
     async fn answer(&mut self) -> Result<Answer, Failure>;
@@ -40,8 +68,10 @@ pub(super) struct Outgoing<'a> {
 pub(super) struct Answer {
     /// The HTTP status.
     pub(super) status: u16,
-    /// Whether the connection can carry another request.
+    /// Whether the place can carry another request.
     pub(super) reusable: bool,
+    /// When its first byte was seen; absent if all of it came at once.
+    pub(super) first_byte: Option<Stamp>,
 }
 
 /// Why a request ended without a right or wrong answer; its text is a key in the recording.
@@ -53,7 +83,7 @@ pub(super) enum Failure {
     /// The system gave another reason.
     #[error("{0}")]
     System(io::ErrorKind),
-    /// The bytes that came back are no HTTP/1.1 answer.
+    /// The bytes that came back are no answer of the protocol.
     #[error("not HTTP")]
     NotHttp,
     /// An answer, but neither an acceptance nor a refusal.

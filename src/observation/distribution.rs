@@ -1,12 +1,9 @@
 //! A distribution of durations: an `HdrHistogram`, and what it alone would round.
 
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
 use hdrhistogram::Histogram;
-use hdrhistogram::serialization::{Deserializer, Serializer as _, V2DeflateSerializer};
-use serde::de::Error as _;
-use serde::ser::Error as _;
 use serde::{Deserialize, Serialize};
+
+use crate::observation::Sealed;
 
 /// Durations in nanoseconds: quantiles to 3 significant digits, count, minimum, maximum and sum exact.
 ///
@@ -43,6 +40,12 @@ impl Distribution {
         self.sum += u128::from(nanos) * u128::from(count);
     }
 
+    /// Forgets everything, but keeps the room for it.
+    pub fn reset(&mut self) {
+        self.histogram.reset();
+        (self.min, self.max, self.sum) = (u64::MAX, 0, 0);
+    }
+
     /// Counts everything that `other` counted.
     pub fn add(&mut self, other: &Self) {
         self.histogram.add(&other.histogram).expect("the histogram grows as needed");
@@ -76,58 +79,38 @@ impl Distribution {
         (self.count() > 0).then_some(self.max)
     }
 
+    /// The exact sum in nanoseconds.
+    pub fn sum(&self) -> u128 {
+        self.sum
+    }
+
+    /// What a histogram rounded, put together again; something was counted.
+    pub(super) fn from_parts(mut histogram: Histogram<u64>, min: u64, max: u64, sum: u128) -> Self {
+        histogram.auto(true);
+        Self { histogram, min, max, sum }
+    }
+
+    /// The buckets, to be written in a format of other tools.
+    pub(super) fn histogram(&self) -> &Histogram<u64> {
+        &self.histogram
+    }
+
     /// The buckets that are not empty, smallest first: a value in nanoseconds and how often it was counted.
     pub fn buckets(&self) -> impl Iterator<Item = (u64, u64)> {
         self.histogram.iter_recorded().map(|step| (step.value_iterated_to(), step.count_at_value()))
     }
 }
 
-/// The form in a file: the histogram in V2 deflate format, which other `HdrHistogram` tools read.
-#[derive(Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Wire {
-    count: u64,
-    min: u64,
-    max: u64,
-    sum: u64,
-    hdr: String,
-}
-
+/// In a file it is a [`Sealed`] one.
 impl Serialize for Distribution {
     fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let mut bytes = Vec::new();
-        V2DeflateSerializer::new().serialize(&self.histogram, &mut bytes).map_err(S::Error::custom)?;
-        let empty = self.count() == 0;
-        Wire {
-            count: self.count(),
-            min: if empty { 0 } else { self.min },
-            max: self.max,
-            sum: u64::try_from(self.sum).map_err(S::Error::custom)?,
-            hdr: STANDARD.encode(bytes),
-        }
-        .serialize(serializer)
+        Sealed::from(self).serialize(serializer)
     }
 }
 
 impl<'de> Deserialize<'de> for Distribution {
     fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let wire = Wire::deserialize(deserializer)?;
-        let bytes = STANDARD.decode(wire.hdr).map_err(D::Error::custom)?;
-        let histogram: Histogram<u64> =
-            Deserializer::new().deserialize(&mut bytes.as_slice()).map_err(D::Error::custom)?;
-        if histogram.len() != wire.count {
-            return Err(D::Error::custom(format!(
-                "a histogram holds {} durations where {} were counted",
-                histogram.len(),
-                wire.count
-            )));
-        }
-        let mut distribution = Self { histogram, ..Self::default() };
-        distribution.histogram.auto(true);
-        if wire.count > 0 {
-            (distribution.min, distribution.max, distribution.sum) = (wire.min, wire.max, wire.sum.into());
-        }
-        Ok(distribution)
+        Ok(Sealed::deserialize(deserializer)?.open())
     }
 }
 

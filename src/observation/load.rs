@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use crate::observation::Distribution;
+use crate::observation::{Distribution, Sealed};
 
 /// What the load generator saw. Probes of tokens under revocation test are not in it.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -18,10 +18,63 @@ pub struct Load {
     pub backlog_peak: u64,
     /// Requests that were due but not sent when the window ended: a server that kept up leaves none.
     pub backlog_end: u64,
-    /// Nanoseconds of CPU time the generator's thread used from the window's beginning to its end.
+    /// Nanoseconds of CPU time the generator's threads used from the window's beginning to its end.
     pub generator_cpu_nanos: u64,
+    /// Every thread of the generator; none in recordings before version 3.
+    #[serde(default)]
+    pub generators: Vec<Generator>,
+    /// What a latency is made of, over the whole window; absent in recordings before version 3.
+    #[serde(default)]
+    pub parts: Option<Parts>,
     /// True if the plan was cut short by an interrupt or a failure.
     pub cut_short: bool,
+}
+
+/// A thread of the load generator.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Generator {
+    /// The core it was bound to; absent if it shared all of them.
+    pub core: Option<u32>,
+    /// What it did while it waited: sleep, hybrid, busy or spin.
+    pub precision: String,
+    /// How many nanoseconds before a due instant it began to spin.
+    pub spin_nanos: u64,
+    /// How late its timer woke it before the run, in nanoseconds: median and 99th percentile.
+    pub timer_late_nanos: [u64; 2],
+    /// Nanoseconds of CPU time from the window's beginning to its end.
+    pub cpu_nanos: u64,
+    /// Nanoseconds it was ready to run but had no core, from the window's beginning to its end: somebody else was on its
+    /// core. Absent where the kernel does not tell.
+    pub delayed_nanos: Option<u64>,
+}
+
+/// What happened between the instant a request was sent and the end of its answer, and on new connections.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Parts {
+    /// first byte of the answer - sent.
+    pub first_byte: Sealed,
+    /// answered - first byte of the answer.
+    pub response: Sealed,
+    /// How long connections took to open, TLS handshake included, those of the beginning among them.
+    pub connect: Sealed,
+    /// Connections that were opened and resumed a TLS session.
+    pub resumed: u64,
+    /// Latency by what kind of token was sent and how it was answered.
+    pub classes: Vec<ClassLatency>,
+}
+
+/// answered - due of the requests with one class of token and one class of status.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ClassLatency {
+    /// The class of the tokens: "valid", or what is bad about them.
+    pub class: String,
+    /// The first digit of the HTTP status, like "2xx".
+    pub status: String,
+    /// Their latencies.
+    pub latency: Sealed,
 }
 
 /// Requests **due** within one second, and the answers that arrived in it.
@@ -29,17 +82,66 @@ pub struct Load {
 #[serde(deny_unknown_fields)]
 pub struct Second {
     /// answered - due: what a user would have waited. Every answer, accepted or refused.
-    pub latency: Distribution,
+    pub latency: Sealed,
     /// taken up - due of every request: the generator's own lag.
-    pub lag: Distribution,
+    pub lag: Sealed,
     /// sent - taken up of requests that found no idle connection.
-    pub wait: Distribution,
+    pub wait: Sealed,
     /// answered - sent.
-    pub service: Distribution,
+    pub service: Sealed,
     /// How the requests ended.
     pub outcomes: Outcomes,
     /// Answers, yes or no, that arrived within this second, whenever their requests were due.
     pub answers: u64,
+}
+
+/// A second while it is being recorded.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct OpenSecond {
+    /// See [`Second::latency`].
+    pub latency: Distribution,
+    /// See [`Second::lag`].
+    pub lag: Distribution,
+    /// See [`Second::wait`].
+    pub wait: Distribution,
+    /// See [`Second::service`].
+    pub service: Distribution,
+    /// See [`Second::outcomes`].
+    pub outcomes: Outcomes,
+    /// See [`Second::answers`].
+    pub answers: u64,
+}
+
+impl OpenSecond {
+    /// Its facts at rest.
+    pub fn seal(&self) -> Second {
+        Second {
+            latency: Sealed::from(&self.latency),
+            lag: Sealed::from(&self.lag),
+            wait: Sealed::from(&self.wait),
+            service: Sealed::from(&self.service),
+            outcomes: self.outcomes.clone(),
+            answers: self.answers,
+        }
+    }
+
+    /// Forgets everything, but keeps the room for it.
+    pub fn reset(&mut self) {
+        for distribution in [&mut self.latency, &mut self.lag, &mut self.wait, &mut self.service] {
+            distribution.reset();
+        }
+        (self.outcomes, self.answers) = (Outcomes::default(), 0);
+    }
+
+    /// Counts everything that `other` counted.
+    pub fn add(&mut self, other: &Second) {
+        self.latency.add(&other.latency.open());
+        self.lag.add(&other.lag.open());
+        self.wait.add(&other.wait.open());
+        self.service.add(&other.service.open());
+        self.outcomes.add(&other.outcomes);
+        self.answers += other.answers;
+    }
 }
 
 /// How requests ended, by count.
@@ -67,6 +169,57 @@ impl Load {
     pub fn lengths(&self) -> impl Iterator<Item = f64> {
         (0..self.seconds.len()).map(|index| (self.measured_seconds - index as f64).min(1.0))
     }
+}
+
+impl Load {
+    /// Puts together what two threads saw of one run.
+    pub fn add(&mut self, other: Self) {
+        let (mut longer, mut shorter) = (std::mem::take(&mut self.seconds), other.seconds);
+        if longer.len() < shorter.len() {
+            std::mem::swap(&mut longer, &mut shorter);
+        }
+        for (second, other) in longer.iter_mut().zip(shorter) {
+            let mut open = OpenSecond::default();
+            open.add(second);
+            open.add(&other);
+            *second = open.seal();
+        }
+        self.seconds = longer;
+        self.measured_seconds = self.measured_seconds.max(other.measured_seconds);
+        // The peaks need not have been at the same instant: the sum is the most it can have been.
+        self.backlog_peak += other.backlog_peak;
+        self.backlog_end += other.backlog_end;
+        self.generator_cpu_nanos += other.generator_cpu_nanos;
+        self.generators.extend(other.generators);
+        self.cut_short |= other.cut_short;
+        match (&mut self.parts, other.parts) {
+            (Some(parts), Some(other)) => parts.add(other),
+            (parts @ None, other) => *parts = other,
+            (Some(_), None) => {}
+        }
+    }
+}
+
+impl Parts {
+    fn add(&mut self, other: Self) {
+        add(&mut self.first_byte, &other.first_byte);
+        add(&mut self.response, &other.response);
+        add(&mut self.connect, &other.connect);
+        self.resumed += other.resumed;
+        for class in other.classes {
+            let same = |known: &&mut ClassLatency| known.class == class.class && known.status == class.status;
+            match self.classes.iter_mut().find(same) {
+                Some(known) => add(&mut known.latency, &class.latency),
+                None => self.classes.push(class),
+            }
+        }
+    }
+}
+
+fn add(sealed: &mut Sealed, other: &Sealed) {
+    let mut open = sealed.open();
+    open.add(&other.open());
+    *sealed = Sealed::from(&open);
 }
 
 impl Outcomes {

@@ -5,6 +5,7 @@ mod environment;
 mod file;
 mod load;
 mod revocation;
+mod sealed;
 mod signature;
 mod usage;
 
@@ -13,15 +14,17 @@ use serde::{Deserialize, Serialize};
 pub use distribution::Distribution;
 pub use environment::{Conditions, Cores, Environment};
 pub use file::{FILE_NAME, ReadError, append, read};
-pub use load::{Load, Outcomes, Second};
+pub use load::{ClassLatency, Generator, Load, OpenSecond, Outcomes, Parts, Second};
 pub use revocation::{Probe, Revocation};
+pub use sealed::Sealed;
 pub use signature::{Batches, Conformance, Round, Signature, SignatureTimes, Status};
 pub use usage::{AuthorizationServerUsage, ProcessUsage, ResourceServerUsage, Sample};
 
 /// The version of the recording format that this program writes, and the newest it reads.
 ///
 /// 2: what is known of a signature, and how long it takes by itself. A recording of version 1 has neither.
-pub const SCHEMA: u32 = 2;
+/// 3: the parts of a latency, latency by class of token and status, and how each thread of the generator fared.
+pub const SCHEMA: u32 = 3;
 
 /// The facts of one trial: one line of `recording.jsonl`.
 #[derive(Clone, Debug, Serialize, Deserialize)]

@@ -81,7 +81,7 @@ impl Plan {
             question: scenario.question.clone(),
             thresholds: scenario.thresholds.clone(),
             lifetime: scenario.tokens.lifetime.duration(),
-            placement: Placement::on(cores),
+            placement: Placement::on(cores, scenario.load.generators.get() as usize),
             times_signatures: true,
             trials,
         })
@@ -195,7 +195,7 @@ fn workload(scenario: &Scenario, seed: u64) -> Workload {
         warmup: load.warmup,
         window: load.duration,
         resource_servers: load.resource_servers.get(),
-        connections: load.connections.get(),
+        connections: load.connections,
         pool: Pool {
             live: tokens.live.get(),
             zipf_exponent: tokens.zipf.into(),

@@ -1,5 +1,7 @@
 //! What is sent in a trial: identical for every subject of a repetition.
 
+use std::num::NonZeroU32;
+
 use crate::arrival::ArrivalProcess;
 use crate::registry::Part;
 use crate::units::{Offset, Period, Rate, Span};
@@ -18,7 +20,7 @@ pub struct Workload {
     /// How many resource servers share the load; each request goes to one drawn uniformly.
     pub resource_servers: u32,
     /// Connections from the load generator to each resource server.
-    pub connections: u32,
+    pub connections: NonZeroU32,
     /// The tokens that requests carry.
     pub pool: Pool,
     /// When tokens are revoked, in order; one token each.

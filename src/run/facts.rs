@@ -35,7 +35,10 @@ pub(super) fn blank(plan: &Plan, trial: &Trial) -> Recording {
 /// Which process runs where.
 pub fn cores(placement: &Placement) -> Cores {
     Cores {
-        generator: placement.generator.map_or_else(|| placement.servers.clone(), |core| vec![core]),
+        generator: match &placement.generators {
+            none if none.is_empty() => placement.servers.clone(),
+            cores => cores.clone(),
+        },
         servers: placement.servers.clone(),
     }
 }
@@ -70,7 +73,7 @@ fn workload(plan: &Plan, trial: &Trial) -> Workload {
         warmup_seconds: workload.warmup.duration().as_secs_f64(),
         window_seconds: workload.window.duration().as_secs_f64(),
         resource_servers: workload.resource_servers,
-        connections: workload.connections,
+        connections: workload.connections.get(),
         live_tokens: workload.pool.live.into(),
         zipf_exponent: workload.pool.zipf_exponent,
         bad_fraction: workload.pool.bad_fraction,

@@ -1,5 +1,6 @@
 //! The load generator on a thread of its own, for one trial.
 
+use std::num::NonZeroU32;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
@@ -9,11 +10,12 @@ use anyhow::Context as _;
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 
-use crate::load::{self, Driven, LoadError, Pacing, Target, TokenPool};
+use crate::load::{self, Driven, Engine, Feed, LoadError, Precision, Server, Share, Target, TokenPool};
 use crate::plan::{Plan, Trial};
 use crate::run::Interrupt;
 use crate::testbed::Testbed;
 use crate::units::Stamp;
+use crate::wire::Connector;
 
 /// How long a connection and an answer may take.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -35,37 +37,29 @@ impl Generator {
         testbed: &Testbed,
         tokens: Arc<TokenPool>,
         interrupt: &Interrupt,
-    ) -> Self {
-        let (workload, addresses) = (Arc::clone(&trial.workload), testbed.addresses());
-        let (core, seed) = (plan.placement.generator, trial.seed);
+    ) -> anyhow::Result<Self> {
+        let (workload, seed) = (Arc::clone(&trial.workload), trial.seed);
+        let target = target(plan, trial, testbed, tokens)?;
         let stopped = Arc::new(AtomicBool::new(false));
         let (tell_started, started) = oneshot::channel();
         let (tell_ended, ended) = oneshot::channel();
         let stop = Arc::clone(&stopped);
         thread::spawn(move || {
-            let target = Target {
-                addresses: &addresses,
-                connections: workload.connections,
-                tokens,
-                window: workload.window_start()..workload.end(),
-                timeout: PATIENCE,
-                // A generator that polls on a core it shares would take it from the servers it measures.
-                pacing: if core.is_some() { Pacing::Busy } else { Pacing::Hybrid },
-                core: core.map(|core| core as usize),
+            let feed = |share: Share| {
+                Feed::open(load::schedule(&workload, seed).skip(share.index).step_by(share.of))
             };
-            let requests = load::schedule(&workload, seed);
             // Nobody listens any more if the trial was given up.
             let begun = |start| {
                 let _ = tell_started.send(start);
             };
-            let _ = tell_ended.send(load::drive(&target, requests, begun, &stop));
+            let _ = tell_ended.send(load::drive(&target, feed, begun, &stop));
         });
         let (interrupt, stop) = (interrupt.clone(), Arc::clone(&stopped));
         let heeding = tokio::spawn(async move {
             interrupt.wait().await;
             stop.store(true, Ordering::Relaxed);
         });
-        Self { started: Some(started), ended, stopped, heeding }
+        Ok(Self { started: Some(started), ended, stopped, heeding })
     }
 
     /// When the load began.
@@ -89,6 +83,29 @@ impl Generator {
     pub(super) async fn ended(&mut self) -> anyhow::Result<Driven> {
         Ok((&mut self.ended).await.context("the load generator broke down")??)
     }
+}
+
+fn target(plan: &Plan, trial: &Trial, testbed: &Testbed, tokens: Arc<TokenPool>) -> anyhow::Result<Target> {
+    let (workload, wire) = (&trial.workload, &crate::wire::Wire::default());
+    let servers = testbed.addresses().into_iter().map(|address| {
+        let endpoint = crate::wire::Endpoint::Tcp(address);
+        let authority = "localhost".to_owned();
+        let connector = Connector::new(endpoint, wire, None, &authority)?;
+        Ok(Server { connector, authority, path: "/resource".to_owned(), is_secure: wire.tls.is_some() })
+    });
+    Ok(Target {
+        servers: servers.collect::<anyhow::Result<_>>()?,
+        engine: Engine::of(wire.http),
+        connections: workload.connections,
+        streams: NonZeroU32::MIN,
+        requests_per_connection: None,
+        tokens,
+        window: workload.window_start()..workload.end(),
+        timeout: PATIENCE,
+        // A generator that polls on a core it shares would take it from the servers it measures.
+        precision: if plan.placement.generators.is_empty() { Precision::Hybrid } else { Precision::Busy },
+        cores: plan.placement.generators.clone(),
+    })
 }
 
 impl Drop for Generator {

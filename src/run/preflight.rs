@@ -52,7 +52,7 @@ pub fn preflight(plan: &Plan, folder: &Path) -> Result<(), Unfit> {
     if workload.rate.per_second() + probes > possible {
         return Err(Unfit::Rate { wanted: workload.rate, probes, possible });
     }
-    let connections = u64::from(workload.connections) * u64::from(workload.resource_servers);
+    let connections = u64::from(workload.connections.get()) * u64::from(workload.resource_servers);
     machine::ensure_open_files(connections + OTHER_FILES)?;
     let seconds = plan.load_time().as_secs();
     machine::ensure_free_space(

@@ -72,7 +72,7 @@ async fn attempt(
 
     let (issued, watched_issued) = (supply.issued, supply.watched_issued);
     let tokens = Arc::new(pool(supply));
-    let mut generator = Generator::start(plan, trial, &testbed, Arc::clone(&tokens), interrupt);
+    let mut generator = Generator::start(plan, trial, &testbed, Arc::clone(&tokens), interrupt)?;
     let start = generator.started().await?;
     issuing::ensure_last(plan, trial, issued, start)?;
     told(None);

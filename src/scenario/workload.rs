@@ -27,6 +27,9 @@ pub struct Load {
     /// How many resource servers share it: enforcement points with caches of their own.
     #[serde(default = "one")]
     pub resource_servers: NonZeroU32,
+    /// Threads of the load generator, each with a core of its own; where there are not enough, one shares all cores.
+    #[serde(default = "one")]
+    pub generators: NonZeroU32,
     /// Connections from the load generator to each resource server.
     #[serde(default = "default_connections")]
     pub connections: NonZeroU32,

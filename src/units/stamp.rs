@@ -1,5 +1,7 @@
 //! A reading of the one clock that every process of a host shares.
 
+use std::time::Duration;
+
 use rustix::time::{ClockId, clock_gettime};
 use serde::{Deserialize, Serialize};
 
@@ -21,6 +23,11 @@ impl Stamp {
     /// This stamp as an instant of the trial whose load began at `start`, zero if it was before.
     pub const fn offset(self, start: Stamp) -> Offset {
         Offset::from_nanos(self.0.saturating_sub(start.0))
+    }
+
+    /// The time since this stamp.
+    pub fn elapsed(self) -> Duration {
+        Duration::from_nanos(Self::now().0.saturating_sub(self.0))
     }
 
     /// Nanoseconds since the clock's own beginning.

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use bearerbench::arrival::{ArrivalProcess, Poisson};
 use bearerbench::load::{Driven, Pacing, Request, Target, Token, TokenPool, drive};
-use bearerbench::observation::{Distribution, Second};
+use bearerbench::observation::{Distribution, Sealed, Second};
 use bearerbench::units::{Offset, Rate};
 use rustix::thread::gettid;
 
@@ -93,7 +93,7 @@ fn timing_lag_at_2000_requests_per_second() {
         };
         let driven = drive(&target, requests, |_| {}, &AtomicBool::new(false)).expect("the server runs");
         println!("{pacing:?} lag {}", in_micros(&whole(&driven, 0..10, |second| &second.lag)));
-        let by_second = (0..10).filter_map(|at| driven.load.seconds[at].lag.quantile(0.99));
+        let by_second = (0..10).filter_map(|at| driven.load.seconds[at].lag.open().quantile(0.99));
         println!("{pacing:?} lag p99 by second, ns: {:?}", by_second.collect::<Vec<_>>());
         println!("{pacing:?} service {}", in_micros(&whole(&driven, 0..10, |second| &second.service)));
         println!("{pacing:?} latency {}", in_micros(&whole(&driven, 0..10, |second| &second.latency)));
@@ -108,9 +108,9 @@ fn in_micros(found: &Distribution) -> String {
 }
 
 /// One distribution over some seconds of a run.
-fn whole(driven: &Driven, seconds: Range<usize>, part: fn(&Second) -> &Distribution) -> Distribution {
+fn whole(driven: &Driven, seconds: Range<usize>, part: fn(&Second) -> &Sealed) -> Distribution {
     driven.load.seconds[seconds].iter().fold(Distribution::default(), |mut sum, second| {
-        sum.add(part(second));
+        sum.add(&part(second).open());
         sum
     })
 }

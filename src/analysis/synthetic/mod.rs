@@ -11,8 +11,8 @@ use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
 use crate::observation::{
-    AuthorizationServerUsage, Conditions, Cores, Environment, Load, Probe, ProcessUsage, Recording,
-    ResourceServerUsage, Revocation, SCHEMA, Sample, Scenario, Second, SignatureTimes, Staleness, Subject,
+    AuthorizationServerUsage, Conditions, Cores, Environment, Load, OpenSecond, Probe, ProcessUsage,
+    Recording, ResourceServerUsage, Revocation, SCHEMA, Sample, Scenario, SignatureTimes, Staleness, Subject,
     Workload,
 };
 use crate::units::Offset;
@@ -155,7 +155,7 @@ impl Simulation {
             if measured {
                 usage.push(self.sample(second as f64));
             }
-            let mut facts = Second::default();
+            let mut facts = OpenSecond::default();
             for slot in 0..RATE as usize {
                 let now = second as f64 + slot as f64 / RATE;
                 while let Some((sent, revocation, server)) = probes.pop_if(|probe| probe.0 <= now) {
@@ -165,7 +165,7 @@ impl Simulation {
                 self.request(now, &mut facts);
             }
             if measured {
-                load.seconds.push(facts);
+                load.seconds.push(facts.seal());
             }
         }
         usage.push(self.sample(WARMUP + WINDOW));
@@ -208,7 +208,7 @@ impl Simulation {
         Probe { resource_server: server, sent: at(sent), decided: at(sent + micros / 2e6), accepted }
     }
 
-    fn request(&mut self, now: f64, facts: &mut Second) {
+    fn request(&mut self, now: f64, facts: &mut OpenSecond) {
         let server = self.random.random_range(0..SERVERS);
         let is_bad = self.random.random_bool(BAD);
         let kind = self.random.random_range(0..KINDS.len());

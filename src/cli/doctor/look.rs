@@ -63,7 +63,7 @@ pub(super) struct Clock {
 /// Looks at the machine.
 pub(super) fn look(timer_error: &Distribution) -> Facts {
     let cores = available_cores();
-    let shared = run::cores(&Placement::on(&cores));
+    let shared = run::cores(&Placement::on(&cores, 1));
     let mut governors: Vec<String> =
         cores.iter().filter_map(|core| kernel::frequency_governor(*core)).collect();
     governors.sort_unstable();

@@ -35,7 +35,13 @@ impl Decoder {
     pub(super) fn new() -> Self {
         // The answers of a protected resource fit, so that one read takes a whole answer.
         let buffer = vec![0; 4096];
-        Self { buffer, start: 0, end: 0, stage: Stage::Head, answer: Answer { status: 0, reusable: false } }
+        Self {
+            buffer,
+            start: 0,
+            end: 0,
+            stage: Stage::Head,
+            answer: Answer { status: 0, reusable: false, first_byte: None },
+        }
     }
 
     /// Where the next bytes are to be read into; never empty.
@@ -205,7 +211,10 @@ mod tests {
     #[test]
     fn a_body_larger_than_the_buffer_passes_through_it() {
         let large = format!("HTTP/1.1 200 OK\r\nContent-Length: 1000000\r\n\r\n{}", "x".repeat(1_000_000));
-        assert_eq!(decode(large.as_bytes(), &[usize::MAX]), Ok(Answer { status: 200, reusable: true }));
+        assert_eq!(
+            decode(large.as_bytes(), &[usize::MAX]),
+            Ok(Answer { status: 200, reusable: true, first_byte: None })
+        );
     }
 
     proptest! {

@@ -44,7 +44,11 @@ impl Head {
         };
         let persistent = if response.version == Some(1) { !framing.close } else { framing.keep_alive };
         // After 101 the connection speaks another protocol.
-        Ok(Some(Self { bytes, answer: Answer { status, reusable: persistent && status != 101 }, body }))
+        Ok(Some(Self {
+            bytes,
+            answer: Answer { status, reusable: persistent && status != 101, first_byte: None },
+            body,
+        }))
     }
 }
 

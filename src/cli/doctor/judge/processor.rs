@@ -68,7 +68,7 @@ mod tests {
     use crate::testbed::machine::environment;
 
     fn shared_among(cores: &[u32]) -> Check {
-        super::cores(&environment(run::cores(&Placement::on(cores))))
+        super::cores(&environment(run::cores(&Placement::on(cores, 1))))
     }
 
     #[test]
