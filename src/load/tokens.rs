@@ -47,6 +47,19 @@ impl TokenPool {
         }
     }
 
+    /// How many live tokens there are.
+    pub fn live_count(&self) -> u32 {
+        u32::try_from(self.live.len()).expect("a pool has fewer than 2^32 tokens")
+    }
+
+    /// Sizes of the live tokens in characters: smallest, median, largest; zeros if there is none.
+    pub fn characters(&self) -> [u64; 3] {
+        let mut sizes: Vec<u64> = self.live.iter().map(|token| token.len() as u64).collect();
+        sizes.sort_unstable();
+        let at = |index: usize| sizes.get(index).copied().unwrap_or(0);
+        [at(0), at(sizes.len() / 2), at(sizes.len().saturating_sub(1))]
+    }
+
     /// The text of a token.
     ///
     /// # Panics

@@ -118,6 +118,8 @@ impl Subject {
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "snake_case", deny_unknown_fields)]
 pub enum Staleness {
+    /// Not known: the server is somebody else's.
+    External,
     /// A control: nothing is checked.
     Unchecked,
     /// The authorization server is asked for every request.

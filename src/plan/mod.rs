@@ -1,5 +1,6 @@
 //! Every trial decided, nothing started.
 
+mod pace;
 mod placement;
 #[cfg(test)]
 mod shipped;
@@ -19,6 +20,7 @@ use crate::registry::nearest;
 use crate::scenario::{InvalidScenario, Scenario, ScenarioFile};
 use crate::units::{Offset, Period, Span};
 
+pub use pace::Pace;
 pub use placement::Placement;
 pub use subject::Subject;
 pub use workload::{BAD_KINDS, PROBE_HEADER, Pool, Workload};

@@ -1,4 +1,9 @@
 //! TEMPORARY stand-in until the branch `wire` lands.
+impl std::fmt::Display for Wire {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "HTTP")
+    }
+}
 use std::io;
 use std::net::SocketAddr;
 use std::path::PathBuf;
