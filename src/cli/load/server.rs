@@ -3,16 +3,19 @@
 use std::fmt;
 use std::net::{SocketAddr, TcpStream, ToSocketAddrs as _};
 use std::num::NonZeroU32;
+use std::path::PathBuf;
 use std::str::FromStr;
 use std::time::Duration;
 
 use anyhow::Context as _;
 use clap::Args;
 use hyper::Uri;
+use rustls::pki_types::CertificateDer;
+use rustls::pki_types::pem::PemObject as _;
 
 use crate::load::Server;
 use crate::plan::Pace;
-use crate::wire::{Connector, Endpoint, Http, Wire};
+use crate::wire::{Connector, Endpoint, Http, KeyExchange, Socket, Tls, Trust, Wire};
 
 #[derive(Debug, Args)]
 pub(super) struct ServerArgs {
@@ -22,6 +25,21 @@ pub(super) struct ServerArgs {
     /// Version of HTTP: 1.1 or 2
     #[arg(long, default_value = "1.1", value_parser = http)]
     http: Http,
+    /// Believe the certificate in this file, DER or PEM, rather than those of the system
+    #[arg(long, value_name = "FILE", conflicts_with = "insecure")]
+    ca: Option<PathBuf>,
+    /// Believe any certificate
+    #[arg(long)]
+    insecure: bool,
+    /// How TLS agrees on a key: X25519 or X25519MLKEM768 (https only)
+    #[arg(long, value_name = "GROUP", default_value = "X25519", value_parser = key_exchange)]
+    key_exchange: KeyExchange,
+    /// Do not resume TLS sessions
+    #[arg(long)]
+    no_resumption: bool,
+    /// Connect to this Unix socket; a name with @ before it is an abstract one. The URL says host and path all the same
+    #[arg(long, value_name = "PATH")]
+    unix: Option<PathBuf>,
     /// Load a server that is not on this machine, which its owner has allowed you: at most 1,000 requests per second on
     /// 64 connections
     #[arg(long)]
@@ -40,30 +58,67 @@ fn http(text: &str) -> Result<Http, String> {
     }
 }
 
+fn key_exchange(text: &str) -> Result<KeyExchange, String> {
+    [KeyExchange::X25519, KeyExchange::X25519MlKem768]
+        .into_iter()
+        .find(|group| group.to_string().eq_ignore_ascii_case(text))
+        .ok_or_else(|| "expected X25519 or X25519MLKEM768".to_owned())
+}
+
 impl ServerArgs {
     /// How requests travel.
     pub(super) fn wire(&self) -> Wire {
-        Wire { http: self.http, ..Wire::default() }
+        let tls = Tls { key_exchange: self.key_exchange, resumption: !self.no_resumption };
+        Wire {
+            http: self.http,
+            tls: self.target.is_secure.then_some(tls),
+            socket: if self.unix.is_some() { Socket::Unix } else { Socket::Tcp },
+        }
+    }
+
+    fn trust(&self) -> anyhow::Result<Option<Trust>> {
+        if !self.target.is_secure {
+            return Ok(None);
+        }
+        Ok(Some(match &self.ca {
+            _ if self.insecure => Trust::Nothing,
+            None => Trust::System,
+            Some(path) => {
+                let bytes =
+                    std::fs::read(path).with_context(|| format!("--ca: cannot read {}", path.display()))?;
+                let der = CertificateDer::from_pem_slice(&bytes).map(|der| der.to_vec());
+                // What has no PEM in it is taken for DER, and refused where it is used if it is none.
+                Trust::Certificate(der.unwrap_or(bytes))
+            }
+        }))
     }
 
     /// Finds the server, and makes sure that it may be loaded so.
     pub(super) fn find(&self, pace: &Pace, connections: NonZeroU32) -> anyhow::Result<Server> {
-        let TargetUrl { host, port, path, is_secure, .. } = &self.target;
+        let TargetUrl { host, path, is_secure, .. } = &self.target;
+        let endpoint = match &self.unix {
+            Some(path) => Endpoint::Unix(path.clone()),
+            None => Endpoint::Tcp(self.address(pace, connections)?),
+        };
+        let connector = Connector::new(endpoint, &self.wire(), self.trust()?, host)?;
+        Ok(Server {
+            connector,
+            authority: self.target.authority(),
+            path: path.clone(),
+            is_secure: *is_secure,
+        })
+    }
+
+    fn address(&self, pace: &Pace, connections: NonZeroU32) -> anyhow::Result<SocketAddr> {
+        let TargetUrl { host, port, .. } = &self.target;
         let addresses = (host.as_str(), *port).to_socket_addrs();
         let addresses: Vec<SocketAddr> =
             addresses.with_context(|| format!("--target: {host:?} has no address"))?.collect();
         if !addresses.iter().all(|address| address.ip().is_loopback()) {
             self.ensure_remote_is_bearable(pace, connections)?;
         }
-        let address = answering(&addresses).with_context(|| {
+        answering(&addresses).with_context(|| {
             format!("--target: nobody listens on port {port} of {host}; is the server running?")
-        })?;
-        let connector = Connector::new(Endpoint::Tcp(address), &self.wire(), None, host)?;
-        Ok(Server {
-            connector,
-            authority: self.target.authority(),
-            path: path.clone(),
-            is_secure: *is_secure,
         })
     }
 
