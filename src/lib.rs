@@ -18,3 +18,4 @@ pub mod run;
 pub mod scenario;
 pub mod testbed;
 pub mod units;
+pub mod wire;

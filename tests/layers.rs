@@ -12,6 +12,7 @@ const LAYERS: Layers = &[
     ("registry", &[]),
     ("metric", &["registry"]),
     ("header_limit", &[]),
+    ("wire", &[]),
     ("auth/future", &[]),
     ("auth/token/base64url", &[]),
     ("auth/token/jwks", &["auth/token/base64url"]),
