@@ -21,7 +21,8 @@ pub use usage::{AuthorizationServerUsage, ProcessUsage, ResourceServerUsage, Sam
 /// The version of the recording format that this program writes, and the newest it reads.
 ///
 /// 2: what is known of a signature, and how long it takes by itself. A recording of version 1 has neither.
-pub const SCHEMA: u32 = 2;
+/// 3: how requests travel, where that is not HTTP/1.1 over TCP, the only way before.
+pub const SCHEMA: u32 = 3;
 
 /// The facts of one trial: one line of `recording.jsonl`.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -90,6 +91,9 @@ pub struct Subject {
     pub scheme: Option<Signature>,
     /// The token store with its settings, in words.
     pub store: String,
+    /// How requests travelled, in words; absent for plain HTTP/1.1 over TCP, which is all there was before version 3.
+    #[serde(default)]
+    pub wire: Option<String>,
     /// Thresholds for this subject alone, in k6's grammar.
     pub thresholds: Vec<String>,
     /// How long an acceptance can outlive a revocation, by design.
