@@ -8,6 +8,7 @@ use clap::Args;
 use crate::cli::scenario::ScenarioArgs;
 use crate::cli::{Exit, output};
 use crate::plan::Plan;
+use crate::wire::Wire;
 
 /// Print what would run, on which cores and for how long, without starting anything
 #[derive(Debug, Args)]
@@ -63,11 +64,12 @@ fn text(plan: &Plan) -> String {
             .as_ref()
             .map_or_else(|| "opaque tokens".to_owned(), |scheme| format!("{scheme} tokens"));
         line(format!(
-            "  {number}. {} (repetition {}): {}, {tokens}, store {}",
+            "  {number}. {} (repetition {}): {}, {tokens}, store {}{}",
             subject.name,
             trial.repetition + 1,
             subject.architecture,
-            subject.store
+            subject.store,
+            if subject.wire == Wire::default() { String::new() } else { format!(", {}", subject.wire) }
         ));
     }
     for threshold in &plan.thresholds {
@@ -100,6 +102,7 @@ fn json(plan: &Plan) -> String {
             "architecture": trial.subject.architecture,
             "signature": trial.subject.signature,
             "store": trial.subject.store,
+            "wire": trial.subject.wire,
             "repetition": trial.repetition,
             "seed": trial.seed,
             "revocations_seconds": trial.workload.revocations.iter().map(|at| at.seconds()).collect::<Vec<_>>(),

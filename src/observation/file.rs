@@ -103,8 +103,9 @@ mod tests {
         facts.as_object_mut().unwrap().remove("signature_times").unwrap();
         facts.as_object_mut().unwrap().remove("signature_conditions").unwrap();
         facts["subject"].as_object_mut().unwrap().remove("scheme").unwrap();
+        facts["subject"].as_object_mut().unwrap().remove("wire").unwrap();
         let old = parse(&facts.to_string(), Path::new(FILE_NAME), 1).unwrap();
-        assert!(old.signature_times.is_none() && old.subject.scheme.is_none());
+        assert!(old.signature_times.is_none() && old.subject.scheme.is_none() && old.subject.wire.is_none());
         assert!(!old.subject.is_control() && old.subject.is_trusted());
         facts["schema"] = (SCHEMA + 1).into();
         assert!(matches!(parse(&facts.to_string(), Path::new(FILE_NAME), 1), Err(ReadError::Newer { .. })));

@@ -158,8 +158,8 @@ fn subjects(file: &ScenarioFile) -> Result<Vec<Arc<Subject>>, InvalidScenario> {
     let mut names = HashSet::new();
     let mut subjects = Vec::new();
     for ((index, subject), position) in written.iter().enumerate().zip(0..) {
-        let subject =
-            Subject::decide(subject, position).map_err(|problem| file.subject_error(index, problem))?;
+        let subject = Subject::decide(subject, position, &file.scenario.load)
+            .map_err(|problem| file.subject_error(index, problem))?;
         if !names.insert(subject.name.clone()) {
             let problem =
                 format!("a second subject is called {:?}; give it a `name` of its own", subject.name);

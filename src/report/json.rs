@@ -74,6 +74,8 @@ struct Subject<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     scheme: Option<&'a Signature>,
     store: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    wire: Option<&'a str>,
     control: bool,
     trials: usize,
     metrics: BTreeMap<MetricId, Value>,
@@ -88,6 +90,7 @@ impl<'a> Subject<'a> {
             signature: summary.subject.signature.as_deref(),
             scheme: summary.subject.scheme.as_ref(),
             store: &summary.subject.store,
+            wire: summary.subject.wire.as_deref(),
             control: summary.is_control,
             trials: summary.trials,
             metrics: Value::all(summary),

@@ -12,6 +12,7 @@ use crate::plan::Pace;
 use crate::run::Interrupt;
 use crate::testbed::machine::{self, Watch};
 use crate::units::{Offset, Period, Span};
+use crate::wire::Wire;
 
 /// What is sent where, everything decided.
 pub struct External {
@@ -21,10 +22,10 @@ pub struct External {
     pub question: String,
     /// What must hold, in k6's grammar.
     pub thresholds: Vec<String>,
-    /// Where requests go, and how; the wire in words.
+    /// Where requests go, and how.
     pub target: Target,
-    /// How they travel, in words.
-    pub wire: String,
+    /// How they travel.
+    pub wire: Wire,
     /// When they are sent.
     pub pace: Pace,
     /// How long the load runs before it is measured.
@@ -89,13 +90,14 @@ impl External {
             subject: Subject {
                 name: self.name.clone(),
                 position: 0,
-                architecture: format!("not of the test bed; {}", self.wire),
+                architecture: "not of the test bed".to_owned(),
                 signature: None,
                 scheme: None,
                 store: "not known".to_owned(),
                 thresholds: Vec::new(),
                 staleness: Staleness::External,
                 token_characters: Some(self.target.tokens.characters()),
+                wire: (self.wire != Wire::default()).then(|| self.wire.to_string()),
             },
             workload: self.workload(),
             repetition: 0,

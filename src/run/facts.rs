@@ -6,6 +6,7 @@ use crate::auth::architecture;
 use crate::observation::{Conditions, Cores, Recording, SCHEMA, Scenario, Staleness, Subject, Workload};
 use crate::plan::{BAD_KINDS, Placement, Plan, Trial};
 use crate::testbed::{TokenSupply, machine};
+use crate::wire::Wire;
 
 /// The recording of `trial` before anything was seen.
 pub(super) fn blank(plan: &Plan, trial: &Trial) -> Recording {
@@ -52,6 +53,7 @@ fn subject(trial: &Trial) -> Subject {
         signature: subject.signature.as_ref().map(ToString::to_string),
         scheme: None,
         store: subject.store.to_string(),
+        wire: (subject.wire != Wire::default()).then(|| subject.wire.to_string()),
         thresholds: subject.thresholds.iter().map(ToString::to_string).collect(),
         staleness: match subject.architecture.staleness() {
             architecture::Staleness::Unchecked => Staleness::Unchecked,

@@ -82,11 +82,10 @@ impl Generator {
 }
 
 fn target(plan: &Plan, trial: &Trial, testbed: &Testbed, tokens: Arc<TokenPool>) -> anyhow::Result<Target> {
-    let (workload, wire) = (&trial.workload, &crate::wire::Wire::default());
-    let servers = testbed.addresses().into_iter().map(|address| {
-        let endpoint = crate::wire::Endpoint::Tcp(address);
+    let (workload, wire) = (&trial.workload, &trial.subject.wire);
+    let servers = testbed.endpoints().into_iter().map(|endpoint| {
         let authority = "localhost".to_owned();
-        let connector = Connector::new(endpoint, wire, None, &authority)?;
+        let connector = Connector::new(endpoint, wire, testbed.trust(), &authority)?;
         Ok(Server { connector, authority, path: "/resource".to_owned(), is_secure: wire.tls.is_some() })
     });
     Ok(Target {

@@ -50,8 +50,7 @@ pub enum Http {
 pub struct Tls {
     /// The only group that is offered, and accepted.
     pub key_exchange: KeyExchange,
-    /// Whether a later connection may take up an earlier session by a ticket: no certificate then, but a key exchange all the
-    /// same.
+    /// Whether a connection may take up an earlier session by its ticket: no certificate, but a key exchange all the same.
     #[serde(default = "yes")]
     pub resumption: bool,
 }

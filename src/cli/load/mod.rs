@@ -174,7 +174,7 @@ impl Load {
             name: self.server.target.to_string(),
             question: question(&pace, tokens.live_count()),
             thresholds: self.thresholds.iter().map(ToString::to_string).collect(),
-            wire: self.server.wire().to_string(),
+            wire: self.server.wire(),
             target: Target {
                 servers: vec![server],
                 engine,
