@@ -192,7 +192,7 @@ fn chosen(
 fn workload(scenario: &Scenario, seed: u64) -> Workload {
     let (load, tokens, revocation) = (&scenario.load, &scenario.tokens, &scenario.revocation);
     let mut workload = Workload {
-        rate: load.rate,
+        rate: load.arrivals.own_rate().unwrap_or(load.rate),
         arrivals: load.arrivals.clone(),
         warmup: load.warmup,
         window: load.duration,
