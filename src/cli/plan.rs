@@ -1,5 +1,7 @@
 //! `bearerbench plan`: what would run, on which cores and for how long.
 
+mod instants;
+
 use std::fmt::Write as _;
 use std::time::Duration;
 
@@ -15,6 +17,9 @@ use crate::wire::Wire;
 pub(super) struct PlanCommand {
     #[command(flatten)]
     scenario: ScenarioArgs,
+    /// Print the first N due requests of a trial instead: when, to which resource server, with which token
+    #[arg(long, value_name = "N")]
+    instants: Option<usize>,
     /// Print JSON
     #[arg(long)]
     json: bool,
@@ -23,7 +28,13 @@ pub(super) struct PlanCommand {
 impl PlanCommand {
     pub(super) fn execute(self) -> anyhow::Result<Exit> {
         let plan = self.scenario.plan()?;
-        output::print(&if self.json { json(&plan) } else { text(&plan) })?;
+        let written = match (self.instants, self.json) {
+            (Some(count), false) => instants::text(&plan, count),
+            (Some(count), true) => instants::json(&plan, count),
+            (None, false) => text(&plan),
+            (None, true) => json(&plan),
+        };
+        output::print(&written)?;
         Ok(Exit::Success)
     }
 }
