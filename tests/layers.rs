@@ -9,6 +9,7 @@ use std::{fs, io};
 /// longer row says otherwise. The tests at the end of a file may import what they like.
 const LAYERS: Layers = &[
     ("units", &[]),
+    ("observation", &["units"]),
     ("registry", &[]),
     ("metric", &["registry"]),
     ("header_limit", &[]),
@@ -45,6 +46,7 @@ const LAYERS: Layers = &[
         ],
     ),
     ("arrival", &["registry", "units"]),
+    ("reuse", &["registry", "units", "observation"]),
     (
         "scenario",
         &[
@@ -55,6 +57,7 @@ const LAYERS: Layers = &[
             "auth/store",
             "auth/token/signature",
             "arrival",
+            "reuse",
         ],
     ),
     (
@@ -67,12 +70,12 @@ const LAYERS: Layers = &[
             "auth/store",
             "auth/token/signature",
             "arrival",
+            "reuse",
             "scenario",
         ],
     ),
-    ("observation", &["units"]),
     ("testbed", &["*"]),
-    ("load", &["arrival", "units", "plan", "observation"]),
+    ("load", &["arrival", "reuse", "units", "plan", "observation"]),
     ("run", &["units", "auth/architecture", "plan", "observation", "testbed", "load"]),
     ("analysis", &["units", "metric", "observation"]),
     ("report", &["metric", "header_limit", "observation", "analysis"]),

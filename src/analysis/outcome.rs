@@ -30,20 +30,22 @@ pub(super) fn estimates(trials: &Trials<'_>, resamples: &Resamples) -> BTreeMap<
         (MetricId::Errors, Estimate::counted((1.0 - total as f64 / planned as f64).max(0.0))),
         (MetricId::WrongAnswers, Estimate::counted(wrong(trials) as f64)),
     ]);
+    if trials.recordings.iter().any(|recording| recording.workload.sends_revoked()) {
+        let stale: u64 = seconds.iter().map(|second| second.outcomes.stale_accepted).sum();
+        estimates.insert(MetricId::StaleAcceptances, Estimate::counted(stale as f64));
+    }
     estimates.extend(throughput.map(|sampled| (MetricId::Throughput, resamples.estimate(&sampled))));
     estimates
 }
 
 /// Requests that were accepted or refused.
 pub(super) fn answered(outcomes: &Outcomes) -> u64 {
-    outcomes.good_accepted + outcomes.bad_refused + wrong_in(outcomes)
+    let wrong = outcomes.good_refused + outcomes.bad_accepted.values().sum::<u64>();
+    outcomes.good_accepted + outcomes.bad_refused + wrong + outcomes.stale_accepted
 }
 
 /// Good tokens refused and bad ones accepted.
 pub(super) fn wrong(trials: &Trials<'_>) -> u64 {
-    trials.seconds().iter().map(|second| wrong_in(&second.outcomes)).sum()
-}
-
-fn wrong_in(outcomes: &Outcomes) -> u64 {
-    outcomes.good_refused + outcomes.bad_accepted.values().sum::<u64>()
+    let staleness = trials.subject.staleness;
+    trials.seconds().iter().map(|second| second.outcomes.wrong(staleness)).sum()
 }

@@ -14,7 +14,7 @@ use std::path::Path;
 use crate::observation::Recording;
 use crate::plan::{Plan, Trial};
 
-pub use facts::cores;
+pub use facts::{cores, workload};
 pub use interrupt::Interrupt;
 pub use output::{Output, OutputError};
 pub use preflight::{Unfit, preflight};
