@@ -49,3 +49,36 @@ pub(super) fn wrong(trials: &Trials<'_>) -> u64 {
     let staleness = trials.subject.staleness;
     trials.seconds().iter().map(|second| second.outcomes.wrong(staleness)).sum()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::analysis::{Warning, analyse, synthetic};
+    use crate::observation::Recording;
+
+    /// A recording in which tokens that were revoked before the load were accepted 3 times.
+    fn stale(mut recording: Recording) -> Recording {
+        recording.workload.bad_kinds.push("revoked".to_owned());
+        recording.workload.bad_weights.push(1);
+        let outcomes = &mut recording.load.as_mut().unwrap().seconds[1].outcomes;
+        outcomes.bad_refused -= 3;
+        outcomes.stale_accepted += 3;
+        recording
+    }
+
+    #[test]
+    fn a_revoked_token_that_is_accepted_is_wrong_where_somebody_is_asked_and_stale_where_nobody_is() {
+        let recordings: Vec<_> = (1..=3).map(|subject| stale(synthetic::recording(subject))).collect();
+        let analysis = analyse(&recordings);
+        for (summary, wrong) in analysis.subjects.iter().zip([3.0, 3.0, 0.0]) {
+            let name = &summary.subject.name;
+            let estimate = |metric| summary.estimates[&metric].point;
+            assert!((estimate(MetricId::WrongAnswers) - wrong).abs() < 1e-9, "{name}");
+            assert!((estimate(MetricId::StaleAcceptances) - 3.0).abs() < 1e-9, "{name}");
+            assert!(estimate(MetricId::Errors).abs() < 1e-9, "{name}: they are answers");
+            let warned =
+                summary.warnings.iter().any(|warning| matches!(warning, Warning::WrongAnswers { .. }));
+            assert_eq!(warned, wrong > 0.0, "{name}");
+        }
+    }
+}

@@ -43,7 +43,8 @@ fn text(plan: &Plan) -> String {
             workload.resource_servers, workload.connections
         ));
         let pool = &workload.pool;
-        let kinds: Vec<_> = pool.mix.iter().map(|(kind, weight)| format!("{} {weight}", kind.name())).collect();
+        let kinds: Vec<_> =
+            pool.mix.iter().map(|(kind, weight)| format!("{} {weight}", kind.name())).collect();
         line(format!(
             "tokens: {} live, reused by {}; {} % bad{}; {} revoked and probed {} times a second at each resource server",
             pool.live,
@@ -62,7 +63,9 @@ fn text(plan: &Plan) -> String {
     });
     for (subject, ratio) in expected_hit_ratios(plan) {
         line(match ratio {
-            Some(ratio) => format!("expected of {subject}: {:.1} % of decisions from its cache", 100.0 * ratio),
+            Some(ratio) => {
+                format!("expected of {subject}: {:.1} % of decisions from its cache", 100.0 * ratio)
+            }
             None => format!("expected of {subject}: no closed form tells how often its cache decides"),
         });
     }

@@ -239,7 +239,8 @@ mod tests {
         workload.pool.mix = vec![(BadKind::Expired, 12), (BadKind::WrongAudience, 1), (BadKind::Revoked, 7)];
         let requests: Vec<_> = schedule(&workload, 42).collect();
         for (wanted, weight) in [(0, 12.0), (1, 1.0), (2, 7.0)] {
-            let is_kind = |request: &&Request| matches!(request.token, Token::Bad { kind, .. } if kind == wanted);
+            let is_kind =
+                |request: &&Request| matches!(request.token, Token::Bad { kind, .. } if kind == wanted);
             check(requests.iter().filter(is_kind).count(), requests.len(), 0.4 * weight / 20.0);
         }
     }
@@ -258,7 +259,9 @@ mod tests {
             let tokens: Vec<_> = (0..of)
                 .flat_map(|index| {
                     let mut pick = picks(&workload, 42, Share { index, of });
-                    (0..120_000 / of).map(move |number| pick(Offset::from_nanos(number as u64))).collect::<Vec<_>>()
+                    (0..120_000 / of)
+                        .map(move |number| pick(Offset::from_nanos(number as u64)))
+                        .collect::<Vec<_>>()
                 })
                 .collect();
             let bad = tokens.iter().filter(|token| matches!(token, Token::Bad { .. })).count();

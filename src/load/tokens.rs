@@ -42,7 +42,8 @@ impl TokenPool {
     pub fn filling(kinds: impl IntoIterator<Item = BadKind>) -> Filling {
         let kinds: Vec<BadKind> = kinds.into_iter().collect();
         let names = kinds.iter().map(|kind| kind.name());
-        let classes: Vec<_> = ["valid"].into_iter().chain(names).chain(["watched"]).map(str::to_owned).collect();
+        let classes: Vec<_> =
+            ["valid"].into_iter().chain(names).chain(["watched"]).map(str::to_owned).collect();
         let revoked = kinds.iter().position(|kind| *kind == BadKind::Revoked).map(|kind| 1 + kind);
         let firsts = vec![0; classes.len() + 1];
         Filling(Self { text: String::new(), ends: Vec::new(), firsts, classes, revoked })

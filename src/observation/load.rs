@@ -232,7 +232,9 @@ impl Outcomes {
     pub fn wrong(&self, staleness: Staleness) -> u64 {
         let stale = match staleness {
             Staleness::UntilExpiry { .. } => 0,
-            Staleness::Unchecked | Staleness::AskedEveryTime | Staleness::Cached { .. } => self.stale_accepted,
+            Staleness::Unchecked | Staleness::AskedEveryTime | Staleness::Cached { .. } => {
+                self.stale_accepted
+            }
         };
         self.good_refused + self.bad_accepted.values().sum::<u64>() + stale
     }

@@ -56,3 +56,26 @@ impl<'de> Visitor<'de> for LawOrExponent {
         Reuse::deserialize(MapAccessDeserializer::new(map))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_law_is_read_as_it_was_written_and_a_bare_number_is_the_exponent_of_zipf() {
+        let read = |text: &str| law_or_exponent(&mut serde_json::Deserializer::from_str(text));
+        for law in [
+            Reuse::Zipf { exponent: 0.99 },
+            Reuse::Uniform {},
+            Reuse::RoundRobin {},
+            Reuse::Unique {},
+            Reuse::WorkingSet { size: 100, churn: 2.5 },
+        ] {
+            assert_eq!(read(&serde_json::to_string(&law).unwrap()).unwrap(), law);
+        }
+        assert_eq!(read("0").unwrap(), Reuse::Zipf { exponent: 0.0 });
+        assert_eq!(read("1.5").unwrap(), Reuse::Zipf { exponent: 1.5 });
+        assert!(read("{\"kind\": \"uniform\", \"exponent\": 1}").is_err());
+        assert!(read("\"uniform\"").is_err());
+    }
+}

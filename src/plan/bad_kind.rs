@@ -19,14 +19,8 @@ pub enum BadKind {
 
 impl BadKind {
     /// Every kind, in the order of recordings.
-    pub const ALL: [Self; 6] = [
-        Self::Expired,
-        Self::Garbage,
-        Self::WrongAudience,
-        Self::Tampered,
-        Self::Unknown,
-        Self::Revoked,
-    ];
+    pub const ALL: [Self; 6] =
+        [Self::Expired, Self::Garbage, Self::WrongAudience, Self::Tampered, Self::Unknown, Self::Revoked];
 
     /// Its name in scenarios and recordings.
     pub const fn name(self) -> &'static str {

@@ -165,11 +165,7 @@ fn ensure_mixed(file: &ScenarioFile) -> Result<(), InvalidScenario> {
     Ok(())
 }
 
-fn ensure_enough_tokens(
-    file: &ScenarioFile,
-    workload: &Workload,
-    seed: u64,
-) -> Result<(), InvalidScenario> {
+fn ensure_enough_tokens(file: &ScenarioFile, workload: &Workload, seed: u64) -> Result<(), InvalidScenario> {
     let (live, needed) = (workload.pool.live, workload.live_needed(seed));
     if needed <= u64::from(live) {
         return Ok(());
@@ -178,9 +174,12 @@ fn ensure_enough_tokens(
     let remedy = if needed <= u64::from(MOST_TOKENS) {
         format!("set tokens.live = {needed} or more, or choose another tokens.reuse")
     } else {
-        format!("there can be {MOST_TOKENS}: lower load.rate or load.duration, or choose another tokens.reuse")
+        format!(
+            "there can be {MOST_TOKENS}: lower load.rate or load.duration, or choose another tokens.reuse"
+        )
     };
-    let problem = format!("{live} live tokens, expected {needed} for reuse {:?}; {remedy}", reuse.to_string());
+    let problem =
+        format!("{live} live tokens, expected {needed} for reuse {:?}; {remedy}", reuse.to_string());
     Err(file.key_error("tokens.live", problem))
 }
 

@@ -37,7 +37,9 @@ impl TryFrom<f64> for Churn {
         if (0.0..=1e9).contains(&per_second) {
             Ok(Self(per_second))
         } else {
-            Err(format!("churn: expected tokens replaced per second, a number of 0 or more, not {per_second}"))
+            Err(format!(
+                "churn: expected tokens replaced per second, a number of 0 or more, not {per_second}"
+            ))
         }
     }
 }

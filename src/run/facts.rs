@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 use std::time::SystemTime;
 
 use crate::auth::architecture;
-use crate::observation::{Conditions, Cores, Recording, SCHEMA, Scenario, Staleness, Subject, Workload};
 use crate::load::TokenPool;
+use crate::observation::{Conditions, Cores, Recording, SCHEMA, Scenario, Staleness, Subject, Workload};
 use crate::plan::{Placement, Plan, Trial};
 use crate::testbed::machine;
 

@@ -18,7 +18,10 @@ fn a_key_that_was_renamed_is_answered_with_its_new_name() {
 #[test]
 fn more_requests_than_unique_tokens_are_refused_with_the_number_that_is_needed() {
     let change = ["--set", "tokens.reuse=unique", "--set", "tokens.bad=0"];
-    refused_with(&change, &["case.toml:10: tokens.live", "100 live tokens, expected 1", "set tokens.live = 1"]);
+    refused_with(
+        &change,
+        &["case.toml:10: tokens.live", "100 live tokens, expected 1", "set tokens.live = 1"],
+    );
 }
 
 #[test]

@@ -142,8 +142,11 @@ mod tests {
     fn what_is_expected_of_a_plan_is_near_what_was_measured() {
         let recordings = [synthetic::recording(2)];
         let workload = &recordings[0].workload;
-        let revocations: Vec<f64> =
-            recordings[0].revocations.iter().map(|revocation| revocation.acknowledged.unwrap().seconds()).collect();
+        let revocations: Vec<f64> = recordings[0]
+            .revocations
+            .iter()
+            .map(|revocation| revocation.acknowledged.unwrap().seconds())
+            .collect();
         let trials = &Trials::group(&recordings)[0];
         let (calls, slack) = calls_per_request(trials, 2.0).unwrap();
         let planned = 1.0 - expected_hit_ratio(workload, &revocations, 2.0).unwrap();

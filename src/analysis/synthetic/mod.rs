@@ -12,8 +12,8 @@ use rand_chacha::ChaCha8Rng;
 
 use crate::observation::{
     AuthorizationServerUsage, Conditions, Cores, Environment, Load, OpenSecond, Probe, ProcessUsage,
-    Recording, ResourceServerUsage, Reuse, Revocation, SCHEMA, Sample, Scenario, SignatureTimes, Staleness, Subject,
-    Workload,
+    Recording, ResourceServerUsage, Reuse, Revocation, SCHEMA, Sample, Scenario, SignatureTimes, Staleness,
+    Subject, Workload,
 };
 use crate::units::Offset;
 
