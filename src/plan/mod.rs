@@ -68,11 +68,11 @@ impl Plan {
         ensure_bounded(file)?;
         ensure_mixed(file)?;
         let mut seeds = ChaCha8Rng::seed_from_u64(scenario.seed);
-        let mut trials = Vec::new();
+        let (mut trials, mut needed) = (Vec::new(), 0);
         for repetition in 0..scenario.repetitions.get() {
             let seed = seeds.next_u64();
             let workload = Arc::new(workload(scenario, seed));
-            ensure_enough_tokens(file, &workload, seed)?;
+            needed = needed.max(workload.live_needed(seed));
             let mut order = subjects.clone();
             order.shuffle(&mut seeds);
             trials.extend(order.into_iter().map(|subject| Trial {
@@ -82,6 +82,7 @@ impl Plan {
                 seed,
             }));
         }
+        ensure_enough_tokens(file, needed)?;
         Ok(Self {
             name: file.name(),
             question: scenario.question.clone(),
@@ -165,12 +166,13 @@ fn ensure_mixed(file: &ScenarioFile) -> Result<(), InvalidScenario> {
     Ok(())
 }
 
-fn ensure_enough_tokens(file: &ScenarioFile, workload: &Workload, seed: u64) -> Result<(), InvalidScenario> {
-    let (live, needed) = (workload.pool.live, workload.live_needed(seed));
-    if needed <= u64::from(live) {
+/// `needed`: what the repetition needs that sends the most.
+fn ensure_enough_tokens(file: &ScenarioFile, needed: u64) -> Result<(), InvalidScenario> {
+    let tokens = &file.scenario.tokens;
+    let (live, reuse) = (tokens.live, tokens.reuse.to_string());
+    if needed <= u64::from(live.get()) {
         return Ok(());
     }
-    let reuse = &workload.pool.reuse;
     let remedy = if needed <= u64::from(MOST_TOKENS) {
         format!("set tokens.live = {needed} or more, or choose another tokens.reuse")
     } else {
@@ -178,8 +180,7 @@ fn ensure_enough_tokens(file: &ScenarioFile, workload: &Workload, seed: u64) -> 
             "there can be {MOST_TOKENS}: lower load.rate or load.duration, or choose another tokens.reuse"
         )
     };
-    let problem =
-        format!("{live} live tokens, expected {needed} for reuse {:?}; {remedy}", reuse.to_string());
+    let problem = format!("{live} live tokens, expected {needed} for reuse {reuse:?}; {remedy}");
     Err(file.key_error("tokens.live", problem))
 }
 

@@ -11,7 +11,7 @@ fn an_unknown_key_is_named_with_its_line_and_the_key_that_was_meant() {
 fn a_key_that_was_renamed_is_answered_with_its_new_name() {
     let scenario = SMALL.replace("live = 100", "live = 100\nzipf = 0.5");
     let instead = "renamed: use reuse = { kind = \"zipf\", exponent = ... }";
-    refused(&scenario, &["case.toml:11: tokens.zipf", instead]);
+    refused(&scenario, &["case.toml:13: tokens.zipf", instead]);
     refused_with(&["--set", "tokens.zipf=0"], &["tokens.zipf", instead]);
 }
 
@@ -20,7 +20,7 @@ fn more_requests_than_unique_tokens_are_refused_with_the_number_that_is_needed()
     let change = ["--set", "tokens.reuse=unique", "--set", "tokens.bad=0"];
     refused_with(
         &change,
-        &["case.toml:10: tokens.live", "100 live tokens, expected 1", "set tokens.live = 1"],
+        &["case.toml:12: tokens.live", "100 live tokens, expected 1", "set tokens.live = 1"],
     );
 }
 
@@ -28,7 +28,7 @@ fn more_requests_than_unique_tokens_are_refused_with_the_number_that_is_needed()
 fn a_working_set_larger_than_the_pool_is_refused() {
     refused_with(
         &["--set", "tokens.reuse={ kind = \"working-set\", size = 101 }"],
-        &["case.toml:10: tokens.live", "100 live tokens, expected 101", "set tokens.live = 101 or more"],
+        &["case.toml:12: tokens.live", "100 live tokens, expected 101", "set tokens.live = 101 or more"],
     );
 }
 
