@@ -14,6 +14,7 @@ pub mod observation;
 pub mod plan;
 pub mod registry;
 pub mod report;
+pub mod reuse;
 pub mod run;
 pub mod scenario;
 pub mod testbed;

@@ -9,6 +9,7 @@ use std::{fs, io};
 /// longer row says otherwise. The tests at the end of a file may import what they like.
 const LAYERS: Layers = &[
     ("units", &[]),
+    ("observation", &["units"]),
     ("registry", &[]),
     ("metric", &["registry"]),
     ("header_limit", &[]),
@@ -46,6 +47,7 @@ const LAYERS: Layers = &[
         ],
     ),
     ("arrival", &["registry", "units"]),
+    ("reuse", &["registry", "units", "observation"]),
     (
         "scenario",
         &[
@@ -57,6 +59,7 @@ const LAYERS: Layers = &[
             "auth/store",
             "auth/token/signature",
             "arrival",
+            "reuse",
         ],
     ),
     (
@@ -70,13 +73,13 @@ const LAYERS: Layers = &[
             "auth/store",
             "auth/token/signature",
             "arrival",
+            "reuse",
             "scenario",
         ],
     ),
-    ("observation", &["units"]),
     ("testbed", &["*"]),
-    ("load", &["arrival", "units", "wire", "plan", "observation"]),
-    ("run", &["units", "wire", "auth/architecture", "plan", "observation", "testbed", "load"]),
+    ("load", &["arrival", "reuse", "units", "wire", "plan", "observation"]),
+    ("run", &["registry", "units", "wire", "reuse", "auth/architecture", "plan", "observation", "testbed", "load"]),
     ("analysis", &["units", "metric", "observation"]),
     ("report", &["metric", "header_limit", "observation", "analysis"]),
     ("cli", &["*"]),

@@ -35,7 +35,9 @@ fn main() -> ExitCode {
         Ok(instructions) => {
             println!("generator: {instructions} user instructions a request (at most {MOST_INSTRUCTIONS})");
             if gates && instructions > MOST_INSTRUCTIONS {
-                eprintln!("FAILED: a request costs the load generator more than {MOST_INSTRUCTIONS} instructions");
+                eprintln!(
+                    "FAILED: a request costs the load generator more than {MOST_INSTRUCTIONS} instructions"
+                );
                 return ExitCode::FAILURE;
             }
             ExitCode::SUCCESS

@@ -11,6 +11,8 @@ use crate::analysis::{Estimate, Observation, usage};
 use crate::metric::MetricId;
 use crate::observation::Staleness;
 
+pub use cache::expected_hit_ratio;
+
 /// Quantile of the standard normal for the 99 % sampling interval.
 const Z99: f64 = 2.576;
 /// Counters of two processes are not read in the same instant: at most this much of a ratio.

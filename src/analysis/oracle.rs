@@ -42,7 +42,7 @@ pub(super) fn misses(rate: f64, ttl: f64, time: f64) -> f64 {
 }
 
 /// P(a Poisson count of that mean is at least `n`).
-fn at_least(n: u32, mean: f64) -> f64 {
+pub(super) fn at_least(n: u32, mean: f64) -> f64 {
     let mut term = (-mean).exp();
     let mut below = 0.0;
     for k in 0..n {

@@ -30,20 +30,55 @@ pub(super) fn estimates(trials: &Trials<'_>, resamples: &Resamples) -> BTreeMap<
         (MetricId::Errors, Estimate::counted((1.0 - total as f64 / planned as f64).max(0.0))),
         (MetricId::WrongAnswers, Estimate::counted(wrong(trials) as f64)),
     ]);
+    if trials.recordings.iter().any(|recording| recording.workload.sends_revoked()) {
+        let stale: u64 = seconds.iter().map(|second| second.outcomes.stale_accepted).sum();
+        estimates.insert(MetricId::StaleAcceptances, Estimate::counted(stale as f64));
+    }
     estimates.extend(throughput.map(|sampled| (MetricId::Throughput, resamples.estimate(&sampled))));
     estimates
 }
 
 /// Requests that were accepted or refused.
 pub(super) fn answered(outcomes: &Outcomes) -> u64 {
-    outcomes.good_accepted + outcomes.bad_refused + wrong_in(outcomes)
+    let wrong = outcomes.good_refused + outcomes.bad_accepted.values().sum::<u64>();
+    outcomes.good_accepted + outcomes.bad_refused + wrong + outcomes.stale_accepted
 }
 
 /// Good tokens refused and bad ones accepted.
 pub(super) fn wrong(trials: &Trials<'_>) -> u64 {
-    trials.seconds().iter().map(|second| wrong_in(&second.outcomes)).sum()
+    let staleness = trials.subject.staleness;
+    trials.seconds().iter().map(|second| second.outcomes.wrong(staleness)).sum()
 }
 
-fn wrong_in(outcomes: &Outcomes) -> u64 {
-    outcomes.good_refused + outcomes.bad_accepted.values().sum::<u64>()
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::analysis::{Warning, analyse, synthetic};
+    use crate::observation::Recording;
+
+    /// A recording in which tokens that were revoked before the load were accepted 3 times.
+    fn stale(mut recording: Recording) -> Recording {
+        recording.workload.bad_kinds.push("revoked".to_owned());
+        recording.workload.bad_weights.push(1);
+        let outcomes = &mut recording.load.as_mut().unwrap().seconds[1].outcomes;
+        outcomes.bad_refused -= 3;
+        outcomes.stale_accepted += 3;
+        recording
+    }
+
+    #[test]
+    fn a_revoked_token_that_is_accepted_is_wrong_where_somebody_is_asked_and_stale_where_nobody_is() {
+        let recordings: Vec<_> = (1..=3).map(|subject| stale(synthetic::recording(subject))).collect();
+        let analysis = analyse(&recordings);
+        for (summary, wrong) in analysis.subjects.iter().zip([3.0, 3.0, 0.0]) {
+            let name = &summary.subject.name;
+            let estimate = |metric| summary.estimates[&metric].point;
+            assert!((estimate(MetricId::WrongAnswers) - wrong).abs() < 1e-9, "{name}");
+            assert!((estimate(MetricId::StaleAcceptances) - 3.0).abs() < 1e-9, "{name}");
+            assert!(estimate(MetricId::Errors).abs() < 1e-9, "{name}: they are answers");
+            let warned =
+                summary.warnings.iter().any(|warning| matches!(warning, Warning::WrongAnswers { .. }));
+            assert_eq!(warned, wrong > 0.0, "{name}");
+        }
+    }
 }

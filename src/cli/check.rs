@@ -7,7 +7,7 @@ use clap::Args;
 
 use crate::cli::scenario::ScenarioArgs;
 use crate::cli::{Exit, output};
-use crate::observation::{Outcomes, Recording};
+use crate::observation::{Outcomes, Recording, Staleness};
 use crate::run::{self, Interrupt};
 
 /// Run each subject once for a second and tell whether every answer was right
@@ -57,13 +57,18 @@ impl Verdict {
         for second in recording.load.iter().flat_map(|load| &load.seconds) {
             all.add(&second.outcomes);
         }
-        let (errors, accepted): (u64, u64) = (all.errors.values().sum(), all.bad_accepted.values().sum());
+        let errors: u64 = all.errors.values().sum();
+        let accepted = all.bad_accepted.values().sum::<u64>() + all.stale_accepted;
+        let asks = !matches!(recording.subject.staleness, Staleness::UntilExpiry { .. });
         let control = recording.subject.is_control();
-        let wrong = all.good_refused + if control { 0 } else { accepted };
+        let wrong = if control { all.good_refused } else { all.wrong(recording.subject.staleness) };
         let right = wrong == 0 && errors == 0 && all.planned > 0;
         let mut words = format!("{} requests, {wrong} wrong answers, {errors} errors", all.planned);
         if control {
             write!(words, " ({accepted} bad tokens accepted: by design, it is a control)")
+                .expect("a string takes every text");
+        } else if all.stale_accepted > 0 && !asks {
+            write!(words, " ({} revoked tokens accepted: by design, nobody is asked)", all.stale_accepted)
                 .expect("a string takes every text");
         }
         Self { subject, right, words }

@@ -7,10 +7,12 @@ use std::time::Duration;
 
 use clap::Args;
 
+use crate::auth::architecture::Staleness;
 use crate::cli::scenario::ScenarioArgs;
 use crate::cli::{Exit, output};
-use crate::plan::Plan;
+use crate::plan::{Plan, Pool, Trial};
 use crate::wire::Wire;
+use crate::{analysis, run};
 
 /// Print what would run, on which cores and for how long, without starting anything
 #[derive(Debug, Args)]
@@ -52,11 +54,15 @@ fn text(plan: &Plan) -> String {
             "servers of a trial: 1 authorization server, {} resource servers, {} connections to each",
             workload.resource_servers, workload.connections
         ));
+        let pool = &workload.pool;
+        let kinds: Vec<_> =
+            pool.mix.iter().map(|(kind, weight)| format!("{} {weight}", kind.name())).collect();
         line(format!(
-            "tokens: {} live by Zipf {}, {} % bad, {} revoked and probed {} times a second at each resource server",
-            workload.pool.live,
-            workload.pool.zipf_exponent,
-            100.0 * workload.pool.bad_fraction,
+            "tokens: {} live, reused by {}; {} % bad{}; {} revoked and probed {} times a second at each resource server",
+            pool.live,
+            pool.reuse,
+            100.0 * pool.bad_fraction,
+            if kinds.is_empty() { String::new() } else { format!(" (by weights {})", kinds.join(", ")) },
             workload.revocations.len(),
             workload.probe_rate.per_second()
         ));
@@ -67,6 +73,14 @@ fn text(plan: &Plan) -> String {
     } else {
         format!("cores: {generators} for the load generator, {servers} for the servers")
     });
+    for (subject, ratio) in expected_hit_ratios(plan) {
+        line(match ratio {
+            Some(ratio) => {
+                format!("expected of {subject}: {:.1} % of decisions from its cache", 100.0 * ratio)
+            }
+            None => format!("expected of {subject}: no closed form tells how often its cache decides"),
+        });
+    }
     line(format!("trials, each on freshly started servers: {}", plan.trials.len()));
     for (trial, number) in plan.trials.iter().zip(1..) {
         let subject = &trial.subject;
@@ -98,6 +112,28 @@ fn text(plan: &Plan) -> String {
     text
 }
 
+/// What a cache should give each subject that has one, as far as a closed form tells: in the first repetition, from which
+/// others differ by when tokens are revoked.
+fn expected_hit_ratios(plan: &Plan) -> Vec<(&str, Option<f64>)> {
+    let first = plan.trials.iter().filter(|trial| trial.repetition == 0);
+    let mut subjects: Vec<_> = first.filter(|trial| ttl(trial).is_some()).collect();
+    subjects.sort_by_key(|trial| trial.subject.position);
+    subjects.into_iter().map(|trial| (trial.subject.name.as_str(), expected_hit_ratio(plan, trial))).collect()
+}
+
+fn expected_hit_ratio(plan: &Plan, trial: &Trial) -> Option<f64> {
+    let revocations: Vec<f64> = trial.workload.revocations.iter().map(|at| at.seconds()).collect();
+    analysis::expected_hit_ratio(&run::workload(plan, trial), &revocations, ttl(trial)?)
+}
+
+/// How long the subject of a trial keeps answers, if it does.
+fn ttl(trial: &Trial) -> Option<f64> {
+    match trial.subject.architecture.staleness() {
+        Staleness::Cached(ttl) => Some(ttl.as_secs_f64()),
+        Staleness::Unchecked | Staleness::AskedEveryTime | Staleness::UntilExpiry(_) => None,
+    }
+}
+
 fn list(cores: &[u32]) -> String {
     cores.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")
 }
@@ -116,15 +152,28 @@ fn json(plan: &Plan) -> String {
             "wire": trial.subject.wire,
             "repetition": trial.repetition,
             "seed": trial.seed,
+            "expected_hit_ratio": expected_hit_ratio(plan, trial),
             "revocations_seconds": trial.workload.revocations.iter().map(|at| at.seconds()).collect::<Vec<_>>(),
         })
     });
     serde_json::json!({
         "scenario": plan.name,
         "question": plan.question,
+        "tokens": plan.trials.first().map(|trial| tokens(&trial.workload.pool)),
         "cores": { "generators": plan.placement.generators, "servers": plan.placement.servers },
         "load_seconds": plan.load_time().as_secs_f64(),
         "trials": trials.collect::<Vec<_>>(),
     })
     .to_string()
+}
+
+fn tokens(pool: &Pool) -> serde_json::Value {
+    let mix = pool.mix.iter().map(|(kind, weight)| (kind.name().to_owned(), (*weight).into()));
+    serde_json::json!({
+        "live": pool.live,
+        "reuse": pool.reuse,
+        "bad": pool.bad_fraction,
+        "mix": mix.collect::<serde_json::Map<_, _>>(),
+        "bad_per_kind": pool.bad_per_kind,
+    })
 }

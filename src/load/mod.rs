@@ -35,9 +35,9 @@ pub use engine::Engine;
 pub use feed::{Feed, Share, Users};
 pub use pacing::Precision;
 pub use recorder::SentProbe;
-pub use schedule::{Request, Token, schedule};
+pub use schedule::{Request, Token, picks, schedule};
 pub use threads::drive;
-pub use tokens::{BadTokens, TokenPool};
+pub use tokens::{Filling, TokenPool};
 
 /// Where requests go, and how.
 #[derive(Clone)]

@@ -26,7 +26,7 @@ pub(super) struct Whole {
 
 impl Whole {
     pub(super) fn new(tokens: &TokenPool) -> Self {
-        let names = tokens.classes();
+        let names = tokens.classes().to_vec();
         Self {
             first_byte: Distribution::default(),
             response: Distribution::default(),
@@ -38,15 +38,21 @@ impl Whole {
         }
     }
 
-    /// A request within the window was answered.
-    pub(super) fn answered(&mut self, flight: &Flight, first_byte: Offset, answered: Offset, status: u16) {
+    /// A request within the window, with a token of that class, was answered.
+    pub(super) fn answered(
+        &mut self,
+        flight: &Flight,
+        class: usize,
+        first_byte: Offset,
+        answered: Offset,
+        status: u16,
+    ) {
         self.first_byte.record(nanos(first_byte, flight.sent));
         if first_byte == answered {
             self.at_once += 1;
         } else {
             self.response.record(nanos(answered, first_byte));
         }
-        let class = TokenPool::class_of(flight.request.token);
         let status = usize::from(status / 100);
         let status = if status < STATUS_CLASSES { status } else { 0 };
         self.classes[class][status].record(nanos(answered, flight.request.due));

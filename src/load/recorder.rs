@@ -130,7 +130,8 @@ impl Recorder {
             let probe = &mut self.probes[index];
             (probe.answered, probe.accepted) = (Some(answered), accepted);
         } else if self.window.contains(&flight.request.due) {
-            self.whole.answered(flight, first_byte, answered, status);
+            let class = tokens.class_of(flight.request.token);
+            self.whole.answered(flight, class, first_byte, answered, status);
         }
         let Some(accepted) = accepted else { return self.failed(flight.request, Failure::Status(status)) };
         if flight.probe.is_none()
@@ -146,8 +147,9 @@ impl Recorder {
         match (tokens.expectation(flight.request.token), accepted) {
             (Expectation::Good, true) => outcomes.good_accepted += 1,
             (Expectation::Good, false) => outcomes.good_refused += 1,
-            (Expectation::Bad(_), false) => outcomes.bad_refused += 1,
+            (Expectation::Bad(_) | Expectation::Revoked, false) => outcomes.bad_refused += 1,
             (Expectation::Bad(kind), true) => *outcomes.bad_accepted.entry(kind.to_owned()).or_default() += 1,
+            (Expectation::Revoked, true) => outcomes.stale_accepted += 1,
             (Expectation::Unjudged, _) => {}
         }
     }

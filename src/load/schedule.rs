@@ -4,10 +4,11 @@ use std::iter::Peekable;
 
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
-use rand_distr::{Distribution, Zipf};
 
 use crate::arrival::{ArrivalProcess, Poisson};
-use crate::plan::{BAD_KINDS, Pool, Workload};
+use crate::load::Share;
+use crate::plan::{Pool, Workload};
+use crate::reuse::{Picker, Slice};
 use crate::units::{Offset, Rate};
 
 /// One request, before it is sent.
@@ -24,11 +25,11 @@ pub struct Request {
 /// A token by its place in the pool.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Token {
-    /// A live token by its popularity: 0 is asked for most often.
+    /// A live token by its number: of those chosen by popularity 0 is asked for most often.
     Live(u32),
     /// A token that must be refused.
     Bad {
-        /// Which kind of bad, from 0.
+        /// Which kind of bad of those in the plan's mix, from 0.
         kind: u32,
         /// Which token of its kind, from 0.
         index: u32,
@@ -46,13 +47,28 @@ pub fn schedule(workload: &Workload, seed: u64) -> impl Iterator<Item = Request>
         .take_while(move |request| request.due < end)
 }
 
-/// The independent random choices of a schedule.
+/// The tokens that users of a closed loop send, one thread's share of them: asked for the next one when it is due.
+///
+/// They follow the law and the mix of the plan, whatever the number of threads. Without due instants told beforehand
+/// nobody knows how many there will be: a law that gives every request a token of its own starts over after the last.
+pub fn picks(workload: &Workload, seed: u64, share: Share) -> impl FnMut(Offset) -> Token + Send + use<> {
+    let part = |number: usize| u32::try_from(number).expect("fewer threads than 2^32");
+    let slice = Slice { index: part(share.index), of: part(share.of) };
+    let mut random = ChaCha8Rng::seed_from_u64(seed);
+    random.set_stream(Stream::Users as u64 | u64::from(slice.index) << 8);
+    let mut draw = Draw::new(&workload.pool, slice);
+    move |due| draw.token(due, &mut random)
+}
+
+/// The independent random choices of a schedule; when its load is due comes from 1, in
+/// [`Workload::instants`](crate::plan::Workload::instants).
 #[derive(Clone, Copy)]
 enum Stream {
-    LoadInstants = 1,
     LoadRequests = 2,
     ProbeInstants = 3,
     ProbeRequests = 4,
+    /// Of the first thread; the others have theirs above.
+    Users = 5,
 }
 
 fn random(seed: u64, stream: Stream) -> ChaCha8Rng {
@@ -63,25 +79,50 @@ fn random(seed: u64, stream: Stream) -> ChaCha8Rng {
 
 fn load(workload: &Workload, seed: u64) -> impl Iterator<Item = Request> + Send + use<> {
     let mut random = random(seed, Stream::LoadRequests);
-    let (pool, resource_servers) = (workload.pool, workload.resource_servers);
-    let popularity = Zipf::new(f64::from(pool.live), pool.zipf_exponent)
-        .expect("a pool has a live token and an exponent of 0 or more");
-    workload.arrivals.instants(workload.rate, instants_seed(seed, Stream::LoadInstants)).map(move |due| {
-        Request {
-            due,
-            resource_server: random.random_range(0..resource_servers),
-            token: if random.random_bool(pool.bad_fraction) {
-                bad(&mut random, pool)
-            } else {
-                Token::Live(rank(popularity.sample(&mut random)))
-            },
-        }
+    let resource_servers = workload.resource_servers;
+    let mut draw = Draw::new(&workload.pool, Slice::WHOLE);
+    workload.instants(seed).map(move |due| Request {
+        due,
+        resource_server: random.random_range(0..resource_servers),
+        token: draw.token(due, &mut random),
     })
 }
 
-fn bad(random: &mut ChaCha8Rng, pool: Pool) -> Token {
-    let kinds = u32::try_from(BAD_KINDS.len()).expect("few kinds");
-    Token::Bad { kind: random.random_range(0..kinds), index: random.random_range(0..pool.bad_per_kind) }
+/// Draws tokens as a pool says: bad ones by their weights, live ones by the law of their reuse.
+struct Draw {
+    bad_fraction: f64,
+    /// For each kind of bad tokens its weight and those before it.
+    weights: Vec<u32>,
+    bad_per_kind: u32,
+    live: Box<dyn Picker>,
+}
+
+impl Draw {
+    fn new(pool: &Pool, slice: Slice) -> Self {
+        let weights = pool.mix.iter().scan(0, |sum, (_, weight)| {
+            *sum += weight;
+            Some(*sum)
+        });
+        Self {
+            bad_fraction: if pool.mix.is_empty() { 0.0 } else { pool.bad_fraction },
+            weights: weights.collect(),
+            bad_per_kind: pool.bad_per_kind,
+            live: pool.reuse.picker(pool.live, slice),
+        }
+    }
+
+    fn token(&mut self, due: Offset, random: &mut ChaCha8Rng) -> Token {
+        if !random.random_bool(self.bad_fraction) {
+            return Token::Live(self.live.pick(due, random));
+        }
+        let total = self.weights.last().expect("there are bad tokens only with a kind");
+        let drawn = random.random_range(0..*total);
+        let kind = self.weights.partition_point(|sum| *sum <= drawn);
+        Token::Bad {
+            kind: u32::try_from(kind).expect("few kinds"),
+            index: random.random_range(0..self.bad_per_kind),
+        }
+    }
 }
 
 /// Independent Poisson processes, one for each revocation at each resource server. They are drawn as
@@ -109,11 +150,6 @@ fn instants_seed(seed: u64, stream: Stream) -> u64 {
     random(seed, stream).random()
 }
 
-#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a whole number from 1 to a u32")]
-fn rank(sample: f64) -> u32 {
-    sample as u32 - 1
-}
-
 /// Two ordered streams as one.
 struct Merged<A: Iterator<Item = Request>, B: Iterator<Item = Request>> {
     first: Peekable<A>,
@@ -137,7 +173,9 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::registry::Part;
+    use crate::plan::BadKind;
+    use crate::registry::{Choice, Part, Role};
+    use crate::reuse::ReuseLaw;
     use crate::units::{Period, Span};
 
     fn workload(zipf_exponent: f64, revocations: usize) -> Workload {
@@ -148,10 +186,21 @@ mod tests {
             window: Period::from_secs(10),
             resource_servers: 2,
             connections: 8.try_into().unwrap(),
-            pool: Pool { live: 1_000, zipf_exponent, bad_fraction: 0.05, bad_per_kind: 20 },
+            pool: Pool {
+                live: 1_000,
+                reuse: zipf(zipf_exponent),
+                bad_fraction: 0.05,
+                mix: BadKind::ALL[..5].iter().map(|kind| (*kind, 1)).collect(),
+                bad_per_kind: 20,
+            },
             revocations: vec![Offset::default(); revocations],
             probe_rate: Rate::try_from(50.0).unwrap(),
         }
+    }
+
+    fn zipf(exponent: f64) -> Part<dyn ReuseLaw> {
+        let settings = toml::Table::from_iter([("exponent".to_owned(), exponent.into())]);
+        <dyn ReuseLaw>::registry().resolve(Choice { kind: "zipf".to_owned(), settings }).unwrap()
     }
 
     /// How often something was counted, against how often it should be: within five standard deviations.
@@ -181,6 +230,62 @@ mod tests {
             let probability = 0.95 * f64::from(rank + 1).powf(-0.99) / total;
             check(count(&|request| request.token == Token::Live(rank)), all, probability);
         }
+    }
+
+    #[test]
+    fn kinds_of_bad_tokens_come_by_their_weights() {
+        let mut workload = workload(0.99, 0);
+        workload.pool.bad_fraction = 0.4;
+        workload.pool.mix = vec![(BadKind::Expired, 12), (BadKind::WrongAudience, 1), (BadKind::Revoked, 7)];
+        let requests: Vec<_> = schedule(&workload, 42).collect();
+        for (wanted, weight) in [(0, 12.0), (1, 1.0), (2, 7.0)] {
+            let is_kind =
+                |request: &&Request| matches!(request.token, Token::Bad { kind, .. } if kind == wanted);
+            check(requests.iter().filter(is_kind).count(), requests.len(), 0.4 * weight / 20.0);
+        }
+    }
+
+    #[test]
+    fn without_a_kind_of_bad_tokens_every_token_is_live() {
+        let mut workload = workload(0.99, 0);
+        workload.pool.mix.clear();
+        assert!(schedule(&workload, 1).all(|request| matches!(request.token, Token::Live(_))));
+    }
+
+    #[test]
+    fn users_of_a_closed_loop_get_tokens_by_the_same_laws_on_any_number_of_threads() {
+        let workload = workload(0.99, 0);
+        for of in [1, 3] {
+            let tokens: Vec<_> = (0..of)
+                .flat_map(|index| {
+                    let mut pick = picks(&workload, 42, Share { index, of });
+                    (0..120_000 / of)
+                        .map(move |number| pick(Offset::from_nanos(number as u64)))
+                        .collect::<Vec<_>>()
+                })
+                .collect();
+            let bad = tokens.iter().filter(|token| matches!(token, Token::Bad { .. })).count();
+            check(bad, tokens.len(), 0.05);
+            let total: f64 = (1..=1_000).map(|rank| f64::from(rank).powf(-0.99)).sum();
+            let most_popular = tokens.iter().filter(|token| **token == Token::Live(0)).count();
+            check(most_popular, tokens.len(), 0.95 / total);
+        }
+    }
+
+    #[test]
+    fn threads_of_a_closed_loop_share_unique_tokens_without_overlap() {
+        let mut workload = workload(0.99, 0);
+        workload.pool.reuse = Part::named("unique").unwrap();
+        workload.pool.bad_fraction = 0.0;
+        let mut tokens: Vec<_> = (0..2)
+            .flat_map(|index| {
+                let mut pick = picks(&workload, 42, Share { index, of: 2 });
+                (0..500).map(move |_| pick(Offset::default())).collect::<Vec<_>>()
+            })
+            .map(|token| if let Token::Live(token) = token { token } else { panic!("a bad token") })
+            .collect();
+        tokens.sort_unstable();
+        assert_eq!(tokens, (0..1_000).collect::<Vec<_>>());
     }
 
     #[test]

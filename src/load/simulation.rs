@@ -158,7 +158,7 @@ impl Simulation {
                 servers: 1,
                 places: self.connections,
                 requests_per_connection: self.requests_per_connection,
-                tokens: Arc::new(TokenPool { live: vec!["good".to_owned()], ..TokenPool::default() }),
+                tokens: Arc::new(TokenPool::of_valid(["good"])),
                 window: Offset::default()..Offset::from_nanos(10_000_000_000),
                 timeout: self.timeout,
                 backlog_limit: self.backlog_limit,

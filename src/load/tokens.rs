@@ -1,26 +1,27 @@
 //! The tokens that requests carry, and what is the right answer to each.
 
 use crate::load::Token;
+use crate::plan::{BadKind, TokenClass};
 
-/// Every token of a trial, as it stands behind `Bearer`.
-#[derive(Clone, Debug, Default)]
-pub struct TokenPool {
-    /// Tokens that must be accepted, most popular first.
-    pub live: Vec<String>,
-    /// Tokens that must be refused, in the order of [`BAD_KINDS`](crate::plan::BAD_KINDS).
-    pub bad: Vec<BadTokens>,
-    /// Tokens that are revoked during the trial, in the order of the revocations.
-    pub watched: Vec<String>,
-}
-
-/// Tokens that must be refused for the same reason.
+/// Every token of a trial, as it stands behind `Bearer`: one read-only text, and where each token in it ends. A token costs
+/// eight bytes besides its own.
 #[derive(Clone, Debug)]
-pub struct BadTokens {
-    /// The reason, as it stands in a recording.
-    pub kind: String,
-    /// Different tokens of this kind.
-    pub tokens: Vec<String>,
+pub struct TokenPool {
+    /// Every token, class after class, with nothing between them.
+    text: String,
+    /// Where each token ends.
+    ends: Vec<usize>,
+    /// The number of tokens before those of each class, and of all tokens.
+    firsts: Vec<usize>,
+    /// The names of the classes: valid ones first, then the bad ones by what is bad about them, then watched ones.
+    classes: Vec<String>,
+    /// The number of the class of tokens that were revoked before the load, if there is one.
+    revoked: Option<usize>,
 }
+
+/// A pool while it is being filled.
+#[derive(Debug)]
+pub struct Filling(TokenPool);
 
 /// The right answer to a request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -29,35 +30,65 @@ pub(crate) enum Expectation<'a> {
     Good,
     /// It must be refused, for this reason.
     Bad(&'a str),
+    /// Its token was revoked before the load: it must be refused where the authorization server is asked, and whoever
+    /// verifies by itself accepts it by design.
+    Revoked,
     /// Its token is under revocation test: whoever knows when it was revoked may judge.
     Unjudged,
 }
 
 impl TokenPool {
-    /// The names of the classes, in the order of [`class_of`](Self::class_of).
-    pub(crate) fn classes(&self) -> Vec<String> {
-        std::iter::once("valid".to_owned()).chain(self.bad.iter().map(|bad| bad.kind.clone())).collect()
+    /// An empty pool, for tokens that are bad in these ways besides valid and watched ones.
+    pub fn filling(kinds: impl IntoIterator<Item = BadKind>) -> Filling {
+        let kinds: Vec<BadKind> = kinds.into_iter().collect();
+        let names = kinds.iter().map(|kind| kind.name());
+        let classes: Vec<_> =
+            ["valid"].into_iter().chain(names).chain(["watched"]).map(str::to_owned).collect();
+        let revoked = kinds.iter().position(|kind| *kind == BadKind::Revoked).map(|kind| 1 + kind);
+        let firsts = vec![0; classes.len() + 1];
+        Filling(Self { text: String::new(), ends: Vec::new(), firsts, classes, revoked })
     }
 
-    /// The class of a token that is not under revocation test, by its number.
-    pub(crate) fn class_of(token: Token) -> usize {
-        match token {
-            Token::Live(_) | Token::Watched(_) => 0,
-            Token::Bad { kind, .. } => 1 + kind as usize,
+    /// A pool of tokens that must be accepted.
+    pub fn of_valid(tokens: impl IntoIterator<Item = impl AsRef<str>>) -> Self {
+        let mut filling = Self::filling([]);
+        for token in tokens {
+            filling.add(TokenClass::Valid, token.as_ref());
         }
+        filling.full()
+    }
+
+    /// The names of the classes, in the order of [`class_of`](Self::class_of).
+    pub fn classes(&self) -> &[String] {
+        &self.classes
+    }
+
+    /// The class of a token, by its number.
+    pub fn class_of(&self, token: Token) -> usize {
+        match token {
+            Token::Live(_) => 0,
+            Token::Bad { kind, .. } => 1 + kind as usize,
+            Token::Watched(_) => self.classes.len() - 1,
+        }
+    }
+
+    /// Every valid token, in order.
+    pub fn valid(&self) -> impl Iterator<Item = &str> {
+        self.of_class(0)
+    }
+
+    /// Every token under revocation test, in the order of the revocations.
+    pub fn watched(&self) -> impl Iterator<Item = &str> {
+        self.of_class(self.classes.len() - 1)
+    }
+
+    fn of_class(&self, class: usize) -> impl Iterator<Item = &str> {
+        (self.firsts[class]..self.firsts[class + 1]).map(|number| self.numbered(number))
     }
 
     /// How many live tokens there are.
     pub fn live_count(&self) -> u32 {
-        u32::try_from(self.live.len()).expect("a pool has fewer than 2^32 tokens")
-    }
-
-    /// Sizes of the live tokens in characters: smallest, median, largest; zeros if there is none.
-    pub fn characters(&self) -> [u64; 3] {
-        let mut sizes: Vec<u64> = self.live.iter().map(|token| token.len() as u64).collect();
-        sizes.sort_unstable();
-        let at = |index: usize| sizes.get(index).copied().unwrap_or(0);
-        [at(0), at(sizes.len() / 2), at(sizes.len().saturating_sub(1))]
+        u32::try_from(self.firsts[1]).expect("a pool has fewer than 2^32 tokens")
     }
 
     /// The text of a token.
@@ -65,19 +96,131 @@ impl TokenPool {
     /// # Panics
     /// If the pool is smaller than the plan says.
     pub(crate) fn text(&self, token: Token) -> &str {
-        match token {
-            Token::Live(index) => &self.live[index as usize],
-            Token::Bad { kind, index } => &self.bad[kind as usize].tokens[index as usize],
-            Token::Watched(revocation) => &self.watched[revocation as usize],
-        }
+        let class = self.class_of(token);
+        let (Token::Live(index) | Token::Bad { index, .. } | Token::Watched(index)) = token;
+        let number = self.firsts[class] + index as usize;
+        assert!(number < self.firsts[class + 1], "{token:?} is not in the pool");
+        self.numbered(number)
+    }
+
+    fn numbered(&self, number: usize) -> &str {
+        let begin = if number == 0 { 0 } else { self.ends[number - 1] };
+        &self.text[begin..self.ends[number]]
     }
 
     /// The right answer to a request that carries a token.
     pub(crate) fn expectation(&self, token: Token) -> Expectation<'_> {
         match token {
             Token::Live(_) => Expectation::Good,
-            Token::Bad { kind, .. } => Expectation::Bad(&self.bad[kind as usize].kind),
             Token::Watched(_) => Expectation::Unjudged,
+            Token::Bad { .. } => {
+                let class = self.class_of(token);
+                if self.revoked == Some(class) {
+                    Expectation::Revoked
+                } else {
+                    Expectation::Bad(&self.classes[class])
+                }
+            }
         }
+    }
+}
+
+impl Filling {
+    /// Makes room for so many tokens.
+    pub fn reserve(&mut self, tokens: usize) {
+        self.0.ends.reserve_exact(tokens);
+    }
+
+    /// Adds a token behind those of its class that are there already.
+    ///
+    /// # Panics
+    /// If a token of a later class is there already, or the class is not one of this pool.
+    pub fn add(&mut self, class: TokenClass, token: &str) {
+        let pool = &mut self.0;
+        let class = match class {
+            TokenClass::Valid => 0,
+            TokenClass::Bad(kind) => 1 + kind,
+            TokenClass::Watched => pool.classes.len() - 1,
+        };
+        assert_eq!(pool.firsts[class + 1], pool.ends.len(), "classes come one after the other");
+        pool.text.push_str(token);
+        pool.ends.push(pool.text.len());
+        for first in &mut pool.firsts[class + 1..] {
+            *first += 1;
+        }
+    }
+
+    /// The pool, without room for more.
+    pub fn full(mut self) -> TokenPool {
+        self.0.text.shrink_to_fit();
+        self.0.ends.shrink_to_fit();
+        self.0
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn filled() -> TokenPool {
+        let mut filling = TokenPool::filling([BadKind::Expired, BadKind::Revoked]);
+        for (class, token) in [
+            (TokenClass::Valid, "good"),
+            (TokenClass::Valid, "better"),
+            (TokenClass::Bad(0), "old"),
+            (TokenClass::Bad(1), "withdrawn"),
+            (TokenClass::Bad(1), "gone"),
+            (TokenClass::Watched, "soon"),
+        ] {
+            filling.add(class, token);
+        }
+        filling.full()
+    }
+
+    #[test]
+    fn every_token_has_its_text_its_class_and_its_right_answer() {
+        let pool = filled();
+        assert_eq!(pool.classes(), ["valid", "expired", "revoked", "watched"]);
+        for (token, text, class, expectation) in [
+            (Token::Live(1), "better", 0, Expectation::Good),
+            (Token::Bad { kind: 0, index: 0 }, "old", 1, Expectation::Bad("expired")),
+            (Token::Bad { kind: 1, index: 1 }, "gone", 2, Expectation::Revoked),
+            (Token::Watched(0), "soon", 3, Expectation::Unjudged),
+        ] {
+            assert_eq!(pool.text(token), text);
+            assert_eq!(pool.class_of(token), class);
+            assert_eq!(pool.expectation(token), expectation);
+        }
+        assert_eq!(pool.valid().collect::<Vec<_>>(), ["good", "better"]);
+        assert_eq!(pool.watched().collect::<Vec<_>>(), ["soon"]);
+    }
+
+    #[test]
+    #[should_panic(expected = "is not in the pool")]
+    fn a_token_beyond_its_class_is_not_taken_from_the_next() {
+        filled().text(Token::Live(2));
+    }
+
+    #[test]
+    #[should_panic(expected = "one after the other")]
+    fn a_class_that_is_filled_stays_so() {
+        let mut filling = TokenPool::filling([BadKind::Expired]);
+        filling.add(TokenClass::Watched, "soon");
+        filling.add(TokenClass::Valid, "good");
+    }
+
+    #[test]
+    fn a_million_tokens_cost_at_most_nine_bytes_each_besides_their_text() {
+        let tokens: usize = 1_000_000;
+        let mut filling = TokenPool::filling(BadKind::ALL);
+        for number in 0..tokens {
+            filling.add(TokenClass::Valid, &format!("token number {number} of many"));
+        }
+        let pool = filling.full();
+        let length: usize = pool.valid().map(str::len).sum();
+        let held = pool.text.capacity() + size_of_val(pool.ends.as_slice());
+        assert_eq!(pool.ends.capacity(), pool.ends.len());
+        assert!(held <= length + 9 * tokens, "{held} bytes for {length} of text");
+        assert_eq!(pool.text(Token::Live(999_999)), "token number 999999 of many");
     }
 }

@@ -40,6 +40,7 @@ metrics! {
     ThroughputPerCore "throughput.per_core" PerSecond Higher "requests that the resource servers decided per second of their CPU time, at the offered rate"
     Errors "errors" Fraction Lower "share of the planned requests that were neither accepted nor refused"
     WrongAnswers "wrong_answers" Count Lower "good tokens refused and bad tokens accepted"
+    StaleAcceptances "stale_acceptances" Count Lower "requests accepted although their token was revoked before the load began"
     LagP50 "generator.lag.p50" Seconds Lower "the generator took up half of the requests within this time of the instant they were due"
     LagP99 "generator.lag.p99" Seconds Lower "the generator took up 99 % of the requests within this time of the instant they were due"
     LagP999 "generator.lag.p999" Seconds Lower "the generator took up 99.9 % of the requests within this time of the instant they were due"

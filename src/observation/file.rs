@@ -95,6 +95,7 @@ fn parse(text: &str, path: &Path, line: usize) -> Result<Recording, ReadError> {
 mod tests {
     use super::*;
     use crate::analysis::synthetic;
+    use crate::observation::Reuse;
 
     #[test]
     fn a_recording_of_version_1_is_read_without_what_it_did_not_know() {
@@ -104,9 +105,19 @@ mod tests {
         facts.as_object_mut().unwrap().remove("signature_conditions").unwrap();
         facts["subject"].as_object_mut().unwrap().remove("scheme").unwrap();
         facts["subject"].as_object_mut().unwrap().remove("wire").unwrap();
+        let workload = facts["workload"].as_object_mut().unwrap();
+        workload.remove("reuse").unwrap();
+        workload.remove("bad_weights").unwrap();
+        workload.insert("zipf_exponent".to_owned(), 0.5.into());
+        for second in facts["load"]["seconds"].as_array_mut().unwrap() {
+            second["outcomes"].as_object_mut().unwrap().remove("stale_accepted").unwrap();
+        }
         let old = parse(&facts.to_string(), Path::new(FILE_NAME), 1).unwrap();
         assert!(old.signature_times.is_none() && old.subject.scheme.is_none() && old.subject.wire.is_none());
         assert!(!old.subject.is_control() && old.subject.is_trusted());
+        assert_eq!(old.workload.reuse, Reuse::Zipf { exponent: 0.5 });
+        let expired = old.workload.bad_shares().next().unwrap();
+        assert_eq!(expired, ("expired", old.workload.bad_fraction / 5.0));
         facts["schema"] = (SCHEMA + 1).into();
         assert!(matches!(parse(&facts.to_string(), Path::new(FILE_NAME), 1), Err(ReadError::Newer { .. })));
     }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use crate::observation::{Distribution, Sealed};
+use crate::observation::{Distribution, Sealed, Staleness};
 
 /// What the load generator saw. Probes of tokens under revocation test are not in it.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -160,6 +160,10 @@ pub struct Outcomes {
     pub good_refused: u64,
     /// Wrong: bad tokens accepted, by the kind of bad token.
     pub bad_accepted: BTreeMap<String, u64>,
+    /// Tokens accepted that were revoked before the load: wrong where the authorization server is asked, and by design where
+    /// nobody is until they expire.
+    #[serde(default)]
+    pub stale_accepted: u64,
     /// Requests without a right or wrong answer, by what happened: a status, a broken connection, a time-out.
     pub errors: BTreeMap<String, u64>,
 }
@@ -223,6 +227,18 @@ fn add(sealed: &mut Sealed, other: &Sealed) {
 }
 
 impl Outcomes {
+    /// Good tokens refused and bad ones accepted. Whoever asks nobody about a token cannot know that it was revoked before
+    /// the load: where that is so by design, accepting it is stale, not wrong.
+    pub fn wrong(&self, staleness: Staleness) -> u64 {
+        let stale = match staleness {
+            Staleness::UntilExpiry { .. } | Staleness::External => 0,
+            Staleness::Unchecked | Staleness::AskedEveryTime | Staleness::Cached { .. } => {
+                self.stale_accepted
+            }
+        };
+        self.good_refused + self.bad_accepted.values().sum::<u64>() + stale
+    }
+
     /// Counts everything that `other` counted.
     pub fn add(&mut self, other: &Self) {
         self.planned += other.planned;
@@ -230,6 +246,7 @@ impl Outcomes {
         self.good_accepted += other.good_accepted;
         self.bad_refused += other.bad_refused;
         self.good_refused += other.good_refused;
+        self.stale_accepted += other.stale_accepted;
         for (kind, count) in &other.bad_accepted {
             *self.bad_accepted.entry(kind.clone()).or_default() += count;
         }

@@ -4,6 +4,7 @@ mod distribution;
 mod environment;
 mod file;
 mod load;
+mod reuse;
 mod revocation;
 mod sealed;
 mod signature;
@@ -15,6 +16,7 @@ pub use distribution::Distribution;
 pub use environment::{Conditions, Cores, Environment};
 pub use file::{FILE_NAME, ReadError, append, read};
 pub use load::{ClassLatency, Generator, Load, OpenSecond, Outcomes, Parts, Second};
+pub use reuse::Reuse;
 pub use revocation::{Probe, Revocation};
 pub use sealed::Sealed;
 pub use signature::{Batches, Conformance, Round, Signature, SignatureTimes, Status};
@@ -23,9 +25,13 @@ pub use usage::{AuthorizationServerUsage, ProcessUsage, ResourceServerUsage, Sam
 /// The version of the recording format that this program writes, and the newest it reads.
 ///
 /// 2: what is known of a signature, and how long it takes by itself. A recording of version 1 has neither.
-/// 3: the parts of a latency, latency by class of token and status, how each thread of the generator fared, and how
-/// requests travel.
+/// 3: the parts of a latency, latency by class of token and status, and how each thread of the generator fared; how
+/// requests travel; the law by which tokens are used again, weights of the kinds of bad tokens, and tokens that were revoked
+/// before the load.
 pub const SCHEMA: u32 = 3;
+
+/// The kind of bad tokens that were revoked before the load.
+const REVOKED: &str = "revoked";
 
 /// The facts of one trial: one line of `recording.jsonl`.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -158,16 +164,35 @@ pub struct Workload {
     pub connections: u32,
     /// Live tokens in the pool.
     pub live_tokens: u64,
-    /// Exponent of the Zipf law by which live tokens are chosen; 0 is uniform.
-    pub zipf_exponent: f64,
-    /// Fraction of the requests that carry a bad token, the kinds in equal parts.
+    /// How the live token of a request is chosen.
+    #[serde(alias = "zipf_exponent", deserialize_with = "reuse::law_or_exponent")]
+    pub reuse: Reuse,
+    /// Fraction of the requests that carry a bad token.
     pub bad_fraction: f64,
     /// How many different bad tokens there are of each kind.
     pub bad_tokens_per_kind: u32,
     /// The kinds of bad tokens.
     pub bad_kinds: Vec<String>,
+    /// Their weights among the bad tokens. None in recordings before version 3: the kinds come in equal parts.
+    #[serde(default)]
+    pub bad_weights: Vec<u32>,
     /// Lifetime of a token in seconds.
     pub token_lifetime_seconds: f64,
     /// Probes per second of each token under revocation test at each resource server (Poisson).
     pub probe_rate: f64,
+}
+
+impl Workload {
+    /// Whether requests carry tokens that were revoked before the load.
+    pub fn sends_revoked(&self) -> bool {
+        self.bad_shares().any(|(kind, share)| kind == REVOKED && share > 0.0)
+    }
+
+    /// Every kind of bad token, and the fraction of all requests that carry one of it.
+    pub fn bad_shares(&self) -> impl Iterator<Item = (&str, f64)> {
+        let weight = |index: usize| f64::from(self.bad_weights.get(index).copied().unwrap_or(1));
+        let total: f64 = (0..self.bad_kinds.len()).map(weight).sum();
+        let kinds = self.bad_kinds.iter().enumerate();
+        kinds.map(move |(index, kind)| (kind.as_str(), self.bad_fraction * weight(index) / total))
+    }
 }

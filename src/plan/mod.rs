@@ -1,10 +1,12 @@
 //! Every trial decided, nothing started.
 
+mod bad_kind;
 mod pace;
 mod placement;
 #[cfg(test)]
 mod shipped;
 mod subject;
+mod token_class;
 mod workload;
 
 use std::collections::HashSet;
@@ -17,13 +19,15 @@ use rand_chacha::ChaCha8Rng;
 
 use crate::metric::Threshold;
 use crate::registry::nearest;
-use crate::scenario::{InvalidScenario, Scenario, ScenarioFile};
+use crate::scenario::{InvalidScenario, Mix, Scenario, ScenarioFile, Tokens};
 use crate::units::{Offset, Period, Span};
 
+pub use bad_kind::BadKind;
 pub use pace::Pace;
 pub use placement::Placement;
 pub use subject::Subject;
-pub use workload::{BAD_KINDS, PROBE_HEADER, Pool, Workload};
+pub use token_class::TokenClass;
+pub use workload::{PROBE_HEADER, Pool, Workload};
 
 /// Everything that will be done, in order.
 #[derive(Clone, Debug)]
@@ -64,11 +68,13 @@ impl Plan {
         let scenario = &file.scenario;
         ensure_tokens_last(file)?;
         ensure_bounded(file)?;
+        ensure_mixed(file)?;
         let mut seeds = ChaCha8Rng::seed_from_u64(scenario.seed);
-        let mut trials = Vec::new();
+        let (mut trials, mut needed) = (Vec::new(), 0);
         for repetition in 0..scenario.repetitions.get() {
             let seed = seeds.next_u64();
             let workload = Arc::new(workload(scenario, seed));
+            needed = needed.max(workload.live_needed(seed));
             let mut order = subjects.clone();
             order.shuffle(&mut seeds);
             trials.extend(order.into_iter().map(|subject| Trial {
@@ -78,6 +84,7 @@ impl Plan {
                 seed,
             }));
         }
+        ensure_enough_tokens(file, needed)?;
         Ok(Self {
             name: file.name(),
             question: scenario.question.clone(),
@@ -98,8 +105,9 @@ impl Plan {
             let workload = Arc::make_mut(&mut trial.workload);
             workload.warmup = Span::from_secs(0);
             workload.window = Period::from_secs(1);
-            workload.pool.live = workload.pool.live.min(BRIEF_TOKENS);
             workload.revocations.clear();
+            let needed = u32::try_from(workload.live_needed(trial.seed)).unwrap_or(u32::MAX);
+            workload.pool.live = workload.pool.live.min(BRIEF_TOKENS.max(needed));
         }
         self
     }
@@ -148,6 +156,34 @@ fn ensure_bounded(file: &ScenarioFile) -> Result<(), InvalidScenario> {
         Some((key, count, most)) => Err(file.key_error(key, format!("expected at most {most}, not {count}"))),
         None => Ok(()),
     }
+}
+
+fn ensure_mixed(file: &ScenarioFile) -> Result<(), InvalidScenario> {
+    let tokens = &file.scenario.tokens;
+    if f64::from(tokens.bad) > 0.0 && mix(tokens).is_empty() {
+        let problem = "no kind has a weight above 0, expected one at least, like { expired = 2, garbage = 1 }; \
+                       without bad tokens set tokens.bad = 0";
+        return Err(file.key_error("tokens.mix", problem));
+    }
+    Ok(())
+}
+
+/// `needed`: what the repetition needs that sends the most.
+fn ensure_enough_tokens(file: &ScenarioFile, needed: u64) -> Result<(), InvalidScenario> {
+    let tokens = &file.scenario.tokens;
+    let (live, reuse) = (tokens.live, tokens.reuse.to_string());
+    if needed <= u64::from(live.get()) {
+        return Ok(());
+    }
+    let remedy = if needed <= u64::from(MOST_TOKENS) {
+        format!("set tokens.live = {needed} or more, or choose another tokens.reuse")
+    } else {
+        format!(
+            "there can be {MOST_TOKENS}: lower load.rate or load.duration, or choose another tokens.reuse"
+        )
+    };
+    let problem = format!("{live} live tokens, expected {needed} for reuse {reuse:?}; {remedy}");
+    Err(file.key_error("tokens.live", problem))
 }
 
 fn subjects(file: &ScenarioFile) -> Result<Vec<Arc<Subject>>, InvalidScenario> {
@@ -200,8 +236,9 @@ fn workload(scenario: &Scenario, seed: u64) -> Workload {
         connections: load.connections,
         pool: Pool {
             live: tokens.live.get(),
-            zipf_exponent: tokens.zipf.into(),
+            reuse: tokens.reuse.clone(),
             bad_fraction: tokens.bad.into(),
+            mix: mix(tokens),
             bad_per_kind: tokens.bad_per_kind.get(),
         },
         revocations: Vec::new(),
@@ -209,6 +246,15 @@ fn workload(scenario: &Scenario, seed: u64) -> Workload {
     };
     workload.revocations = revocation_times(&workload, revocation.tokens, seed);
     workload
+}
+
+/// The kinds of bad tokens that are sent, with their weights.
+fn mix(tokens: &Tokens) -> Vec<(BadKind, u32)> {
+    let Mix { expired, garbage, wrong_audience, tampered, unknown, revoked } = tokens.mix;
+    // In the order of `BadKind::ALL`.
+    let weights = [expired, garbage, wrong_audience, tampered, unknown, revoked].map(u32::from);
+    let is_sent = f64::from(tokens.bad) > 0.0;
+    BadKind::ALL.into_iter().zip(weights).filter(|(_, weight)| is_sent && *weight > 0).collect()
 }
 
 /// Drawn uniformly from the first half of the window: the second half shows what became of them.

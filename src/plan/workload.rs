@@ -2,8 +2,13 @@
 
 use std::num::NonZeroU32;
 
+use rand::{RngExt as _, SeedableRng as _};
+use rand_chacha::ChaCha8Rng;
+
 use crate::arrival::ArrivalProcess;
+use crate::plan::BadKind;
 use crate::registry::Part;
+use crate::reuse::{Demand, ReuseLaw};
 use crate::units::{Offset, Period, Rate, Span};
 
 /// The load of one trial. Together with a seed it decides every request.
@@ -29,23 +34,21 @@ pub struct Workload {
     pub probe_rate: Rate,
 }
 
-/// What is bad about a bad token: past its `exp`, never a token, meant for another audience, changed on
-/// the way, issued by somebody else.
-pub const BAD_KINDS: [&str; 5] = ["expired", "garbage", "wrong audience", "tampered", "unknown"];
-
 /// The header that numbers a request whose token is under revocation test, so that sender and decider
 /// speak of the same one.
 pub const PROBE_HEADER: &str = "bearerbench-probe";
 
 /// Which tokens requests carry.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Debug)]
 pub struct Pool {
     /// How many live tokens there are.
     pub live: u32,
-    /// Exponent of the Zipf law by which a live token is chosen; 0 is uniform.
-    pub zipf_exponent: f64,
-    /// Fraction of the requests that carry a bad token, the kinds in equal parts.
+    /// By which law they are used again.
+    pub reuse: Part<dyn ReuseLaw>,
+    /// Fraction of the requests that carry a bad token.
     pub bad_fraction: f64,
+    /// The kinds of bad tokens there are, with their weights among the bad ones, which are above 0.
+    pub mix: Vec<(BadKind, u32)>,
     /// How many different bad tokens there are of each kind, chosen uniformly.
     pub bad_per_kind: u32,
 }
@@ -59,5 +62,46 @@ impl Workload {
     /// The instant at which the measured window and the load end.
     pub fn end(&self) -> Offset {
         self.window_start() + self.window.duration()
+    }
+
+    /// When requests are due, probes not counted: endless, and the same for the same seed.
+    pub fn instants(&self, seed: u64) -> Box<dyn Iterator<Item = Offset> + Send> {
+        // A stream of its own: other choices from the same seed are independent of it.
+        let mut random = ChaCha8Rng::seed_from_u64(seed);
+        random.set_stream(1);
+        self.arrivals.instants(self.rate, random.random())
+    }
+
+    /// How many live tokens the reuse law needs for the requests of this seed.
+    pub fn live_needed(&self, seed: u64) -> u64 {
+        match self.pool.reuse.demand() {
+            Demand::AtLeast(tokens) => tokens.into(),
+            Demand::OnePerRequest => {
+                let end = self.end();
+                let requests = self.instants(seed).take_while(|due| *due < end).count() as u64;
+                most_live(requests, self.pool.bad_fraction)
+            }
+        }
+    }
+}
+
+/// As many of the requests as can carry a live token: by more than six standard deviations none does beyond it.
+#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a count of requests")]
+fn most_live(requests: u64, bad_fraction: f64) -> u64 {
+    let mean = requests as f64 * (1.0 - bad_fraction);
+    let most = (mean + 6.0 * (mean * bad_fraction).sqrt()).ceil() as u64;
+    most.min(requests)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn without_bad_tokens_every_request_carries_a_live_one() {
+        assert_eq!(most_live(1_000, 0.0), 1_000);
+        assert_eq!(most_live(1_000, 1.0), 0);
+        assert_eq!(most_live(10_000, 0.05), 9_500 + 131);
+        assert_eq!(most_live(10, 0.5), 10);
     }
 }

@@ -40,6 +40,7 @@ pub(super) const COLUMNS: &[Column] = &[
     column(MetricId::PropagationP50, "Revocation takes", "p50", ["revocation", "p50"]),
     column(MetricId::PropagationMax, "Revocation takes", "max", ["revocation", "max"]),
     column(MetricId::UnsafeAcceptances, "Unsafe", "accepted", ["unsafe", "accepted"]),
+    column(MetricId::StaleAcceptances, "Revoked before", "accepted", ["stale", "accepted"]),
     column(MetricId::WrongAnswers, "Wrong", "answers", ["wrong", "answers"]),
 ];
 

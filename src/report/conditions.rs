@@ -2,7 +2,7 @@
 
 use crate::analysis::Analysis;
 use crate::metric::{Unit, thousands};
-use crate::observation::{Environment, Workload};
+use crate::observation::{Environment, Reuse, Workload};
 
 /// The run in a sentence.
 pub(super) fn about(analysis: &Analysis) -> String {
@@ -78,13 +78,11 @@ fn load(workload: &Workload) -> [(&'static str, String); 3] {
         (
             "tokens",
             format!(
-                "{} live ones that last {} s, chosen by Zipf's law with exponent {}; {bad} of the requests carry a bad \
-                 one ({}; {} of each)",
+                "{} live ones that last {} s, {}; {bad} of the requests carry a bad one{}",
                 thousands(&workload.live_tokens.to_string()),
                 workload.token_lifetime_seconds,
-                workload.zipf_exponent,
-                workload.bad_kinds.join(", "),
-                workload.bad_tokens_per_kind
+                reuse(workload.reuse),
+                kinds(workload)
             ),
         ),
         (
@@ -95,4 +93,26 @@ fn load(workload: &Workload) -> [(&'static str, String); 3] {
             ),
         ),
     ]
+}
+
+fn reuse(law: Reuse) -> String {
+    match law {
+        Reuse::Zipf { exponent } => format!("chosen by Zipf's law with exponent {exponent}"),
+        Reuse::Uniform {} => "each chosen as often as any other".to_owned(),
+        Reuse::RoundRobin {} => "sent one after the other, over and over".to_owned(),
+        Reuse::Unique {} => "each sent once".to_owned(),
+        Reuse::WorkingSet { size, churn } => format!(
+            "chosen uniformly from {} at once, of which {churn} are replaced every second",
+            thousands(&size.to_string())
+        ),
+    }
+}
+
+/// What is bad about bad tokens, with the fraction of the requests that carry one of each kind.
+fn kinds(workload: &Workload) -> String {
+    let shares = workload.bad_shares().map(|(kind, share)| format!("{kind} {}", Unit::Fraction.show(share)));
+    match shares.collect::<Vec<_>>().join(", ") {
+        none if none.is_empty() => String::new(),
+        some => format!(" ({some}; {} of each)", workload.bad_tokens_per_kind),
+    }
 }

@@ -5,11 +5,15 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, SystemTime};
 
 use anyhow::Context as _;
+use rand::SeedableRng as _;
+use rand_chacha::ChaCha8Rng;
 
-use crate::load::{self, Feed, Share, Target, Users};
+use crate::load::{self, Feed, Request, Share, Target, Token, Users};
 use crate::observation::{Conditions, Cores, Recording, SCHEMA, Scenario, Staleness, Subject, Workload};
 use crate::plan::Pace;
-use crate::run::Interrupt;
+use crate::registry::Part;
+use crate::reuse::{Picker, ReuseLaw, Slice};
+use crate::run::{Interrupt, facts};
 use crate::testbed::machine::{self, Watch};
 use crate::units::{Offset, Period, Span};
 use crate::wire::Wire;
@@ -28,6 +32,8 @@ pub struct External {
     pub wire: Wire,
     /// When they are sent.
     pub pace: Pace,
+    /// By which law tokens are used again.
+    pub reuse: Part<dyn ReuseLaw>,
     /// How long the load runs before it is measured.
     pub warmup: Span,
     /// How long it is measured, at the most.
@@ -53,12 +59,13 @@ impl External {
     async fn attempt(&self, recording: &mut Recording, interrupt: &Interrupt) -> anyhow::Result<()> {
         let stop = Arc::new(AtomicBool::new(false));
         let watch = Watch::begin();
-        let (target, pace, requests, seed) =
-            (self.target.clone(), self.pace.clone(), self.requests, self.seed);
+        let (target, pace, reuse) = (self.target.clone(), self.pace.clone(), self.reuse.clone());
+        let (requests, seed) = (self.requests, self.seed);
         let stopped = Arc::clone(&stop);
         let mut driving = tokio::task::spawn_blocking(move || {
-            let tokens = target.tokens.live_count();
-            load::drive(&target, |share| feed(&pace, tokens, requests, seed, share), |_| {}, &stopped)
+            let live = target.tokens.live_count();
+            let part = |share| feed(&pace, Draw::new(&*reuse, live, seed, share), requests, seed, share);
+            load::drive(&target, part, |_| {}, &stopped)
         });
         let driven = tokio::select! {
             driven = &mut driving => driven,
@@ -96,7 +103,7 @@ impl External {
                 store: "not known".to_owned(),
                 thresholds: Vec::new(),
                 staleness: Staleness::External,
-                token_characters: Some(self.target.tokens.characters()),
+                token_characters: facts::token_characters(&self.target.tokens),
                 wire: (self.wire != Wire::default()).then(|| self.wire.to_string()),
             },
             workload: self.workload(),
@@ -123,43 +130,53 @@ impl External {
             resource_servers: 1,
             connections: self.target.connections.get() * self.target.streams.get(),
             live_tokens: u64::from(self.target.tokens.live_count()),
-            zipf_exponent: 0.0,
+            reuse: self.reuse.facts(),
             bad_fraction: 0.0,
             bad_tokens_per_kind: 0,
             bad_kinds: Vec::new(),
+            bad_weights: Vec::new(),
             token_lifetime_seconds: 0.0,
             probe_rate: 0.0,
         }
     }
 }
 
-/// One thread's part: tokens are taken in turn, so that none is sent again before all were.
-fn feed(pace: &Pace, tokens: u32, requests: Option<u64>, seed: u64, share: Share) -> Feed {
-    let token = move |number: u64| {
-        let index = (number * share.of as u64 + share.index as u64) % u64::from(tokens);
-        load::Token::Live(u32::try_from(index).expect("below a u32"))
-    };
+/// One thread's part.
+fn feed(pace: &Pace, mut tokens: Draw, requests: Option<u64>, seed: u64, share: Share) -> Feed {
     let most = requests.map_or(u64::MAX, |requests| share.part_of_requests(requests));
     let feed = match pace {
         Pace::Open { rate, arrivals } => {
             let dues = arrivals.instants(*rate, seed).skip(share.index).step_by(share.of);
             let dues = dues.zip(0..most);
-            Feed::open(dues.map(move |(due, number)| load::Request {
-                due,
-                resource_server: 0,
-                token: token(number),
-            }))
+            Feed::open(dues.map(move |(due, _)| Request { due, resource_server: 0, token: tokens.next(due) }))
         }
         Pace::Closed { think } => {
-            let mut number = 0;
-            let pick = move |_: Offset| {
-                number += 1;
-                token(number - 1)
-            };
+            let pick = move |due| tokens.next(due);
             Feed::closed(Users { think: think.duration(), pick: Box::new(pick), left: most })
         }
     };
     Feed { ends_with_last: requests.is_some(), ..feed }
+}
+
+/// Which token is next, for one thread.
+struct Draw {
+    picker: Box<dyn Picker>,
+    random: ChaCha8Rng,
+}
+
+impl Draw {
+    fn new(law: &dyn ReuseLaw, live: u32, seed: u64, share: Share) -> Self {
+        let part = |number: usize| u32::try_from(number).expect("fewer threads than 2^32");
+        let slice = Slice { index: part(share.index), of: part(share.of) };
+        let mut random = ChaCha8Rng::seed_from_u64(seed);
+        // A stream of its own for every thread: instants come from the seed itself.
+        random.set_stream(1 + u64::from(slice.index));
+        Self { picker: law.picker(live, slice), random }
+    }
+
+    fn next(&mut self, due: Offset) -> Token {
+        Token::Live(self.picker.pick(due, &mut self.random))
+    }
 }
 
 /// How long connecting and an answer may take.

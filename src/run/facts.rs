@@ -1,11 +1,13 @@
 //! What was planned, in the words of a recording.
 
+use std::collections::BTreeMap;
 use std::time::SystemTime;
 
 use crate::auth::architecture;
+use crate::load::TokenPool;
 use crate::observation::{Conditions, Cores, Recording, SCHEMA, Scenario, Staleness, Subject, Workload};
-use crate::plan::{BAD_KINDS, Placement, Plan, Trial};
-use crate::testbed::{TokenSupply, machine};
+use crate::plan::{Placement, Plan, Trial};
+use crate::testbed::machine;
 use crate::wire::Wire;
 
 /// The recording of `trial` before anything was seen.
@@ -67,7 +69,8 @@ fn subject(trial: &Trial) -> Subject {
     }
 }
 
-fn workload(plan: &Plan, trial: &Trial) -> Workload {
+/// What a trial sends.
+pub fn workload(plan: &Plan, trial: &Trial) -> Workload {
     let workload = &trial.workload;
     Workload {
         rate: workload.rate.per_second(),
@@ -77,18 +80,42 @@ fn workload(plan: &Plan, trial: &Trial) -> Workload {
         resource_servers: workload.resource_servers,
         connections: workload.connections.get(),
         live_tokens: workload.pool.live.into(),
-        zipf_exponent: workload.pool.zipf_exponent,
+        reuse: workload.pool.reuse.facts(),
         bad_fraction: workload.pool.bad_fraction,
         bad_tokens_per_kind: workload.pool.bad_per_kind,
-        bad_kinds: BAD_KINDS.iter().map(ToString::to_string).collect(),
+        bad_kinds: workload.pool.mix.iter().map(|(kind, _)| kind.name().to_owned()).collect(),
+        bad_weights: workload.pool.mix.iter().map(|(_, weight)| *weight).collect(),
         token_lifetime_seconds: plan.lifetime.as_secs_f64(),
         probe_rate: workload.probe_rate.per_second(),
     }
 }
 
 /// Size of a live token in characters: smallest, median, largest.
-pub(super) fn token_characters(supply: &TokenSupply) -> Option<[u64; 3]> {
-    let mut sizes: Vec<u64> = supply.live.iter().map(|token| token.len() as u64).collect();
-    sizes.sort_unstable();
-    Some([*sizes.first()?, sizes[sizes.len() / 2], *sizes.last()?])
+pub(super) fn token_characters(tokens: &TokenPool) -> Option<[u64; 3]> {
+    // By size rather than by token: of ten million tokens few differ in it.
+    let mut counts: BTreeMap<u64, usize> = BTreeMap::new();
+    for token in tokens.valid() {
+        *counts.entry(token.len() as u64).or_default() += 1;
+    }
+    let middle = counts.values().sum::<usize>() / 2;
+    let up_to = counts.iter().scan(0, |sum, (size, count)| {
+        *sum += count;
+        Some((*size, *sum))
+    });
+    let median = up_to.into_iter().find(|(_, sum)| *sum > middle)?.0;
+    Some([*counts.first_key_value()?.0, median, *counts.last_key_value()?.0])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sizes_are_those_of_the_smallest_the_median_and_the_largest_token() {
+        let sizes = |tokens: &[&str]| token_characters(&TokenPool::of_valid(tokens));
+        assert_eq!(sizes(&[]), None);
+        assert_eq!(sizes(&["abc"]), Some([3, 3, 3]));
+        assert_eq!(sizes(&["a", "abc", "ab", "abcdef"]), Some([1, 3, 6]));
+        assert_eq!(sizes(&["ab", "a", "ab", "abcdef", "a"]), Some([1, 2, 6]));
+    }
 }

@@ -5,25 +5,39 @@ use std::time::Duration;
 
 use tokio::time::{Instant, interval_at, timeout};
 
+use crate::load::{Filling, TokenPool};
 use crate::observation::SignatureTimes;
 use crate::plan::{Plan, Trial};
 use crate::run::Preparation;
-use crate::testbed::{self, Count, Issued, Testbed, TokenSupply};
+use crate::testbed::{self, Count, Issued, Sink, Testbed, TokenSupply};
 use crate::units::Stamp;
 
 /// How often it is told how far the issuing is, if it takes that long.
 const TELLING: Duration = Duration::from_secs(3);
 
-/// Has the tokens of `trial` issued, for as long as the first of them would outlive the load.
+/// Has the tokens of `trial` issued into a pool, for as long as the first of them would outlive the load.
 pub(super) async fn issue(
     testbed: &Testbed,
     plan: &Plan,
     trial: &Trial,
+    told: impl FnMut(Preparation),
+) -> anyhow::Result<(TokenPool, TokenSupply)> {
+    let mut tokens = filling(trial);
+    let mut sink = |class, token: &str| tokens.add(class, token);
+    let supply = supply(testbed, plan, trial, &mut sink, told).await?;
+    Ok((tokens.full(), supply))
+}
+
+async fn supply(
+    testbed: &Testbed,
+    plan: &Plan,
+    trial: &Trial,
+    sink: &mut Sink<'_>,
     mut told: impl FnMut(Preparation),
 ) -> anyhow::Result<TokenSupply> {
     let (issued, limit, of) = (Count::default(), limit(plan, trial), needed(trial));
     told(Preparation::Tokens { issued: 0, of });
-    let supplying = timeout(limit, testbed.supply(trial, &issued));
+    let supplying = timeout(limit, testbed.supply(trial, &issued, sink));
     tokio::pin!(supplying);
     let mut telling = interval_at(Instant::now() + TELLING, TELLING);
     loop {
@@ -43,6 +57,14 @@ pub(super) async fn issue(
             }
         }
     }
+}
+
+fn filling(trial: &Trial) -> Filling {
+    let pool = &trial.workload.pool;
+    let mut filling = TokenPool::filling(pool.mix.iter().map(|(kind, _)| *kind));
+    let bad = pool.mix.len() * pool.bad_per_kind as usize;
+    filling.reserve(pool.live as usize + bad + trial.workload.revocations.len());
+    filling
 }
 
 const REMEDY: &str = "lower tokens.live or tokens.bad_per_kind, or raise tokens.lifetime";

@@ -16,7 +16,7 @@ use crate::observation::Recording;
 use crate::plan::{Plan, Trial};
 
 pub use external::{External, PATIENCE};
-pub use facts::cores;
+pub use facts::{cores, workload};
 pub use interrupt::Interrupt;
 pub use output::{Output, OutputError};
 pub use preflight::{Unfit, preflight};

@@ -6,14 +6,14 @@ use std::time::Duration;
 
 use tokio::time::sleep;
 
-use crate::load::{BadTokens, Driven, TokenPool};
+use crate::load::Driven;
 use crate::observation::{Recording, Sample};
 use crate::plan::{Plan, Trial};
 use crate::run::generator::Generator;
 use crate::run::{Interrupt, Preparation, facts, issuing, revocations};
 use crate::testbed::machine::{self, Watch};
 use crate::testbed::signature::TrialKey;
-use crate::testbed::{Revoked, Testbed, TestbedError, TokenSupply};
+use crate::testbed::{Revoked, Testbed, TestbedError};
 use crate::units::{Offset, Stamp};
 
 /// Measures one trial. What fails is recorded with what was seen until then. `told` hears of every preparation, and
@@ -67,20 +67,19 @@ async fn attempt(
     }
     told(Some(Preparation::Servers));
     let mut testbed = Testbed::start(program, trial, key, plan.lifetime, &plan.placement).await?;
-    let supply = issuing::issue(&testbed, plan, trial, |stage| told(Some(stage))).await?;
-    recording.subject.token_characters = facts::token_characters(&supply);
+    let (tokens, supply) = issuing::issue(&testbed, plan, trial, |stage| told(Some(stage))).await?;
+    recording.subject.token_characters = facts::token_characters(&tokens);
 
-    let (issued, watched_issued) = (supply.issued, supply.watched_issued);
-    let tokens = Arc::new(pool(supply));
+    let tokens = Arc::new(tokens);
     let mut generator = Generator::start(plan, trial, &testbed, Arc::clone(&tokens), interrupt)?;
     let start = generator.started().await?;
-    issuing::ensure_last(plan, trial, issued, start)?;
+    issuing::ensure_last(plan, trial, supply.issued, start)?;
     told(None);
     // What goes on beside the load must not take the generator's core from it.
     let aside = machine::pin_thread(&plan.placement.servers);
     let watch = Watch::begin();
     let mut seen = Seen::default();
-    let driven = accompany(&testbed, trial, &tokens.watched, start, &mut seen, &mut generator).await;
+    let driven = accompany(&testbed, trial, tokens.watched(), start, &mut seen, &mut generator).await;
     recording.conditions = watch.end();
     aside.and_then(|()| machine::pin_thread(&machine::available_cores()))?;
     recording.usage = seen.samples;
@@ -93,7 +92,7 @@ async fn attempt(
         &trial.workload,
         plan.lifetime,
         start,
-        watched_issued,
+        supply.watched_issued,
         &seen.revoked,
         &driven.probes,
         &decisions,
@@ -103,11 +102,6 @@ async fn attempt(
         Some(error) => Err(error.into()),
         None => seen.failure.map_or(Ok(()), |error| Err(error.into())),
     }
-}
-
-fn pool(supply: TokenSupply) -> TokenPool {
-    let bad = supply.bad.into_iter().map(|(kind, tokens)| BadTokens { kind: kind.to_owned(), tokens });
-    TokenPool { live: supply.live, bad: bad.collect(), watched: supply.watched }
 }
 
 /// What is seen beside the load while it runs.
@@ -122,13 +116,13 @@ struct Seen {
 async fn accompany(
     testbed: &Testbed,
     trial: &Trial,
-    watched: &[String],
+    watched: impl Iterator<Item = &str>,
     start: Stamp,
     seen: &mut Seen,
     generator: &mut Generator,
 ) -> anyhow::Result<Driven> {
     let due: Vec<(Offset, String)> =
-        trial.workload.revocations.iter().copied().zip(watched.iter().cloned()).collect();
+        trial.workload.revocations.iter().copied().zip(watched.map(str::to_owned)).collect();
     let Seen { samples, revoked, failure } = seen;
     let beside = async {
         let revoking = async {

@@ -46,15 +46,25 @@ impl InvalidScenario {
     /// What the TOML reader found at `path`.
     pub(super) fn toml(file: &str, text: &str, path: &str, error: &toml::de::Error) -> Self {
         let message = error.message().trim();
-        let problem = match unknown_field_suggestion(message) {
-            Some(name) => format!("{message}; did you mean `{name}`?"),
-            None => message.to_owned(),
+        let problem = match (renamed(path, message), unknown_field_suggestion(message)) {
+            (Some(instead), _) => format!("renamed: {instead}"),
+            (None, Some(name)) => format!("{message}; did you mean `{name}`?"),
+            (None, None) => message.to_owned(),
         };
         match error.span() {
             Some(span) => Self::at(file, text, &span, path, problem),
             None => Self::key(file, text, path, problem),
         }
     }
+}
+
+/// Keys that scenarios once had, and what is written instead.
+const RENAMED: [(&str, &str); 1] = [("tokens.zipf", "use reuse = { kind = \"zipf\", exponent = ... }")];
+
+/// What is written instead of an unknown key that was known once.
+fn renamed(path: &str, message: &str) -> Option<&'static str> {
+    let is_unknown = message.starts_with("unknown field ");
+    RENAMED.into_iter().find(|(key, _)| is_unknown && *key == path).map(|(_, instead)| instead)
 }
 
 /// The known name closest to the unknown one, from serde's words "unknown field `rte`, expected one of `rate`, ...".

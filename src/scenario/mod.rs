@@ -3,6 +3,7 @@
 mod file;
 mod invalid;
 mod line;
+mod mix;
 mod workload;
 
 use std::num::NonZeroU32;
@@ -19,6 +20,7 @@ use crate::wire::Wire;
 
 pub use file::{Change, ScenarioFile};
 pub use invalid::InvalidScenario;
+pub use mix::{InvalidWeight, Mix, Weight};
 pub use workload::{Load, Revocation, Tokens};
 
 /// A scenario file.

@@ -7,7 +7,9 @@ use serde::Deserialize;
 
 use crate::arrival::ArrivalProcess;
 use crate::registry::Part;
-use crate::units::{Exponent, Fraction, Period, Rate, Span};
+use crate::reuse::ReuseLaw;
+use crate::scenario::Mix;
+use crate::units::{Fraction, Period, Rate, Span};
 use crate::wire::Wire;
 
 /// The requests: open loop, sent when they are due, whatever became of those before.
@@ -45,10 +47,12 @@ pub struct Load {
 pub struct Tokens {
     /// How many live tokens there are.
     pub live: NonZeroU32,
-    /// Exponent of the Zipf law by which a live token is chosen; 0 is uniform.
-    pub zipf: Exponent,
-    /// Fraction of the requests that carry a bad token: expired, garbage, wrong audience, tampered, unknown in equal parts.
+    /// By which law they are used again.
+    pub reuse: Part<dyn ReuseLaw>,
+    /// Fraction of the requests that carry a bad token.
     pub bad: Fraction,
+    /// What is bad about them, by weights: by default expired, garbage, wrong audience, tampered, unknown in equal parts.
+    pub mix: Mix,
     /// How many different bad tokens there are of each kind.
     pub bad_per_kind: NonZeroU32,
     /// How long a token lives.
@@ -69,10 +73,10 @@ impl Default for Tokens {
     fn default() -> Self {
         Self {
             live: NonZeroU32::new(10_000).expect("not zero"),
-            // YCSB's constant, close to what API traffic was found to follow.
-            zipf: Exponent::try_from(0.99).expect("in bounds"),
+            reuse: Part::named("zipf").expect("the registry has it"),
             // 95 % of the tokens at a large edge are valid and unexpired (Netflix).
             bad: Fraction::try_from(0.05).expect("in bounds"),
+            mix: Mix::equal_parts(),
             bad_per_kind: NonZeroU32::new(100).expect("not zero"),
             lifetime: Period::from_secs(600),
         }

@@ -22,7 +22,7 @@ impl Testbed {
         for (due, token) in tokens {
             // A revocation a millisecond late is no less a revocation: its own stamps count.
             tokio::time::sleep(due.since(Stamp::now().offset(start))).await;
-            let form = form_urlencoded::Serializer::new(String::new()).append_pair("token", token).finish();
+            let form = tokens::revocation(token);
             let sent = Stamp::now();
             let answer = self.client.post(&endpoint, &authorization, form).await;
             let acknowledged = answer.is_ok().then(Stamp::now);

@@ -28,12 +28,13 @@ use crate::testbed::signature::TrialKey;
 use crate::testbed::spec::{
     ANY_PORT, AuthorizationServerSpec, ClientSpec, Credentials, ResourceServerSpec, ServerSpec,
 };
+use crate::testbed::tokens::Source;
 use crate::wire::{self, CertificateError, Endpoint, Trust};
 
 pub use events::Revoked;
 pub use issued::Issued;
 pub use resource_server::Decision;
-pub use tokens::{Count, SupplyError, TokenSupply, needed};
+pub use tokens::{Count, Sink, SupplyError, TokenSupply, needed};
 
 /// The servers of one trial.
 #[derive(Debug)]
@@ -145,11 +146,18 @@ impl Testbed {
         self.certificate.clone().map(Trust::Certificate)
     }
 
-    /// Has the tokens of `trial` issued, and counts them as they come.
-    pub async fn supply(&self, trial: &Trial, issued: &Count) -> Result<TokenSupply, TestbedError> {
-        let (pool, scheme) = (&trial.workload.pool, trial.subject.signature.clone());
+    /// Has the tokens of `trial` issued, counts them and hands them to `sink` as they come.
+    pub async fn supply(
+        &self,
+        trial: &Trial,
+        issued: &Count,
+        sink: &mut Sink<'_>,
+    ) -> Result<TokenSupply, TestbedError> {
+        let issuer = self.issuer();
+        let scheme = trial.subject.signature.clone();
+        let source = Source { client: &self.client, issuer: &issuer, scheme, so_far: issued };
         let watched = trial.workload.revocations.len();
-        Ok(tokens::supply(&self.client, &self.issuer(), scheme, pool, watched, issued).await?)
+        Ok(tokens::supply(&source, &trial.workload.pool, watched, sink).await?)
     }
 
     /// What the resource servers decided on tokens under revocation test.

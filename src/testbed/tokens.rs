@@ -6,12 +6,13 @@ use std::time::Duration;
 
 use hyper::Uri;
 use serde::Deserialize;
+use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 
 use crate::auth::token::jwt::SigningKey;
 use crate::auth::token::signature::{KeyError, SignatureScheme, SigningError};
 use crate::auth::token::{Audience, Claims, Policy, UnixTime, WallClock, opaque};
-use crate::plan::{BAD_KINDS, Pool};
+use crate::plan::{BadKind, Pool, TokenClass};
 use crate::registry::Part;
 use crate::testbed::client::{CallError, Client, uri};
 use crate::testbed::issued::Issued;
@@ -21,15 +22,9 @@ use crate::testbed::spec::{ClientSpec, Credentials};
 pub(super) const AUDIENCE: &str = "https://api.example/";
 pub(super) const SCOPE: &str = "read";
 
-/// The tokens of a trial.
-#[derive(Clone, Debug)]
+/// When the tokens of a trial were issued; they themselves are handed on as they come.
+#[derive(Clone, Copy, Debug)]
 pub struct TokenSupply {
-    /// Good ones.
-    pub live: Vec<String>,
-    /// Bad ones, by what is bad about them.
-    pub bad: Vec<(&'static str, Vec<String>)>,
-    /// Good ones that will be revoked.
-    pub watched: Vec<String>,
     /// When the issuing of the first began.
     pub issued: Issued,
     /// When the issuing of those that will be revoked began.
@@ -92,82 +87,177 @@ pub type Count = Arc<AtomicU64>;
 
 /// How many tokens a trial has issued and signed.
 pub fn needed(pool: &Pool, watched: usize) -> u64 {
-    // Three of the five kinds of bad tokens are signed ones of their own.
-    u64::from(pool.live) + 3 * u64::from(pool.bad_per_kind) + watched as u64
+    let is_signed = |kind: &BadKind| match kind {
+        BadKind::Expired | BadKind::WrongAudience | BadKind::Unknown | BadKind::Revoked => true,
+        BadKind::Garbage | BadKind::Tampered => false,
+    };
+    let kinds = pool.mix.iter().filter(|(kind, _)| is_signed(kind)).count() as u64;
+    u64::from(pool.live) + kinds * u64::from(pool.bad_per_kind) + watched as u64
 }
 
-/// Asks the authorization server at `issuer` for every token of the trial.
+/// An authorization server, as those see it who need tokens.
+pub(super) struct Source<'a> {
+    pub(super) client: &'a Client,
+    /// Its URL.
+    pub(super) issuer: &'a str,
+    /// What it signs with; nothing for opaque tokens.
+    pub(super) scheme: Option<Part<dyn SignatureScheme>>,
+    /// Counts the tokens as they come.
+    pub(super) so_far: &'a Count,
+}
+
+/// Takes tokens, class after class.
+pub type Sink<'a> = dyn FnMut(TokenClass, &str) + 'a;
+
+/// Hands every token of the trial to `sink`: the valid ones, the bad ones in the order of the plan's mix, the watched ones.
 pub(super) async fn supply(
-    client: &Client,
-    issuer: &str,
-    scheme: Option<Part<dyn SignatureScheme>>,
+    source: &Source<'_>,
     pool: &Pool,
     watched: usize,
-    so_far: &Count,
+    sink: &mut Sink<'_>,
 ) -> Result<TokenSupply, SupplyError> {
-    let begun = Issued::now();
+    let issued = Issued::now();
     let some = pool.bad_per_kind as usize;
-    let from_client = |from: &Registration, count| {
-        issue(client.clone(), issuer.to_owned(), from.credentials(), count, Arc::clone(so_far))
-    };
-    let live = from_client(&GOOD, pool.live as usize).await?;
-    let bad = [
-        from_client(&LATE, some).await?,
-        (0..some).map(|_| garbage()).collect(),
-        from_client(&ELSEWHERE, some).await?,
-        live.iter().cycle().take(some).map(|token| tampered(token)).collect(),
-        unknown(issuer, scheme, some, so_far).await?,
-    ];
+    let to_alter = if pool.mix.iter().any(|(kind, _)| *kind == BadKind::Tampered) { some } else { 0 };
+    let mut altered = Vec::new();
+    source
+        .issue(&GOOD, Fate::Kept, pool.live as usize, |token| {
+            if altered.len() < to_alter {
+                altered.push(tampered(token));
+            }
+            sink(TokenClass::Valid, token);
+        })
+        .await?;
+    for (number, (kind, _)) in pool.mix.iter().enumerate() {
+        let mut bad = |token: &str| sink(TokenClass::Bad(number), token);
+        match kind {
+            BadKind::Expired => source.issue(&LATE, Fate::Kept, some, bad).await?,
+            BadKind::Garbage => (0..some).for_each(|_| bad(&garbage())),
+            BadKind::WrongAudience => source.issue(&ELSEWHERE, Fate::Kept, some, bad).await?,
+            BadKind::Tampered => altered.iter().cycle().take(some).for_each(|token| bad(token)),
+            BadKind::Unknown => source.unknown(some, bad).await?,
+            BadKind::Revoked => source.issue(&GOOD, Fate::Revoked, some, bad).await?,
+        }
+    }
     let watched_issued = Issued::now();
-    Ok(TokenSupply {
-        issued: begun,
-        watched_issued,
-        watched: from_client(&GOOD, watched).await?,
-        bad: BAD_KINDS.into_iter().zip(bad).collect(),
-        live,
-    })
+    source.issue(&GOOD, Fate::Kept, watched, |token| sink(TokenClass::Watched, token)).await?;
+    Ok(TokenSupply { issued, watched_issued })
 }
 
 /// Requests under way at once: enough to keep the authorization server busy, few enough that the last of them
 /// does not wait for longer than the client's patience where a signature takes a fifth of a second.
 const AT_ONCE: usize = 8;
+/// Tokens that may wait to be taken.
+const WAITING: usize = 64;
 
-async fn issue(
-    client: Client,
-    issuer: String,
-    credentials: Credentials,
-    count: usize,
-    so_far: Count,
-) -> Result<Vec<String>, SupplyError> {
-    let endpoint = uri(&issuer, "/token").expect("the issuer is a URL");
-    let mut tasks = JoinSet::new();
-    for share in 0..AT_ONCE {
-        let count = count / AT_ONCE + usize::from(share < count % AT_ONCE);
-        let (client, endpoint, authorization) = (client.clone(), endpoint.clone(), credentials.header());
-        let so_far = Arc::clone(&so_far);
-        tasks.spawn(async move {
-            let mut tokens = Vec::with_capacity(count);
-            for _ in 0..count {
-                tokens.push(issue_one(&client, &endpoint, &authorization).await?);
-                so_far.fetch_add(1, Ordering::Relaxed);
-            }
-            Ok(tokens)
-        });
+/// What becomes of a token as soon as it is issued.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Fate {
+    Kept,
+    Revoked,
+}
+
+impl Source<'_> {
+    /// Has `count` tokens issued to a client, and hands on each of them.
+    async fn issue(
+        &self,
+        from: &Registration,
+        fate: Fate,
+        count: usize,
+        mut each: impl FnMut(&str),
+    ) -> Result<(), SupplyError> {
+        let (sender, mut issued) = mpsc::channel(WAITING);
+        let mut tasks = JoinSet::new();
+        for share in 0..AT_ONCE {
+            let count = count / AT_ONCE + usize::from(share < count % AT_ONCE);
+            let desk = Desk::at(self, from);
+            let sender = sender.clone();
+            tasks.spawn(async move {
+                for _ in 0..count {
+                    let token = desk.issue(fate).await;
+                    // After a failure nobody takes tokens any more.
+                    if sender.send(token).await.is_err() {
+                        return;
+                    }
+                }
+            });
+        }
+        drop(sender);
+        while let Some(token) = issued.recv().await {
+            each(&token?);
+            self.so_far.fetch_add(1, Ordering::Relaxed);
+        }
+        tasks.join_all().await;
+        Ok(())
     }
-    let shares: Result<Vec<_>, SupplyError> = tasks.join_all().await.into_iter().collect();
-    Ok(shares?.into_iter().flatten().collect())
+
+    /// Tokens in the right form that another server issued. Signing may take long: a thread of its own does it.
+    async fn unknown(&self, count: usize, mut each: impl FnMut(&str)) -> Result<(), SupplyError> {
+        let Some(scheme) = self.scheme.clone() else {
+            (0..count).for_each(|_| each(&opaque::mint()));
+            return Ok(());
+        };
+        let issuer = self.issuer.to_owned();
+        let (sender, mut signed) = mpsc::channel(WAITING);
+        let signing = tokio::task::spawn_blocking(move || {
+            let stranger = SigningKey::generate(&*scheme)?;
+            let iat = WallClock::system().now();
+            for _ in 0..count {
+                let token = stranger.sign(&claims(&issuer, iat))?;
+                if sender.blocking_send(token).is_err() {
+                    break;
+                }
+            }
+            Ok(())
+        });
+        while let Some(token) = signed.recv().await {
+            each(&token);
+            self.so_far.fetch_add(1, Ordering::Relaxed);
+        }
+        signing.await.expect("a library that does not sign says so")
+    }
+}
+
+/// Where a client has its tokens issued, and revoked.
+struct Desk {
+    client: Client,
+    token: Uri,
+    revocation: Uri,
+    authorization: String,
+}
+
+impl Desk {
+    fn at(source: &Source<'_>, from: &Registration) -> Self {
+        let endpoint = |path| uri(source.issuer, path).expect("the issuer is a URL");
+        Self {
+            client: source.client.clone(),
+            token: endpoint("/token"),
+            revocation: endpoint("/revoke"),
+            authorization: from.credentials().header(),
+        }
+    }
+
+    async fn issue(&self, fate: Fate) -> Result<String, SupplyError> {
+        let form = "grant_type=client_credentials".to_owned();
+        let answer = self.client.post(&self.token, &self.authorization, form).await?;
+        let TokenAnswer { access_token } = serde_json::from_slice(&answer)?;
+        if fate == Fate::Revoked {
+            let form = revocation(&access_token);
+            self.client.post(&self.revocation, &self.authorization, form).await?;
+        }
+        Ok(access_token)
+    }
+}
+
+/// The form that asks to revoke a token (RFC 7009 section 2.1).
+pub(super) fn revocation(token: &str) -> String {
+    form_urlencoded::Serializer::new(String::new()).append_pair("token", token).finish()
 }
 
 /// The part of a token answer that is needed (RFC 6749 section 5.1).
 #[derive(Deserialize)]
 struct TokenAnswer {
     access_token: String,
-}
-
-async fn issue_one(client: &Client, endpoint: &Uri, authorization: &str) -> Result<String, SupplyError> {
-    let answer = client.post(endpoint, authorization, "grant_type=client_credentials".to_owned()).await?;
-    let answer: TokenAnswer = serde_json::from_slice(&answer)?;
-    Ok(answer.access_token)
 }
 
 /// Nothing that any server issued, in characters that a bearer token may have (RFC 6750 section 2.1).
@@ -200,25 +290,4 @@ pub(super) fn claims(issuer: &str, iat: UnixTime) -> Claims {
         exp: iat + Duration::from_hours(1),
         jti: opaque::mint(),
     }
-}
-
-/// Tokens in the right form that another server issued. Signing may take long: a thread of its own does it.
-async fn unknown(
-    issuer: &str,
-    scheme: Option<Part<dyn SignatureScheme>>,
-    count: usize,
-    so_far: &Count,
-) -> Result<Vec<String>, SupplyError> {
-    let Some(scheme) = scheme else { return Ok((0..count).map(|_| opaque::mint()).collect()) };
-    let (issuer, so_far) = (issuer.to_owned(), Arc::clone(so_far));
-    let signing = tokio::task::spawn_blocking(move || {
-        let stranger = SigningKey::generate(&*scheme)?;
-        let iat = WallClock::system().now();
-        let tokens = (0..count).map(|_| {
-            so_far.fetch_add(1, Ordering::Relaxed);
-            stranger.sign(&claims(&issuer, iat))
-        });
-        Ok(tokens.collect::<Result<_, _>>()?)
-    });
-    signing.await.expect("a library that does not sign says so")
 }

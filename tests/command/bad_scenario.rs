@@ -8,6 +8,48 @@ fn an_unknown_key_is_named_with_its_line_and_the_key_that_was_meant() {
 }
 
 #[test]
+fn a_key_that_was_renamed_is_answered_with_its_new_name() {
+    let scenario = SMALL.replace("live = 100", "live = 100\nzipf = 0.5");
+    let instead = "renamed: use reuse = { kind = \"zipf\", exponent = ... }";
+    refused(&scenario, &["case.toml:13: tokens.zipf", instead]);
+    refused_with(&["--set", "tokens.zipf=0"], &["tokens.zipf", instead]);
+}
+
+#[test]
+fn more_requests_than_unique_tokens_are_refused_with_the_number_that_is_needed() {
+    let change = ["--set", "tokens.reuse=unique", "--set", "tokens.bad=0"];
+    refused_with(
+        &change,
+        &["case.toml:12: tokens.live", "100 live tokens, expected 1", "set tokens.live = 1"],
+    );
+}
+
+#[test]
+fn a_working_set_larger_than_the_pool_is_refused() {
+    refused_with(
+        &["--set", "tokens.reuse={ kind = \"working-set\", size = 101 }"],
+        &["case.toml:12: tokens.live", "100 live tokens, expected 101", "set tokens.live = 101 or more"],
+    );
+}
+
+#[test]
+fn an_unknown_kind_of_bad_token_is_answered_with_the_nearest() {
+    refused_with(
+        &["--set", "tokens.mix={ expird = 1 }"],
+        &["tokens.mix", "expird", "did you mean `expired`?"],
+    );
+}
+
+#[test]
+fn weights_that_are_none_are_refused() {
+    refused_with(&["--set", "tokens.mix={ expired = -1 }"], &["tokens.mix", "from 0 to 1000000, not -1"]);
+    refused_with(
+        &["--set", "tokens.mix={ expired = 0 }"],
+        &["tokens.mix", "no kind has a weight above 0", "tokens.bad = 0"],
+    );
+}
+
+#[test]
 fn a_duration_of_zero_is_refused() {
     refused_with(
         &["--set", "load.duration=0s"],

@@ -65,7 +65,11 @@ fn the_schema_refuses_what_the_program_refuses() {
         ("\"introspection\"", "{ kind = \"introspection-cached\", tll = \"2s\" }"),
         ("\"introspection\"", "{ kind = \"introspection-cached\" }"),
         ("connections = 4", "connections = 0"),
-        ("live = 100", "zipf = -1"),
+        ("live = 100", "zipf = 1"),
+        ("live = 100", "reuse = { kind = \"zipf\", exponent = -1 }"),
+        ("live = 100", "reuse = \"working-set\""),
+        ("live = 100", "mix = { expird = 1 }"),
+        ("live = 100", "mix = { expired = -1 }"),
     ] {
         let scenario = SMALL.replace(good, bad);
         assert_ne!(errors(&validator, &scenario), [""; 0], "the schema allows {bad}");

@@ -1,7 +1,8 @@
 //! How often a resource server that caches answers must ask.
 
 use crate::analysis::expectation::{UNEVEN, Z99};
-use crate::analysis::oracle::{misses, zipf};
+use crate::analysis::oracle::{misses, unsafe_acceptances};
+use crate::analysis::population::Population;
 use crate::analysis::trials::Trials;
 use crate::observation::{Recording, Revocation, Workload};
 use crate::units::Offset;
@@ -14,28 +15,43 @@ pub(super) fn calls_per_request(trials: &Trials<'_>, ttl: f64) -> Option<(f64, f
     for recording in trials.recordings.iter().filter(|recording| recording.load.is_some()) {
         let workload = &recording.workload;
         let probed = probe_calls(recording, ttl);
-        calls += load_calls(workload, ttl) + probed.0;
+        calls += load_calls(workload, ttl)? + probed.0;
         requests += workload.rate * workload.window_seconds + probed.1;
     }
     (requests > 0.0).then(|| (calls / requests, Z99 * calls.sqrt() / requests + UNEVEN))
 }
 
+/// The share of decisions in the measured window that a cache should give, told before the load: `revocations` are the
+/// seconds after its beginning at which a token is revoked. `None` if no closed form speaks of such a load.
+pub fn expected_hit_ratio(workload: &Workload, revocations: &[f64], ttl: f64) -> Option<f64> {
+    let gateways = f64::from(workload.resource_servers);
+    let probes = workload.probe_rate * workload.window_seconds * gateways * revocations.len() as f64;
+    let asked = gateways * revocations.iter().map(|at| planned_probe_calls(workload, *at, ttl)).sum::<f64>();
+    let requests = workload.rate * workload.window_seconds + probes;
+    Some(1.0 - (load_calls(workload, ttl)? + asked) / requests)
+}
+
+/// Calls that probes of one token cause at one resource server within the measured window: the misses of a live token, and
+/// after its revocation every probe that is not accepted from the cache.
+fn planned_probe_calls(workload: &Workload, revoked: f64, ttl: f64) -> f64 {
+    let (rate, begin) = (workload.probe_rate, workload.warmup_seconds);
+    let before = misses(rate, ttl, revoked) - misses(rate, ttl, begin);
+    let after = rate * (begin + workload.window_seconds - revoked);
+    before + (after - unsafe_acceptances(rate, ttl)).max(0.0)
+}
+
 /// Calls that the load of one trial causes within its measured window.
-fn load_calls(workload: &Workload, ttl: f64) -> f64 {
+fn load_calls(workload: &Workload, ttl: f64) -> Option<f64> {
     let gateways = f64::from(workload.resource_servers);
     let (begin, end) = (workload.warmup_seconds, workload.warmup_seconds + workload.window_seconds);
+    let live = Population::of(workload)?;
     let missed =
         |rate: f64| gateways * (misses(rate / gateways, ttl, end) - misses(rate / gateways, ttl, begin));
-    let good = workload.rate * (1.0 - workload.bad_fraction);
-    let live: f64 = zipf(workload.live_tokens, workload.zipf_exponent)
-        .into_iter()
-        .map(|(share, tokens)| tokens * missed(good * share))
-        .sum();
-    live + bad_calls(workload, missed)
+    Some(live.misses(ttl, end)? - live.misses(ttl, begin)? + bad_calls(workload, missed))
 }
 
 /// Kinds of bad tokens that the authorization server calls active, since what is wrong with them only a resource
-/// server can tell: they are meant for another one. Of `plan::workload::BAD_KINDS`.
+/// server can tell: they are meant for another one. Of `plan::BadKind`.
 const ACTIVE_KINDS: [&str; 1] = ["wrong audience"];
 
 fn is_active(kind: &str) -> bool {
@@ -45,14 +61,12 @@ fn is_active(kind: &str) -> bool {
 /// An answer "not active" is not kept: every request with such a token is a call. That about an active token is
 /// kept.
 fn bad_calls(workload: &Workload, missed: impl Fn(f64) -> f64) -> f64 {
-    let kinds = workload.bad_kinds.len() as f64;
-    let each = workload.rate * workload.bad_fraction / kinds.max(1.0);
     let distinct = f64::from(workload.bad_tokens_per_kind);
     workload
-        .bad_kinds
-        .iter()
-        .map(|kind| {
-            if is_active(kind) { distinct * missed(each / distinct) } else { each * workload.window_seconds }
+        .bad_shares()
+        .map(|(kind, share)| {
+            let rate = workload.rate * share;
+            if is_active(kind) { distinct * missed(rate / distinct) } else { rate * workload.window_seconds }
         })
         .sum()
 }
@@ -92,12 +106,50 @@ fn replay(revocation: &Revocation, server: u32, ttl: f64) -> impl Iterator<Item 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::plan::BAD_KINDS;
+    use crate::analysis::synthetic;
+    use crate::observation::Reuse;
+    use crate::plan::BadKind;
 
     #[test]
     fn every_kind_that_is_said_to_be_active_exists() {
         for kind in ACTIVE_KINDS {
-            assert!(BAD_KINDS.contains(&kind), "{kind}");
+            assert!(BadKind::ALL.iter().any(|known| known.name() == kind), "{kind}");
         }
+    }
+
+    #[test]
+    fn without_probes_or_bad_tokens_unique_tokens_never_hit_and_one_token_always_does() {
+        let mut workload = synthetic::recording(2).workload;
+        workload.bad_fraction = 0.0;
+        let mut expected = |reuse, tokens| {
+            (workload.reuse, workload.live_tokens) = (reuse, tokens);
+            expected_hit_ratio(&workload, &[], 1e3).unwrap()
+        };
+        assert!(expected(Reuse::Unique {}, 100_000).abs() < 1e-9);
+        for law in [Reuse::Uniform {}, Reuse::Zipf { exponent: 0.99 }, Reuse::RoundRobin {}] {
+            assert!((expected(law, 1) - 1.0).abs() < 1e-3, "{law:?}");
+        }
+    }
+
+    #[test]
+    fn arrivals_that_no_closed_form_speaks_of_have_no_expectation() {
+        let mut workload = synthetic::recording(2).workload;
+        workload.arrivals = "bursts size 10".to_owned();
+        assert!(expected_hit_ratio(&workload, &[], 2.0).is_none());
+    }
+
+    #[test]
+    fn what_is_expected_of_a_plan_is_near_what_was_measured() {
+        let recordings = [synthetic::recording(2)];
+        let workload = &recordings[0].workload;
+        let revocations: Vec<f64> = recordings[0]
+            .revocations
+            .iter()
+            .map(|revocation| revocation.acknowledged.unwrap().seconds())
+            .collect();
+        let trials = &Trials::group(&recordings)[0];
+        let (calls, slack) = calls_per_request(trials, 2.0).unwrap();
+        let planned = 1.0 - expected_hit_ratio(workload, &revocations, 2.0).unwrap();
+        assert!((planned - calls).abs() < slack, "{planned}, not {calls} +- {slack}");
     }
 }

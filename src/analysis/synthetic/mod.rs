@@ -12,8 +12,8 @@ use rand_chacha::ChaCha8Rng;
 
 use crate::observation::{
     AuthorizationServerUsage, Conditions, Cores, Environment, Load, OpenSecond, Probe, ProcessUsage,
-    Recording, ResourceServerUsage, Revocation, SCHEMA, Sample, Scenario, SignatureTimes, Staleness, Subject,
-    Workload,
+    Recording, ResourceServerUsage, Reuse, Revocation, SCHEMA, Sample, Scenario, SignatureTimes, Staleness,
+    Subject, Workload,
 };
 use crate::units::Offset;
 
@@ -313,10 +313,11 @@ fn workload() -> Workload {
         resource_servers: SERVERS,
         connections: 16,
         live_tokens: LIVE as u64,
-        zipf_exponent: 0.99,
+        reuse: Reuse::Zipf { exponent: 0.99 },
         bad_fraction: BAD,
         bad_tokens_per_kind: 20,
         bad_kinds: KINDS.map(str::to_owned).to_vec(),
+        bad_weights: vec![1; KINDS.len()],
         token_lifetime_seconds: 300.0,
         probe_rate: 10.0,
     }

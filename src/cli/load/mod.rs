@@ -18,6 +18,7 @@ use crate::metric::Threshold;
 use crate::plan::{Pace, Placement};
 use crate::registry::Part;
 use crate::report;
+use crate::reuse::Demand;
 use crate::run::{External, Interrupt, Output, PATIENCE, Unfit};
 use crate::testbed::machine;
 use crate::units::{Offset, Period, Rate, Span};
@@ -163,6 +164,7 @@ impl Load {
         let engine = self.engine()?;
         let server = self.server.find(&pace, self.connections)?;
         let tokens = Arc::new(self.tokens.pool()?);
+        self.ensure_enough(&pace, tokens.live_count())?;
         let cores = machine::available_cores();
         let placement = Placement::on(&cores, self.generator.threads.get() as usize);
         // A closed loop has no instants to be late for.
@@ -188,11 +190,32 @@ impl Load {
                 cores: placement.generators,
             },
             pace,
+            reuse: self.tokens.reuse.clone(),
             warmup: self.warmup,
             window: self.duration,
             requests: self.requests,
             seed: self.pace.seed,
         })
+    }
+
+    /// A law by which tokens are never used again needs one for every request.
+    fn ensure_enough(&self, pace: &Pace, tokens: u32) -> anyhow::Result<()> {
+        let needed = match (self.tokens.reuse.demand(), pace.rate()) {
+            (Demand::AtLeast(needed), _) => f64::from(needed),
+            (Demand::OnePerRequest, Some(rate)) => {
+                let seconds = self.warmup.duration() + self.duration.duration();
+                let planned = (rate.per_second() * seconds.as_secs_f64()).ceil();
+                self.requests.map_or(planned, |requests| planned.min(requests as f64))
+            }
+            (Demand::OnePerRequest, None) => self.requests.map_or(f64::INFINITY, |requests| requests as f64),
+        };
+        anyhow::ensure!(
+            needed <= f64::from(tokens),
+            "--reuse {}: {tokens} tokens are there, {} are needed; give more tokens, or another law (see `bearerbench list`)",
+            self.tokens.reuse,
+            if needed.is_finite() { format!("about {needed}") } else { "more than any number".to_owned() }
+        );
+        Ok(())
     }
 
     fn engine(&self) -> anyhow::Result<Engine> {

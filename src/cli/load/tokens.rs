@@ -8,7 +8,10 @@ use std::path::{Path, PathBuf};
 use anyhow::Context as _;
 use clap::Args;
 
+use crate::cli::part::part;
 use crate::load::TokenPool;
+use crate::registry::Part;
+use crate::reuse::ReuseLaw;
 use crate::testbed::client::{Client, uri};
 use crate::testbed::spec::Credentials;
 
@@ -21,6 +24,9 @@ pub(super) struct TokenArgs {
     /// Have tokens issued by the token endpoint of an authorization server (client credentials, RFC 6749 section 4.4)
     #[arg(long, value_name = "URL", group = "source", requires = "client_secret")]
     token_endpoint: Option<String>,
+    /// How tokens are used again, like uniform or '{ kind = "zipf", exponent = 0.99 }' (see `bearerbench list`)
+    #[arg(long, value_name = "LAW", default_value = "round-robin", value_parser = part::<dyn ReuseLaw>)]
+    pub(super) reuse: Part<dyn ReuseLaw>,
     /// How many tokens to have issued
     #[arg(long, value_name = "N", default_value = "1000", requires = "token_endpoint")]
     token_count: NonZeroU32,
@@ -43,7 +49,7 @@ impl TokenArgs {
             (None, Some(endpoint)) => self.issued(endpoint)?,
             (None, None) => anyhow::bail!("give --tokens FILE or --token-endpoint URL"),
         };
-        Ok(TokenPool { live, ..TokenPool::default() })
+        Ok(TokenPool::of_valid(live))
     }
 
     fn issued(&self, endpoint: &str) -> anyhow::Result<Vec<String>> {

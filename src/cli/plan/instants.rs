@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 use crate::load::{Request, Token, schedule};
-use crate::plan::{BAD_KINDS, Plan, Trial};
+use crate::plan::{Plan, Pool, Trial};
 
 /// The first requests of the first repetition as CSV. Instants come first, so that arrivals of kind `trace` replay it.
 pub(super) fn text(plan: &Plan, count: usize) -> String {
@@ -18,7 +18,7 @@ pub(super) fn text(plan: &Plan, count: usize) -> String {
         ));
         line("due_seconds,resource_server,token_class,token_index".to_owned());
         for request in first(trial, count) {
-            let (class, index) = class_and_index(request.token);
+            let (class, index) = class_and_index(&trial.workload.pool, request.token);
             let nanos = request.due.nanos();
             let (seconds, rest) = (nanos / 1_000_000_000, nanos % 1_000_000_000);
             line(format!("{seconds}.{rest:09},{},{class},{index}", request.resource_server));
@@ -29,7 +29,9 @@ pub(super) fn text(plan: &Plan, count: usize) -> String {
 
 pub(super) fn json(plan: &Plan, count: usize) -> String {
     let trial = plan.trials.first();
-    let requests = trial.map(|trial| first(trial, count).map(value).collect::<Vec<_>>());
+    let requests = trial.map(|trial| {
+        first(trial, count).map(|request| value(&trial.workload.pool, request)).collect::<Vec<_>>()
+    });
     serde_json::json!({
         "scenario": plan.name,
         "repetition": trial.map(|trial| trial.repetition),
@@ -39,8 +41,8 @@ pub(super) fn json(plan: &Plan, count: usize) -> String {
     .to_string()
 }
 
-fn value(request: Request) -> serde_json::Value {
-    let (class, index) = class_and_index(request.token);
+fn value(pool: &Pool, request: Request) -> serde_json::Value {
+    let (class, index) = class_and_index(pool, request.token);
     serde_json::json!({
         // Not seconds: a float has no room for the nanoseconds of a long run.
         "due_nanos": request.due.nanos(),
@@ -55,10 +57,10 @@ fn first(trial: &Trial, count: usize) -> impl Iterator<Item = Request> {
 }
 
 /// What kind of token it is, and which of them.
-fn class_and_index(token: Token) -> (&'static str, u32) {
+fn class_and_index(pool: &Pool, token: Token) -> (&'static str, u32) {
     match token {
         Token::Live(index) => ("live", index),
-        Token::Bad { kind, index } => (BAD_KINDS[kind as usize], index),
+        Token::Bad { kind, index } => (pool.mix[kind as usize].0.name(), index),
         Token::Watched(revocation) => ("watched", revocation),
     }
 }
