@@ -66,6 +66,9 @@ fn the_schema_refuses_what_the_program_refuses() {
         ("\"introspection\"", "{ kind = \"introspection-cached\" }"),
         ("connections = 4", "connections = 0"),
         ("live = 100", "zipf = -1"),
+        ("connections = 4", "wire = { http = \"3\" }"),
+        ("connections = 4", "wire = { tls = { resumption = false } }"),
+        ("connections = 4", "wire = { tls = { key_exchange = \"X448\" } }"),
     ] {
         let scenario = SMALL.replace(good, bad);
         assert_ne!(errors(&validator, &scenario), [""; 0], "the schema allows {bad}");

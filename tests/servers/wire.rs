@@ -2,6 +2,9 @@
 
 use std::path::{Path, PathBuf};
 
+use bearerbench::plan::Plan;
+use bearerbench::scenario::ScenarioFile;
+use bearerbench::testbed::Testbed;
 use bearerbench::wire::{Connector, Endpoint, Http, KeyExchange, Socket, Tls, Trust, Wire};
 use http_body_util::Empty;
 use hyper::body::Bytes;
@@ -128,6 +131,42 @@ async fn one_connection_of_http_2_has_a_thousand_requests_open() {
     let (_server, connector) = start(&wire, &authorization, folder.path(), &["--architecture", "none"]);
     let tokens: Vec<_> = (0..1_000).map(|number| format!("token-{number}")).collect();
     assert_eq!(statuses(&connector, wire.http, &tokens).await, [StatusCode::OK; 1_000]);
+}
+
+#[tokio::test]
+async fn the_test_bed_tells_where_each_subject_is_reached_over_its_wire_and_whom_to_trust() {
+    let scenario = r#"
+question = "?"
+[load]
+rate = 1
+duration = "1s"
+resource_servers = 2
+wire = { http = "2", tls = { key_exchange = "X25519MLKEM768" }, socket = "unix" }
+[[subject]]
+architecture = "introspection"
+[[subject]]
+architecture = "none"
+wire = {}
+"#;
+    let file = ScenarioFile::parse("case.toml".to_owned(), scenario, &[]).unwrap();
+    let plan = Plan::decide(&file, &[], &[0]).unwrap();
+    let program = Path::new(env!("CARGO_BIN_EXE_bearerbench"));
+    for trial in &plan.trials {
+        let wire = trial.subject.wire;
+        let testbed = Testbed::start(program, trial, None, plan.lifetime, &plan.placement).await.unwrap();
+        let (endpoints, trust) = (testbed.endpoints(), testbed.trust());
+        assert_eq!((endpoints.len(), trust.is_some()), (2, wire.tls.is_some()));
+        if wire == Wire::default() {
+            let addresses = testbed.addresses().into_iter().map(Endpoint::Tcp);
+            assert_eq!(endpoints, addresses.collect::<Vec<_>>());
+        }
+        for endpoint in endpoints {
+            let connector = Connector::new(endpoint, &wire, trust.clone(), "localhost").unwrap();
+            let status = if trial.subject.is_control() { StatusCode::OK } else { StatusCode::UNAUTHORIZED };
+            assert_eq!(statuses(&connector, wire.http, &["bad".to_owned()]).await, [status], "{wire}");
+        }
+        testbed.stop().await;
+    }
 }
 
 #[test]
