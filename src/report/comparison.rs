@@ -86,7 +86,9 @@ mod tests {
     fn a_subject_that_was_reached_in_another_way_is_told() {
         let mut recordings = synthetic::recordings();
         let before = analyse(&recordings);
-        recordings.iter_mut().for_each(|recording| recording.subject.wire = Some("HTTP/2, TCP".to_owned()));
+        for recording in &mut recordings {
+            recording.subject.wire = Some("HTTP/2, TCP".to_owned());
+        }
         let text = compare(&before, &analyse(&recordings));
         let told = "jwt ES256 was reached over HTTP/1.1, TCP first, over HTTP/2, TCP then";
         assert!(text.contains(told), "{text}");
