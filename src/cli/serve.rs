@@ -202,7 +202,7 @@ impl ResourceServerArgs {
             entrance: Some(entrance),
             identity,
         };
-        serve_until_interrupt(ServerSpec::ResourceServer(spec), |ready| wire::greeting(&wire, ready))
+        serve_until_interrupt(ServerSpec::ResourceServer(spec), |ready| wire::greeting(wire, ready))
     }
 }
 

@@ -4,6 +4,7 @@ use std::fmt::Write as _;
 
 use crate::analysis::{Analysis, Change, changes};
 use crate::report::cell::Cell;
+use crate::report::conditions::USUAL_WIRE;
 use crate::report::terminal::align;
 
 /// Every metric of every subject in two runs, with the ratio of the second to the first.
@@ -39,8 +40,7 @@ fn wires_apart<'a>(before: &'a Analysis, after: &'a Analysis) -> Vec<(&'a str, [
     for first in before.subjects.iter().map(|summary| &summary.subject) {
         let mut others = after.subjects.iter().map(|summary| &summary.subject);
         if let Some(second) = others.find(|second| second.name == first.name && second.wire != first.wire) {
-            let words =
-                [first, second].map(|subject| subject.wire.as_deref().unwrap_or("plain HTTP/1.1, TCP"));
+            let words = [first, second].map(|subject| subject.wire.as_deref().unwrap_or(USUAL_WIRE));
             apart.push((first.name.as_str(), words));
         }
     }
@@ -79,5 +79,18 @@ mod tests {
         assert!(text.starts_with("For information, not a gate"));
         assert!(text.contains("latency.p99") && text.contains("1.00"), "{text}");
         assert!(text.contains("jwt ES256"), "subjects of either run are shown");
+        assert!(!text.contains("was reached over"));
+    }
+
+    #[test]
+    fn a_subject_that_was_reached_in_another_way_is_told() {
+        let mut recordings = synthetic::recordings();
+        let before = analyse(&recordings);
+        for recording in &mut recordings {
+            recording.subject.wire = Some("HTTP/2, TCP".to_owned());
+        }
+        let text = compare(&before, &analyse(&recordings));
+        let told = "jwt ES256 was reached over HTTP/1.1, TCP first, over HTTP/2, TCP then";
+        assert!(text.contains(told), "{text}");
     }
 }

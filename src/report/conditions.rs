@@ -1,8 +1,11 @@
 //! What a reader must know to judge a figure: machine, program, load, seeds.
 
-use crate::analysis::Analysis;
+use crate::analysis::{Analysis, Summary};
 use crate::metric::{Unit, thousands};
 use crate::observation::{Environment, Reuse, Workload};
+
+/// What a recording says nothing about.
+pub(super) const USUAL_WIRE: &str = "HTTP/1.1, TCP";
 
 /// The run in a sentence.
 pub(super) fn about(analysis: &Analysis) -> String {
@@ -34,8 +37,20 @@ pub(super) fn conditions(analysis: &Analysis) -> Vec<(&'static str, String)> {
         ("cores", cores(&analysis.environment)),
     ];
     conditions.extend(load(&analysis.workload));
+    conditions.extend(wires(&analysis.subjects).map(|wires| ("wire", wires)));
     conditions.push(("seeds", analysis.seeds.iter().map(u64::to_string).collect::<Vec<_>>().join(", ")));
     conditions
+}
+
+/// How requests travelled, if for any subject in another way than the usual one.
+fn wires(subjects: &[Summary]) -> Option<String> {
+    let wire = |summary: &Summary| summary.subject.wire.clone().unwrap_or_else(|| USUAL_WIRE.to_owned());
+    let first = wire(subjects.first()?);
+    if subjects.iter().all(|summary| wire(summary) == first) {
+        return (first != USUAL_WIRE).then_some(first);
+    }
+    let each = subjects.iter().map(|summary| format!("{}: {}", summary.subject.name, wire(summary)));
+    Some(each.collect::<Vec<_>>().join("; "))
 }
 
 fn program(environment: &Environment) -> String {

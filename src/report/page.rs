@@ -173,6 +173,20 @@ mod tests {
     }
 
     #[test]
+    fn both_reports_tell_how_requests_travelled_where_it_is_not_the_usual_way() {
+        let mut recordings = synthetic::recordings();
+        let told = |recordings: &[_]| {
+            let analysis = analyse(recordings);
+            let charts = charts::draw(&analysis);
+            [html(&analysis, &charts), markdown(&analysis, &charts)]
+                .map(|report| report.contains("HTTP/2, TCP"))
+        };
+        assert_eq!(told(&recordings), [false; 2]);
+        recordings[1].subject.wire = Some("HTTP/2, TCP".to_owned());
+        assert_eq!(told(&recordings), [true; 2]);
+    }
+
+    #[test]
     fn a_report_is_written_whole_and_again_over_itself() {
         let folder = tempfile::tempdir().unwrap();
         let mut recordings = synthetic::recordings();

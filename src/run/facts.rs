@@ -119,3 +119,29 @@ mod tests {
         assert_eq!(sizes(&["ab", "a", "ab", "abcdef", "a"]), Some([1, 2, 6]));
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::scenario::ScenarioFile;
+
+    #[test]
+    fn how_requests_travelled_is_recorded_unless_it_is_the_usual_way() {
+        let recorded = |load: &str, subject: &str| {
+            let text = format!(
+                "question = \"?\"\n[load]\nrate = 1\nduration = \"1s\"\n{load}\n[[subject]]\narchitecture = \"none\"\n{subject}\n"
+            );
+            let file = ScenarioFile::parse("case.toml".to_owned(), &text, &[]).unwrap();
+            let plan = Plan::decide(&file, &[], &[0]).unwrap();
+            blank(&plan, &plan.trials[0]).subject.wire
+        };
+        let http_2 = "wire = { http = \"2\" }";
+        assert_eq!(recorded("", ""), None);
+        assert_eq!(recorded(http_2, "").as_deref(), Some("HTTP/2, TCP"));
+        assert_eq!(
+            recorded(http_2, "wire = { socket = \"unix\" }").as_deref(),
+            Some("HTTP/1.1, Unix socket")
+        );
+        assert_eq!(recorded(http_2, "wire = {}"), None);
+    }
+}

@@ -74,7 +74,7 @@ impl Connector {
         trust: Option<Trust>,
         server_name: &str,
     ) -> Result<Self, ConnectorError> {
-        let tls = match &wire.tls {
+        let tls = match wire.tls {
             Some(tls) => {
                 let config = config(tls, wire.http, trust.ok_or(ConnectorError::NoTrust)?)?;
                 let name = ServerName::try_from(server_name.to_owned())
@@ -115,7 +115,7 @@ impl Connector {
     }
 }
 
-fn config(tls: &Tls, http: Http, trust: Trust) -> Result<ClientConfig, ConnectorError> {
+fn config(tls: Tls, http: Http, trust: Trust) -> Result<ClientConfig, ConnectorError> {
     let provider = tls::provider(tls.key_exchange);
     let verifier = verifier(trust, &provider)?;
     let mut config = ClientConfig::builder_with_provider(provider)

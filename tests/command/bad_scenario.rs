@@ -50,6 +50,18 @@ fn weights_that_are_none_are_refused() {
 }
 
 #[test]
+fn a_wire_that_nobody_speaks_is_refused_with_those_that_are_spoken() {
+    let with = |wire: &str| SMALL.replace("connections = 4", &format!("connections = 4\nwire = {wire}"));
+    let wrong = &["case.toml:10: load.wire.http", "`3`", "`1.1`", "`2`"];
+    refused(&with("{ http = \"3\" }"), wrong);
+    refused(&with("{ http = 2 }"), &["case.toml:10: load.wire.http", "wanted string"]);
+    refused(&with("{ tls = {} }"), &["case.toml:10: load.wire.tls", "key_exchange"]);
+    let unknown = &["case.toml:10: load.wire.tls.key_exchange", "`P-256`", "`X25519MLKEM768`"];
+    refused(&with("{ tls = { key_exchange = \"P-256\" } }"), unknown);
+    refused(&with("{ udp = true }"), &["case.toml:10: load.wire.udp", "`socket`"]);
+}
+
+#[test]
 fn a_duration_of_zero_is_refused() {
     refused_with(
         &["--set", "load.duration=0s"],

@@ -17,6 +17,26 @@ fn plan_tells_subjects_load_cores_and_time_and_starts_nothing() {
 }
 
 #[test]
+fn plan_tells_how_requests_travel_and_names_subjects_that_differ_in_it_alone() {
+    let subject = "architecture = \"introspection\"";
+    let own = "wire = { http = \"2\", tls = { key_exchange = \"X25519MLKEM768\" } }";
+    let scenario = SMALL.replace("name = \"opaque\"", "").replace(subject, &format!("{subject}\n{own}"));
+    let scenario = scenario.replace("connections = 4", "connections = 4\nwire = { socket = \"unix\" }");
+    let sandbox = Sandbox::with(&format!("{scenario}\n[[subject]]\n{subject}"));
+    let told = sandbox.ended(&["plan", "case.toml"]).exits(0);
+    let own = "HTTP/2 over TLS 1.3 (X25519MLKEM768), TCP";
+    for words in [&format!("introspection, {own} (repetition 1)"), "store memory, HTTP/1.1, Unix socket"] {
+        assert!(told.stdout.contains(words), "no {words:?} in {told:#?}");
+    }
+    let plan: Value =
+        serde_json::from_str(&sandbox.ended(&["plan", "case.toml", "--json"]).exits(0).stdout).unwrap();
+    let trials = plan["trials"].as_array().unwrap();
+    let wire = |name: &str| trials.iter().find(|trial| trial["subject"] == name).unwrap()["wire"].clone();
+    assert_eq!(wire("introspection")["socket"], "unix");
+    assert_eq!(wire(&format!("introspection, {own}"))["http"], "2");
+}
+
+#[test]
 fn plan_is_the_same_for_the_same_seed_and_another_for_another() {
     let sandbox = Sandbox::with(SMALL);
     let plan = |seed: &str| {

@@ -70,6 +70,9 @@ fn the_schema_refuses_what_the_program_refuses() {
         ("live = 100", "reuse = \"working-set\""),
         ("live = 100", "mix = { expird = 1 }"),
         ("live = 100", "mix = { expired = -1 }"),
+        ("connections = 4", "wire = { http = \"3\" }"),
+        ("connections = 4", "wire = { tls = { resumption = false } }"),
+        ("connections = 4", "wire = { tls = { key_exchange = \"X448\" } }"),
     ] {
         let scenario = SMALL.replace(good, bad);
         assert_ne!(errors(&validator, &scenario), [""; 0], "the schema allows {bad}");

@@ -61,7 +61,7 @@ impl Server {
     }
 
     /// A resource server over another wire than the default, and where it is reached over it.
-    pub(crate) fn resource_over(wire: &Wire, authorization: &Server, arguments: &[&str]) -> (Self, Endpoint) {
+    pub(crate) fn resource_over(wire: Wire, authorization: &Server, arguments: &[&str]) -> (Self, Endpoint) {
         let issuer = authorization.issuer();
         let mut serve = vec!["serve", "resource-server", "--authorization-server", &issuer];
         if wire.socket == Socket::Tcp {

@@ -61,14 +61,14 @@ impl WireArgs {
 }
 
 /// Where the resource is, and where its server answers plain HTTP/1.1 if that is elsewhere.
-pub(super) fn greeting(wire: &Wire, ready: &Ready) -> String {
+pub(super) fn greeting(wire: Wire, ready: &Ready) -> String {
     let scheme = if wire.tls.is_some() { "https" } else { "http" };
     let (address, socket) = match &ready.endpoint {
         Endpoint::Tcp(address) => (address.to_string(), String::new()),
         Endpoint::Unix(name) => ("localhost".to_owned(), format!("\nunix={}", name.display())),
     };
     let resource = format!("resource={scheme}://{address}/resource{socket}");
-    if *wire == Wire::default() {
+    if wire == Wire::default() {
         return resource;
     }
     format!("{resource}\nplain=http://{}/resource", ready.address)

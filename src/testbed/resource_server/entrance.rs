@@ -14,7 +14,7 @@ use crate::testbed::spec::{ANY_PORT, ResourceServerSpec};
 use crate::wire::{AcceptorError, Endpoint, Socket, Wire, acceptor};
 
 /// A second listener of a resource server.
-pub struct Entrance {
+pub(crate) struct Entrance {
     /// Where it is.
     pub endpoint: Endpoint,
     listener: Listener,
@@ -58,7 +58,7 @@ pub enum EntranceError {
 
 impl Entrance {
     /// Opens the entrance of `spec`; `None` if its wire needs none.
-    pub async fn open(spec: &ResourceServerSpec) -> Result<Option<Self>, EntranceError> {
+    pub(crate) async fn open(spec: &ResourceServerSpec) -> Result<Option<Self>, EntranceError> {
         let wire = spec.wire;
         if wire == Wire::default() {
             return Ok(None);
