@@ -7,6 +7,8 @@ use crate::observation::{Reuse, Workload};
 const JITTER: f64 = 1e-3;
 /// Where a token comes back so often while its answer is kept, its visits are as good as random.
 const MANY: f64 = 200.0;
+/// So many revisits and more do not come while an answer is kept, where fewer than [`MANY`] are expected.
+const KEPT: u32 = 500;
 /// After so many rounds over the pool the long-run rate is exact enough.
 const ROUNDS: usize = 4_096;
 /// Into so many groups the stays of a working set are put.
@@ -71,7 +73,7 @@ impl Population {
         if self.rate * ttl / tokens > MANY {
             return tokens * self.gateways * misses(self.rate / tokens / self.gateways, ttl, time);
         }
-        let kept: Vec<f64> = (1..)
+        let kept: Vec<f64> = (1..=KEPT)
             .map(|round| self.within(f64::from(round) * tokens, ttl))
             .take_while(|p| *p > 1e-9)
             .collect();

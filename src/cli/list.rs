@@ -11,8 +11,9 @@ use crate::auth::token::signature::SIGNATURE_SCHEMES;
 use crate::cli::{Exit, output};
 use crate::metric::MetricId;
 use crate::registry::Registry;
+use crate::reuse::REUSE_LAWS;
 
-/// List architectures, signature schemes, stores, arrival processes and metrics
+/// List architectures, signature schemes, stores, arrival processes, token reuse laws and metrics
 #[derive(Debug, Args)]
 pub(super) struct List {
     /// Print JSON
@@ -33,6 +34,7 @@ impl List {
             section(&SIGNATURE_SCHEMES),
             section(&STORES),
             section(&ARRIVAL_PROCESSES),
+            section(&REUSE_LAWS),
             Section {
                 role: "metric",
                 rows: MetricId::ALL.iter().map(|metric| (metric.to_string(), metric.meaning())).collect(),

@@ -80,6 +80,7 @@ impl Picker for Moving {
 #[cfg(test)]
 mod tests {
     use std::collections::BTreeSet;
+    use std::time::Duration;
 
     use rand::SeedableRng as _;
 
@@ -91,7 +92,7 @@ mod tests {
         let mut picker = law.picker(100, Slice::WHOLE);
         let mut random = ChaCha8Rng::seed_from_u64(1);
         let mut seen = |seconds: f64| -> BTreeSet<u32> {
-            let due = Offset::from_nanos((seconds * 1e9) as u64);
+            let due = Duration::from_secs_f64(seconds).into();
             (0..1_000).map(|_| picker.pick(due, &mut random)).collect()
         };
         assert_eq!(seen(0.0), (0..10).collect());

@@ -150,12 +150,12 @@ impl Testbed {
     pub async fn supply(
         &self,
         trial: &Trial,
-        issued: &Count,
+        so_far: &Count,
         sink: &mut Sink<'_>,
     ) -> Result<TokenSupply, TestbedError> {
         let issuer = self.issuer();
         let scheme = trial.subject.signature.clone();
-        let source = Source { client: &self.client, issuer: &issuer, scheme, so_far: issued };
+        let source = Source { client: &self.client, issuer: &issuer, scheme, so_far };
         let watched = trial.workload.revocations.len();
         Ok(tokens::supply(&source, &trial.workload.pool, watched, sink).await?)
     }

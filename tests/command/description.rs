@@ -116,6 +116,53 @@ fn check_says_of_every_subject_whether_its_answers_were_right() {
     assert_eq!(std::fs::read_dir(sandbox.path()).unwrap().count(), 1, "a check leaves nothing behind");
 }
 
+/// `SMALL` with a subject that keeps answers and one that asks nobody.
+fn cached_and_local() -> String {
+    let cached = "{ kind = \"introspection-cached\", ttl = \"1s\" }";
+    let jwt = "\n[[subject]]\nname = \"local\"\narchitecture = \"jwt\"\nsignature = \"ES256\"\n";
+    SMALL.replace(
+        "name = \"opaque\"\narchitecture = \"introspection\"",
+        &format!("name = \"cached\"\narchitecture = {cached}"),
+    ) + jwt
+}
+
+#[test]
+fn plan_tells_the_law_of_reuse_and_how_often_a_cache_should_decide() {
+    let sandbox = Sandbox::with(&cached_and_local());
+    let told = sandbox.ended(&["plan", "case.toml"]).exits(0);
+    for words in ["100 live, reused by zipf", "by weights expired 1, garbage 1", "expected of cached: "] {
+        assert!(told.stdout.contains(words), "no {words:?} in {told:#?}");
+    }
+    assert_eq!(told.stdout.matches("expected of").count(), 1, "{told:#?}");
+    let change = ["--set", "tokens.reuse={ kind = \"working-set\", size = 9, churn = 2 }"];
+    let told = sandbox.ended(&[&["plan", "case.toml", "--json"], &change[..]].concat()).exits(0);
+    let plan: Value = serde_json::from_str(&told.stdout).unwrap();
+    assert_eq!(plan["tokens"]["live"], 100);
+    assert_eq!(plan["tokens"]["reuse"]["size"], 9);
+    assert_eq!(plan["tokens"]["mix"]["expired"], 1);
+    for trial in plan["trials"].as_array().unwrap() {
+        let ratio = trial["expected_hit_ratio"].as_f64();
+        assert_eq!(
+            ratio.is_some_and(|ratio| 0.0 < ratio && ratio < 1.0),
+            trial["subject"] == "cached",
+            "{trial}"
+        );
+    }
+}
+
+#[test]
+fn a_revoked_token_is_refused_by_who_asks_and_not_called_wrong_where_nobody_does() {
+    let sandbox = Sandbox::with(&cached_and_local());
+    let change = ["--set", "tokens.bad=0.5", "--set", "tokens.mix={ revoked = 1 }"];
+    let told = sandbox.ended(&[&["check", "case.toml"], &change[..]].concat()).exits(0);
+    assert_eq!(told.stdout.matches("0 wrong answers, 0 errors").count(), 3, "{told:#?}");
+    let by_design = |subject: &str| {
+        let line = told.stdout.lines().find(|line| line.contains(subject)).unwrap();
+        line.contains("revoked tokens accepted: by design")
+    };
+    assert!(by_design("local") && !by_design("cached"), "{told:#?}");
+}
+
 #[test]
 fn list_tells_every_name_with_a_summary_as_text_and_as_json() {
     let sandbox = Sandbox::with(SMALL);
