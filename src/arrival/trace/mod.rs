@@ -60,7 +60,9 @@ impl ArrivalProcess for Trace {
     }
 
     fn own_rate(&self) -> Option<Rate> {
-        let rate = || Rate::try_from(self.per_second()).expect("checked when the file was read");
+        // Nine digits: it is for people to read, and to a billionth it is the rate.
+        let digits = format!("{:.8e}", self.per_second()).parse::<f64>().expect("a number was written");
+        let rate = || Rate::try_from(digits).expect("checked when the file was read");
         (self.speed == Speed::AsRecorded).then(rate)
     }
 }

@@ -158,7 +158,10 @@ impl Load {
             self.duration
         );
         let pace = match self.pace.rate {
-            Some(rate) => Pace::Open { rate, arrivals: self.pace.arrivals.clone() },
+            Some(rate) => {
+                let arrivals = self.pace.arrivals.clone();
+                Pace::Open { rate: arrivals.own_rate().unwrap_or(rate), arrivals }
+            }
             None => Pace::Closed { think: self.pace.think },
         };
         let engine = self.engine()?;
