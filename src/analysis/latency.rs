@@ -4,16 +4,16 @@ use std::collections::BTreeMap;
 
 use crate::analysis::bootstrap::{Resamples, Sampled};
 use crate::analysis::outcome::answered;
-use crate::analysis::signature;
 use crate::analysis::sparse::Seconds;
 use crate::analysis::trials::Trials;
+use crate::analysis::{parts, signature};
 use crate::metric::MetricId;
-use crate::observation::{Distribution, Sealed, Second};
+use crate::observation::{Distribution, Second};
 
 /// A quantile with fewer requests beyond it moves too much to be compared (STATISTICS.md, 3).
 const BEYOND: f64 = 100.0;
 
-type Pick = fn(&Second) -> &Sealed;
+type Pick = fn(&Second) -> Distribution;
 
 const LATENCY: &[(MetricId, f64)] = &[
     (MetricId::LatencyP50, 0.5),
@@ -21,6 +21,7 @@ const LATENCY: &[(MetricId, f64)] = &[
     (MetricId::LatencyP99, 0.99),
     (MetricId::LatencyP999, 0.999),
 ];
+const WAIT: &[(MetricId, f64)] = &[(MetricId::WaitP99, 0.99)];
 const SERVICE: &[(MetricId, f64)] = &[(MetricId::ServiceP50, 0.5), (MetricId::ServiceP99, 0.99)];
 const LAG: &[(MetricId, f64)] =
     &[(MetricId::LagP50, 0.5), (MetricId::LagP99, 0.99), (MetricId::LagP999, 0.999)];
@@ -29,17 +30,19 @@ const LAG: &[(MetricId, f64)] =
 pub(super) fn sample(trials: &Trials<'_>, resamples: &Resamples) -> BTreeMap<MetricId, Sampled> {
     let seconds = trials.seconds();
     let once = vec![1; seconds.len()];
-    let unanswered = unanswered(&seconds);
+    let unanswered = left_out(&seconds, |second| answered(&second.outcomes));
+    let unsent = left_out(&seconds, |second| second.outcomes.sent);
     let mut sampled = BTreeMap::new();
     // A request that was never answered has a lag, but neither a latency nor a service time.
-    let families: [(Pick, _, f64); 3] = [
-        (|second| &second.latency, LATENCY, unanswered),
-        (|second| &second.service, SERVICE, unanswered),
-        (|second| &second.lag, LAG, 0.0),
+    let families: [(Pick, _, f64); 4] = [
+        (|second| second.latency.open(), LATENCY, unanswered),
+        (|second| second.service.open(), SERVICE, unanswered),
+        (wait_of_all, WAIT, unsent),
+        (|second| second.lag.open(), LAG, 0.0),
     ];
     for (pick, quantiles, left_out) in families {
-        let merged = merge(seconds.iter().map(|second| pick(second).open()));
-        let sparse = Seconds::new(seconds.iter().map(|second| pick(second).open()));
+        let merged = merge(seconds.iter().map(|second| pick(second)));
+        let sparse = Seconds::new(seconds.iter().map(|second| pick(second)));
         for (metric, q) in quantiles {
             let point = merged.quantile(*q).map(|nanos| nanos as f64 / 1e9);
             if let Some(mut quantile) = resamples.sample(point, |weights| sparse.quantile(weights, *q)) {
@@ -68,12 +71,18 @@ pub(super) fn added(
         .collect()
 }
 
-/// Share of the planned requests that no histogram of answers holds.
-fn unanswered(seconds: &[&Second]) -> f64 {
+/// How long every request that was sent waited for a connection: those that found an idle one did not wait.
+pub(super) fn wait_of_all(second: &Second) -> Distribution {
+    let mut wait = second.wait.open();
+    wait.record_many(0, second.outcomes.sent.saturating_sub(wait.count()));
+    wait
+}
+
+/// Share of the planned requests that a histogram of those `counted` does not hold.
+pub(super) fn left_out(seconds: &[&Second], counted: fn(&Second) -> u64) -> f64 {
     let sum = |of: fn(&Second) -> u64| seconds.iter().map(|second| of(second)).sum::<u64>() as f64;
-    let (planned, answered) =
-        (sum(|second| second.outcomes.planned), sum(|second| answered(&second.outcomes)));
-    if planned > 0.0 { 1.0 - answered / planned } else { 0.0 }
+    let (planned, counted) = (sum(|second| second.outcomes.planned), sum(counted));
+    if planned > 0.0 { 1.0 - counted / planned } else { 0.0 }
 }
 
 /// Histograms are merged; quantiles are never averaged.
@@ -92,7 +101,8 @@ pub(super) fn needed(metric: MetricId) -> Option<u64> {
         MetricId::AddedP99 => MetricId::LatencyP99,
         other => other,
     };
-    let all = [LATENCY, SERVICE, LAG].concat().into_iter().chain(signature::quantiles());
+    let all =
+        [LATENCY, SERVICE, WAIT, LAG, parts::QUANTILES].concat().into_iter().chain(signature::quantiles());
     let (_, q) = all.into_iter().find(|(metric, _)| *metric == of)?;
     #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a small positive number")]
     Some((BEYOND / (1.0 - q)).round() as u64)

@@ -7,7 +7,7 @@ pub(super) struct Seconds {
     /// Bucket values in nanoseconds, ascending.
     values: Vec<u64>,
     /// Row after row: of second `s`, how many durations lie in the buckets up to `b`.
-    cumulative: Vec<u32>,
+    cumulative: Vec<u64>,
     /// Count and sum in nanoseconds of every second.
     totals: Vec<(f64, f64)>,
 }
@@ -32,7 +32,7 @@ impl Seconds {
             let mut count = 0;
             for value in &values {
                 if let Some((_, more)) = buckets.next_if(|(bucket, _)| bucket == value) {
-                    count += u32::try_from(more).expect("fewer than 2^32 requests in a second");
+                    count += more;
                 }
                 cumulative.push(count);
             }
@@ -49,9 +49,7 @@ impl Seconds {
                 .iter()
                 .enumerate()
                 .filter(|(_, weight)| **weight > 0)
-                .map(|(second, weight)| {
-                    u64::from(*weight) * u64::from(self.cumulative[second * buckets + bucket])
-                })
+                .map(|(second, weight)| u64::from(*weight) * self.cumulative[second * buckets + bucket])
                 .sum()
         };
         let total = up_to(last);

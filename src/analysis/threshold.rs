@@ -46,6 +46,8 @@ pub enum Unproven {
     ProbesApart,
     /// More requests got no answer than lie beyond the quantile.
     Unanswered,
+    /// The figures are those of the bench or its machine: they cross no limit and keep none.
+    Unusable,
     /// Too few requests lie beyond the quantile (STATISTICS.md, 3).
     FewRequests {
         /// How many requests would be enough.
@@ -76,6 +78,9 @@ fn verdict(written: &str, summary: &Summary) -> Verdict {
         Err(error) => (None, Outcome::Unreadable(error.to_string())),
         Ok(threshold) => match summary.estimates.get(&threshold.metric) {
             None => (None, Outcome::NotMeasured),
+            Some(estimate) if summary.unusable().is_some() => {
+                (Some(*estimate), Outcome::NotShown(Unproven::Unusable))
+            }
             Some(estimate) => (Some(*estimate), outcome(&threshold, estimate)),
         },
     };

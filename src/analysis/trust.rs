@@ -5,14 +5,13 @@ use std::collections::BTreeMap;
 use crate::analysis::propagation::Propagation;
 use crate::analysis::trials::Trials;
 use crate::analysis::usage::{PRESSURE_PERCENT, STEAL_PERCENT};
-use crate::analysis::{Check, Estimate, Moment, Warning, outcome, steady};
+use crate::analysis::{Check, Estimate, Moment, Warning, generator, outcome, steady};
 use crate::metric::MetricId;
 use crate::observation::Recording;
 
-/// The generator's own lag at its 99th percentile may not be longer, in seconds.
-const LATEST: f64 = 0.001;
-/// At least this share of the planned requests must have been sent.
-const SENT: f64 = 0.99;
+/// A longer wait for a connection, as a share of the median service time, is a part of the latency that would be
+/// another with more connections.
+const WAIT_OF_SERVICE: f64 = 0.10;
 /// A larger share of the planned requests without an answer is worth a doubt.
 const ERRORS: f64 = 0.001;
 
@@ -62,23 +61,15 @@ fn of_trial(recording: &Recording) -> Vec<Warning> {
 }
 
 fn of_load(trials: &Trials<'_>, estimates: &BTreeMap<MetricId, Estimate>) -> Vec<Warning> {
-    let seconds = trials.seconds();
-    let sum = |of: fn(&crate::observation::Outcomes) -> u64| -> u64 {
-        seconds.iter().map(|second| of(&second.outcomes)).sum()
-    };
-    let (planned, sent) = (sum(|outcomes| outcomes.planned), sum(|outcomes| outcomes.sent));
-    let answers: u64 = sum(outcome::answered);
+    let planned = generator::planned(trials);
+    let answers: u64 = trials.seconds().iter().map(|second| outcome::answered(&second.outcomes)).sum();
     let mut warnings = Vec::new();
     // A trial that failed has said so.
     if planned == 0 && trials.recordings.iter().all(|recording| recording.failure.is_none()) {
         warnings.push(Warning::NothingMeasured);
     }
-    if let Some(lag) = estimates.get(&MetricId::LagP99).filter(|lag| lag.point > LATEST) {
-        warnings.push(Warning::GeneratorLate { p99: lag.point });
-    }
-    if (sent as f64) < SENT * planned as f64 {
-        warnings.push(Warning::NotSent { share: sent as f64 / planned as f64 });
-    }
+    warnings.extend(generator::warnings(trials, estimates));
+    warnings.extend(connections(trials, planned, estimates));
     warnings.extend(errors(trials, planned, answers));
     let backlog: u64 = trials.loads().map(|load| load.backlog_end).sum();
     if backlog > 0 {
@@ -93,6 +84,23 @@ fn of_load(trials: &Trials<'_>, estimates: &BTreeMap<MetricId, Estimate>) -> Vec
         warnings.push(Warning::FewSamples { requests: answers });
     }
     warnings
+}
+
+/// What the generator took up on time, but the servers left no connection for.
+fn connections(
+    trials: &Trials<'_>,
+    planned: u64,
+    estimates: &BTreeMap<MetricId, Estimate>,
+) -> Option<Warning> {
+    let (taken_up, sent) = (generator::taken_up(trials), generator::sent(trials));
+    let is_short = (sent as f64) < generator::ENOUGH * planned as f64;
+    // What the generator missed cannot have been sent: that is blamed on it alone.
+    if is_short && taken_up.saturating_sub(sent) >= planned.saturating_sub(taken_up) {
+        return Some(Warning::NotSent { share: sent as f64 / planned as f64 });
+    }
+    let point = |metric| estimates.get(&metric).map(|estimate: &Estimate| estimate.point);
+    let (p99, service) = (point(MetricId::WaitP99)?, point(MetricId::ServiceP50)?);
+    (p99 > WAIT_OF_SERVICE * service).then_some(Warning::ConnectionsShort { p99, service })
 }
 
 fn errors(trials: &Trials<'_>, planned: u64, answers: u64) -> Option<Warning> {

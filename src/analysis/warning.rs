@@ -4,6 +4,8 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
+use crate::analysis::Blame;
+
 /// Something a reader must know before believing a figure.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[serde(tag = "kind", rename_all = "snake_case")]
@@ -46,11 +48,43 @@ pub enum Warning {
     GeneratorLate {
         /// Its own lag, 99th percentile, in seconds.
         p99: f64,
+        /// What that may be at most, in seconds.
+        limit: f64,
+        /// Its 99.9th percentile, where there are enough requests for one.
+        p999: Option<f64>,
     },
-    /// Fewer requests were sent than planned.
+    /// The load generator did not even take up all the requests that were planned.
+    NotTakenUp {
+        /// Taken up as a share of planned.
+        share: f64,
+    },
+    /// A thread of the load generator had no time left, although it sleeps while it waits.
+    GeneratorBusy {
+        /// CPU time as a share of the window.
+        share: f64,
+        /// The core it was bound to; absent if it shared all of them.
+        core: Option<u32>,
+        /// What it did while it waited.
+        precision: String,
+    },
+    /// A thread of the load generator was ready to run, but somebody else was on its core.
+    CoreTaken {
+        /// For how much of the window.
+        share: f64,
+        /// The core it was bound to; absent if it shared all of them.
+        core: Option<u32>,
+    },
+    /// Fewer requests were sent than planned, although the generator took them up: no connection became idle.
     NotSent {
         /// Sent as a share of planned.
         share: f64,
+    },
+    /// Requests waited long for an idle connection.
+    ConnectionsShort {
+        /// 99th percentile of the wait over all requests, in seconds.
+        p99: f64,
+        /// The median service time, in seconds.
+        service: f64,
     },
     /// Requests were still waiting for a connection when the window ended.
     BacklogAtEnd {
@@ -114,14 +148,18 @@ impl Warning {
             | Self::DebugBuild
             | Self::WrongAnswers { .. }
             | Self::FalseRefusals { .. }
-            | Self::GeneratorLate { .. } => Gravity::Unfit,
+            | Self::GeneratorLate { .. }
+            | Self::NotTakenUp { .. }
+            | Self::GeneratorBusy { .. }
+            | Self::NotSent { .. } => Gravity::Unfit,
             Self::Errors { share, .. } if *share > UNFIT_ERRORS => Gravity::Unfit,
             Self::MachineBusy { steal_percent, shared_cores: true, .. }
                 if steal_percent.is_none_or(|steal| steal <= super::usage::STEAL_PERCENT) =>
             {
                 Gravity::Note
             }
-            Self::NotSent { .. }
+            Self::CoreTaken { .. }
+            | Self::ConnectionsShort { .. }
             | Self::CutShort
             | Self::Errors { .. }
             | Self::BacklogAtEnd { .. }
@@ -130,6 +168,31 @@ impl Warning {
             | Self::OracleDisagrees { .. }
             | Self::NotAcknowledged { .. } => Gravity::Doubtful,
             Self::FewSamples { .. } | Self::NoControl => Gravity::Note,
+        }
+    }
+
+    /// Whose doing it is.
+    pub fn blame(&self) -> Blame {
+        match self {
+            Self::GeneratorLate { .. } | Self::NotTakenUp { .. } | Self::GeneratorBusy { .. } => {
+                Blame::Generator
+            }
+            Self::Failed { .. }
+            | Self::Errors { .. }
+            | Self::NotSent { .. }
+            | Self::ConnectionsShort { .. }
+            | Self::BacklogAtEnd { .. }
+            | Self::NotSteady { .. }
+            | Self::NotAcknowledged { .. } => Blame::Servers,
+            Self::CoreTaken { .. } | Self::MachineBusy { .. } => Blame::Machine,
+            Self::WrongAnswers { .. } | Self::FalseRefusals { .. } | Self::OracleDisagrees { .. } => {
+                Blame::Subject
+            }
+            Self::NothingMeasured
+            | Self::CutShort
+            | Self::DebugBuild
+            | Self::FewSamples { .. }
+            | Self::NoControl => Blame::Setup,
         }
     }
 }

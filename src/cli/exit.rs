@@ -16,7 +16,7 @@ pub(super) enum Exit {
     Failed,
     /// The command line or the scenario is wrong.
     Usage,
-    /// The machine cannot do what was asked.
+    /// The machine cannot do what was asked, or the run measured its load generator rather than the servers.
     Unfit,
     /// A threshold was crossed.
     ThresholdCrossed,

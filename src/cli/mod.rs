@@ -29,8 +29,9 @@ use exit::Exit;
 #[derive(Debug, Parser)]
 #[command(name = "bearerbench", version, arg_required_else_help = true)]
 #[command(after_help = "Begin with: bearerbench run scenarios/quickstart.toml\n\n\
-    Exit codes: 0 fine, 1 something failed, 2 usage or invalid scenario, 12 the machine is unfit, \
-    99 a threshold was crossed, 130 interrupted")]
+    Exit codes: 0 fine, 1 something failed, 2 usage or invalid scenario, 12 the machine is unfit \
+    or the run measured its own generator, 99 a threshold was crossed, 130 interrupted; of several that fit, \
+    the first in the order 130, 1, 12, 99")]
 struct Cli {
     #[command(subcommand)]
     command: Command,

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::Args;
 
 use crate::analysis::analyse;
-use crate::cli::{Exit, output};
+use crate::cli::{Exit, output, run};
 use crate::{observation, report};
 
 /// Write the report of a recording again, without running anything
@@ -25,6 +25,8 @@ impl Report {
         report::write(&self.folder, &analysis)?;
         output::print(&if self.json { report::to_json(&analysis) } else { report::table(&analysis) })?;
         output::tell(&format!("report: {}", self.folder.join("report.html").display()));
-        Ok(super::run::exit(&analysis, &recordings, false))
+        let exit = run::exit(&analysis, &recordings, false);
+        run::tell_why(exit, &analysis);
+        Ok(exit)
     }
 }

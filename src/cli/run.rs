@@ -51,7 +51,11 @@ impl Run {
         let analysis = analyse(&recordings);
         report::write(output.folder(), &analysis)?;
         self.tell(&analysis, output.folder())?;
-        Ok(exit(&analysis, &recordings, interrupted))
+        let exit = exit(&analysis, &recordings, interrupted);
+        if !self.quiet {
+            tell_why(exit, &analysis);
+        }
+        Ok(exit)
     }
 
     fn tell(&self, analysis: &Analysis, folder: &std::path::Path) -> anyhow::Result<()> {
@@ -78,14 +82,29 @@ fn measure(plan: &Plan, output: &mut Output, quiet: bool) -> anyhow::Result<(Vec
     })
 }
 
+/// What a run that was not interrupted and did not fail is worth: figures that cannot be believed neither cross a
+/// threshold nor keep one, so that the machine is told first.
 pub(super) fn exit(analysis: &Analysis, recordings: &[Recording], interrupted: bool) -> Exit {
     if interrupted {
         Exit::Interrupted
     } else if recordings.iter().any(|recording| recording.failure.is_some()) {
         Exit::Failed
+    } else if analysis.unusable().is_some() {
+        Exit::Unfit
     } else if analysis.is_crossed() {
         Exit::ThresholdCrossed
     } else {
         Exit::Success
+    }
+}
+
+/// Says in a line why a run is invalid and what to do, where that is how it ended.
+pub(super) fn tell_why(exit: Exit, analysis: &Analysis) {
+    if let (Exit::Unfit, Some((summary, warning))) = (exit, analysis.unusable()) {
+        output::tell(&format!(
+            "bearerbench: the run is invalid (exit code 12): {}: {}",
+            summary.subject.name,
+            report::explain(warning)
+        ));
     }
 }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::analysis::Warning;
+use crate::analysis::{Blame, Warning};
 use crate::metric::{Unit, significant, thousands};
 
 /// A warning in words: what was found, why it matters, what to do.
@@ -35,16 +35,41 @@ pub fn explain(warning: &Warning) -> String {
             thousands(&count.to_string())
         ),
         Warning::Errors { share, planned, kinds } => errors(*share, *planned, kinds),
-        Warning::GeneratorLate { p99 } => format!(
-            "The load generator took up 1 % of its requests up to {} or more after they were due, so latencies hold its \
-             delay. Where the machine was busy too, that is the cause: use a quieter one. Otherwise lower the rate, or \
-             give the generator a core of its own.",
-            Unit::Seconds.show(*p99)
+        Warning::GeneratorLate { p99, limit, p999 } => late(*p99, *limit, *p999),
+        Warning::NotTakenUp { share } => format!(
+            "The load generator took up only {} of the planned requests, so this is another, lighter load. Lower the \
+             rate, or give the generator more cores.",
+            Unit::Fraction.show(*share)
+        ),
+        Warning::GeneratorBusy { share, core, precision } => format!(
+            "A thread of the load generator{} ran during {} of the window, although it sleeps while it waits (precision \
+             \"{precision}\"): it had no time left to be punctual. Lower the rate, or give the generator more cores.",
+            on_core(*core),
+            Unit::Fraction.show(*share)
+        ),
+        Warning::CoreTaken { share, core: Some(core) } => format!(
+            "Core {core} was given to the load generator alone, but something else ran on it during {} of the window, so \
+             requests went out late or answers were seen late. Stop what else runs, or keep it off that core \
+             (taskset, isolcpus).",
+            Unit::Fraction.show(*share)
+        ),
+        Warning::CoreTaken { share, core: None } => format!(
+            "The load generator shares its cores with the servers and waited for one during {} of the window, so \
+             latencies hold its waiting. Use a machine with a core to spare.",
+            Unit::Fraction.show(*share)
         ),
         Warning::NotSent { share } => format!(
-            "Only {} of the planned requests were sent: the servers or the connections could not keep up. \
-             Lower the rate or add connections.",
+            "Only {} of the planned requests were sent. The generator was ready for them, but no connection became \
+             idle: the servers could not keep up, or connections are too few. Lower the rate, or raise \
+             load.connections.",
             Unit::Fraction.show(*share)
+        ),
+        Warning::ConnectionsShort { p99, service } => format!(
+            "1 % of the requests waited {} or more for an idle connection, where a service takes {} at the median, so \
+             latency depends on how many connections there are. Raise load.connections; if that changes nothing, the \
+             servers are at their limit: lower the rate.",
+            Unit::Seconds.show(*p99),
+            Unit::Seconds.show(*service)
         ),
         Warning::BacklogAtEnd { requests } => format!(
             "{requests} requests were waiting for a connection when the window ended: the queue was growing, so \
@@ -77,6 +102,34 @@ pub fn explain(warning: &Warning) -> String {
                 .to_owned()
         }
     }
+}
+
+/// Whom a warning blames, in a word.
+pub(super) fn blamed(blame: Blame) -> &'static str {
+    match blame {
+        Blame::Generator => "load generator",
+        Blame::Servers => "servers",
+        Blame::Machine => "machine",
+        Blame::Subject => "subject",
+        Blame::Setup => "setup",
+    }
+}
+
+fn late(p99: f64, limit: f64, p999: Option<f64>) -> String {
+    let of = |seconds| Unit::Seconds.show(seconds);
+    let worst = p999.map_or_else(String::new, |p999| format!(", and one in a thousand {} or more", of(p999)));
+    format!(
+        "The load generator took up 1 % of its requests {} or more after they were due{worst}, so latencies hold its \
+         delay; {} here, and 1 ms for one in a thousand, are the most that can be overlooked. Where the machine was \
+         busy too, that is the cause: use a quieter one. Otherwise lower the rate, or give the generator a core of its \
+         own.",
+        of(p99),
+        of(limit)
+    )
+}
+
+fn on_core(core: Option<u32>) -> String {
+    core.map_or_else(String::new, |core| format!(" on core {core}"))
 }
 
 fn errors(share: f64, planned: u64, kinds: &BTreeMap<String, u64>) -> String {

@@ -4,7 +4,9 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
-use crate::analysis::{Analysis, Basis, Check, Estimate, Gravity, Summary, Verdict, Warning};
+use crate::analysis::{
+    Analysis, Basis, Blame, Check, Estimate, Gravity, Summary, Validity, Verdict, Warning,
+};
 use crate::metric::MetricId;
 use crate::observation::{Environment, Signature, Workload};
 use crate::report::explain;
@@ -26,6 +28,7 @@ pub fn to_json(analysis: &Analysis) -> String {
         seeds: &analysis.seeds,
         environment: &analysis.environment,
         workload: &analysis.workload,
+        verdict: analysis.validity(),
         gravity: analysis.gravity(),
         warnings: whole.chain(subjects).collect(),
         thresholds: &analysis.thresholds,
@@ -45,6 +48,7 @@ struct Wire<'a> {
     seeds: &'a [u64],
     environment: &'a Environment,
     workload: &'a Workload,
+    verdict: Validity,
     gravity: Option<Gravity>,
     warnings: Vec<Doubt<'a>>,
     thresholds: &'a [Verdict],
@@ -55,6 +59,7 @@ struct Wire<'a> {
 pub(super) struct Doubt<'a> {
     subject: Option<&'a str>,
     gravity: Gravity,
+    blame: Blame,
     message: String,
     #[serde(flatten)]
     warning: &'a Warning,
@@ -62,13 +67,15 @@ pub(super) struct Doubt<'a> {
 
 impl<'a> Doubt<'a> {
     pub(super) fn of(subject: Option<&'a str>, warning: &'a Warning) -> Self {
-        Self { subject, gravity: warning.gravity(), message: explain(warning), warning }
+        let (gravity, blame) = (warning.gravity(), warning.blame());
+        Self { subject, gravity, blame, message: explain(warning), warning }
     }
 }
 
 #[derive(Serialize)]
 struct Subject<'a> {
     name: &'a str,
+    verdict: Validity,
     architecture: &'a str,
     signature: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -86,6 +93,7 @@ impl<'a> Subject<'a> {
     fn of(summary: &'a Summary) -> Self {
         Self {
             name: &summary.subject.name,
+            verdict: summary.validity(),
             architecture: &summary.subject.architecture,
             signature: summary.subject.signature.as_deref(),
             scheme: summary.subject.scheme.as_ref(),
@@ -135,7 +143,7 @@ mod tests {
         keys.sort_unstable();
         assert_eq!(
             keys.join(" "),
-            "environment gravity question scenario schema_version seeds started subjects thresholds warnings workload"
+            "environment gravity question scenario schema_version seeds started subjects thresholds verdict warnings workload"
         );
         let subject = &json["subjects"][1];
         assert_eq!(

@@ -12,7 +12,7 @@ use crate::report::findings::{Finding, findings};
 use crate::report::glossary::GLOSSARY;
 use crate::report::header_limits::{LimitRow, limit_rows};
 use crate::report::schemes::Schemes;
-use crate::report::trust::{Doubt, Trust, doubts};
+use crate::report::trust::{Doubt, Trust, doubts, mark};
 use crate::report::verdicts::{CheckRow, Limit, VerdictRow, limits};
 
 /// The report as one HTML file that needs nothing else.
@@ -73,6 +73,8 @@ struct Row {
     about: String,
     /// False if its implementation is known to decide wrongly.
     trusted: bool,
+    /// The verdict on its figures, unless they are valid.
+    mark: Option<&'static str>,
     cells: Vec<Cell>,
 }
 
@@ -131,6 +133,7 @@ impl Row {
             name: subject.name.clone(),
             about: unsaid.collect::<Vec<_>>().join(", "),
             trusted: subject.is_trusted(),
+            mark: mark(summary.validity()),
             cells: columns.iter().map(|column| Cell::of(summary, column.metric)).collect(),
         }
     }
@@ -206,6 +209,9 @@ mod tests {
         assert_eq!(names(folder.path()), ["charts", "report.html", "report.md", "summary.json"]);
         assert_eq!(names(&folder.path().join("charts")).len(), 8);
         let page = std::fs::read_to_string(folder.path().join("report.html")).unwrap();
-        assert!(page.contains("Do not use these figures") && page.contains("&#60;died&#62;"), "escaped");
+        assert!(
+            page.contains("Invalid: do not use these figures") && page.contains("&#60;died&#62;"),
+            "escaped"
+        );
     }
 }

@@ -33,9 +33,9 @@ pub fn table(analysis: &Analysis) -> String {
 }
 
 pub(super) fn doubts(text: &mut String, analysis: &Analysis) {
-    for Doubt { subject, text: reason, .. } in trust::doubts(analysis) {
+    for Doubt { subject, blame, text: reason, .. } in trust::doubts(analysis) {
         let of = if subject.is_empty() { subject } else { format!("{subject}: ") };
-        writeln!(text, "! {of}{reason}").expect("text grows");
+        writeln!(text, "! [{blame}] {of}{reason}").expect("text grows");
     }
 }
 
@@ -79,10 +79,15 @@ fn blocks(subjects: &[&Summary], columns: &[&Column]) -> Vec<Vec<Vec<String>>> {
 /// The first column: two lines of heading, two a subject.
 fn names(subjects: &[&Summary]) -> Vec<String> {
     let mut lines = vec![String::new(), "subject".to_owned()];
-    let mark = |summary: &Summary| if summary.subject.is_trusted() { "" } else { "  NOT conforming" };
+    lines.extend(subjects.iter().flat_map(|summary| [summary.subject.name.clone(), marks(summary)]));
     lines
-        .extend(subjects.iter().flat_map(|summary| [summary.subject.name.clone(), mark(summary).to_owned()]));
-    lines
+}
+
+/// What a reader must know of a subject before its figures: below its name.
+fn marks(summary: &Summary) -> String {
+    let conforming = (!summary.subject.is_trusted()).then_some("NOT conforming");
+    let marks: Vec<&str> = conforming.into_iter().chain(trust::mark(summary.validity())).collect();
+    if marks.is_empty() { String::new() } else { format!("  {}", marks.join(", ")) }
 }
 
 fn lines(column: &Column, subjects: &[&Summary]) -> Vec<String> {

@@ -1,7 +1,8 @@
 //! Whether the figures may be believed: a headline, and every reason to doubt them.
 
-use crate::analysis::{Analysis, Gravity, Warning};
+use crate::analysis::{Analysis, Gravity, Validity, Warning};
 use crate::metric::{MetricId, Unit};
+use crate::report::advice::blamed;
 use crate::report::explain;
 use crate::report::findings::names::heading;
 
@@ -16,15 +17,17 @@ pub(super) struct Trust {
 pub(super) struct Doubt {
     pub(super) class: &'static str,
     pub(super) subject: String,
+    /// Whose doing it is, in a word.
+    pub(super) blame: &'static str,
     pub(super) text: String,
 }
 
 impl Trust {
     pub(super) fn of(analysis: &Analysis) -> Self {
-        let (class, headline) = match analysis.gravity() {
-            Some(Gravity::Unfit) => ("unfit", "Do not use these figures"),
-            Some(Gravity::Doubtful) => ("doubtful", "Read these figures with care"),
-            Some(Gravity::Note) | None => ("sound", "Nothing found that speaks against these figures"),
+        let (class, headline) = match analysis.validity() {
+            Validity::Invalid => ("unfit", "Invalid: do not use these figures"),
+            Validity::Suspect => ("doubtful", "Suspect: read these figures with care"),
+            Validity::Valid => ("sound", "Valid: nothing found that speaks against these figures"),
         };
         let worst = |metric: MetricId, controls: bool| {
             let subjects = analysis.subjects.iter().filter(|summary| controls || !summary.is_control);
@@ -59,6 +62,15 @@ impl Trust {
     }
 }
 
+/// The verdict on one subject in a word; nothing if it is valid.
+pub(super) fn mark(validity: Validity) -> Option<&'static str> {
+    match validity {
+        Validity::Valid => None,
+        Validity::Suspect => Some("suspect"),
+        Validity::Invalid => Some("invalid"),
+    }
+}
+
 /// Every reason, the heaviest first; one that several subjects share is said once, with its worst figure.
 pub(super) fn doubts(analysis: &Analysis) -> Vec<Doubt> {
     let whole = analysis.warnings.iter().map(|warning| ("", warning));
@@ -90,6 +102,7 @@ pub(super) fn doubts(analysis: &Analysis) -> Vec<Doubt> {
                 Gravity::Note => "note",
             },
             subject: heading(&names),
+            blame: blamed(warning.blame()),
             text: explain(&warning),
         })
         .collect()
@@ -109,9 +122,14 @@ fn joint(known: &Warning, other: &Warning) -> Option<Warning> {
                 shared_cores: *shared_cores,
             })
         }
-        (Warning::GeneratorLate { p99: a }, Warning::GeneratorLate { p99: b }) => {
-            Some(Warning::GeneratorLate { p99: a.max(*b) })
+        (Warning::GeneratorLate { p99: a, .. }, Warning::GeneratorLate { p99: b, .. })
+        | (Warning::ConnectionsShort { p99: a, .. }, Warning::ConnectionsShort { p99: b, .. }) => {
+            Some(if a >= b { known.clone() } else { other.clone() })
         }
+        (
+            Warning::CoreTaken { share: a, core: known_core },
+            Warning::CoreTaken { share: b, core: other_core },
+        ) if known_core == other_core => Some(if a >= b { known.clone() } else { other.clone() }),
         (Warning::FewSamples { requests: a }, Warning::FewSamples { requests: b }) => {
             Some(Warning::FewSamples { requests: *a.min(b) })
         }

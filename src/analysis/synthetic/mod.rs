@@ -2,6 +2,7 @@
 
 #![expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "small positive numbers")]
 
+mod parts;
 mod signatures;
 
 use std::collections::HashMap;
@@ -10,6 +11,7 @@ use std::sync::LazyLock;
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
+use crate::analysis::synthetic::parts::OpenParts;
 use crate::observation::{
     AuthorizationServerUsage, Conditions, Cores, Environment, Load, OpenSecond, Probe, ProcessUsage,
     Recording, ResourceServerUsage, Reuse, Revocation, SCHEMA, Sample, Scenario, SignatureTimes, Staleness,
@@ -114,6 +116,7 @@ struct Simulation {
     random: ChaCha8Rng,
     fresh_until: HashMap<(usize, u32), f64>,
     counters: Sample,
+    parts: OpenParts,
     cumulative: Vec<f64>,
 }
 
@@ -136,13 +139,14 @@ impl Simulation {
             resource_servers: vec![ResourceServerUsage { process, ..Default::default() }; 2],
         };
         let random = ChaCha8Rng::seed_from_u64(index as u64);
-        let fresh_until = HashMap::new();
-        Self { index, subject, local, call, times, revokes, random, fresh_until, counters, cumulative }
+        let (fresh_until, parts) = (HashMap::new(), OpenParts::default());
+        Self { index, subject, local, call, times, revokes, random, fresh_until, counters, parts, cumulative }
     }
 
     fn run(mut self) -> Recording {
         let mut load = Load {
             generator_cpu_nanos: 2_300_000_000,
+            generators: vec![parts::generator(2_300_000_000)],
             backlog_peak: 3,
             measured_seconds: WINDOW,
             ..Load::default()
@@ -167,8 +171,11 @@ impl Simulation {
             }
             if measured {
                 load.seconds.push(facts.seal());
+            } else {
+                self.parts = OpenParts::default();
             }
         }
+        load.parts = Some(std::mem::take(&mut self.parts).seal());
         usage.push(self.sample(WARMUP + WINDOW));
         self.recording(load, revocations, usage)
     }
@@ -223,8 +230,12 @@ impl Simulation {
         let (_, micros) = self.decide(now, token, server, live);
         let lag = 0.4 + 2.0 * self.random.random::<f64>().powi(8);
         facts.lag.record((lag * 1e3) as u64);
-        facts.service.record((micros * 1e3) as u64);
-        facts.latency.record(((lag + micros) * 1e3) as u64);
+        let (service, latency) = ((micros * 1e3) as u64, ((lag + micros) * 1e3) as u64);
+        facts.service.record(service);
+        facts.latency.record(latency);
+        let accepted = !is_bad || self.subject.is_control();
+        let class = if is_bad { KINDS[kind] } else { "valid" };
+        self.parts.record(class, if accepted { "2xx" } else { "4xx" }, latency, service);
         let outcomes = &mut facts.outcomes;
         outcomes.planned += 1;
         outcomes.sent += 1;

@@ -1,0 +1,113 @@
+//! Quantiles of what a recording keeps for the whole window of a trial rather than second by second, with the trial as
+//! what is resampled: of a single trial there is no interval.
+
+use std::collections::BTreeMap;
+
+use crate::analysis::Estimate;
+use crate::analysis::bootstrap::Resamples;
+use crate::analysis::latency::{few_samples, left_out, merge};
+use crate::analysis::outcome::answered;
+use crate::analysis::sparse::Seconds;
+use crate::analysis::trials::Trials;
+use crate::metric::MetricId;
+use crate::observation::{Distribution, Load, Parts, Sealed};
+
+/// Every quantile that is told of them.
+pub(super) const QUANTILES: &[(MetricId, f64)] = &[
+    (MetricId::FirstByteP50, 0.5),
+    (MetricId::FirstByteP99, 0.99),
+    (MetricId::ResponseP50, 0.5),
+    (MetricId::ResponseP99, 0.99),
+    (MetricId::ConnectP50, 0.5),
+    (MetricId::ConnectP99, 0.99),
+];
+
+/// The parts of a latency, the longest latency, and what the generator used of its cores.
+pub(super) fn estimates(trials: &Trials<'_>, resamples: &Resamples) -> BTreeMap<MetricId, Estimate> {
+    // A trial without a measured second is in no resample.
+    let loads: Vec<&Load> = trials.loads().filter(|load| !load.seconds.is_empty()).collect();
+    let lengths: Vec<usize> = loads.iter().map(|load| load.seconds.len()).collect();
+    let whole = Whole { loads, lengths, resamples };
+    let unanswered = left_out(&trials.seconds(), |second| answered(&second.outcomes));
+    let mut estimates = BTreeMap::new();
+    for (metric, q) in QUANTILES {
+        let (part, left_out): (fn(&Parts) -> &Sealed, f64) = match metric {
+            MetricId::FirstByteP50 | MetricId::FirstByteP99 => (|parts| &parts.first_byte, unanswered),
+            MetricId::ResponseP50 | MetricId::ResponseP99 => (|parts| &parts.response, unanswered),
+            _ => (|parts| &parts.connect, 0.0),
+        };
+        estimates.extend(whole.quantile(part, *q, left_out).map(|estimate| (*metric, estimate)));
+    }
+    estimates.extend(longest(trials, unanswered).map(|estimate| (MetricId::LatencyMax, estimate)));
+    estimates.extend(whole.generator_cpu().map(|estimate| (MetricId::GeneratorCpu, estimate)));
+    estimates
+}
+
+/// The exact longest latency; a request that got no answer may have taken longer.
+fn longest(trials: &Trials<'_>, unanswered: f64) -> Option<Estimate> {
+    let latencies = trials.seconds().into_iter().map(|second| second.latency.open());
+    let longest = Estimate::counted(latencies.filter_map(|latency| latency.max()).max()? as f64 / 1e9);
+    Some(Estimate { high: longest.high.filter(|_| unanswered <= 0.0), ..longest })
+}
+
+/// The trials as a whole.
+struct Whole<'a> {
+    loads: Vec<&'a Load>,
+    /// How many seconds of the resamples belong to each.
+    lengths: Vec<usize>,
+    resamples: &'a Resamples,
+}
+
+impl Whole<'_> {
+    fn quantile(&self, part: fn(&Parts) -> &Sealed, q: f64, left_out: f64) -> Option<Estimate> {
+        let open =
+            |load: &&Load| load.parts.as_ref().map_or_else(Distribution::default, |parts| part(parts).open());
+        let merged = merge(self.loads.iter().map(open));
+        let sparse = Seconds::new(self.loads.iter().map(open));
+        let point = merged.quantile(q)? as f64 / 1e9;
+        let estimate = self.estimate(point, |weights| sparse.quantile(weights, q))?;
+        // 1.0 - 0.99 is a little below 0.01.
+        let at_least = left_out > 1.0 - q + 1e-9;
+        Some(Estimate {
+            high: estimate.high.filter(|_| !at_least),
+            few_samples: few_samples(merged.count(), q),
+            ..estimate
+        })
+    }
+
+    fn generator_cpu(&self) -> Option<Estimate> {
+        let used = |load: &Load| {
+            // Recordings before version 3 name no threads: there was one.
+            let threads = load.generators.len().max(1) as f64;
+            (load.generator_cpu_nanos as f64 / 1e9, threads * load.measured_seconds)
+        };
+        let used: Vec<(f64, f64)> = self.loads.iter().map(|load| used(load)).collect();
+        let share = |weights: &[u32]| {
+            let (cpu, time) = weights.iter().zip(&used).fold((0.0, 0.0), |sum, (weight, (cpu, time))| {
+                (sum.0 + f64::from(*weight) * cpu, sum.1 + f64::from(*weight) * time)
+            });
+            (time > 0.0).then(|| cpu / time)
+        };
+        self.estimate(share(&vec![1; used.len()])?, share)
+    }
+
+    /// `of` is given how often each trial occurs.
+    fn estimate(&self, point: f64, of: impl Fn(&[u32]) -> Option<f64>) -> Option<Estimate> {
+        if self.loads.len() < 2 {
+            return Some(Estimate::counted(point));
+        }
+        let sampled = self.resamples.sample(Some(point), |weights| of(&self.by_trial(weights)))?;
+        Some(self.resamples.estimate(&sampled))
+    }
+
+    /// How often each trial occurs in a resample of seconds: one that was drawn gives as many seconds as it has.
+    fn by_trial(&self, weights: &[u32]) -> Vec<u32> {
+        let mut rest = weights;
+        let of_trial = |length: &usize| {
+            let (seconds, more) = rest.split_at(*length);
+            rest = more;
+            seconds.iter().sum::<u32>() / u32::try_from(*length).expect("a run lasts less than a century")
+        };
+        self.lengths.iter().map(of_trial).collect()
+    }
+}
