@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 
 use serde::Serialize;
 
-use crate::analysis::{Analysis, Gravity, Summary};
+use crate::analysis::{Analysis, Summary, Validity};
 use crate::metric::{MetricId, thousands};
 use crate::observation::Workload;
 use crate::report::cell::Cell;
@@ -23,7 +23,7 @@ struct Wire<'a> {
     /// Requests that were due within the measured window.
     requests: u64,
     workload: &'a Workload,
-    gravity: Option<Gravity>,
+    verdict: Validity,
     warnings: Vec<Doubt<'a>>,
     metrics: BTreeMap<MetricId, Value>,
 }
@@ -37,7 +37,7 @@ pub fn load_json(analysis: &Analysis) -> String {
         target: &summary.subject.name,
         requests: summary.requests,
         workload: &analysis.workload,
-        gravity: analysis.gravity(),
+        verdict: analysis.validity(),
         warnings: whole.map(|warning| Doubt::of(None, warning)).collect(),
         metrics: Value::all(summary),
     };

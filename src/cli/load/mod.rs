@@ -139,7 +139,9 @@ impl Load {
             report::write(output.folder(), &analysis)?;
         }
         self.tell(&analysis, output.as_ref())?;
-        Ok(run::exit(&analysis, &recordings, interrupted))
+        let exit = run::exit(&analysis, &recordings, interrupted);
+        run::tell_why(exit, &analysis);
+        Ok(exit)
     }
 
     fn tell(&self, analysis: &Analysis, output: Option<&Output>) -> anyhow::Result<()> {
