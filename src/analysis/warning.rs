@@ -86,6 +86,16 @@ pub enum Warning {
         /// How many there were.
         requests: u64,
     },
+    /// A search ended because every step at one rate was spoiled: by the generator, or by what else the machine did.
+    SearchSpoiled {
+        /// That rate, in requests per second.
+        rate: f64,
+    },
+    /// The limit of a search did not hold at any rate.
+    SearchUnmet {
+        /// The lowest rate that was tried, in requests per second.
+        rate: f64,
+    },
     /// No subject checks nothing, so added latency cannot be told.
     NoControl,
 }
@@ -129,7 +139,10 @@ impl Warning {
             | Self::NotSteady { .. }
             | Self::OracleDisagrees { .. }
             | Self::NotAcknowledged { .. } => Gravity::Doubtful,
-            Self::FewSamples { .. } | Self::NoControl => Gravity::Note,
+            Self::FewSamples { .. }
+            | Self::SearchSpoiled { .. }
+            | Self::SearchUnmet { .. }
+            | Self::NoControl => Gravity::Note,
         }
     }
 }

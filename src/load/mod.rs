@@ -35,7 +35,7 @@ pub use engine::Engine;
 pub use feed::{Feed, Share, Users};
 pub use pacing::Precision;
 pub use recorder::SentProbe;
-pub use schedule::{Request, Token, schedule};
+pub use schedule::{Request, Token, picker, schedule};
 pub use threads::drive;
 pub use tokens::{BadTokens, TokenPool};
 

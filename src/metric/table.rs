@@ -37,6 +37,7 @@ metrics! {
     ServiceP50 "latency.service.p50" Seconds Lower "half of the requests were answered within this time from the instant they were sent"
     ServiceP99 "latency.service.p99" Seconds Lower "99 % of the requests were answered within this time from the instant they were sent"
     Throughput "throughput" PerSecond Higher "requests accepted or refused per second of the measured window"
+    ThroughputAtSlo "throughput_at_slo" PerSecond Higher "the highest offered rate at which the limit of the search holds and at most 0.1 % of the requests fail"
     ThroughputPerCore "throughput.per_core" PerSecond Higher "requests that the resource servers decided per second of their CPU time, at the offered rate"
     Errors "errors" Fraction Lower "share of the planned requests that were neither accepted nor refused"
     WrongAnswers "wrong_answers" Count Lower "good tokens refused and bad tokens accepted"
@@ -86,6 +87,17 @@ impl MetricId {
     /// One line for people.
     pub const fn meaning(self) -> &'static str {
         self.row().3
+    }
+
+    /// The quantile of latency or service time that it states, from 0 to 1; `None` for everything else.
+    pub const fn quantile(self) -> Option<f64> {
+        match self {
+            Self::LatencyP50 | Self::ServiceP50 => Some(0.5),
+            Self::LatencyP90 => Some(0.9),
+            Self::LatencyP99 | Self::ServiceP99 => Some(0.99),
+            Self::LatencyP999 => Some(0.999),
+            _ => None,
+        }
     }
 
     /// True for a difference, which is written with its sign.

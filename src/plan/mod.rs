@@ -1,13 +1,16 @@
 //! Every trial decided, nothing started.
 
+mod offer;
 mod pace;
 mod placement;
+mod search;
 #[cfg(test)]
 mod shipped;
 mod subject;
 mod workload;
 
 use std::collections::HashSet;
+use std::num::NonZeroU64;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -16,12 +19,14 @@ use rand::{Rng as _, RngExt as _, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
 use crate::metric::Threshold;
+use crate::plan::offer::Offer;
 use crate::registry::nearest;
 use crate::scenario::{InvalidScenario, Scenario, ScenarioFile};
 use crate::units::{Offset, Period, Span};
 
 pub use pace::Pace;
 pub use placement::Placement;
+pub use search::{Ending, Judgement, Search, Walk};
 pub use subject::Subject;
 pub use workload::{BAD_KINDS, PROBE_HEADER, Pool, Workload};
 
@@ -40,8 +45,10 @@ pub struct Plan {
     pub placement: Placement,
     /// Whether the operations of each signature scheme are timed by themselves, for about a second a trial.
     pub times_signatures: bool,
-    /// One subject measured once, each; repetitions are the outer loop.
+    /// One subject measured once, each; repetitions are the outer loop. Of a search, the first step of each.
     pub trials: Vec<Trial>,
+    /// What is sought from each trial on, if anything is.
+    pub search: Option<Search>,
 }
 
 /// One subject measured once, on freshly started processes.
@@ -55,6 +62,22 @@ pub struct Trial {
     pub repetition: u32,
     /// The seed of the repetition.
     pub seed: u64,
+    /// Why it has the rate that it has, if the subject is measured at several.
+    pub step: Option<Step>,
+}
+
+/// One of the rates at which a subject is measured.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Step {
+    /// The scenario names it, among others.
+    Sweep,
+    /// It is tried to find the highest rate at which a limit holds.
+    Search {
+        /// The limit.
+        threshold: Threshold,
+        /// Which step of the search it is, from 0.
+        number: u32,
+    },
 }
 
 impl Plan {
@@ -62,21 +85,26 @@ impl Plan {
     pub fn decide(file: &ScenarioFile, only: &[String], cores: &[u32]) -> Result<Self, InvalidScenario> {
         let subjects = chosen(subjects(file)?, only, file)?;
         let scenario = &file.scenario;
-        ensure_tokens_last(file)?;
+        let offer = Offer::decide(file)?;
+        ensure_tokens_last(file, &offer)?;
         ensure_bounded(file)?;
+        ensure_streams(file)?;
         let mut seeds = ChaCha8Rng::seed_from_u64(scenario.seed);
         let mut trials = Vec::new();
         for repetition in 0..scenario.repetitions.get() {
             let seed = seeds.next_u64();
-            let workload = Arc::new(workload(scenario, seed));
-            let mut order = subjects.clone();
-            order.shuffle(&mut seeds);
-            trials.extend(order.into_iter().map(|subject| Trial {
-                subject,
-                workload: Arc::clone(&workload),
-                repetition,
-                seed,
-            }));
+            for (pace, window, step) in offer.beginnings(scenario.load.duration) {
+                let workload = Arc::new(workload(scenario, pace, window, seed));
+                let mut order = subjects.clone();
+                order.shuffle(&mut seeds);
+                trials.extend(order.into_iter().map(|subject| Trial {
+                    subject,
+                    workload: Arc::clone(&workload),
+                    repetition,
+                    seed,
+                    step: step.clone(),
+                }));
+            }
         }
         Ok(Self {
             name: file.name(),
@@ -86,27 +114,51 @@ impl Plan {
             placement: Placement::on(cores, scenario.load.generators.get() as usize),
             times_signatures: true,
             trials,
+            search: match offer {
+                Offer::Search(_, search) => Some(search),
+                Offer::Fixed(_) | Offer::Sweep(_) => None,
+            },
         })
     }
 
     /// The same subjects, each once for a second, nothing revoked or timed by itself: enough to see whether answers are right.
     #[must_use]
     pub fn brief(mut self) -> Self {
-        self.times_signatures = false;
-        self.trials.retain(|trial| trial.repetition == 0);
+        (self.times_signatures, self.search) = (false, None);
+        let mut seen = HashSet::new();
+        self.trials.retain(|trial| seen.insert(trial.subject.position));
         for trial in &mut self.trials {
+            trial.step = None;
             let workload = Arc::make_mut(&mut trial.workload);
             workload.warmup = Span::from_secs(0);
             workload.window = Period::from_secs(1);
             workload.pool.live = workload.pool.live.min(BRIEF_TOKENS);
+            workload.requests = None;
             workload.revocations.clear();
         }
         self
     }
 
-    /// How long the load of all trials lasts. Starting servers and issuing tokens comes on top.
+    /// How long the load of all trials lasts, that of a search at most. Starting servers and issuing tokens comes on top.
     pub fn load_time(&self) -> Duration {
-        self.trials.iter().map(|trial| Duration::from_nanos(trial.workload.end().nanos())).sum()
+        let trial = |trial: &Trial| match &self.search {
+            Some(search) => search.at_most().1,
+            None => Duration::from_nanos(trial.workload.end().nanos()),
+        };
+        self.trials.iter().map(trial).sum()
+    }
+
+    /// Whether the signature of a trial is timed by itself: once a subject and repetition, whatever rates are tried.
+    pub fn times_signature_of(&self, trial: &Trial) -> bool {
+        let is_first = match &trial.step {
+            None => true,
+            Some(Step::Search { number, .. }) => *number == 0,
+            Some(Step::Sweep) => self
+                .trials
+                .first()
+                .is_some_and(|first| first.workload.pace.rate() == trial.workload.pace.rate()),
+        };
+        self.times_signatures && is_first
     }
 }
 
@@ -115,20 +167,22 @@ const BRIEF_TOKENS: u32 = 500;
 
 /// Tokens are issued before the load: those that expire while it runs would be refused rightly, and counted
 /// as wrong answers.
-fn ensure_tokens_last(file: &ScenarioFile) -> Result<(), InvalidScenario> {
+fn ensure_tokens_last(file: &ScenarioFile, offer: &Offer) -> Result<(), InvalidScenario> {
     let (load, lifetime) = (&file.scenario.load, file.scenario.tokens.lifetime);
     if lifetime.duration().subsec_nanos() != 0 {
         let problem =
             format!("a token lives {lifetime}, expected whole seconds, which is what tokens can say");
         return Err(file.key_error("tokens.lifetime", problem));
     }
-    let length = load.warmup.duration() + load.duration.duration();
+    let written = load.warmup.duration() + load.duration.duration();
+    let length = if let Offer::Search(_, search) = offer { search.longest() } else { written };
     if lifetime.duration() > length {
         return Ok(());
     }
+    let window = if length == written { "load.duration" } else { "the longest step of load.search" };
     let length = humantime::format_duration(length);
     let problem =
-        format!("a token lives {lifetime}, expected more than the {length} of load.warmup and load.duration");
+        format!("a token lives {lifetime}, expected more than the {length} of load.warmup and {window}");
     Err(file.key_error("tokens.lifetime", problem))
 }
 
@@ -148,6 +202,16 @@ fn ensure_bounded(file: &ScenarioFile) -> Result<(), InvalidScenario> {
         Some((key, count, most)) => Err(file.key_error(key, format!("expected at most {most}, not {count}"))),
         None => Ok(()),
     }
+}
+
+fn ensure_streams(file: &ScenarioFile) -> Result<(), InvalidScenario> {
+    let streams = file.scenario.load.streams.get();
+    if streams == 1 {
+        return Ok(());
+    }
+    let problem =
+        format!("HTTP/1.1 has one request at a time on a connection, not {streams}; raise load.connections");
+    Err(file.key_error("load.streams", problem))
 }
 
 fn subjects(file: &ScenarioFile) -> Result<Vec<Arc<Subject>>, InvalidScenario> {
@@ -189,15 +253,17 @@ fn chosen(
     Ok(subjects.into_iter().filter(keep).collect())
 }
 
-fn workload(scenario: &Scenario, seed: u64) -> Workload {
+fn workload(scenario: &Scenario, pace: Pace, window: Period, seed: u64) -> Workload {
     let (load, tokens, revocation) = (&scenario.load, &scenario.tokens, &scenario.revocation);
     let mut workload = Workload {
-        rate: load.rate,
-        arrivals: load.arrivals.clone(),
+        pace,
         warmup: load.warmup,
-        window: load.duration,
+        window,
+        requests: load.requests.map(NonZeroU64::get),
         resource_servers: load.resource_servers.get(),
         connections: load.connections,
+        streams: load.streams,
+        requests_per_connection: load.requests_per_connection,
         pool: Pool {
             live: tokens.live.get(),
             zipf_exponent: tokens.zipf.into(),

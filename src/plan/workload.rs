@@ -2,25 +2,28 @@
 
 use std::num::NonZeroU32;
 
-use crate::arrival::ArrivalProcess;
-use crate::registry::Part;
+use crate::plan::Pace;
 use crate::units::{Offset, Period, Rate, Span};
 
 /// The load of one trial. Together with a seed it decides every request.
 #[derive(Clone, Debug)]
 pub struct Workload {
-    /// Offered requests per second over all resource servers, probes not counted.
-    pub rate: Rate,
-    /// When requests are due.
-    pub arrivals: Part<dyn ArrivalProcess>,
+    /// When requests are sent; probes of tokens under revocation test are due by a schedule beside it.
+    pub pace: Pace,
     /// How long the load runs before it is measured.
     pub warmup: Span,
-    /// How long it is measured.
+    /// How long it is measured, at the most.
     pub window: Period,
+    /// How many requests are sent in all, if the load ends by count.
+    pub requests: Option<u64>,
     /// How many resource servers share the load; each request goes to one drawn uniformly.
     pub resource_servers: u32,
     /// Connections from the load generator to each resource server.
     pub connections: NonZeroU32,
+    /// Requests that may be on each connection at once.
+    pub streams: NonZeroU32,
+    /// A connection is closed after so many requests, and replaced; none keeps it.
+    pub requests_per_connection: Option<NonZeroU32>,
     /// The tokens that requests carry.
     pub pool: Pool,
     /// When tokens are revoked, in order; one token each.

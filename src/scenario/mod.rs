@@ -18,7 +18,7 @@ use crate::registry::Part;
 
 pub use file::{Change, ScenarioFile};
 pub use invalid::InvalidScenario;
-pub use workload::{Load, Revocation, Tokens};
+pub use workload::{Closed, Load, Revocation, Tokens};
 
 /// A scenario file.
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
