@@ -66,6 +66,11 @@ fn the_schema_refuses_what_the_program_refuses() {
         ("\"introspection\"", "{ kind = \"introspection-cached\" }"),
         ("connections = 4", "connections = 0"),
         ("live = 100", "zipf = -1"),
+        ("rate = 100", ""),
+        ("rate = 100", "rate = 100\nsweep = [100]"),
+        ("rate = 100", "sweep = [100]\nclosed = {}"),
+        ("rate = 100", "sweep = [100]\nsearch = \"p(99)<5ms\""),
+        ("rate = 100", "closed = { thinks = \"1s\" }"),
     ] {
         let scenario = SMALL.replace(good, bad);
         assert_ne!(errors(&validator, &scenario), [""; 0], "the schema allows {bad}");

@@ -2,6 +2,7 @@
 
 #![expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "small positive numbers")]
 
+mod ladders;
 mod signatures;
 
 use std::collections::HashMap;
@@ -16,6 +17,8 @@ use crate::observation::{
     Workload,
 };
 use crate::units::Offset;
+
+pub(crate) use ladders::{search, sweep};
 
 const RATE: f64 = 1_000.0;
 const WARMUP: f64 = 2.0;
@@ -285,6 +288,7 @@ impl Simulation {
             subject: self.subject,
             workload: workload(),
             repetition: 0,
+            step: None,
             seed: 42,
             started: format!("2026-11-22T19:36:{:02}Z", 12 * (self.index % 5)),
             environment: environment(),
@@ -307,6 +311,7 @@ fn workload() -> Workload {
     Workload {
         rate: RATE,
         arrivals: "constant".to_owned(),
+        think_seconds: None,
         warmup_seconds: WARMUP,
         window_seconds: WINDOW,
         resource_servers: SERVERS,
