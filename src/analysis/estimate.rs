@@ -10,7 +10,7 @@ pub struct Estimate {
     /// The lower end of the interval.
     pub low: f64,
     /// The upper end; absent if nothing bounds the value from above: "at least `point`". A token was never
-    /// refused, or more requests got no answer than lie beyond the quantile.
+    /// refused, more requests got no answer than lie beyond the quantile, or no step of a search failed.
     pub high: Option<f64>,
     /// Where the interval comes from.
     pub basis: Basis,
@@ -30,6 +30,8 @@ pub enum Basis {
     TooFew,
     /// Counted or read off once: no interval.
     Counted,
+    /// From the highest rate that passed to the lowest that failed.
+    Bracket,
     /// From the last acceptance to the refusal after it: what a probe cannot tell.
     ProbeGap,
 }

@@ -8,7 +8,7 @@ use crate::analysis::sparse::Seconds;
 use crate::analysis::trials::Trials;
 use crate::analysis::{parts, signature};
 use crate::metric::MetricId;
-use crate::observation::{Distribution, Second};
+use crate::observation::{Distribution, Load, Second};
 
 /// A quantile with fewer requests beyond it moves too much to be compared (STATISTICS.md, 3).
 const BEYOND: f64 = 100.0;
@@ -58,6 +58,19 @@ pub(super) fn sample(trials: &Trials<'_>, resamples: &Resamples) -> BTreeMap<Met
         }
     }
     sampled
+}
+
+/// A quantile or the mean of latency or service time of one load, in seconds; `None` for other metrics, or without an answer.
+pub(super) fn of_load(load: &Load, metric: MetricId) -> Option<f64> {
+    let is_service = matches!(metric, MetricId::ServiceP50 | MetricId::ServiceP99);
+    let pick = |second: &Second| if is_service { second.service.open() } else { second.latency.open() };
+    let merged = merge(load.seconds.iter().map(pick));
+    let nanos = match metric.quantile() {
+        Some(q) => merged.quantile(q)? as f64,
+        None if metric == MetricId::LatencyMean => merged.mean()?,
+        None => return None,
+    };
+    Some(nanos / 1e9)
 }
 
 /// The median and the 99th percentile over those of the control, which was measured in the same run.

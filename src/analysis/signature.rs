@@ -57,7 +57,7 @@ pub(super) fn estimates(trials: &Trials<'_>) -> BTreeMap<MetricId, Estimate> {
         estimates.insert(MetricId::SignatureBytes, Estimate::counted(scheme.signature_bytes.into()));
     }
     let times: Vec<&SignatureTimes> =
-        trials.recordings.iter().filter_map(|recording| recording.signature_times.as_ref()).collect();
+        trials.timed.iter().filter_map(|recording| recording.signature_times.as_ref()).collect();
     let lengths: Vec<usize> = times.iter().map(|times| times.rounds.len()).collect();
     let resamples = Resamples::draw(&lengths, trials.seed());
     for operation in OPERATIONS {

@@ -6,8 +6,8 @@ use crate::analysis::bootstrap::{Resamples, Sampled};
 use crate::analysis::survival::Survival;
 use crate::analysis::trials::Trials;
 use crate::analysis::{
-    Check, Estimate, Gravity, Propagation, Series, Validity, Verdict, Warning, expectation, latency, outcome,
-    parts, series, signature, threshold, trust, usage,
+    Check, Estimate, Gravity, Ladder, Propagation, Series, Validity, Verdict, Warning, expectation, ladder,
+    latency, outcome, parts, series, signature, threshold, trust, usage,
 };
 use crate::metric::MetricId;
 use crate::observation::{Environment, Recording, Scenario, Staleness, Subject, Workload};
@@ -25,8 +25,10 @@ pub struct Analysis {
     pub started: String,
     /// The seed of every repetition.
     pub seeds: Vec<u64>,
-    /// Every subject, in the order of the scenario.
+    /// Every subject, in the order of the scenario; of a sweep once for every rate, of a search at the highest rate that passed.
     pub subjects: Vec<Summary>,
+    /// Every subject that was measured at several rates.
+    pub ladders: Vec<Ladder>,
     /// What became of the thresholds.
     pub thresholds: Vec<Verdict>,
     /// Reasons to doubt the run as a whole.
@@ -107,16 +109,21 @@ impl Summary {
 /// Analyses the trials of one run of a scenario, which must be at least one. Repetitions are merged.
 pub fn analyse(recordings: &[Recording]) -> Analysis {
     let first = recordings.first().expect("a run that is analysed holds a trial");
-    let groups = Trials::group(recordings);
+    let whole = Trials::group(recordings);
+    let laddered: Vec<Option<Ladder>> = whole.iter().map(Ladder::of).collect();
+    let groups: Vec<Trials<'_>> =
+        whole.into_iter().zip(&laddered).flat_map(|(trials, ladder)| trials.apart(ladder.as_ref())).collect();
+    let ladders: Vec<Ladder> = laddered.into_iter().flatten().collect();
     let sampled: Vec<(Resamples, BTreeMap<MetricId, Sampled>)> = groups.iter().map(latencies).collect();
-    let control = Trials::base(&groups);
     let subjects: Vec<Summary> = groups
         .iter()
         .enumerate()
         .map(|(index, trials)| {
+            let control = Trials::base(&groups, index);
             let (resamples, latencies) = &sampled[index];
             let base = control.filter(|control| *control != index).map(|control| &sampled[control].1);
-            Summary { is_base: control == Some(index), ..summarise(trials, resamples, latencies, base) }
+            let summary = summarise(trials, resamples, latencies, base);
+            ladder::with_search(Summary { is_base: control == Some(index), ..summary }, &ladders)
         })
         .collect();
     let mut seeds: Vec<u64> = recordings.iter().map(|recording| recording.seed).collect();
@@ -131,6 +138,7 @@ pub fn analyse(recordings: &[Recording]) -> Analysis {
         thresholds: threshold::judge(&first.scenario, &subjects),
         warnings: of_run(&first.environment, &subjects),
         subjects,
+        ladders,
     }
 }
 
@@ -224,6 +232,7 @@ mod tests {
                     metric if metric.is_of_operations() => summary.subject.signature.is_none(),
                     // Nothing was revoked before the load.
                     MetricId::StaleAcceptances => true,
+                    MetricId::ThroughputAtSlo => true,
                     MetricId::HitRatio => summary.subject.name != "introspection-cached",
                     _ => false,
                 };

@@ -4,7 +4,7 @@ use serde::Serialize;
 
 use crate::analysis::summary::Summary;
 use crate::analysis::{Basis, Estimate, latency};
-use crate::metric::Threshold;
+use crate::metric::{MetricId, Threshold};
 use crate::observation::Scenario;
 
 /// A threshold for a subject, and what became of it.
@@ -48,6 +48,10 @@ pub enum Unproven {
     Unanswered,
     /// The figures are those of the bench or its machine: they cross no limit and keep none.
     Unusable,
+    /// The limit lies between the highest rate that passed and the lowest that failed.
+    StepsApart,
+    /// The search ended before any step failed.
+    NotReached,
     /// Too few requests lie beyond the quantile (STATISTICS.md, 3).
     FewRequests {
         /// How many requests would be enough.
@@ -96,6 +100,8 @@ fn outcome(threshold: &Threshold, estimate: &Estimate) -> Outcome {
     let (highest, unproven) = match (estimate.basis, estimate.high) {
         (Basis::ProbeGap, Some(high)) => (high, Unproven::ProbesApart),
         (Basis::ProbeGap, None) => (f64::INFINITY, Unproven::NotRefused),
+        (Basis::Bracket, Some(high)) => (high, Unproven::StepsApart),
+        (_, None) if threshold.metric == MetricId::ThroughputAtSlo => (f64::INFINITY, Unproven::NotReached),
         (_, None) => (f64::INFINITY, Unproven::Unanswered),
         (_, Some(_)) => (estimate.point, Unproven::Unanswered),
     };
@@ -155,6 +161,24 @@ mod tests {
         ] {
             check(written, &until(Some(1.2)), expected);
         }
+    }
+
+    #[test]
+    fn a_rate_is_judged_by_what_passed_and_what_failed() {
+        let found = |high| Estimate { basis: Basis::Bracket, point: 4_100.0, low: 4_100.0, ..until(high) };
+        let not_shown = Outcome::NotShown(Unproven::StepsApart);
+        for (written, expected) in [
+            ("throughput_at_slo>4000", &Outcome::Holds),
+            ("throughput_at_slo>4200", &not_shown),
+            ("throughput_at_slo>4300", &Outcome::Crossed),
+            ("throughput_at_slo>=4100/s", &Outcome::Holds),
+        ] {
+            check(written, &found(Some(4_300.0)), expected);
+        }
+        check("throughput_at_slo>4000", &found(None), &Outcome::Holds);
+        check("throughput_at_slo>9000", &found(None), &Outcome::NotShown(Unproven::NotReached));
+        let several = Estimate { basis: Basis::AcrossRuns, ..found(None) };
+        check("throughput_at_slo>9000", &several, &Outcome::NotShown(Unproven::NotReached));
     }
 
     #[test]

@@ -120,6 +120,16 @@ pub enum Warning {
         /// How many there were.
         requests: u64,
     },
+    /// A search ended because every step at one rate was spoiled: by the generator, or by what else the machine did.
+    SearchSpoiled {
+        /// That rate, in requests per second.
+        rate: f64,
+    },
+    /// The limit of a search did not hold at any rate.
+    SearchUnmet {
+        /// The lowest rate that was tried, in requests per second.
+        rate: f64,
+    },
     /// No subject checks nothing, so added latency cannot be told.
     NoControl,
 }
@@ -167,22 +177,27 @@ impl Warning {
             | Self::NotSteady { .. }
             | Self::OracleDisagrees { .. }
             | Self::NotAcknowledged { .. } => Gravity::Doubtful,
-            Self::FewSamples { .. } | Self::NoControl => Gravity::Note,
+            Self::FewSamples { .. }
+            | Self::SearchSpoiled { .. }
+            | Self::SearchUnmet { .. }
+            | Self::NoControl => Gravity::Note,
         }
     }
 
     /// Whose doing it is.
     pub fn blame(&self) -> Blame {
         match self {
-            Self::GeneratorLate { .. } | Self::NotTakenUp { .. } | Self::GeneratorBusy { .. } => {
-                Blame::Generator
-            }
+            Self::GeneratorLate { .. }
+            | Self::NotTakenUp { .. }
+            | Self::SearchSpoiled { .. }
+            | Self::GeneratorBusy { .. } => Blame::Generator,
             Self::Failed { .. }
             | Self::Errors { .. }
             | Self::NotSent { .. }
             | Self::ConnectionsShort { .. }
             | Self::BacklogAtEnd { .. }
             | Self::NotSteady { .. }
+            | Self::SearchUnmet { .. }
             | Self::NotAcknowledged { .. } => Blame::Servers,
             Self::CoreTaken { .. } | Self::MachineBusy { .. } => Blame::Machine,
             Self::WrongAnswers { .. } | Self::FalseRefusals { .. } | Self::OracleDisagrees { .. } => {

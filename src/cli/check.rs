@@ -8,6 +8,7 @@ use clap::Args;
 use crate::cli::scenario::ScenarioArgs;
 use crate::cli::{Exit, output};
 use crate::observation::{Outcomes, Recording, Staleness};
+use crate::plan::Judgement;
 use crate::run::{self, Interrupt};
 
 /// Run each subject once for a second and tell whether every answer was right
@@ -26,7 +27,9 @@ impl Check {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
         let (recordings, interrupted) = runtime.block_on(async {
             let interrupt = Interrupt::on_signal()?;
-            let recordings = run::run(&plan, &program, &interrupt, |_| {}, |_| Ok(())).await?;
+            // A brief plan seeks nothing: nobody asks for a judgement.
+            let recordings =
+                run::run(&plan, &program, &interrupt, |_| {}, |_| Ok(()), |_| Judgement::Passed).await?;
             anyhow::Ok((recordings, interrupt.happened()))
         })?;
         let verdicts: Vec<Verdict> = recordings.iter().map(Verdict::of).collect();

@@ -7,10 +7,13 @@ use std::time::Duration;
 
 use clap::Args;
 
+use crate::arrival::ArrivalProcess;
 use crate::auth::architecture::Staleness;
 use crate::cli::scenario::ScenarioArgs;
 use crate::cli::{Exit, output};
-use crate::plan::{Plan, Pool, Trial};
+use crate::plan::{Pace, Plan, Pool, Search, Step, Trial, Workload};
+use crate::registry::Part;
+use crate::units::Rate;
 use crate::wire::Wire;
 use crate::{analysis, run};
 
@@ -46,13 +49,12 @@ fn text(plan: &Plan) -> String {
     let mut line = |line: String| writeln!(text, "{line}").expect("a string takes every text");
     if let Some(trial) = plan.trials.first() {
         let workload = &trial.workload;
+        line(load(plan, workload));
         line(format!(
-            "load: {} by {} arrivals, {} of warm-up, {} measured",
-            workload.rate, workload.arrivals, workload.warmup, workload.window
-        ));
-        line(format!(
-            "servers of a trial: 1 authorization server, {} resource servers, {} connections to each",
-            workload.resource_servers, workload.connections
+            "servers of a trial: 1 authorization server, {} resource servers, {} connections to each{}",
+            workload.resource_servers,
+            workload.connections,
+            connections(workload)
         ));
         let pool = &workload.pool;
         let kinds: Vec<_> =
@@ -89,8 +91,9 @@ fn text(plan: &Plan) -> String {
             .as_ref()
             .map_or_else(|| "opaque tokens".to_owned(), |scheme| format!("{scheme} tokens"));
         line(format!(
-            "  {number}. {} (repetition {}): {}, {tokens}, store {}{}",
+            "  {number}. {}{} (repetition {}): {}, {tokens}, store {}{}",
             subject.name,
+            step(trial),
             trial.repetition + 1,
             subject.architecture,
             subject.store,
@@ -106,7 +109,8 @@ fn text(plan: &Plan) -> String {
         }
     }
     line(format!(
-        "takes {} of load, and a few seconds a trial to start servers and issue tokens",
+        "takes {}{} of load, and a few seconds a trial to start servers and issue tokens",
+        if plan.search.is_some() { "at most " } else { "" },
         duration(plan.load_time())
     ));
     text
@@ -134,6 +138,70 @@ fn ttl(trial: &Trial) -> Option<f64> {
     }
 }
 
+/// When requests are sent, and for how long.
+fn load(plan: &Plan, workload: &Workload) -> String {
+    let measured = format!("{} of warm-up, {} measured", workload.warmup, workload.window);
+    let ends =
+        workload.requests.map_or_else(String::new, |requests| format!(", {requests} requests at the most"));
+    match (&plan.search, &workload.pace) {
+        (Some(search), Pace::Open { rate, arrivals }) => seek(search, *rate, arrivals),
+        (None, Pace::Open { arrivals, .. }) if rates(plan).len() > 1 => format!(
+            "load: {} by {arrivals} arrivals, each rate for {measured}{ends}",
+            rates(plan).iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")
+        ),
+        (None, Pace::Open { rate, arrivals }) => {
+            format!("load: {rate} by {arrivals} arrivals, {measured}{ends}")
+        }
+        (_, closed @ Pace::Closed { .. }) => format!("load: {closed}, {measured}{ends}"),
+    }
+}
+
+fn seek(search: &Search, rate: Rate, arrivals: &Part<dyn ArrivalProcess>) -> String {
+    let (most_steps, most) = search.at_most();
+    let limit = 8.0 * rate.per_second();
+    let (steps, load) = search.example(rate, limit);
+    format!(
+        "search: the highest rate at which {} holds and at most 0.1 % of the requests fail, by {arrivals} arrivals\n\
+         from {rate} (measured for {}) it doubles until a step fails, then bisects until 5 % lie between; each step is a \
+         trial of its own\n\
+         a step that the generator spoils is repeated twice, then the search ends: at least what passed before\n\
+         to find a limit of {limit} req/s takes {steps} steps and {} of load; a search has at most {most_steps} steps and {} \
+         of load",
+        search.threshold,
+        search.window(rate),
+        duration(load),
+        duration(most)
+    )
+}
+
+/// The different rates, in the order in which they are tried.
+fn rates(plan: &Plan) -> Vec<Rate> {
+    let mut rates = Vec::new();
+    for rate in plan.trials.iter().filter_map(|trial| trial.workload.pace.rate()) {
+        if !rates.contains(&rate) {
+            rates.push(rate);
+        }
+    }
+    rates
+}
+
+fn step(trial: &Trial) -> String {
+    match (&trial.step, trial.workload.pace.rate()) {
+        (Some(Step::Sweep), Some(rate)) => format!(" at {rate}"),
+        (Some(Step::Search { .. }), Some(rate)) => format!(" from {rate} on"),
+        _ => String::new(),
+    }
+}
+
+fn connections(workload: &Workload) -> String {
+    let streams = match workload.streams.get() {
+        1 => String::new(),
+        streams => format!(", {streams} requests at once on each"),
+    };
+    let most = workload.requests_per_connection;
+    streams + &most.map_or_else(String::new, |most| format!(", a new one after {most} requests"))
+}
+
 fn list(cores: &[u32]) -> String {
     cores.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")
 }
@@ -150,6 +218,7 @@ fn json(plan: &Plan) -> String {
             "signature": trial.subject.signature,
             "store": trial.subject.store,
             "wire": trial.subject.wire,
+            "rate": trial.workload.pace.rate().map(Rate::per_second),
             "repetition": trial.repetition,
             "seed": trial.seed,
             "expected_hit_ratio": expected_hit_ratio(plan, trial),
@@ -161,6 +230,7 @@ fn json(plan: &Plan) -> String {
         "question": plan.question,
         "tokens": plan.trials.first().map(|trial| tokens(&trial.workload.pool)),
         "cores": { "generators": plan.placement.generators, "servers": plan.placement.servers },
+        "search": plan.search.as_ref().map(|search| search.threshold.to_string()),
         "load_seconds": plan.load_time().as_secs_f64(),
         "trials": trials.collect::<Vec<_>>(),
     })

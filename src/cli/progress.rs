@@ -6,7 +6,7 @@ use std::time::Duration;
 use indicatif::{ProgressBar, ProgressStyle};
 
 use crate::cli::output;
-use crate::plan::{Plan, Trial};
+use crate::plan::{Plan, Step, Trial};
 use crate::run::{self, Preparation};
 
 /// Tells how far a run is.
@@ -26,11 +26,15 @@ impl Progress {
         if quiet {
             Self::Quiet
         } else if std::io::stderr().is_terminal() {
-            let bar = ProgressBar::new(plan.load_time().as_secs());
-            let style = ProgressStyle::with_template(
-                "{wide_msg} {bar:24} {percent:>3} %  {elapsed} of about {duration}",
-            );
-            bar.set_style(style.expect("the template is well-formed"));
+            let (length, template) = match plan.search {
+                Some(_) => (trials as u64, "{wide_msg} {bar:24} {elapsed}"),
+                None => (
+                    plan.load_time().as_secs(),
+                    "{wide_msg} {bar:24} {percent:>3} %  {elapsed} of about {duration}",
+                ),
+            };
+            let bar = ProgressBar::new(length);
+            bar.set_style(ProgressStyle::with_template(template).expect("the template is well-formed"));
             Self::Bar { bar, trials }
         } else {
             Self::Lines { trials }
@@ -63,7 +67,9 @@ impl Progress {
                 output::tell(&format!("[{number}/{trials}] {}: {}", trial.subject.name, load(trial)));
             }
             (Self::Bar { bar, .. }, run::Progress::Done { number, trial, recording }) => {
-                bar.set_position(position(number, trial));
+                // Whether a step of a search was its last one shows when the next trial begins.
+                let done = if is_step(trial) { number - 1 } else { number };
+                bar.set_position(position(done, trial));
                 if let Some(failure) = &recording.failure {
                     bar.suspend(|| failed(&recording.subject.name, failure));
                 }
@@ -98,12 +104,20 @@ fn preparation(stage: Preparation) -> String {
 
 fn load(trial: &Trial) -> String {
     let workload = &trial.workload;
-    format!("{} for {} after {} of warm-up", workload.rate, workload.window, workload.warmup)
+    let pace = match workload.pace.rate() {
+        Some(rate) => rate.to_string(),
+        None => workload.pace.to_string(),
+    };
+    format!("{pace} for {} after {} of warm-up", workload.window, workload.warmup)
 }
 
-/// Moves the bar once a second while the load runs, from a task of its own, unless the trial is done before.
+/// Moves the bar once a second while the load runs, from a task of its own, unless the trial is done before. How long a search
+/// takes nobody knows: its steps do not move the bar.
 fn advance(bar: &ProgressBar, number: usize, trial: &Trial) {
     let (bar, begun, ends) = (bar.clone(), position(number - 1, trial), position(number, trial));
+    if is_step(trial) {
+        return bar.set_position(begun);
+    }
     tokio::spawn(async move {
         for second in begun..ends {
             if bar.position() >= ends {
@@ -115,7 +129,12 @@ fn advance(bar: &ProgressBar, number: usize, trial: &Trial) {
     });
 }
 
-/// Where the bar stands after so many trials, in seconds of load; all trials are equally long.
+/// Where the bar stands after so many trials, in seconds of load; all trials are equally long. Searches are counted.
 fn position(trials: usize, trial: &Trial) -> u64 {
-    trials as u64 * Duration::from_nanos(trial.workload.end().nanos()).as_secs()
+    let length = || Duration::from_nanos(trial.workload.end().nanos()).as_secs();
+    trials as u64 * if is_step(trial) { 1 } else { length() }
+}
+
+fn is_step(trial: &Trial) -> bool {
+    matches!(trial.step, Some(Step::Search { .. }))
 }

@@ -5,12 +5,12 @@ use std::path::PathBuf;
 use anyhow::Context as _;
 use clap::Args;
 
-use crate::analysis::{Analysis, analyse};
+use crate::analysis::{Analysis, StepOutcome, analyse, is_broken, judge};
 use crate::cli::progress::Progress;
 use crate::cli::scenario::ScenarioArgs;
 use crate::cli::{Exit, output};
 use crate::observation::Recording;
-use crate::plan::Plan;
+use crate::plan::{Judgement, Plan};
 use crate::report;
 use crate::run::{self, Interrupt, Output};
 
@@ -76,10 +76,20 @@ fn measure(plan: &Plan, output: &mut Output, quiet: bool) -> anyhow::Result<(Vec
         let interrupt = Interrupt::on_signal()?;
         let progress = Progress::of(plan, quiet);
         let keep = |recording: &Recording| output.append(recording);
-        let recordings = run::run(plan, &program, &interrupt, |step| progress.tell(step), keep).await;
+        let watch = |step: run::Progress<'_>| progress.tell(step);
+        let recordings = run::run(plan, &program, &interrupt, watch, keep, judgement).await;
         progress.finish();
         Ok((recordings?, interrupt.happened()))
     })
+}
+
+/// What a step of a search showed, as far as its next step depends on it.
+fn judgement(recording: &Recording) -> Judgement {
+    match judge(recording) {
+        StepOutcome::Passed => Judgement::Passed,
+        StepOutcome::Failed(_) => Judgement::Failed,
+        StepOutcome::Spoiled(_) | StepOutcome::Measured => Judgement::Spoiled,
+    }
 }
 
 /// What a run that was not interrupted and did not fail is worth: figures that cannot be believed neither cross a
@@ -87,7 +97,7 @@ fn measure(plan: &Plan, output: &mut Output, quiet: bool) -> anyhow::Result<(Vec
 pub(super) fn exit(analysis: &Analysis, recordings: &[Recording], interrupted: bool) -> Exit {
     if interrupted {
         Exit::Interrupted
-    } else if recordings.iter().any(|recording| recording.failure.is_some()) {
+    } else if recordings.iter().any(is_broken) {
         Exit::Failed
     } else if analysis.unusable().is_some() {
         Exit::Unfit

@@ -38,7 +38,8 @@ pub enum Token {
     Watched(u32),
 }
 
-/// The requests of a trial in the order in which they are due, up to the end of the workload (exclusive).
+/// The requests of a trial in the order in which they are due, up to the end of the workload (exclusive); of a closed loop,
+/// the probes beside it.
 ///
 /// Nothing in it depends on the subject, so every subject of a repetition gets the same requests.
 pub fn schedule(workload: &Workload, seed: u64) -> impl Iterator<Item = Request> + Send + use<> {
@@ -81,7 +82,8 @@ fn load(workload: &Workload, seed: u64) -> impl Iterator<Item = Request> + Send 
     let mut random = random(seed, Stream::LoadRequests);
     let resource_servers = workload.resource_servers;
     let mut draw = Draw::new(&workload.pool, Slice::WHOLE);
-    workload.instants(seed).map(move |due| Request {
+    let most = workload.requests.unwrap_or(u64::MAX);
+    workload.instants(seed).zip(0..most).map(move |(due, _)| Request {
         due,
         resource_server: random.random_range(0..resource_servers),
         token: draw.token(due, &mut random),
@@ -178,14 +180,20 @@ mod tests {
     use crate::reuse::ReuseLaw;
     use crate::units::{Period, Span};
 
+    fn open(rate: f64) -> Pace {
+        Pace::Open { rate: Rate::try_from(rate).unwrap(), arrivals: Part::named("poisson").unwrap() }
+    }
+
     fn workload(zipf_exponent: f64, revocations: usize) -> Workload {
         Workload {
-            rate: Rate::try_from(10_000.0).unwrap(),
-            arrivals: Part::named("poisson").unwrap(),
+            pace: open(10_000.0),
             warmup: Span::from_secs(1),
             window: Period::from_secs(10),
+            requests: None,
             resource_servers: 2,
             connections: 8.try_into().unwrap(),
+            streams: 1.try_into().unwrap(),
+            requests_per_connection: None,
             pool: Pool {
                 live: 1_000,
                 reuse: zipf(zipf_exponent),
@@ -323,13 +331,36 @@ mod tests {
         assert_eq!(load(0), load(5));
     }
 
+    #[test]
+    fn users_in_a_closed_loop_send_tokens_by_the_same_law_and_probes_go_on_beside_them() {
+        let closed = Workload { pace: Pace::Closed { think: Span::default() }, ..workload(0.99, 3) };
+        let requests: Vec<_> = schedule(&closed, 42).collect();
+        assert!(requests.iter().all(|request| matches!(request.token, Token::Watched(_))));
+        check(requests.len(), 1_000_000, 3.0 * 2.0 * 50.0 * 11.0 / 1_000_000.0);
+        let mut pick = picker(&closed, 42, 0);
+        let tokens: Vec<Token> = (0..100_000).map(|_| pick(Offset::default())).collect();
+        let bad = tokens.iter().filter(|token| matches!(token, Token::Bad { .. })).count();
+        check(bad, tokens.len(), 0.05);
+        let mut again = picker(&closed, 42, 0);
+        assert!(tokens[..100].iter().all(|token| *token == again(Offset::default())));
+        let mut other = picker(&closed, 42, 1);
+        assert!(tokens[..100].iter().any(|token| *token != other(Offset::default())));
+    }
+
+    #[test]
+    fn a_load_that_ends_by_count_has_so_many_requests() {
+        let counted = Workload { requests: Some(777), ..workload(0.99, 0) };
+        let requests: Vec<_> = schedule(&counted, 42).collect();
+        assert_eq!(requests[..], schedule(&workload(0.99, 0), 42).take(777).collect::<Vec<_>>());
+    }
+
     proptest! {
         #![proptest_config(ProptestConfig::with_cases(16))]
 
         #[test]
         fn a_schedule_is_in_order_ends_in_time_and_is_the_same_for_the_same_seed(seed in any::<u64>()) {
             let mut workload = workload(0.99, 2);
-            workload.rate = Rate::try_from(100.0).unwrap();
+            workload.pace = open(100.0);
             let requests: Vec<_> = schedule(&workload, seed).collect();
             prop_assert!(requests.is_sorted_by_key(|request| request.due));
             prop_assert!(requests.last().unwrap().due < workload.end());

@@ -45,6 +45,7 @@ metrics! {
     ConnectP50 "connect.p50" Seconds Lower "half of the connections opened within this time, TLS handshake included"
     ConnectP99 "connect.p99" Seconds Lower "99 % of the connections opened within this time, TLS handshake included"
     Throughput "throughput" PerSecond Higher "requests accepted or refused per second of the measured window"
+    ThroughputAtSlo "throughput_at_slo" PerSecond Higher "the highest offered rate at which the limit of the search holds and at most 0.1 % of the requests fail"
     ThroughputPerCore "throughput.per_core" PerSecond Higher "requests that the resource servers decided per second of their CPU time, at the offered rate"
     Errors "errors" Fraction Lower "share of the planned requests that were neither accepted nor refused"
     WrongAnswers "wrong_answers" Count Lower "good tokens refused and bad tokens accepted"
@@ -96,6 +97,17 @@ impl MetricId {
     /// One line for people.
     pub const fn meaning(self) -> &'static str {
         self.row().3
+    }
+
+    /// The quantile of latency or service time that it states, from 0 to 1; `None` for everything else.
+    pub const fn quantile(self) -> Option<f64> {
+        match self {
+            Self::LatencyP50 | Self::ServiceP50 => Some(0.5),
+            Self::LatencyP90 => Some(0.9),
+            Self::LatencyP99 | Self::ServiceP99 => Some(0.99),
+            Self::LatencyP999 => Some(0.999),
+            _ => None,
+        }
     }
 
     /// True for a difference, which is written with its sign.

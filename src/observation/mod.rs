@@ -8,6 +8,7 @@ mod reuse;
 mod revocation;
 mod sealed;
 mod signature;
+mod step;
 mod usage;
 
 use serde::{Deserialize, Serialize};
@@ -20,6 +21,7 @@ pub use reuse::Reuse;
 pub use revocation::{Probe, Revocation};
 pub use sealed::Sealed;
 pub use signature::{Batches, Conformance, Round, Signature, SignatureTimes, Status};
+pub use step::Step;
 pub use usage::{AuthorizationServerUsage, ProcessUsage, ResourceServerUsage, Sample};
 
 /// The version of the recording format that this program writes, and the newest it reads.
@@ -47,6 +49,9 @@ pub struct Recording {
     pub workload: Workload,
     /// Which repetition of the subject this is, from 0.
     pub repetition: u32,
+    /// Why it was measured at this rate, if others were tried too.
+    #[serde(default)]
+    pub step: Option<Step>,
     /// The seed of the repetition: the same for every subject in it.
     pub seed: u64,
     /// When the trial began, UTC, RFC 3339.
@@ -150,10 +155,13 @@ pub enum Staleness {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Workload {
-    /// Offered requests per second over all resource servers, probes not counted.
+    /// Offered requests per second over all resource servers, probes not counted; of a closed loop, what its users sent.
     pub rate: f64,
     /// The arrival process, in words.
     pub arrivals: String,
+    /// How long a user thinks between an answer and the next request; absent for an open loop.
+    #[serde(default)]
+    pub think_seconds: Option<f64>,
     /// Length of the warm-up in seconds; it is not measured.
     pub warmup_seconds: f64,
     /// Length of the measured window in seconds; it begins when the warm-up ends.

@@ -1,8 +1,10 @@
 //! Every trial decided, nothing started.
 
 mod bad_kind;
+mod offer;
 mod pace;
 mod placement;
+mod search;
 #[cfg(test)]
 mod shipped;
 mod subject;
@@ -10,6 +12,7 @@ mod token_class;
 mod workload;
 
 use std::collections::HashSet;
+use std::num::NonZeroU64;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -18,13 +21,16 @@ use rand::{Rng as _, RngExt as _, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
 use crate::metric::Threshold;
+use crate::plan::offer::Offer;
 use crate::registry::nearest;
-use crate::scenario::{InvalidScenario, Mix, Scenario, ScenarioFile, Tokens};
+use crate::scenario::{self, InvalidScenario, Mix, Scenario, ScenarioFile, Tokens};
 use crate::units::{Offset, Period, Span};
+use crate::wire::Http;
 
 pub use bad_kind::BadKind;
 pub use pace::Pace;
 pub use placement::Placement;
+pub use search::{Ending, Judgement, Search, Walk};
 pub use subject::Subject;
 pub use token_class::TokenClass;
 pub use workload::{PROBE_HEADER, Pool, Workload};
@@ -44,8 +50,10 @@ pub struct Plan {
     pub placement: Placement,
     /// Whether the operations of each signature scheme are timed by themselves, for about a second a trial.
     pub times_signatures: bool,
-    /// One subject measured once, each; repetitions are the outer loop.
+    /// One subject measured once, each; repetitions are the outer loop. Of a search, the first step of each.
     pub trials: Vec<Trial>,
+    /// What is sought from each trial on, if anything is.
+    pub search: Option<Search>,
 }
 
 /// One subject measured once, on freshly started processes.
@@ -59,6 +67,22 @@ pub struct Trial {
     pub repetition: u32,
     /// The seed of the repetition.
     pub seed: u64,
+    /// Why it has the rate that it has, if the subject is measured at several.
+    pub step: Option<Step>,
+}
+
+/// One of the rates at which a subject is measured.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Step {
+    /// The scenario names it, among others.
+    Sweep,
+    /// It is tried to find the highest rate at which a limit holds.
+    Search {
+        /// The limit.
+        threshold: Threshold,
+        /// Which step of the search it is, from 0.
+        number: u32,
+    },
 }
 
 impl Plan {
@@ -66,23 +90,28 @@ impl Plan {
     pub fn decide(file: &ScenarioFile, only: &[String], cores: &[u32]) -> Result<Self, InvalidScenario> {
         let subjects = chosen(subjects(file)?, only, file)?;
         let scenario = &file.scenario;
-        ensure_tokens_last(file)?;
+        let offer = Offer::decide(file)?;
+        ensure_tokens_last(file, &offer)?;
         ensure_bounded(file)?;
         ensure_mixed(file)?;
+        ensure_streams(file)?;
         let mut seeds = ChaCha8Rng::seed_from_u64(scenario.seed);
         let (mut trials, mut needed) = (Vec::new(), 0);
         for repetition in 0..scenario.repetitions.get() {
             let seed = seeds.next_u64();
-            let workload = Arc::new(workload(scenario, seed));
-            needed = needed.max(workload.live_needed(seed));
-            let mut order = subjects.clone();
-            order.shuffle(&mut seeds);
-            trials.extend(order.into_iter().map(|subject| Trial {
-                subject,
-                workload: Arc::clone(&workload),
-                repetition,
-                seed,
-            }));
+            for (pace, window, step) in offer.beginnings(scenario.load.duration) {
+                let workload = Arc::new(workload(scenario, pace, window, seed));
+                needed = needed.max(workload.live_needed(seed));
+                let mut order = subjects.clone();
+                order.shuffle(&mut seeds);
+                trials.extend(order.into_iter().map(|subject| Trial {
+                    subject,
+                    workload: Arc::clone(&workload),
+                    repetition,
+                    seed,
+                    step: step.clone(),
+                }));
+            }
         }
         ensure_enough_tokens(file, needed)?;
         Ok(Self {
@@ -93,18 +122,25 @@ impl Plan {
             placement: Placement::on(cores, scenario.load.generators.get() as usize),
             times_signatures: true,
             trials,
+            search: match offer {
+                Offer::Search(_, search) => Some(search),
+                Offer::Fixed(_) | Offer::Sweep(_) => None,
+            },
         })
     }
 
     /// The same subjects, each once for a second, nothing revoked or timed by itself: enough to see whether answers are right.
     #[must_use]
     pub fn brief(mut self) -> Self {
-        self.times_signatures = false;
-        self.trials.retain(|trial| trial.repetition == 0);
+        (self.times_signatures, self.search) = (false, None);
+        let mut seen = HashSet::new();
+        self.trials.retain(|trial| seen.insert(trial.subject.position));
         for trial in &mut self.trials {
+            trial.step = None;
             let workload = Arc::make_mut(&mut trial.workload);
             workload.warmup = Span::from_secs(0);
             workload.window = Period::from_secs(1);
+            workload.requests = None;
             workload.revocations.clear();
             let needed = u32::try_from(workload.live_needed(trial.seed)).unwrap_or(u32::MAX);
             workload.pool.live = workload.pool.live.min(BRIEF_TOKENS.max(needed));
@@ -112,9 +148,26 @@ impl Plan {
         self
     }
 
-    /// How long the load of all trials lasts. Starting servers and issuing tokens comes on top.
+    /// How long the load of all trials lasts, that of a search at most. Starting servers and issuing tokens comes on top.
     pub fn load_time(&self) -> Duration {
-        self.trials.iter().map(|trial| Duration::from_nanos(trial.workload.end().nanos())).sum()
+        let trial = |trial: &Trial| match &self.search {
+            Some(search) => search.at_most().1,
+            None => Duration::from_nanos(trial.workload.end().nanos()),
+        };
+        self.trials.iter().map(trial).sum()
+    }
+
+    /// Whether the signature of a trial is timed by itself: once a subject and repetition, whatever rates are tried.
+    pub fn times_signature_of(&self, trial: &Trial) -> bool {
+        let is_first = match &trial.step {
+            None => true,
+            Some(Step::Search { number, .. }) => *number == 0,
+            Some(Step::Sweep) => self
+                .trials
+                .first()
+                .is_some_and(|first| first.workload.pace.rate() == trial.workload.pace.rate()),
+        };
+        self.times_signatures && is_first
     }
 }
 
@@ -123,20 +176,22 @@ const BRIEF_TOKENS: u32 = 500;
 
 /// Tokens are issued before the load: those that expire while it runs would be refused rightly, and counted
 /// as wrong answers.
-fn ensure_tokens_last(file: &ScenarioFile) -> Result<(), InvalidScenario> {
+fn ensure_tokens_last(file: &ScenarioFile, offer: &Offer) -> Result<(), InvalidScenario> {
     let (load, lifetime) = (&file.scenario.load, file.scenario.tokens.lifetime);
     if lifetime.duration().subsec_nanos() != 0 {
         let problem =
             format!("a token lives {lifetime}, expected whole seconds, which is what tokens can say");
         return Err(file.key_error("tokens.lifetime", problem));
     }
-    let length = load.warmup.duration() + load.duration.duration();
+    let written = load.warmup.duration() + load.duration.duration();
+    let length = if let Offer::Search(_, search) = offer { search.longest() } else { written };
     if lifetime.duration() > length {
         return Ok(());
     }
+    let window = if length == written { "load.duration" } else { "the longest step of load.search" };
     let length = humantime::format_duration(length);
     let problem =
-        format!("a token lives {lifetime}, expected more than the {length} of load.warmup and load.duration");
+        format!("a token lives {lifetime}, expected more than the {length} of load.warmup and {window}");
     Err(file.key_error("tokens.lifetime", problem))
 }
 
@@ -186,6 +241,19 @@ fn ensure_enough_tokens(file: &ScenarioFile, needed: u64) -> Result<(), InvalidS
     Err(file.key_error("tokens.live", problem))
 }
 
+fn ensure_streams(file: &ScenarioFile) -> Result<(), InvalidScenario> {
+    let (load, subjects) = (&file.scenario.load, &file.scenario.subjects);
+    let streams = load.streams.get();
+    let speaks_http1 = |subject: &scenario::Subject| subject.wire.unwrap_or(load.wire).http == Http::Http1;
+    if streams == 1 || !subjects.iter().any(speaks_http1) {
+        return Ok(());
+    }
+    let problem = format!(
+        "HTTP/1.1 has one request at a time on a connection, not {streams}; raise load.connections, or set load.wire = {{ http = \"2\" }}"
+    );
+    Err(file.key_error("load.streams", problem))
+}
+
 fn subjects(file: &ScenarioFile) -> Result<Vec<Arc<Subject>>, InvalidScenario> {
     let written = &file.scenario.subjects;
     if written.is_empty() {
@@ -225,15 +293,17 @@ fn chosen(
     Ok(subjects.into_iter().filter(keep).collect())
 }
 
-fn workload(scenario: &Scenario, seed: u64) -> Workload {
+fn workload(scenario: &Scenario, pace: Pace, window: Period, seed: u64) -> Workload {
     let (load, tokens, revocation) = (&scenario.load, &scenario.tokens, &scenario.revocation);
     let mut workload = Workload {
-        rate: load.arrivals.own_rate().unwrap_or(load.rate),
-        arrivals: load.arrivals.clone(),
+        pace,
         warmup: load.warmup,
-        window: load.duration,
+        window,
+        requests: load.requests.map(NonZeroU64::get),
         resource_servers: load.resource_servers.get(),
         connections: load.connections,
+        streams: load.streams,
+        requests_per_connection: load.requests_per_connection,
         pool: Pool {
             live: tokens.live.get(),
             reuse: tokens.reuse.clone(),

@@ -1,12 +1,12 @@
 //! What is sent in a trial: identical for every subject of a repetition.
 
+use std::iter;
 use std::num::NonZeroU32;
 
 use rand::{RngExt as _, SeedableRng as _};
 use rand_chacha::ChaCha8Rng;
 
-use crate::arrival::ArrivalProcess;
-use crate::plan::BadKind;
+use crate::plan::{BadKind, Pace};
 use crate::registry::Part;
 use crate::reuse::{Demand, ReuseLaw};
 use crate::units::{Offset, Period, Rate, Span};
@@ -14,18 +14,22 @@ use crate::units::{Offset, Period, Rate, Span};
 /// The load of one trial. Together with a seed it decides every request.
 #[derive(Clone, Debug)]
 pub struct Workload {
-    /// Offered requests per second over all resource servers, probes not counted.
-    pub rate: Rate,
-    /// When requests are due.
-    pub arrivals: Part<dyn ArrivalProcess>,
+    /// When requests are sent; probes of tokens under revocation test are due by a schedule beside it.
+    pub pace: Pace,
     /// How long the load runs before it is measured.
     pub warmup: Span,
-    /// How long it is measured.
+    /// How long it is measured, at the most.
     pub window: Period,
+    /// How many requests are sent in all, if the load ends by count.
+    pub requests: Option<u64>,
     /// How many resource servers share the load; each request goes to one drawn uniformly.
     pub resource_servers: u32,
     /// Connections from the load generator to each resource server.
     pub connections: NonZeroU32,
+    /// Requests that may be on each connection at once.
+    pub streams: NonZeroU32,
+    /// A connection is closed after so many requests, and replaced; none keeps it.
+    pub requests_per_connection: Option<NonZeroU32>,
     /// The tokens that requests carry.
     pub pool: Pool,
     /// When tokens are revoked, in order; one token each.
@@ -65,11 +69,13 @@ impl Workload {
     }
 
     /// When requests are due, probes not counted: endless, and the same for the same seed.
+    /// None in a closed loop.
     pub fn instants(&self, seed: u64) -> Box<dyn Iterator<Item = Offset> + Send> {
+        let Pace::Open { rate, arrivals } = &self.pace else { return Box::new(iter::empty()) };
         // A stream of its own: other choices from the same seed are independent of it.
         let mut random = ChaCha8Rng::seed_from_u64(seed);
         random.set_stream(1);
-        self.arrivals.instants(self.rate, random.random())
+        arrivals.instants(*rate, random.random())
     }
 
     /// How many live tokens the reuse law needs for the requests of this seed.
@@ -78,7 +84,8 @@ impl Workload {
             Demand::AtLeast(tokens) => tokens.into(),
             Demand::OnePerRequest => {
                 let end = self.end();
-                let requests = self.instants(seed).take_while(|due| *due < end).count() as u64;
+                let planned = self.instants(seed).take_while(|due| *due < end).count() as u64;
+                let requests = self.requests.map_or(planned, |most| planned.min(most));
                 most_live(requests, self.pool.bad_fraction)
             }
         }

@@ -63,6 +63,7 @@ fn detail(metric: MetricId, estimate: &Estimate) -> String {
         // The same in every second: an interval of no width says nothing.
         (Basis::WithinRun | Basis::AcrossRuns, Some(high)) if high <= estimate.low => String::new(),
         (Basis::ProbeGap, None) => "no refusal".to_owned(),
+        (_, None) if metric == MetricId::ThroughputAtSlo => "no step failed".to_owned(),
         (_, None) => "errors beyond".to_owned(),
         (Basis::TooFew, Some(_)) => "no interval".to_owned(),
         (_, Some(high)) => {
@@ -94,6 +95,10 @@ mod tests {
         assert_eq!(line, "+7.00 µs (-2.00 to 16.0)");
         let line = shown(MetricId::PropagationMax, 0.0, 0.0, Some(0.112), Basis::ProbeGap);
         assert_eq!(line, "0 s (0–112 ms)");
+        let line = shown(MetricId::ThroughputAtSlo, 4_100.0, 4_100.0, Some(4_260.0), Basis::Bracket);
+        assert_eq!(line, "4,100 /s (4,100–4,260)");
+        let line = shown(MetricId::ThroughputAtSlo, 4_100.0, 4_100.0, None, Basis::Bracket);
+        assert_eq!(line, "≥ 4,100 /s (no step failed)");
     }
 
     #[test]

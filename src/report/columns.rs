@@ -32,6 +32,7 @@ pub(super) const COLUMNS: &[Column] = &[
     column(MetricId::LatencyP999, "Latency", "p99.9", ["latency", "p99.9"]),
     column(MetricId::AddedP50, "Added over control", "p50", ["added", "p50"]),
     column(MetricId::AddedP99, "Added over control", "p99", ["added", "p99"]),
+    column(MetricId::ThroughputAtSlo, "Throughput", "at the limit", ["rate at", "the limit"]),
     column(MetricId::Throughput, "Throughput", "answers", ["through-", "put"]),
     column(MetricId::CpuResourceServer, CPU, "resource server", ["CPU/10⁶", "resource"]),
     column(MetricId::CpuAuthorizationServer, CPU, "auth. server", ["CPU/10⁶", "auth."]),

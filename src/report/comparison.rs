@@ -3,6 +3,7 @@
 use std::fmt::Write as _;
 
 use crate::analysis::{Analysis, Change, changes};
+use crate::observation::Workload;
 use crate::report::cell::Cell;
 use crate::report::conditions::USUAL_WIRE;
 use crate::report::terminal::align;
@@ -18,7 +19,7 @@ pub fn compare(before: &Analysis, after: &Analysis) -> String {
     if before.environment != after.environment {
         text.push_str("The two come from different machines, builds or pinning: expect other figures.\n");
     }
-    if before.workload != after.workload {
+    if asked(&before.workload) != asked(&after.workload) {
         text.push_str("The two were given different workloads: expect other figures.\n");
     }
     for (name, [before, after]) in wires_apart(before, after) {
@@ -45,6 +46,12 @@ fn wires_apart<'a>(before: &'a Analysis, after: &'a Analysis) -> Vec<(&'a str, [
         }
     }
     apart
+}
+
+/// A workload as it was planned: what the users of a closed loop sent is what was measured.
+fn asked(workload: &Workload) -> Workload {
+    let rate = if workload.think_seconds.is_some() { 0.0 } else { workload.rate };
+    Workload { rate, ..workload.clone() }
 }
 
 fn row(change: &Change) -> Vec<String> {

@@ -9,16 +9,34 @@ pub(super) const USUAL_WIRE: &str = "HTTP/1.1, TCP";
 
 /// The run in a sentence.
 pub(super) fn about(analysis: &Analysis) -> String {
-    let Workload { rate, window_seconds, resource_servers, .. } = &analysis.workload;
+    let Workload { window_seconds, resource_servers, .. } = &analysis.workload;
     let trials = analysis.subjects.iter().map(|summary| summary.trials).max().unwrap_or(0);
-    format!(
-        "{} subjects, each given {} requests per second for {} s by {} resource servers{}",
-        analysis.subjects.len(),
-        thousands(&rate.to_string()),
-        window_seconds,
-        resource_servers,
-        if trials > 1 { format!(", {trials} times") } else { String::new() },
-    )
+    let times = if trials > 1 { format!(", {trials} times") } else { String::new() };
+    let on = format!("resource servers: {resource_servers}");
+    match analysis.ladders.first() {
+        Some(ladder) if ladder.is_search => format!(
+            "{} subjects, for each of which the highest rate was sought at which {} holds; {on}",
+            analysis.ladders.len(),
+            ladder.limit.as_deref().unwrap_or("a limit")
+        ),
+        Some(ladder) => format!(
+            "{} subjects, each given {} different rates for {window_seconds} s each; {on}{times}",
+            analysis.ladders.len(),
+            ladder.points.len()
+        ),
+        None => format!(
+            "{} subjects, each given {} for {window_seconds} s by {resource_servers} resource servers{times}",
+            analysis.subjects.len(),
+            pace(&analysis.workload)
+        ),
+    }
+}
+
+fn pace(workload: &Workload) -> String {
+    match workload.think_seconds {
+        Some(_) => format!("{} users in a closed loop", workload.connections * workload.resource_servers),
+        None => format!("{} requests per second", thousands(&workload.rate.to_string())),
+    }
 }
 
 /// Name and value of every condition.
@@ -36,7 +54,7 @@ pub(super) fn conditions(analysis: &Analysis) -> Vec<(&'static str, String)> {
         ("program", program(&analysis.environment)),
         ("cores", cores(&analysis.environment)),
     ];
-    conditions.extend(load(&analysis.workload));
+    conditions.extend(load(&analysis.workload, &rates(analysis)));
     conditions.extend(wires(&analysis.subjects).map(|wires| ("wire", wires)));
     conditions.push(("seeds", analysis.seeds.iter().map(u64::to_string).collect::<Vec<_>>().join(", ")));
     conditions
@@ -74,16 +92,37 @@ fn cores(environment: &Environment) -> String {
     format!("load generator on {}, all servers on {}", name(generator), name(servers))
 }
 
-fn load(workload: &Workload) -> [(&'static str, String); 3] {
+fn arrivals(workload: &Workload) -> String {
+    match workload.think_seconds {
+        Some(_) => workload.arrivals.clone(),
+        None => format!("{} arrivals", workload.arrivals),
+    }
+}
+
+/// The rate, or what stands for it.
+fn rates(analysis: &Analysis) -> String {
+    let written = |rate: f64| thousands(&rate.to_string());
+    match analysis.ladders.first() {
+        Some(ladder) if ladder.is_search => {
+            format!("rates sought from {} requests per second on", written(analysis.workload.rate))
+        }
+        Some(ladder) => {
+            let rates: Vec<String> = ladder.points.iter().map(|point| written(point.rate)).collect();
+            format!("{} requests per second", rates.join(", "))
+        }
+        None => pace(&analysis.workload),
+    }
+}
+
+fn load(workload: &Workload, rates: &str) -> [(&'static str, String); 3] {
     let bad = Unit::Fraction.show(workload.bad_fraction);
     [
         (
             "load",
             format!(
-                "{} arrivals, {} requests per second, {} s of warm-up and {} s measured, {} connections to each of {} \
+                "{}, {rates}, {} s of warm-up and {} s measured, {} connections to each of {} \
                  resource servers",
-                workload.arrivals,
-                thousands(&workload.rate.to_string()),
+                arrivals(workload),
                 workload.warmup_seconds,
                 workload.window_seconds,
                 workload.connections,

@@ -57,6 +57,10 @@ pub(super) const GLOSSARY: &[(&str, &str)] = &[
         "the API: accepts or refuses a request by its token. Each one is a place where a revocation must arrive",
     ),
     (
+        "rate at the limit",
+        "the highest offered rate at which the limit of the search holds and at most 0.1 % of the requests fail; below it stand the highest that passed and the lowest that failed, or with several repetitions the 95 % interval across them",
+    ),
+    (
         "revocation takes",
         "the time from the acknowledgement of a revocation to the last acceptance of the token at a resource server",
     ),

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 
 use crate::analysis::{
-    Analysis, Basis, Blame, Check, Estimate, Gravity, Summary, Validity, Verdict, Warning,
+    Analysis, Basis, Blame, Check, Estimate, Gravity, Ladder, Summary, Validity, Verdict, Warning,
 };
 use crate::metric::MetricId;
 use crate::observation::{Environment, Signature, Workload};
@@ -33,6 +33,7 @@ pub fn to_json(analysis: &Analysis) -> String {
         warnings: whole.chain(subjects).collect(),
         thresholds: &analysis.thresholds,
         subjects: analysis.subjects.iter().map(Subject::of).collect(),
+        offered_load: &analysis.ladders,
     };
     let mut text = serde_json::to_string_pretty(&wire).expect("plain values have a JSON form");
     text.push('\n');
@@ -53,6 +54,9 @@ struct Wire<'a> {
     warnings: Vec<Doubt<'a>>,
     thresholds: &'a [Verdict],
     subjects: Vec<Subject<'a>>,
+    /// Subjects that were measured at several rates.
+    #[serde(skip_serializing_if = "<[Ladder]>::is_empty")]
+    offered_load: &'a [Ladder],
 }
 
 #[derive(Serialize)]

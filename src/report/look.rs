@@ -14,8 +14,8 @@ const SCHEMES: [(&str, u32); 2] = [("dark", 0), ("light", 1)];
 /// A page of one colour takes some 10 kB at these sizes, one with text and charts ten times as much.
 const NOT_BLANK: u64 = 50_000;
 
-/// A run without flaws, one with every kind of doubt, and one with many subjects.
-fn reports() -> [(&'static str, Analysis); 3] {
+/// A run without flaws, one with every kind of doubt, one with many subjects, a search and a sweep.
+fn reports() -> [(&'static str, Analysis); 5] {
     let plain = synthetic::recordings();
     let mut doubtful = plain.clone();
     doubtful[1].conditions.steal_percent = Some(9.0);
@@ -26,7 +26,14 @@ fn reports() -> [(&'static str, Analysis); 3] {
     outcomes.good_accepted -= 300;
     outcomes.errors = BTreeMap::from([("status 503".to_owned(), 200), ("time-out".to_owned(), 100)]);
     let many = analyse(synthetic::signatures());
-    [("plain", analyse(&plain)), ("doubtful", analyse(&doubtful)), ("many", many)]
+    let [search, sweep] = [synthetic::search(), synthetic::sweep()].map(|recordings| analyse(&recordings));
+    [
+        ("plain", analyse(&plain)),
+        ("doubtful", analyse(&doubtful)),
+        ("many", many),
+        ("search", search),
+        ("sweep", sweep),
+    ]
 }
 
 fn chromium(profile: &Path, more: &[String]) -> String {

@@ -16,6 +16,7 @@ mod load;
 mod look;
 mod page;
 mod schemes;
+mod steps;
 mod terminal;
 mod trust;
 mod verdicts;

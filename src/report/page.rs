@@ -12,6 +12,7 @@ use crate::report::findings::{Finding, findings};
 use crate::report::glossary::GLOSSARY;
 use crate::report::header_limits::{LimitRow, limit_rows};
 use crate::report::schemes::Schemes;
+use crate::report::steps::{StepRow, step_rows};
 use crate::report::trust::{Doubt, Trust, doubts, mark};
 use crate::report::verdicts::{CheckRow, Limit, VerdictRow, limits};
 
@@ -59,6 +60,7 @@ struct Page {
     /// True if subjects are too many to stand side by side.
     many: bool,
     schemes: Schemes,
+    steps: Vec<StepRow>,
     checks: Vec<CheckRow>,
     /// How many checks contradict the theory.
     contradictions: usize,
@@ -110,6 +112,7 @@ impl Page {
             columns,
             many: analysis.subjects.len() > MANY,
             schemes: Schemes::of(analysis),
+            steps: step_rows(analysis),
             checks: checks().map(|(summary, check)| CheckRow::of(summary, check)).collect(),
             contradictions: checks().filter(|(_, check)| check.agreement.is_contradiction()).count(),
             header_limits: limit_rows(analysis),
@@ -168,7 +171,7 @@ mod tests {
             for summary in &analysis.subjects {
                 assert!(report.contains(&summary.subject.name));
             }
-            for column in COLUMNS {
+            for column in filled(COLUMNS, &analysis) {
                 assert!(report.contains(column.title), "{}", column.title);
             }
             assert!(report.contains(&analysis.scenario.question));

@@ -85,6 +85,13 @@ fn why(unproven: Unproven, metric: Option<MetricId>) -> String {
         Unproven::ProbesApart => {
             "the probes are too far apart to tell; probe more often, or allow more".to_owned()
         }
+        Unproven::StepsApart => {
+            "it lies between the highest rate that passed and the lowest that failed; repeat the search"
+                .to_owned()
+        }
+        Unproven::NotReached => {
+            "the search ended before any step failed; give the generator more cores".to_owned()
+        }
         Unproven::Unanswered => {
             "more requests got no answer than lie beyond this quantile; lower the rate".to_owned()
         }

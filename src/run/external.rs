@@ -77,8 +77,7 @@ impl External {
         let driven = driven.context("the load generator broke down")??;
         recording.conditions = watch.end();
         if self.pace.rate().is_none() {
-            let sent: u64 = driven.load.seconds.iter().map(|second| second.outcomes.sent).sum();
-            recording.workload.rate = sent as f64 / driven.load.measured_seconds.max(f64::MIN_POSITIVE);
+            recording.workload.rate = facts::sent_rate(&driven.load);
         }
         recording.load = Some(driven.load);
         driven.failure.map_or(Ok(()), |error| Err(error.into()))
@@ -108,6 +107,7 @@ impl External {
             },
             workload: self.workload(),
             repetition: 0,
+            step: None,
             seed: self.seed,
             started: humantime::format_rfc3339_seconds(SystemTime::now()).to_string(),
             environment: machine::environment(Cores { generator, servers: all }),
@@ -125,6 +125,7 @@ impl External {
         Workload {
             rate: self.pace.rate().map_or(0.0, |rate| rate.per_second()),
             arrivals: self.pace.to_string(),
+            think_seconds: self.pace.think().map(|think| think.as_secs_f64()),
             warmup_seconds: self.warmup.duration().as_secs_f64(),
             window_seconds: self.window.duration().as_secs_f64(),
             resource_servers: 1,

@@ -5,9 +5,12 @@ use std::time::SystemTime;
 
 use crate::auth::architecture;
 use crate::load::TokenPool;
-use crate::observation::{Conditions, Cores, Recording, SCHEMA, Scenario, Staleness, Subject, Workload};
-use crate::plan::{Placement, Plan, Trial};
+use crate::observation::{
+    Conditions, Cores, Load, Recording, SCHEMA, Scenario, Staleness, Step, Subject, Workload,
+};
+use crate::plan::{self, Placement, Plan, Trial};
 use crate::testbed::machine;
+use crate::units::Rate;
 use crate::wire::Wire;
 
 /// The recording of `trial` before anything was seen.
@@ -22,6 +25,7 @@ pub(super) fn blank(plan: &Plan, trial: &Trial) -> Recording {
         subject: subject(trial),
         workload: workload(plan, trial),
         repetition: trial.repetition,
+        step: trial.step.as_ref().map(step),
         seed: trial.seed,
         started: humantime::format_rfc3339_seconds(SystemTime::now()).to_string(),
         environment: machine::environment(cores(&plan.placement)),
@@ -73,12 +77,14 @@ fn subject(trial: &Trial) -> Subject {
 pub fn workload(plan: &Plan, trial: &Trial) -> Workload {
     let workload = &trial.workload;
     Workload {
-        rate: workload.rate.per_second(),
-        arrivals: workload.arrivals.to_string(),
+        // What the users of a closed loop sent is known afterwards.
+        rate: workload.pace.rate().map_or(0.0, Rate::per_second),
+        arrivals: workload.pace.to_string(),
+        think_seconds: workload.pace.think().map(|think| think.as_secs_f64()),
         warmup_seconds: workload.warmup.duration().as_secs_f64(),
         window_seconds: workload.window.duration().as_secs_f64(),
         resource_servers: workload.resource_servers,
-        connections: workload.connections.get(),
+        connections: workload.connections.get() * workload.streams.get(),
         live_tokens: workload.pool.live.into(),
         reuse: workload.pool.reuse.facts(),
         bad_fraction: workload.pool.bad_fraction,
@@ -88,6 +94,21 @@ pub fn workload(plan: &Plan, trial: &Trial) -> Workload {
         token_lifetime_seconds: plan.lifetime.as_secs_f64(),
         probe_rate: workload.probe_rate.per_second(),
     }
+}
+
+fn step(step: &plan::Step) -> Step {
+    match step {
+        plan::Step::Sweep => Step::Sweep,
+        plan::Step::Search { threshold, number } => {
+            Step::Search { threshold: threshold.to_string(), number: *number }
+        }
+    }
+}
+
+/// The rate at which the users of a closed loop sent, probes not counted.
+pub(super) fn sent_rate(load: &Load) -> f64 {
+    let sent: u64 = load.seconds.iter().map(|second| second.outcomes.sent).sum();
+    sent as f64 / load.measured_seconds.max(f64::MIN_POSITIVE)
 }
 
 /// Size of a live token in characters: smallest, median, largest.

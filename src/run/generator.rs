@@ -1,6 +1,5 @@
 //! The load generator on a thread of its own, for one trial.
 
-use std::num::NonZeroU32;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
@@ -9,8 +8,10 @@ use anyhow::Context as _;
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 
-use crate::load::{self, Driven, Engine, Feed, LoadError, Precision, Server, Share, Target, TokenPool};
-use crate::plan::{Plan, Trial};
+use crate::load::{
+    self, Driven, Engine, Feed, LoadError, Precision, Server, Share, Target, TokenPool, Users,
+};
+use crate::plan::{Plan, Trial, Workload};
 use crate::run::{Interrupt, PATIENCE};
 use crate::testbed::Testbed;
 use crate::units::Stamp;
@@ -41,9 +42,7 @@ impl Generator {
         let (tell_ended, ended) = oneshot::channel();
         let stop = Arc::clone(&stopped);
         thread::spawn(move || {
-            let feed = |share: Share| {
-                Feed::open(load::schedule(&workload, seed).skip(share.index).step_by(share.of))
-            };
+            let feed = |share| feed(&workload, seed, share);
             // Nobody listens any more if the trial was given up.
             let begun = |start| {
                 let _ = tell_started.send(start);
@@ -81,6 +80,17 @@ impl Generator {
     }
 }
 
+/// One thread's part of what a trial sends.
+fn feed(workload: &Workload, seed: u64, share: Share) -> Feed {
+    let scheduled = load::schedule(workload, seed).skip(share.index).step_by(share.of);
+    let users = workload.pace.think().map(|think| Users {
+        think,
+        pick: Box::new(load::picks(workload, seed, share)),
+        left: workload.requests.map_or(u64::MAX, |requests| share.part_of_requests(requests)),
+    });
+    Feed { users, ends_with_last: workload.requests.is_some(), ..Feed::open(scheduled) }
+}
+
 fn target(plan: &Plan, trial: &Trial, testbed: &Testbed, tokens: Arc<TokenPool>) -> anyhow::Result<Target> {
     let (workload, wire) = (&trial.workload, &trial.subject.wire);
     let servers = testbed.endpoints().into_iter().map(|endpoint| {
@@ -88,17 +98,19 @@ fn target(plan: &Plan, trial: &Trial, testbed: &Testbed, tokens: Arc<TokenPool>)
         let connector = Connector::new(endpoint, wire, testbed.trust(), &authority)?;
         Ok(Server { connector, authority, path: "/resource".to_owned(), is_secure: wire.tls.is_some() })
     });
+    // A generator that polls on a core it shares would take it from the servers it measures, and a closed loop has no
+    // instants to be late for.
+    let polls = !plan.placement.generators.is_empty() && workload.pace.rate().is_some();
     Ok(Target {
         servers: servers.collect::<anyhow::Result<_>>()?,
         engine: Engine::of(wire.http),
         connections: workload.connections,
-        streams: NonZeroU32::MIN,
-        requests_per_connection: None,
+        streams: workload.streams,
+        requests_per_connection: workload.requests_per_connection,
         tokens,
         window: workload.window_start()..workload.end(),
         timeout: PATIENCE,
-        // A generator that polls on a core it shares would take it from the servers it measures.
-        precision: if plan.placement.generators.is_empty() { Precision::Hybrid } else { Precision::Busy },
+        precision: if polls { Precision::Busy } else { Precision::Hybrid },
         cores: plan.placement.generators.clone(),
     })
 }

@@ -8,12 +8,15 @@ mod issuing;
 mod output;
 mod preflight;
 mod revocations;
+mod steps;
 mod trial;
 
+use std::collections::HashMap;
 use std::path::Path;
 
 use crate::observation::Recording;
-use crate::plan::{Plan, Trial};
+use crate::plan::{Judgement, Plan, Trial};
+use crate::run::steps::Steps;
 
 pub use external::{External, PATIENCE};
 pub use facts::{cores, workload};
@@ -26,7 +29,7 @@ pub use preflight::{Unfit, preflight};
 pub enum Progress<'a> {
     /// A trial gets ready.
     Preparing {
-        /// Its number, from 1.
+        /// Its number among the trials of the plan, from 1; the same for every step of a search.
         number: usize,
         /// Which one.
         trial: &'a Trial,
@@ -68,27 +71,33 @@ pub enum Preparation {
 }
 
 /// Measures every trial of `plan` with servers that are processes of `program`, and hands each recording
-/// to `keep` as soon as it exists. After an interrupt the trials not yet begun are left out.
+/// to `keep` as soon as it exists. Where something is sought, `judge` says what a step showed. After an interrupt what was not
+/// yet begun is left out.
 pub async fn run(
     plan: &Plan,
     program: &Path,
     interrupt: &Interrupt,
     mut watch: impl FnMut(Progress<'_>),
     mut keep: impl FnMut(&Recording) -> Result<(), OutputError>,
+    judge: impl Fn(&Recording) -> Judgement,
 ) -> Result<Vec<Recording>, OutputError> {
     let mut recordings = Vec::new();
-    for (trial, number) in plan.trials.iter().zip(1..) {
-        if interrupt.happened() {
-            break;
+    let mut found = HashMap::new();
+    for (first, number) in plan.trials.iter().zip(1..) {
+        let mut steps = Steps::of(plan, first, &found);
+        while let Some(trial) = steps.next().filter(|_| !interrupt.happened()) {
+            let trial = &trial;
+            let told = |stage: Option<Preparation>| match stage {
+                Some(stage) => watch(Progress::Preparing { number, trial, stage }),
+                None => watch(Progress::Loading { number, trial }),
+            };
+            let recording = trial::measure(plan, trial, program, interrupt, told).await;
+            keep(&recording)?;
+            watch(Progress::Done { number, trial, recording: &recording });
+            steps.took(|| judge(&recording));
+            recordings.push(recording);
         }
-        let told = |stage: Option<Preparation>| match stage {
-            Some(stage) => watch(Progress::Preparing { number, trial, stage }),
-            None => watch(Progress::Loading { number, trial }),
-        };
-        let recording = trial::measure(plan, trial, program, interrupt, told).await;
-        keep(&recording)?;
-        watch(Progress::Done { number, trial, recording: &recording });
-        recordings.push(recording);
+        found.extend(steps.found().map(|rate| (first.subject.position, rate)));
     }
     Ok(recordings)
 }

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use crate::load;
-use crate::plan::Plan;
+use crate::plan::{Plan, Step};
 use crate::testbed::machine::{self, DiskFull, TooFewFiles};
 use crate::units::Rate;
 
@@ -12,11 +12,13 @@ use crate::units::Rate;
 pub enum Unfit {
     /// Faster than one core can send.
     #[error(
-        "load.rate: {wanted} and {probes} revocation.probes a second are more than the load generator can send \
+        "load.{key}: {wanted} and {probes} revocation.probes a second are more than the load generator can send \
          on this machine, about {possible:.0} req/s; lower them, or use a faster machine"
     )]
     Rate {
-        /// The load that the scenario asks for.
+        /// Which key of `load` asks for it.
+        key: &'static str,
+        /// The highest rate that the scenario asks for.
         wanted: Rate,
         /// The probes of all its tokens at all its resource servers, per second.
         probes: f64,
@@ -49,8 +51,14 @@ pub fn preflight(plan: &Plan, folder: &Path) -> Result<(), Unfit> {
         * workload.revocations.len() as f64
         * f64::from(workload.resource_servers);
     let possible = load::capacity().map_err(Unfit::Trial)?.per_second();
-    if workload.rate.per_second() + probes > possible {
-        return Err(Unfit::Rate { wanted: workload.rate, probes, possible });
+    // A search finds by itself how far the generator goes; its trials say where it begins.
+    let rates = plan.trials.iter().filter_map(|trial| trial.workload.pace.rate());
+    if let Some(wanted) = rates.reduce(|a, b| if b > a { b } else { a })
+        && wanted.per_second() + probes > possible
+    {
+        let key =
+            if plan.trials.iter().any(|trial| trial.step == Some(Step::Sweep)) { "sweep" } else { "rate" };
+        return Err(Unfit::Rate { key, wanted, probes, possible });
     }
     let connections = u64::from(workload.connections.get()) * u64::from(workload.resource_servers);
     machine::ensure_open_files(connections + OTHER_FILES)?;

@@ -4,6 +4,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
+use tokio::sync::Notify;
 use tokio::time::sleep;
 
 use crate::load::Driven;
@@ -56,7 +57,7 @@ async fn attempt(
 ) -> anyhow::Result<()> {
     let key = TrialKey::generate(trial).await?;
     recording.subject.scheme = key.as_ref().map(TrialKey::facts);
-    if let Some(key) = key.as_ref().filter(|_| plan.times_signatures) {
+    if let Some(key) = key.as_ref().filter(|_| plan.times_signature_of(trial)) {
         // Before any server runs: nothing competes for the core.
         told(Some(Preparation::Signature));
         let watch = Watch::begin();
@@ -84,6 +85,9 @@ async fn attempt(
     aside.and_then(|()| machine::pin_thread(&machine::available_cores()))?;
     recording.usage = seen.samples;
     let driven = driven?;
+    if trial.workload.pace.rate().is_none() {
+        recording.workload.rate = facts::sent_rate(&driven.load);
+    }
     recording.load = Some(driven.load);
 
     testbed.ensure_alive().await?;
@@ -124,12 +128,13 @@ async fn accompany(
     let due: Vec<(Offset, String)> =
         trial.workload.revocations.iter().copied().zip(watched.map(str::to_owned)).collect();
     let Seen { samples, revoked, failure } = seen;
+    let ended = Notify::new();
     let beside = async {
         let revoking = async {
             testbed.revoke_at(start, &due, revoked).await;
             Ok(())
         };
-        tokio::try_join!(sample(testbed, trial, start, samples), revoking).err()
+        tokio::try_join!(sample(testbed, trial, start, &ended, samples), revoking).err()
     };
     tokio::pin!(beside);
     tokio::select! {
@@ -142,8 +147,10 @@ async fn accompany(
             generator.ended().await
         }
         driven = generator.ended() => {
-            // The last sample is due at the end of the window, at which the load ends too.
-            if driven.as_ref().is_ok_and(|driven| !driven.load.cut_short) {
+            let whole = driven.as_ref().is_ok_and(|driven| !driven.load.cut_short);
+            if whole {
+                // The last sample is due at the end of the load: that of the window, unless it ended by count.
+                ended.notify_one();
                 *failure = beside.await;
             }
             driven
@@ -151,19 +158,23 @@ async fn accompany(
     }
 }
 
-/// Samples when the window begins, every second, and when it ends.
+/// Samples when the window begins, every second, and when it ends, or the load by count.
 async fn sample(
     testbed: &Testbed,
     trial: &Trial,
     start: Stamp,
+    ended: &Notify,
     samples: &mut Vec<Sample>,
 ) -> Result<(), TestbedError> {
     let end = trial.workload.end();
     let mut due = trial.workload.window_start();
     loop {
-        sleep(due.since(Stamp::now().offset(start))).await;
+        let is_last = tokio::select! {
+            () = sleep(due.since(Stamp::now().offset(start))) => due >= end,
+            () = ended.notified(), if trial.workload.requests.is_some() => true,
+        };
         samples.push(testbed.sample(start).await?);
-        if due >= end {
+        if is_last {
             return Ok(());
         }
         due = (due + Duration::from_secs(1)).min(end);

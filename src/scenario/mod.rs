@@ -21,7 +21,7 @@ use crate::wire::Wire;
 pub use file::{Change, ScenarioFile};
 pub use invalid::InvalidScenario;
 pub use mix::{InvalidWeight, Mix, Weight};
-pub use workload::{Load, Revocation, Tokens};
+pub use workload::{Closed, Load, Revocation, Tokens};
 
 /// A scenario file.
 #[derive(Clone, Debug, Deserialize, JsonSchema)]

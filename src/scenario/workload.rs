@@ -1,23 +1,33 @@
 //! The workload as it is written in a scenario.
 
-use std::num::NonZeroU32;
+use std::num::{NonZeroU32, NonZeroU64};
 
 use schemars::JsonSchema;
 use serde::Deserialize;
 
 use crate::arrival::ArrivalProcess;
+use crate::metric::Threshold;
 use crate::registry::Part;
 use crate::reuse::ReuseLaw;
 use crate::scenario::Mix;
 use crate::units::{Fraction, Period, Rate, Span};
 use crate::wire::Wire;
 
-/// The requests: open loop, sent when they are due, whatever became of those before.
+/// The requests: at one `rate`, at every rate of a `sweep`, at the rates that a `search` tries, or in a `closed` loop.
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, expecting = "a table")]
+#[schemars(extend("oneOf" = one_pace()))]
 pub struct Load {
-    /// Requests per second over all resource servers.
-    pub rate: Rate,
+    /// Requests per second over all resource servers, sent when they are due, whatever became of those before; of a search,
+    /// where it begins (500 if left out).
+    pub rate: Option<Rate>,
+    /// Rates at each of which every subject is measured.
+    #[schemars(length(min = 1))]
+    pub sweep: Option<Vec<Rate>>,
+    /// A limit on latency, like `"p(99)<5ms"`: the highest rate is sought at which it holds and at most 0.1 % of the requests fail.
+    pub search: Option<Threshold>,
+    /// Users who wait for their answer before they send again, one on each connection.
+    pub closed: Option<Closed>,
     /// When they are due.
     #[serde(default = "poisson")]
     #[schemars(default = "poisson")]
@@ -25,8 +35,10 @@ pub struct Load {
     /// How long the load runs before it is measured.
     #[serde(default = "default_warmup")]
     pub warmup: Span,
-    /// How long it is measured.
+    /// How long it is measured; each step of a search at least that long, and as long as its quantile needs.
     pub duration: Period,
+    /// End after so many requests, those of the warm-up among them, if `duration` does not end before.
+    pub requests: Option<NonZeroU64>,
     /// How many resource servers share it: enforcement points with caches of their own.
     #[serde(default = "one")]
     pub resource_servers: NonZeroU32,
@@ -39,6 +51,19 @@ pub struct Load {
     /// How they travel: HTTP version, TLS, socket.
     #[serde(default)]
     pub wire: Wire,
+    /// Requests at once on each connection: more than one with HTTP/2 only.
+    #[serde(default = "one")]
+    pub streams: NonZeroU32,
+    /// Close a connection after so many requests, and open another.
+    pub requests_per_connection: Option<NonZeroU32>,
+}
+
+/// Users in a closed loop.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default, expecting = "a table like { think = \"0s\" }")]
+pub struct Closed {
+    /// How long a user thinks between an answer and the next request.
+    pub think: Span,
 }
 
 /// The tokens that requests carry.
@@ -87,6 +112,16 @@ impl Default for Revocation {
     fn default() -> Self {
         Self { tokens: 8, probes: Rate::try_from(10.0).expect("above 0") }
     }
+}
+
+/// In the words of JSON Schema: a rate, a sweep or a closed loop, or a search that begins where it likes.
+fn one_pace() -> serde_json::Value {
+    serde_json::json!([
+        { "required": ["rate"] },
+        { "required": ["sweep"] },
+        { "required": ["closed"] },
+        { "required": ["search"], "not": { "required": ["rate"] } },
+    ])
 }
 
 fn poisson() -> Part<dyn ArrivalProcess> {

@@ -106,6 +106,45 @@ fn arrivals_that_cannot_be_made_are_refused_before_anything_starts() {
 }
 
 #[test]
+fn a_load_without_a_rate_or_with_two_kinds_of_it_is_refused_at_the_key() {
+    let with = |load: &str| SMALL.replace("rate = 100", load);
+    refused(&with(""), &["case.toml:4: load", "no rate; add `rate = 1000`", "`closed`"]);
+    let both = ["exclude each other; keep one of"];
+    refused(&with("rate = 100\nsweep = [100]"), &[&["case.toml:6: load.sweep"], &both[..]].concat());
+    refused(&with("closed = {}\nrate = 100"), &[&["case.toml:5: load.closed"], &both[..]].concat());
+    refused(
+        &with("sweep = [100]\nsearch = \"p(99)<5ms\""),
+        &[&["case.toml:6: load.search"], &both[..]].concat(),
+    );
+    refused(&with("sweep = []"), &["case.toml:5: load.sweep", "expected 1 to 100 rates, not 0"]);
+    refused(&with("sweep = [100, 200, 100]"), &["case.toml:5: load.sweep", "100 req/s stands there twice"]);
+}
+
+#[test]
+fn a_search_for_what_no_rate_makes_worse_is_refused() {
+    let with = |load: &str| SMALL.replace("rate = 100", load);
+    for limit in ["p(99)>5ms", "errors<1%", "throughput>100"] {
+        let words = ["case.toml:5: load.search", "expected an upper limit on latency"];
+        refused(&with(&format!("search = \"{limit}\"")), &words);
+    }
+    let words = ["case.toml:6: load.requests", "a search decides by itself"];
+    refused(&with("search = \"p(99)<5ms\"\nrequests = 100"), &words);
+    let search = with("search = \"p(99)<5ms\"").replace("\"1s\"", "\"2m\"");
+    refused(&search, &["case.toml:7: load.duration", "at most 1m, not 2m"]);
+    let words = ["tokens.lifetime", "expected more than the", "the longest step of load.search"];
+    refused(&with("search = \"p(99)<5ms\"").replace("live = 100", "live = 100\nlifetime = \"30s\""), &words);
+}
+
+#[test]
+fn what_does_not_go_with_the_wire_or_with_an_end_by_count_is_refused() {
+    refused_with(
+        &["--set", "load.streams=4"],
+        &["load.streams", "one request at a time on a connection, not 4"],
+    );
+    refused_with(&["--set", "load.requests=100"], &["load.requests", "set `tokens = 0` in [revocation]"]);
+}
+
+#[test]
 fn a_fraction_above_one_is_refused() {
     refused_with(&["--set", "tokens.bad=5"], &["tokens.bad", "from 0 to 1, not 5"]);
 }

@@ -14,5 +14,6 @@ mod program;
 mod running;
 mod sandbox;
 mod schema;
+mod several_rates;
 mod token;
 mod unfit_machine;

@@ -73,6 +73,11 @@ fn the_schema_refuses_what_the_program_refuses() {
         ("connections = 4", "wire = { http = \"3\" }"),
         ("connections = 4", "wire = { tls = { resumption = false } }"),
         ("connections = 4", "wire = { tls = { key_exchange = \"X448\" } }"),
+        ("rate = 100", ""),
+        ("rate = 100", "rate = 100\nsweep = [100]"),
+        ("rate = 100", "sweep = [100]\nclosed = {}"),
+        ("rate = 100", "sweep = [100]\nsearch = \"p(99)<5ms\""),
+        ("rate = 100", "closed = { thinks = \"1s\" }"),
     ] {
         let scenario = SMALL.replace(good, bad);
         assert_ne!(errors(&validator, &scenario), [""; 0], "the schema allows {bad}");

@@ -2,6 +2,7 @@
 
 #![expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "small positive numbers")]
 
+mod ladders;
 mod parts;
 mod signatures;
 
@@ -18,6 +19,8 @@ use crate::observation::{
     Subject, Workload,
 };
 use crate::units::Offset;
+
+pub(crate) use ladders::{search, sweep};
 
 const RATE: f64 = 1_000.0;
 const WARMUP: f64 = 2.0;
@@ -297,6 +300,7 @@ impl Simulation {
             subject: self.subject,
             workload: workload(),
             repetition: 0,
+            step: None,
             seed: 42,
             started: format!("2026-11-22T19:36:{:02}Z", 12 * (self.index % 5)),
             environment: environment(),
@@ -319,6 +323,7 @@ fn workload() -> Workload {
     Workload {
         rate: RATE,
         arrivals: "constant".to_owned(),
+        think_seconds: None,
         warmup_seconds: WARMUP,
         window_seconds: WINDOW,
         resource_servers: SERVERS,

@@ -5,6 +5,7 @@ mod axis;
 mod canvas;
 mod facets;
 mod header_limits;
+mod offered_load;
 mod operations;
 mod per_core;
 mod percentiles;
@@ -57,6 +58,7 @@ impl Chart {
 /// Every chart for which there is data.
 pub(super) fn draw(analysis: &Analysis) -> Vec<Chart> {
     let pictures: &[fn(&Analysis) -> Option<Chart>] = &[
+        offered_load::draw,
         verification::draw,
         signing::draw,
         per_core::draw,

@@ -2,6 +2,7 @@
 
 pub(in crate::report) mod names;
 mod signatures;
+mod throughput;
 
 use crate::analysis::{Analysis, Basis, Estimate, Summary, Warning};
 use crate::metric::{MetricId, Unit};
@@ -19,7 +20,8 @@ type Sentences = fn(&Analysis) -> Option<String>;
 
 /// What was found, topic by topic; a topic without figures is left out.
 pub(super) fn findings(analysis: &Analysis) -> Vec<Finding> {
-    let topics: [(&'static str, Sentences); 8] = [
+    let topics: [(&'static str, Sentences); 9] = [
+        ("Throughput", throughput::reached),
         ("Signature schemes", signatures::status),
         ("Signing and verifying", signatures::quickest),
         ("Post-quantum", signatures::against_classical),
@@ -68,6 +70,10 @@ fn ends(analysis: &Analysis, metric: MetricId, ranked: &[(&str, Estimate)]) -> O
 }
 
 fn latency(analysis: &Analysis) -> Option<String> {
+    if !analysis.ladders.is_empty() {
+        // At different rates latencies are not to be ranked: the chart against offered load shows them.
+        return None;
+    }
     let is_late = |warning: &Warning| matches!(warning, Warning::GeneratorLate { .. });
     if analysis.subjects.iter().any(|summary| summary.warnings.iter().any(is_late)) {
         return Some(

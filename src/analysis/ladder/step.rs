@@ -1,0 +1,220 @@
+//! What a trial at one of several rates showed: whether the limit held, and if not, whether servers or generator are why.
+
+use serde::Serialize;
+
+use crate::analysis::latency::{self, merge};
+use crate::analysis::usage::STEAL_PERCENT;
+use crate::metric::{MetricId, Threshold};
+use crate::observation::{Load, Outcomes, Recording, Step};
+
+/// What became of a step.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum StepOutcome {
+    /// It was measured; no limit is known that could have held.
+    Measured,
+    /// The limit held.
+    Passed,
+    /// The limit did not hold, and the servers are the reason.
+    Failed(Vec<Shortfall>),
+    /// It tells nothing about the servers.
+    Spoiled(Vec<Fault>),
+}
+
+/// What servers did not do.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Shortfall {
+    /// Latency was above the limit, in seconds.
+    Latency(f64),
+    /// This share of the requests got no answer, or a wrong one.
+    Answers(f64),
+    /// So many requests waited that the load was given up.
+    Overrun(u64),
+}
+
+/// Why a step tells nothing about the servers.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Fault {
+    /// The trial did not run to its end.
+    Broken(String),
+    /// No request was due within its window.
+    Empty,
+    /// The generator took up requests late: its own lag, in seconds.
+    Late(f64),
+    /// The hypervisor took this share of the machine's time, in percent.
+    Stolen(f64),
+}
+
+/// At most this share of the requests may get no answer, or a wrong one.
+const ERRORS: f64 = 0.001;
+/// A generator whose own lag is a larger part of the limit may be the reason why the limit did not hold ...
+const PART: f64 = 0.1;
+/// ... unless it is so short that no generator is better, in seconds.
+const BEST: f64 = 20e-6;
+/// A lag that is always too long (STATISTICS.md, 4).
+const LATEST: f64 = 0.001;
+/// A load that was given up while so many requests waited ran into servers that could not keep up.
+const OVERRUN: u64 = 100_000;
+
+/// What a step of a search showed, by the limit in its recording.
+pub fn judge(recording: &Recording) -> StepOutcome {
+    let limit = match &recording.step {
+        Some(Step::Search { threshold, .. }) => threshold.parse().ok(),
+        Some(Step::Sweep) | None => None,
+    };
+    of(recording, limit.as_ref())
+}
+
+/// True for a trial that did not run to its end, unless that is what a step of a search found out.
+pub fn is_broken(recording: &Recording) -> bool {
+    recording.failure.is_some()
+        && !(recording.step.is_some() && matches!(judge(recording), StepOutcome::Failed(_)))
+}
+
+/// The same by a limit that is known otherwise. A limit that held despite a late generator held: its lag is part of every
+/// latency.
+pub(super) fn of(recording: &Recording, limit: Option<&Threshold>) -> StepOutcome {
+    if let Some(outcome) = broken(recording) {
+        return outcome;
+    }
+    let Some(load) = recording.load.as_ref().filter(|load| planned(load) > 0) else {
+        return StepOutcome::Spoiled(vec![Fault::Empty]);
+    };
+    let shortfalls = limit.map(|limit| shortfalls(load, recording.subject.is_control(), limit));
+    if shortfalls.as_ref().is_some_and(Vec::is_empty) {
+        return StepOutcome::Passed;
+    }
+    let faults = faults(recording, load, limit);
+    match shortfalls {
+        _ if !faults.is_empty() => StepOutcome::Spoiled(faults),
+        Some(shortfalls) => StepOutcome::Failed(shortfalls),
+        None => StepOutcome::Measured,
+    }
+}
+
+fn broken(recording: &Recording) -> Option<StepOutcome> {
+    let reason = recording.failure.clone()?;
+    let waiting = recording.load.as_ref().map_or(0, |load| load.backlog_end);
+    Some(if waiting >= OVERRUN && reason != INTERRUPTED {
+        StepOutcome::Failed(vec![Shortfall::Overrun(waiting)])
+    } else {
+        StepOutcome::Spoiled(vec![Fault::Broken(reason)])
+    })
+}
+
+/// What a recording says of a trial that somebody stopped.
+const INTERRUPTED: &str = "interrupted";
+
+fn planned(load: &Load) -> u64 {
+    load.seconds.iter().map(|second| second.outcomes.planned).sum()
+}
+
+fn shortfalls(load: &Load, is_control: bool, limit: &Threshold) -> Vec<Shortfall> {
+    let right: u64 = load.seconds.iter().map(|second| right(&second.outcomes, is_control)).sum();
+    let missing = 1.0 - right as f64 / planned(load) as f64;
+    let latency = value(load, limit.metric).filter(|value| !limit.comparison.holds(*value, limit.limit));
+    let answers = (missing > ERRORS).then_some(Shortfall::Answers(missing));
+    latency.map(Shortfall::Latency).into_iter().chain(answers).collect()
+}
+
+/// A control accepts bad tokens: that is what it is for.
+fn right(outcomes: &Outcomes, is_control: bool) -> u64 {
+    let by_design = if is_control { outcomes.bad_accepted.values().sum() } else { 0 };
+    outcomes.good_accepted + outcomes.bad_refused + by_design
+}
+
+/// A quantile or the mean of the latency of one load, in seconds.
+pub(super) fn value(load: &Load, metric: MetricId) -> Option<f64> {
+    latency::of_load(load, metric)
+}
+
+fn faults(recording: &Recording, load: &Load, limit: Option<&Threshold>) -> Vec<Fault> {
+    let lag = merge(load.seconds.iter().map(|second| second.lag.open()));
+    let at = |q| lag.quantile(q).map_or(0.0, |nanos| nanos as f64 / 1e9);
+    let quantile = limit.and_then(|limit| limit.metric.quantile()).unwrap_or(0.99);
+    let most = limit.map(|limit| limit.limit).or_else(|| value(load, MetricId::LatencyP99));
+    let allowed = most.map_or(LATEST, |most| (most * PART).clamp(BEST, LATEST));
+    let late = [(at(quantile), allowed), (at(0.99), LATEST)];
+    let late = late.into_iter().find(|(lag, allowed)| lag > allowed).map(|(lag, _)| Fault::Late(lag));
+    let stolen = recording.conditions.steal_percent.filter(|percent| *percent > STEAL_PERCENT);
+    late.into_iter().chain(stolen.map(Fault::Stolen)).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::analysis::synthetic;
+    use crate::observation::{OpenSecond, Second};
+
+    /// A step of a search by introspection, whose 99th percentile is somewhat above half a millisecond.
+    fn step(limit: &str) -> Recording {
+        let mut recording = synthetic::recording(1);
+        recording.step = Some(Step::Search { threshold: limit.to_owned(), number: 0 });
+        recording
+    }
+
+    fn late(mut recording: Recording, nanos: u64) -> Recording {
+        for second in &mut recording.load.as_mut().unwrap().seconds {
+            let mut open = OpenSecond::default();
+            open.add(second);
+            open.lag.record_many(nanos, 30);
+            *second = open.seal();
+        }
+        recording
+    }
+
+    #[test]
+    fn a_limit_holds_or_it_fails_with_the_reason() {
+        assert_eq!(judge(&step("p(99)<5ms")), StepOutcome::Passed);
+        let StepOutcome::Failed(reasons) = judge(&step("p(99)<100us")) else { panic!("passed") };
+        assert!(matches!(reasons[..], [Shortfall::Latency(seconds)] if seconds > 300e-6), "{reasons:?}");
+        let mut failing = step("p(99)<5ms");
+        failing.load.as_mut().unwrap().seconds[0].outcomes.good_accepted -= 20;
+        let found = judge(&failing);
+        assert!(
+            matches!(&found, StepOutcome::Failed(reasons) if matches!(reasons[..], [Shortfall::Answers(_)])),
+            "{found:?}"
+        );
+    }
+
+    #[test]
+    fn a_late_generator_spoils_a_step_that_would_have_failed_and_none_that_passed() {
+        let fault = |recording| match judge(&recording) {
+            StepOutcome::Spoiled(faults) => Some(faults),
+            _ => None,
+        };
+        assert!(matches!(fault(late(step("p(99)<100us"), 60_000)).unwrap()[..], [Fault::Late(_)]));
+        assert_eq!(fault(late(step("p(99)<5ms"), 60_000)), None);
+        let mut stolen = step("p(99)<100us");
+        stolen.conditions.steal_percent = Some(30.0);
+        assert_eq!(fault(stolen), Some(vec![Fault::Stolen(30.0)]));
+    }
+
+    #[test]
+    fn a_trial_that_broke_says_nothing_but_a_queue_without_end_does() {
+        let mut broken = step("p(99)<5ms");
+        broken.failure = Some("a server died".to_owned());
+        assert_eq!(judge(&broken), StepOutcome::Spoiled(vec![Fault::Broken("a server died".to_owned())]));
+        assert!(is_broken(&broken));
+        broken.load.as_mut().unwrap().backlog_end = 1_000_001;
+        assert_eq!(judge(&broken), StepOutcome::Failed(vec![Shortfall::Overrun(1_000_001)]));
+        assert!(!is_broken(&broken));
+        let mut empty = step("p(99)<5ms");
+        empty.load.as_mut().unwrap().seconds = vec![Second::default()];
+        assert_eq!(judge(&empty), StepOutcome::Spoiled(vec![Fault::Empty]));
+    }
+
+    #[test]
+    fn a_control_may_accept_bad_tokens_and_the_others_may_not() {
+        let mut control = synthetic::recording(0);
+        control.step = Some(Step::Search { threshold: "p(99)<5ms".to_owned(), number: 0 });
+        assert_eq!(judge(&control), StepOutcome::Passed);
+        let mut wrong = step("p(99)<5ms");
+        let outcomes = &mut wrong.load.as_mut().unwrap().seconds[0].outcomes;
+        outcomes.bad_refused -= 20;
+        outcomes.bad_accepted.insert("expired".to_owned(), 20);
+        assert!(matches!(judge(&wrong), StepOutcome::Failed(_)));
+    }
+}
