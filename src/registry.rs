@@ -49,6 +49,11 @@ pub struct Registry<T: ?Sized + 'static> {
 pub trait Role: 'static {
     /// The table of the parts that can take the role.
     fn registry() -> &'static Registry<Self>;
+
+    /// What a reader must know of this part beside its settings.
+    fn remark(&self) -> Option<String> {
+        None
+    }
 }
 
 /// One row of a registry: name, settings type, summary.
@@ -165,9 +170,10 @@ impl<T: ?Sized> Deref for Part<T> {
     }
 }
 
-impl<T: ?Sized> fmt::Display for Part<T> {
+impl<T: Role + ?Sized> fmt::Display for Part<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.choice.fmt(f)
+        self.choice.fmt(f)?;
+        self.part.remark().map_or(Ok(()), |remark| write!(f, ", {remark}"))
     }
 }
 
@@ -270,6 +276,10 @@ impl<T: Role + ?Sized> JsonSchema for Part<T> {
                 table.ensure_object().entry("properties").or_insert_with(|| json_schema!({}).into());
             if let Some(properties) = properties.as_object_mut() {
                 properties.insert("kind".to_owned(), serde_json::json!({ "const": entry.name }));
+            }
+            let examples = table.get_mut("examples").and_then(serde_json::Value::as_array_mut);
+            for example in examples.into_iter().flatten().filter_map(serde_json::Value::as_object_mut) {
+                example.insert("kind".to_owned(), entry.name.into());
             }
             let required = table.ensure_object().entry("required").or_insert_with(|| serde_json::json!([]));
             if let Some(required) = required.as_array_mut() {

@@ -119,6 +119,7 @@ fn calls(trials: &Trials<'_>, measured: impl Fn(MetricId) -> Option<Estimate>) -
         Staleness::AskedEveryTime => [calls((1.0, UNEVEN), "every request is a call"), None],
         Staleness::UntilExpiry { .. } => [introspections(trials), None],
         Staleness::Unchecked => [calls((0.0, UNEVEN), "nobody is asked"), None],
+        Staleness::External => [None, None],
         Staleness::Cached { ttl_seconds } => match cache::calls_per_request(trials, ttl_seconds) {
             None => [None, None],
             Some(expected) => {
@@ -160,7 +161,9 @@ fn unsafe_acceptances(trials: &Trials<'_>, propagation: &Propagation) -> Check {
         Staleness::UntilExpiry { leeway_seconds } => {
             (probes::until_expiry(trials, leeway_seconds), "every probe until the token expires")
         }
-        Staleness::Unchecked => (probes::until_expiry(trials, f64::INFINITY), "every probe"),
+        Staleness::Unchecked | Staleness::External => {
+            (probes::until_expiry(trials, f64::INFINITY), "every probe")
+        }
     };
     value(
         "unsafe acceptances per revocation and resource server",
@@ -174,7 +177,7 @@ fn unsafe_acceptances(trials: &Trials<'_>, propagation: &Propagation) -> Check {
 /// The observation that exceeds its bound most; if none does, the longest one.
 fn bound(staleness: Staleness, propagation: &Propagation) -> Check {
     let limit = |observation: &Observation| match staleness {
-        Staleness::Unchecked => f64::INFINITY,
+        Staleness::Unchecked | Staleness::External => f64::INFINITY,
         Staleness::AskedEveryTime => 0.0,
         // An answer is never kept past the expiry of its token.
         Staleness::Cached { ttl_seconds } => ttl_seconds.min(observation.expires_after.max(0.0)),
@@ -193,7 +196,7 @@ fn bound(staleness: Staleness, propagation: &Propagation) -> Check {
         .expect("called with observations");
     let allowed = limit(worst);
     let agreement = match staleness {
-        Staleness::Unchecked => Agreement::Unbounded,
+        Staleness::Unchecked | Staleness::External => Agreement::Unbounded,
         _ if excess(worst) > 0.0 => Agreement::Exceeds,
         _ if propagation.unbounded() > 0 => Agreement::Unfinished,
         _ => Agreement::Within,
@@ -206,6 +209,7 @@ fn bound(staleness: Staleness, propagation: &Propagation) -> Check {
         agreement,
         because: match staleness {
             Staleness::Unchecked => "nothing is checked",
+            Staleness::External => "what the server checks is not known",
             Staleness::AskedEveryTime => "the authorization server is asked for every request",
             Staleness::Cached { .. } => "how long an answer is kept",
             Staleness::UntilExpiry { .. } => "what is left of the token's life",

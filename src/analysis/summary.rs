@@ -10,7 +10,7 @@ use crate::analysis::{
     signature, threshold, trust, usage,
 };
 use crate::metric::MetricId;
-use crate::observation::{Environment, Recording, Scenario, Subject, Workload};
+use crate::observation::{Environment, Recording, Scenario, Staleness, Subject, Workload};
 
 /// What was found out about every subject of a scenario.
 #[derive(Clone, Debug, PartialEq)]
@@ -42,6 +42,8 @@ pub struct Summary {
     pub is_control: bool,
     /// True if the latencies of the others are held against it.
     pub is_base: bool,
+    /// Requests that were due within the measured window, over all trials.
+    pub requests: u64,
     /// How many of its trials left a load to analyse.
     pub trials: usize,
     /// The largest share of the machine's time that was stolen while its signature was timed, in percent, if that is
@@ -148,6 +150,7 @@ fn summarise(
         subject: trials.subject.clone(),
         is_control: trials.is_control(),
         is_base: false,
+        requests: trials.seconds().iter().map(|second| second.outcomes.planned).sum(),
         trials: trials.loads().count(),
         timing_steal_percent: signature::steal_percent(trials),
         warnings: trust::warnings(trials, &estimates, &series.moments, &propagation, &checks),
@@ -163,7 +166,8 @@ fn of_run(environment: &Environment, subjects: &[Summary]) -> Vec<Warning> {
     if environment.build == "debug" {
         warnings.push(Warning::DebugBuild);
     }
-    if !subjects.iter().any(|summary| summary.is_control) {
+    let is_external = |summary: &Summary| summary.subject.staleness == Staleness::External;
+    if !subjects.iter().any(|summary| summary.is_control) && !subjects.iter().all(is_external) {
         warnings.push(Warning::NoControl);
     }
     warnings

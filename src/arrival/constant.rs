@@ -4,6 +4,7 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 
 use crate::arrival::ArrivalProcess;
+use crate::arrival::gaps::{Gaps, rounded};
 use crate::units::{Offset, Rate};
 
 /// Requests at equal gaps, the first at zero. It has no settings, and the seed changes nothing.
@@ -12,15 +13,9 @@ use crate::units::{Offset, Rate};
 pub struct Constant {}
 
 impl ArrivalProcess for Constant {
-    fn instants(&self, rate: Rate, _seed: u64) -> Box<dyn Iterator<Item = Offset> + Send> {
-        // Each instant comes from its number, so that rounding never adds up.
-        Box::new((0_u64..).map(move |number| nanos(number as f64 * 1e9 / rate.per_second())))
+    fn instants(&self, rate: Rate, seed: u64) -> Box<dyn Iterator<Item = Offset> + Send> {
+        Box::new(Gaps::Constant.nanos(rate.per_second(), seed).map(rounded))
     }
-}
-
-#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "rounded, and never negative")]
-fn nanos(exact: f64) -> Offset {
-    Offset::from_nanos(exact.round() as u64)
 }
 
 #[cfg(test)]

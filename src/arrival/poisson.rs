@@ -1,11 +1,10 @@
 //! Requests of many users who know nothing of each other.
 
-use rand::{RngExt, SeedableRng};
-use rand_chacha::ChaCha8Rng;
 use schemars::JsonSchema;
 use serde::Deserialize;
 
 use crate::arrival::ArrivalProcess;
+use crate::arrival::gaps::{Gaps, rounded};
 use crate::units::{Offset, Rate};
 
 /// A Poisson process: gaps are independent and exponential. It has no settings.
@@ -15,22 +14,8 @@ pub struct Poisson {}
 
 impl ArrivalProcess for Poisson {
     fn instants(&self, rate: Rate, seed: u64) -> Box<dyn Iterator<Item = Offset> + Send> {
-        // ChaCha8 and the inverse of the distribution rather than the defaults of `rand`: a seed in
-        // an old recording must give the same plan with every later version.
-        let mut random = ChaCha8Rng::seed_from_u64(seed);
-        let mean_gap = 1e9 / rate.per_second();
-        let mut now = 0.0;
-        Box::new(std::iter::repeat_with(move || {
-            // Summed unrounded: after a day the sum still resolves a hundredth of a nanosecond.
-            now += -mean_gap * (1.0 - random.random::<f64>()).ln();
-            nanos(now)
-        }))
+        Box::new(Gaps::Poisson.nanos(rate.per_second(), seed).map(rounded))
     }
-}
-
-#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "rounded, and never negative")]
-fn nanos(exact: f64) -> Offset {
-    Offset::from_nanos(exact.round() as u64)
 }
 
 #[cfg(test)]

@@ -6,6 +6,7 @@ mod doctor;
 mod exit;
 mod explain;
 mod list;
+mod load;
 mod output;
 mod part;
 mod plan;
@@ -46,6 +47,7 @@ enum Command {
     Explain(explain::Explain),
     Schema(schema::Schema),
     Doctor(doctor::Doctor),
+    Load(Box<load::Load>),
     Serve(Box<serve::Serve>),
     Token(Box<token::Token>),
     #[command(hide = true)]
@@ -64,6 +66,7 @@ pub fn main() -> ExitCode {
         Command::Explain(command) => command.execute(),
         Command::Schema(command) => command.execute(),
         Command::Doctor(command) => command.execute(),
+        Command::Load(command) => command.execute(),
         Command::Serve(command) => command.execute(),
         Command::Token(command) => command.execute(),
         Command::TimeSignature(command) => command.execute(),

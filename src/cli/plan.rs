@@ -1,5 +1,7 @@
 //! `bearerbench plan`: what would run, on which cores and for how long.
 
+mod instants;
+
 use std::fmt::Write as _;
 use std::time::Duration;
 
@@ -9,6 +11,7 @@ use crate::auth::architecture::Staleness;
 use crate::cli::scenario::ScenarioArgs;
 use crate::cli::{Exit, output};
 use crate::plan::{Plan, Pool, Trial};
+use crate::wire::Wire;
 use crate::{analysis, run};
 
 /// Print what would run, on which cores and for how long, without starting anything
@@ -16,6 +19,9 @@ use crate::{analysis, run};
 pub(super) struct PlanCommand {
     #[command(flatten)]
     scenario: ScenarioArgs,
+    /// Print the first N due requests of a trial instead: when, to which resource server, with which token
+    #[arg(long, value_name = "N")]
+    instants: Option<usize>,
     /// Print JSON
     #[arg(long)]
     json: bool,
@@ -24,7 +30,13 @@ pub(super) struct PlanCommand {
 impl PlanCommand {
     pub(super) fn execute(self) -> anyhow::Result<Exit> {
         let plan = self.scenario.plan()?;
-        output::print(&if self.json { json(&plan) } else { text(&plan) })?;
+        let written = match (self.instants, self.json) {
+            (Some(count), false) => instants::text(&plan, count),
+            (Some(count), true) => instants::json(&plan, count),
+            (None, false) => text(&plan),
+            (None, true) => json(&plan),
+        };
+        output::print(&written)?;
         Ok(Exit::Success)
     }
 }
@@ -77,11 +89,12 @@ fn text(plan: &Plan) -> String {
             .as_ref()
             .map_or_else(|| "opaque tokens".to_owned(), |scheme| format!("{scheme} tokens"));
         line(format!(
-            "  {number}. {} (repetition {}): {}, {tokens}, store {}",
+            "  {number}. {} (repetition {}): {}, {tokens}, store {}{}",
             subject.name,
             trial.repetition + 1,
             subject.architecture,
-            subject.store
+            subject.store,
+            if subject.wire == Wire::default() { String::new() } else { format!(", {}", subject.wire) }
         ));
     }
     for threshold in &plan.thresholds {
@@ -136,6 +149,7 @@ fn json(plan: &Plan) -> String {
             "architecture": trial.subject.architecture,
             "signature": trial.subject.signature,
             "store": trial.subject.store,
+            "wire": trial.subject.wire,
             "repetition": trial.repetition,
             "seed": trial.seed,
             "expected_hit_ratio": expected_hit_ratio(plan, trial),

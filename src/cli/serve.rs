@@ -1,6 +1,7 @@
 //! `bearerbench serve`: one server of the test bed by itself, for any load tool.
 
 mod keys;
+mod wire;
 
 use std::convert::Infallible;
 use std::io::{self, Read as _};
@@ -24,8 +25,10 @@ use crate::testbed::machine;
 use crate::testbed::process::{Launch, told};
 use crate::testbed::server;
 use crate::testbed::spec::{
-    AuthorizationServerSpec, ClientSpec, Credentials, Ready, ResourceServerSpec, ServerSpec,
+    ANY_PORT, AuthorizationServerSpec, ClientSpec, Credentials, Ready, ResourceServerSpec, ServerSpec,
 };
+use crate::wire::Wire;
+use wire::WireArgs;
 
 /// Run one reference server by itself, until Ctrl-C
 #[derive(Debug, Args)]
@@ -95,6 +98,8 @@ struct ResourceServerArgs {
     #[arg(long, value_name = "URL", default_value = "http://127.0.0.1:9000")]
     authorization_server: String,
     #[command(flatten)]
+    wire: WireArgs,
+    #[command(flatten)]
     client: ClientArgs,
     /// Audience that tokens must have
     #[arg(long, default_value = "https://api.example/")]
@@ -156,8 +161,8 @@ impl AuthorizationServerArgs {
             store: self.store,
             clients: vec![client],
         };
-        serve_until_interrupt(ServerSpec::AuthorizationServer(spec), |address| {
-            format!("issuer=http://{address}\n{greeting}")
+        serve_until_interrupt(ServerSpec::AuthorizationServer(spec), |ready| {
+            format!("issuer=http://{}\n{greeting}", ready.address)
         })
     }
 }
@@ -176,8 +181,13 @@ impl ResourceServerArgs {
         }
         let shared_key = self.shared_key.as_deref();
         let shared_key = shared_key.map(|path| keys::shared(path, self.signature.clone())).transpose()?;
+        let wire = self.wire.wire();
+        let is_plain = wire == Wire::default();
+        let entrance = self.wire.entrance(self.listen);
+        let identity = self.wire.identity()?;
         let spec = ResourceServerSpec {
-            listen: self.listen,
+            // What is asked for is where the resource is; plain HTTP/1.1 stays beside it for the counters of the bench.
+            listen: if is_plain { self.listen } else { ANY_PORT },
             architecture: self.architecture,
             issuer: self.authorization_server.trim_end_matches('/').to_owned(),
             signature: self.signature,
@@ -188,24 +198,22 @@ impl ResourceServerArgs {
             },
             audience: self.audience,
             scope: self.scope,
+            wire,
+            entrance: Some(entrance),
+            identity,
         };
-        serve_until_interrupt(ServerSpec::ResourceServer(spec), |address| {
-            format!("resource=http://{address}/resource")
-        })
+        serve_until_interrupt(ServerSpec::ResourceServer(spec), |ready| wire::greeting(&wire, ready))
     }
 }
 
-fn serve_until_interrupt(
-    spec: ServerSpec,
-    greeting: impl FnOnce(SocketAddr) -> String,
-) -> anyhow::Result<Exit> {
+fn serve_until_interrupt(spec: ServerSpec, greeting: impl FnOnce(&Ready) -> String) -> anyhow::Result<Exit> {
     let cores = machine::available_cores();
     runtime(cores.len())?.block_on(async {
         // Before anybody is told that the server is there, and may end it.
         let interrupt = Interrupt::on_signal()?;
         let ready = |ready: Ready| {
             // Without a reader of standard output the server serves all the same.
-            let _ = output::print(&greeting(ready.address));
+            let _ = output::print(&greeting(&ready));
         };
         tokio::select! {
             served = server::serve(spec, ready) => served.map(never).map_err(Into::into),

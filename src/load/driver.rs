@@ -145,6 +145,7 @@ impl<T: Transport, P: Pacer> Run<T, P> {
     ) -> Option<Cut> {
         let mut meter = Meter::default();
         let mut cut = None;
+        let scheduled = scheduled.take_while(|request| request.due < course.window.end);
         for (number, request) in scheduled.enumerate() {
             cut = self.reach(request.due, course, &mut meter).await;
             if cut.is_some() {

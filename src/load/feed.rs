@@ -32,7 +32,7 @@ impl Share {
 
 /// What one thread sends. The plan is data: the same for every subject.
 pub struct Feed {
-    /// Open loop: requests in the order in which they are due.
+    /// Open loop: requests in the order in which they are due. What is due after the window is not sent.
     pub scheduled: Box<dyn Iterator<Item = Request> + Send>,
     /// Closed loop: one user on each connection.
     pub users: Option<Users>,

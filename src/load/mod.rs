@@ -40,7 +40,7 @@ pub use threads::drive;
 pub use tokens::{Filling, TokenPool};
 
 /// Where requests go, and how.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Target {
     /// The servers, in order.
     pub servers: Vec<Server>,
@@ -65,7 +65,7 @@ pub struct Target {
 }
 
 /// A server under load.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Server {
     /// How connections to it are opened.
     pub connector: Connector,

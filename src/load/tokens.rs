@@ -1,5 +1,7 @@
 //! The tokens that requests carry, and what is the right answer to each.
 
+use std::collections::BTreeMap;
+
 use crate::load::Token;
 use crate::plan::{BadKind, TokenClass};
 
@@ -84,6 +86,26 @@ impl TokenPool {
 
     fn of_class(&self, class: usize) -> impl Iterator<Item = &str> {
         (self.firsts[class]..self.firsts[class + 1]).map(|number| self.numbered(number))
+    }
+
+    /// How many valid tokens there are.
+    pub fn live_count(&self) -> u32 {
+        u32::try_from(self.firsts[1]).expect("a pool has fewer than 2^32 tokens")
+    }
+
+    /// Size of a valid token in characters: smallest, median, largest. `None` without one.
+    pub fn characters(&self) -> Option<[u64; 3]> {
+        // By size rather than by token: of ten million tokens few differ in it.
+        let mut counts: BTreeMap<u64, usize> = BTreeMap::new();
+        for token in self.valid() {
+            *counts.entry(token.len() as u64).or_default() += 1;
+        }
+        let mut up_to = counts.iter().scan(0, |sum, (size, count)| {
+            *sum += count;
+            Some((*size, *sum))
+        });
+        let (median, _) = up_to.find(|(_, sum)| *sum > self.firsts[1] / 2)?;
+        Some([*counts.first_key_value()?.0, median, *counts.last_key_value()?.0])
     }
 
     /// The text of a token.
@@ -202,6 +224,15 @@ mod tests {
         let mut filling = TokenPool::filling([BadKind::Expired]);
         filling.add(TokenClass::Watched, "soon");
         filling.add(TokenClass::Valid, "good");
+    }
+
+    #[test]
+    fn sizes_are_those_of_the_smallest_the_median_and_the_largest_valid_token() {
+        let sizes = |tokens: &[&str]| TokenPool::of_valid(tokens).characters();
+        assert_eq!(sizes(&[]), None);
+        assert_eq!(sizes(&["abc"]), Some([3, 3, 3]));
+        assert_eq!(sizes(&["a", "abc", "ab", "abcdef"]), Some([1, 3, 6]));
+        assert_eq!(sizes(&["ab", "a", "ab", "abcdef", "a"]), Some([1, 2, 6]));
     }
 
     #[test]

@@ -111,8 +111,9 @@ mod tests {
         for second in facts["load"]["seconds"].as_array_mut().unwrap() {
             second["outcomes"].as_object_mut().unwrap().remove("stale_accepted").unwrap();
         }
+        facts["subject"].as_object_mut().unwrap().remove("wire").unwrap();
         let old = parse(&facts.to_string(), Path::new(FILE_NAME), 1).unwrap();
-        assert!(old.signature_times.is_none() && old.subject.scheme.is_none());
+        assert!(old.signature_times.is_none() && old.subject.scheme.is_none() && old.subject.wire.is_none());
         assert!(!old.subject.is_control() && old.subject.is_trusted());
         assert_eq!(old.workload.reuse, Reuse::Zipf { exponent: 0.5 });
         let expired = old.workload.bad_shares().next().unwrap();

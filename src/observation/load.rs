@@ -231,7 +231,7 @@ impl Outcomes {
     /// the load: where that is so by design, accepting it is stale, not wrong.
     pub fn wrong(&self, staleness: Staleness) -> u64 {
         let stale = match staleness {
-            Staleness::UntilExpiry { .. } => 0,
+            Staleness::UntilExpiry { .. } | Staleness::External => 0,
             Staleness::Unchecked | Staleness::AskedEveryTime | Staleness::Cached { .. } => {
                 self.stale_accepted
             }

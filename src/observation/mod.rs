@@ -25,8 +25,9 @@ pub use usage::{AuthorizationServerUsage, ProcessUsage, ResourceServerUsage, Sam
 /// The version of the recording format that this program writes, and the newest it reads.
 ///
 /// 2: what is known of a signature, and how long it takes by itself. A recording of version 1 has neither.
-/// 3: the parts of a latency, latency by class of token and status, and how each thread of the generator fared; the law by
-/// which tokens are used again, weights of the kinds of bad tokens, and tokens that were revoked before the load.
+/// 3: the parts of a latency, latency by class of token and status, how each thread of the generator fared, and how
+/// requests travel; the law by which tokens are used again, weights of the kinds of bad tokens, and tokens that were revoked
+/// before the load.
 pub const SCHEMA: u32 = 3;
 
 /// The kind of bad tokens that were revoked before the load.
@@ -99,6 +100,9 @@ pub struct Subject {
     pub scheme: Option<Signature>,
     /// The token store with its settings, in words.
     pub store: String,
+    /// How requests travelled, in words; absent for plain HTTP/1.1 over TCP, which is all there was before version 3.
+    #[serde(default)]
+    pub wire: Option<String>,
     /// Thresholds for this subject alone, in k6's grammar.
     pub thresholds: Vec<String>,
     /// How long an acceptance can outlive a revocation, by design.
@@ -124,6 +128,8 @@ impl Subject {
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "snake_case", deny_unknown_fields)]
 pub enum Staleness {
+    /// Not known: the server is somebody else's.
+    External,
     /// A control: nothing is checked.
     Unchecked,
     /// The authorization server is asked for every request.

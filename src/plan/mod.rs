@@ -1,6 +1,7 @@
 //! Every trial decided, nothing started.
 
 mod bad_kind;
+mod pace;
 mod placement;
 #[cfg(test)]
 mod shipped;
@@ -22,6 +23,7 @@ use crate::scenario::{InvalidScenario, Mix, Scenario, ScenarioFile, Tokens};
 use crate::units::{Offset, Period, Span};
 
 pub use bad_kind::BadKind;
+pub use pace::Pace;
 pub use placement::Placement;
 pub use subject::Subject;
 pub use token_class::TokenClass;
@@ -192,8 +194,8 @@ fn subjects(file: &ScenarioFile) -> Result<Vec<Arc<Subject>>, InvalidScenario> {
     let mut names = HashSet::new();
     let mut subjects = Vec::new();
     for ((index, subject), position) in written.iter().enumerate().zip(0..) {
-        let subject =
-            Subject::decide(subject, position).map_err(|problem| file.subject_error(index, problem))?;
+        let subject = Subject::decide(subject, position, &file.scenario.load)
+            .map_err(|problem| file.subject_error(index, problem))?;
         if !names.insert(subject.name.clone()) {
             let problem =
                 format!("a second subject is called {:?}; give it a `name` of its own", subject.name);
@@ -226,7 +228,7 @@ fn chosen(
 fn workload(scenario: &Scenario, seed: u64) -> Workload {
     let (load, tokens, revocation) = (&scenario.load, &scenario.tokens, &scenario.revocation);
     let mut workload = Workload {
-        rate: load.rate,
+        rate: load.arrivals.own_rate().unwrap_or(load.rate),
         arrivals: load.arrivals.clone(),
         warmup: load.warmup,
         window: load.duration,

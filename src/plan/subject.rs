@@ -6,8 +6,9 @@ use crate::auth::token::signature::{SignatureScheme, Status};
 use crate::metric::Threshold;
 use crate::registry::Part;
 use crate::scenario;
+use crate::wire::Wire;
 
-/// Architecture, signature scheme and store.
+/// Architecture, signature scheme, store and wire.
 #[derive(Clone, Debug)]
 pub struct Subject {
     /// What reports call it.
@@ -20,13 +21,19 @@ pub struct Subject {
     pub signature: Option<Part<dyn SignatureScheme>>,
     /// Where the authorization server keeps tokens.
     pub store: Part<dyn Store>,
+    /// How requests travel to its resource servers.
+    pub wire: Wire,
     /// What must hold for this subject.
     pub thresholds: Vec<Threshold>,
 }
 
 impl Subject {
     /// Decides what was left open, or says what does not go together.
-    pub(super) fn decide(written: &scenario::Subject, position: u32) -> Result<Self, String> {
+    pub(super) fn decide(
+        written: &scenario::Subject,
+        position: u32,
+        load: &scenario::Load,
+    ) -> Result<Self, String> {
         if written.name.as_ref().is_some_and(|name| name.trim().is_empty() || name.contains(char::is_control))
         {
             return Err("a `name` is a line of text; leave it away to have one made".to_owned());
@@ -50,6 +57,7 @@ impl Subject {
                 Some(store) => store.clone(),
                 None => Part::named("memory").map_err(|error| error.to_string())?,
             },
+            wire: written.wire.unwrap_or(load.wire),
             thresholds: written.thresholds.clone(),
         })
     }

@@ -20,6 +20,10 @@ pub fn compare(before: &Analysis, after: &Analysis) -> String {
     if before.workload != after.workload {
         text.push_str("The two were given different workloads: expect other figures.\n");
     }
+    for (name, [before, after]) in wires_apart(before, after) {
+        writeln!(text, "{name} was reached over {before} first, over {after} then: expect other figures.")
+            .expect("text grows");
+    }
     for subject in changes(before, after) {
         writeln!(text, "\n{}", subject.subject).expect("text grows");
         let header = ["  metric", "first", "second", "ratio", ""].map(str::to_owned).to_vec();
@@ -27,6 +31,20 @@ pub fn compare(before: &Analysis, after: &Analysis) -> String {
         align(&mut text, &rows);
     }
     text
+}
+
+/// The subjects of both runs whose requests travelled in two ways, and those.
+fn wires_apart<'a>(before: &'a Analysis, after: &'a Analysis) -> Vec<(&'a str, [&'a str; 2])> {
+    let mut apart = Vec::new();
+    for first in before.subjects.iter().map(|summary| &summary.subject) {
+        let mut others = after.subjects.iter().map(|summary| &summary.subject);
+        if let Some(second) = others.find(|second| second.name == first.name && second.wire != first.wire) {
+            let words =
+                [first, second].map(|subject| subject.wire.as_deref().unwrap_or("plain HTTP/1.1, TCP"));
+            apart.push((first.name.as_str(), words));
+        }
+    }
+    apart
 }
 
 fn row(change: &Change) -> Vec<String> {

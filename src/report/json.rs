@@ -52,7 +52,7 @@ struct Wire<'a> {
 }
 
 #[derive(Serialize)]
-struct Doubt<'a> {
+pub(super) struct Doubt<'a> {
     subject: Option<&'a str>,
     gravity: Gravity,
     message: String,
@@ -61,7 +61,7 @@ struct Doubt<'a> {
 }
 
 impl<'a> Doubt<'a> {
-    fn of(subject: Option<&'a str>, warning: &'a Warning) -> Self {
+    pub(super) fn of(subject: Option<&'a str>, warning: &'a Warning) -> Self {
         Self { subject, gravity: warning.gravity(), message: explain(warning), warning }
     }
 }
@@ -74,6 +74,8 @@ struct Subject<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     scheme: Option<&'a Signature>,
     store: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    wire: Option<&'a str>,
     control: bool,
     trials: usize,
     metrics: BTreeMap<MetricId, Value>,
@@ -88,20 +90,17 @@ impl<'a> Subject<'a> {
             signature: summary.subject.signature.as_deref(),
             scheme: summary.subject.scheme.as_ref(),
             store: &summary.subject.store,
+            wire: summary.subject.wire.as_deref(),
             control: summary.is_control,
             trials: summary.trials,
-            metrics: summary
-                .estimates
-                .iter()
-                .map(|(metric, estimate)| (*metric, Value::of(*metric, estimate)))
-                .collect(),
+            metrics: Value::all(summary),
             expectations: &summary.checks,
         }
     }
 }
 
 #[derive(Serialize)]
-struct Value {
+pub(super) struct Value {
     point: f64,
     low: f64,
     high: Option<f64>,
@@ -111,6 +110,12 @@ struct Value {
 }
 
 impl Value {
+    /// Every metric that a subject has.
+    pub(super) fn all(summary: &Summary) -> BTreeMap<MetricId, Self> {
+        let of = |(metric, estimate): (&MetricId, &Estimate)| (*metric, Self::of(*metric, estimate));
+        summary.estimates.iter().map(of).collect()
+    }
+
     fn of(metric: MetricId, estimate: &Estimate) -> Self {
         let Estimate { point, low, high, basis, few_samples } = *estimate;
         Self { point, low, high, unit: metric.unit().symbol(), basis, few_samples }

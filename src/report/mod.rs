@@ -11,6 +11,7 @@ mod findings;
 mod glossary;
 mod header_limits;
 mod json;
+mod load;
 #[cfg(test)]
 mod look;
 mod page;
@@ -23,4 +24,5 @@ pub use advice::explain;
 pub use comparison::compare;
 pub use files::{WriteError, write};
 pub use json::to_json;
+pub use load::{load_json, load_text};
 pub use terminal::table;

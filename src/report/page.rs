@@ -123,6 +123,7 @@ impl Row {
         let words = [
             if summary.is_control { "control" } else { subject.architecture.as_str() },
             subject.signature.as_deref().unwrap_or_default(),
+            subject.wire.as_deref().unwrap_or_default(),
         ];
         let new = |word: &&str| !word.is_empty() && !subject.name.eq_ignore_ascii_case(word);
         let unsaid = words.into_iter().filter(new).filter(|word| !subject.name.contains(word));

@@ -32,14 +32,14 @@ pub fn table(analysis: &Analysis) -> String {
     text
 }
 
-fn doubts(text: &mut String, analysis: &Analysis) {
+pub(super) fn doubts(text: &mut String, analysis: &Analysis) {
     for Doubt { subject, text: reason, .. } in trust::doubts(analysis) {
         let of = if subject.is_empty() { subject } else { format!("{subject}: ") };
         writeln!(text, "! {of}{reason}").expect("text grows");
     }
 }
 
-fn thresholds(text: &mut String, analysis: &Analysis) {
+pub(super) fn thresholds(text: &mut String, analysis: &Analysis) {
     let (limited, limits) = limits(&analysis.thresholds);
     let mut rows: Vec<VerdictRow> = analysis.thresholds.iter().map(VerdictRow::of).collect();
     if limited.len() > MANY {

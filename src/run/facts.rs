@@ -1,13 +1,12 @@
 //! What was planned, in the words of a recording.
 
-use std::collections::BTreeMap;
 use std::time::SystemTime;
 
 use crate::auth::architecture;
-use crate::load::TokenPool;
 use crate::observation::{Conditions, Cores, Recording, SCHEMA, Scenario, Staleness, Subject, Workload};
 use crate::plan::{Placement, Plan, Trial};
 use crate::testbed::machine;
+use crate::wire::Wire;
 
 /// The recording of `trial` before anything was seen.
 pub(super) fn blank(plan: &Plan, trial: &Trial) -> Recording {
@@ -54,6 +53,7 @@ fn subject(trial: &Trial) -> Subject {
         signature: subject.signature.as_ref().map(ToString::to_string),
         scheme: None,
         store: subject.store.to_string(),
+        wire: (subject.wire != Wire::default()).then(|| subject.wire.to_string()),
         thresholds: subject.thresholds.iter().map(ToString::to_string).collect(),
         staleness: match subject.architecture.staleness() {
             architecture::Staleness::Unchecked => Staleness::Unchecked,
@@ -85,35 +85,5 @@ pub fn workload(plan: &Plan, trial: &Trial) -> Workload {
         bad_weights: workload.pool.mix.iter().map(|(_, weight)| *weight).collect(),
         token_lifetime_seconds: plan.lifetime.as_secs_f64(),
         probe_rate: workload.probe_rate.per_second(),
-    }
-}
-
-/// Size of a live token in characters: smallest, median, largest.
-pub(super) fn token_characters(tokens: &TokenPool) -> Option<[u64; 3]> {
-    // By size rather than by token: of ten million tokens few differ in it.
-    let mut counts: BTreeMap<u64, usize> = BTreeMap::new();
-    for token in tokens.valid() {
-        *counts.entry(token.len() as u64).or_default() += 1;
-    }
-    let middle = counts.values().sum::<usize>() / 2;
-    let up_to = counts.iter().scan(0, |sum, (size, count)| {
-        *sum += count;
-        Some((*size, *sum))
-    });
-    let median = up_to.into_iter().find(|(_, sum)| *sum > middle)?.0;
-    Some([*counts.first_key_value()?.0, median, *counts.last_key_value()?.0])
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn sizes_are_those_of_the_smallest_the_median_and_the_largest_token() {
-        let sizes = |tokens: &[&str]| token_characters(&TokenPool::of_valid(tokens));
-        assert_eq!(sizes(&[]), None);
-        assert_eq!(sizes(&["abc"]), Some([3, 3, 3]));
-        assert_eq!(sizes(&["a", "abc", "ab", "abcdef"]), Some([1, 3, 6]));
-        assert_eq!(sizes(&["ab", "a", "ab", "abcdef", "a"]), Some([1, 2, 6]));
     }
 }

@@ -4,7 +4,6 @@ use std::num::NonZeroU32;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
-use std::time::Duration;
 
 use anyhow::Context as _;
 use tokio::sync::oneshot;
@@ -12,13 +11,10 @@ use tokio::task::JoinHandle;
 
 use crate::load::{self, Driven, Engine, Feed, LoadError, Precision, Server, Share, Target, TokenPool};
 use crate::plan::{Plan, Trial};
-use crate::run::Interrupt;
+use crate::run::{Interrupt, PATIENCE};
 use crate::testbed::Testbed;
 use crate::units::Stamp;
 use crate::wire::Connector;
-
-/// How long a connection and an answer may take.
-const PATIENCE: Duration = Duration::from_secs(10);
 
 /// A running load generator; it stops soon after this is dropped.
 pub(super) struct Generator {
@@ -86,11 +82,10 @@ impl Generator {
 }
 
 fn target(plan: &Plan, trial: &Trial, testbed: &Testbed, tokens: Arc<TokenPool>) -> anyhow::Result<Target> {
-    let (workload, wire) = (&trial.workload, &crate::wire::Wire::default());
-    let servers = testbed.addresses().into_iter().map(|address| {
-        let endpoint = crate::wire::Endpoint::Tcp(address);
+    let (workload, wire) = (&trial.workload, &trial.subject.wire);
+    let servers = testbed.endpoints().into_iter().map(|endpoint| {
         let authority = "localhost".to_owned();
-        let connector = Connector::new(endpoint, wire, None, &authority)?;
+        let connector = Connector::new(endpoint, wire, testbed.trust(), &authority)?;
         Ok(Server { connector, authority, path: "/resource".to_owned(), is_secure: wire.tls.is_some() })
     });
     Ok(Target {

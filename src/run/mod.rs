@@ -1,5 +1,6 @@
 //! The pipeline from a plan to recordings: the only place that walks it.
 
+mod external;
 mod facts;
 mod generator;
 mod interrupt;
@@ -14,6 +15,7 @@ use std::path::Path;
 use crate::observation::Recording;
 use crate::plan::{Plan, Trial};
 
+pub use external::{External, PATIENCE};
 pub use facts::{cores, workload};
 pub use interrupt::Interrupt;
 pub use output::{Output, OutputError};

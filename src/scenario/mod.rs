@@ -16,6 +16,7 @@ use crate::auth::store::Store;
 use crate::auth::token::signature::SignatureScheme;
 use crate::metric::Threshold;
 use crate::registry::Part;
+use crate::wire::Wire;
 
 pub use file::{Change, ScenarioFile};
 pub use invalid::InvalidScenario;
@@ -55,7 +56,7 @@ pub struct Scenario {
 #[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, expecting = "a table")]
 pub struct Subject {
-    /// What reports call it; by default the architecture and the signature scheme.
+    /// What reports call it; by default the architecture, the signature scheme, and the wire if it has one of its own.
     pub name: Option<String>,
     /// How resource servers decide on tokens.
     pub architecture: Part<dyn Architecture>,
@@ -63,6 +64,8 @@ pub struct Subject {
     pub signature: Option<Part<dyn SignatureScheme>>,
     /// Where the authorization server keeps tokens; by default in memory.
     pub store: Option<Part<dyn Store>>,
+    /// How requests travel to its resource servers; by default as the load says.
+    pub wire: Option<Wire>,
     /// What must hold for this subject, beside the thresholds of the scenario.
     #[serde(default)]
     pub thresholds: Vec<Threshold>,
@@ -71,10 +74,16 @@ pub struct Subject {
 impl Subject {
     /// What reports call it.
     pub fn label(&self) -> String {
-        match (&self.name, &self.signature) {
-            (Some(name), _) => name.clone(),
-            (None, Some(signature)) => format!("{} {signature}", self.architecture),
-            (None, None) => self.architecture.to_string(),
+        if let Some(name) = &self.name {
+            return name.clone();
+        }
+        let mut label = self.architecture.to_string();
+        if let Some(signature) = &self.signature {
+            label = format!("{label} {signature}");
+        }
+        match &self.wire {
+            Some(wire) => format!("{label}, {wire}"),
+            None => label,
         }
     }
 }

@@ -10,6 +10,7 @@ use crate::registry::Part;
 use crate::reuse::ReuseLaw;
 use crate::scenario::Mix;
 use crate::units::{Fraction, Period, Rate, Span};
+use crate::wire::Wire;
 
 /// The requests: open loop, sent when they are due, whatever became of those before.
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
@@ -35,6 +36,9 @@ pub struct Load {
     /// Connections from the load generator to each resource server.
     #[serde(default = "default_connections")]
     pub connections: NonZeroU32,
+    /// How they travel: HTTP version, TLS, socket.
+    #[serde(default)]
+    pub wire: Wire,
 }
 
 /// The tokens that requests carry.

@@ -16,7 +16,7 @@ mod tokens;
 mod usage;
 
 use std::io;
-use std::net::{Ipv4Addr, SocketAddr};
+use std::net::SocketAddr;
 use std::path::Path;
 use std::time::Duration;
 
@@ -26,9 +26,10 @@ use crate::testbed::client::{CallError, Client, uri};
 use crate::testbed::process::{Launch, ProcessError, ServerProcess};
 use crate::testbed::signature::TrialKey;
 use crate::testbed::spec::{
-    AuthorizationServerSpec, ClientSpec, Credentials, ResourceServerSpec, ServerSpec,
+    ANY_PORT, AuthorizationServerSpec, ClientSpec, Credentials, ResourceServerSpec, ServerSpec,
 };
 use crate::testbed::tokens::Source;
+use crate::wire::{self, CertificateError, Endpoint, Trust};
 
 pub use events::Revoked;
 pub use issued::Issued;
@@ -41,6 +42,8 @@ pub struct Testbed {
     authorization_server: ServerProcess,
     resource_servers: Vec<ServerProcess>,
     client: Client,
+    /// Of every resource server, where the load reaches them over TLS.
+    certificate: Option<Vec<u8>>,
 }
 
 /// The servers cannot be started, or do not answer.
@@ -52,6 +55,9 @@ pub enum TestbedError {
     /// The key.
     #[error(transparent)]
     Key(#[from] KeyError),
+    /// The certificate.
+    #[error(transparent)]
+    Certificate(#[from] CertificateError),
     /// The tokens.
     #[error("the tokens of the trial cannot be issued")]
     Supply(#[from] SupplyError),
@@ -79,8 +85,6 @@ fn introspector() -> Credentials {
     }
 }
 
-const ANY_PORT: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(Ipv4Addr::LOCALHOST), 0);
-
 impl Testbed {
     /// Starts the servers of `trial` as processes of `program`; `key` signs its tokens.
     pub async fn start(
@@ -104,6 +108,8 @@ impl Testbed {
         });
         let authorization_server =
             ServerProcess::start(program, "authorization server", &launch(spec)).await?;
+        let identity = subject.wire.tls.map(|_| wire::certificate()).transpose()?;
+        let certificate = identity.as_ref().map(|identity| identity.certificate.clone());
         let spec = ServerSpec::ResourceServer(ResourceServerSpec {
             listen: ANY_PORT,
             architecture: subject.architecture.clone(),
@@ -113,18 +119,31 @@ impl Testbed {
             credentials: introspector(),
             audience: tokens::AUDIENCE.to_owned(),
             scope: tokens::SCOPE.to_owned(),
+            wire: subject.wire,
+            entrance: None,
+            identity,
         });
         let mut resource_servers = Vec::new();
         for number in 1..=trial.workload.resource_servers {
             let name = format!("resource server {number}");
             resource_servers.push(ServerProcess::start(program, &name, &launch(spec.clone())).await?);
         }
-        Ok(Self { authorization_server, resource_servers, client: Client::default() })
+        Ok(Self { authorization_server, resource_servers, client: Client::default(), certificate })
     }
 
-    /// Where the resource servers listen, in order.
+    /// Where the resource servers answer plain HTTP/1.1, in order.
     pub fn addresses(&self) -> Vec<SocketAddr> {
         self.resource_servers.iter().map(|server| server.address).collect()
+    }
+
+    /// Where the load reaches the resource servers over the wire of the subject, in order.
+    pub fn endpoints(&self) -> Vec<Endpoint> {
+        self.resource_servers.iter().map(|server| server.endpoint.clone()).collect()
+    }
+
+    /// By what the load knows the resource servers, whose certificate is for `localhost`; `None` without TLS.
+    pub fn trust(&self) -> Option<Trust> {
+        self.certificate.clone().map(Trust::Certificate)
     }
 
     /// Has the tokens of `trial` issued, counts them and hands them to `sink` as they come.

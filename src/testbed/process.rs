@@ -17,6 +17,7 @@ use tokio::time::timeout;
 use zeroize::Zeroizing;
 
 use crate::testbed::spec::{Ready, ServerSpec};
+use crate::wire::Endpoint;
 
 /// What a process is told on its standard input.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -35,8 +36,10 @@ pub struct ServerProcess {
     pub name: String,
     /// Its process.
     pub pid: u32,
-    /// Where it listens.
+    /// Where it answers plain HTTP/1.1.
     pub address: SocketAddr,
+    /// Where the load reaches it.
+    pub endpoint: Endpoint,
     child: Child,
     /// Ends with the last words of the process when it ends.
     said: JoinHandle<String>,
@@ -95,7 +98,9 @@ impl ServerProcess {
         let pid = child.id().ok_or_else(|| failed(io::ErrorKind::BrokenPipe.into()))?;
         let ready = timeout(START_LIMIT, converse(&mut child, launch)).await;
         match ready {
-            Ok(Ok(Ready { address })) => Ok(Self { name: name.to_owned(), pid, address, child, said }),
+            Ok(Ok(Ready { address, endpoint })) => {
+                Ok(Self { name: name.to_owned(), pid, address, endpoint, child, said })
+            }
             Ok(Err(_)) => {
                 Err(ProcessError::NotReady { name: name.to_owned(), said: last_words(&mut said).await })
             }

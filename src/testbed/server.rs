@@ -7,8 +7,10 @@ use std::net::SocketAddr;
 use tokio::net::TcpListener;
 
 use crate::auth::architecture::NotReady;
+use crate::testbed::resource_server::{Entrance, EntranceError};
 use crate::testbed::spec::{Ready, ServerSpec};
 use crate::testbed::{authorization_server, resource_server};
+use crate::wire::Endpoint;
 
 /// Why a server does not serve.
 #[derive(Debug, thiserror::Error)]
@@ -27,6 +29,9 @@ pub enum ServerError {
     /// The resource server cannot be prepared.
     #[error("the resource server cannot start")]
     ResourceServer(#[from] NotReady),
+    /// The load cannot reach the resource server.
+    #[error("the resource server cannot open its entrance")]
+    Entrance(#[from] EntranceError),
     /// The listening socket broke.
     #[error("cannot accept connections")]
     Accept(#[from] io::Error),
@@ -39,15 +44,18 @@ pub async fn serve(spec: ServerSpec, ready: impl FnOnce(Ready)) -> Result<Infall
             let listener = listen(spec.listen).await?;
             let address = listener.local_addr()?;
             let serving = authorization_server::prepare(spec, listener).await?;
-            ready(Ready { address });
+            ready(Ready { address, endpoint: Endpoint::Tcp(address) });
             serving.await?;
             Err(io::Error::from(io::ErrorKind::BrokenPipe).into())
         }
         ServerSpec::ResourceServer(spec) => {
             let listener = listen(spec.listen).await?;
             let address = listener.local_addr()?;
-            let serving = resource_server::prepare(spec, listener).await?;
-            ready(Ready { address });
+            let entrance = Entrance::open(&spec).await?;
+            let endpoint =
+                entrance.as_ref().map_or(Endpoint::Tcp(address), |entrance| entrance.endpoint.clone());
+            let serving = resource_server::prepare(spec, listener, entrance).await?;
+            ready(Ready { address, endpoint });
             Ok(serving.await)
         }
     }

@@ -1,6 +1,6 @@
 //! What a server process is told before it starts: one JSON text on its standard input.
 
-use std::net::SocketAddr;
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
@@ -10,6 +10,10 @@ use crate::auth::store::Store;
 use crate::auth::token::jwks::{Jwk, PrivateJwk};
 use crate::auth::token::signature::SignatureScheme;
 use crate::registry::Part;
+use crate::wire::{Endpoint, Identity, Wire};
+
+/// A port of the loopback that the system chooses.
+pub const ANY_PORT: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 0);
 
 /// One server process.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -84,13 +88,24 @@ pub struct ResourceServerSpec {
     pub audience: String,
     /// The scope that its resource needs.
     pub scope: String,
+    /// How the load reaches it. Whatever this is, it answers plain HTTP/1.1 at `listen` too.
+    #[serde(default)]
+    pub wire: Wire,
+    /// Where the load reaches it if `wire` is not the default; without this the system chooses.
+    #[serde(default)]
+    pub entrance: Option<Endpoint>,
+    /// Who it is to clients that reach it over TLS.
+    #[serde(default)]
+    pub identity: Option<Identity>,
 }
 
 /// The one line that a server process prints once it can be reached.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Ready {
-    /// Where it listens.
+    /// Where it answers plain HTTP/1.1.
     pub address: SocketAddr,
+    /// Where the load reaches it: that address too, unless its wire is another one.
+    pub endpoint: Endpoint,
 }
 
 impl std::fmt::Debug for Credentials {

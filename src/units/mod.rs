@@ -8,6 +8,6 @@ mod stamp;
 
 pub use offset::Offset;
 pub use rate::Rate;
-pub use ratio::{Exponent, Fraction};
+pub use ratio::{Exponent, Fraction, Multiple};
 pub use span::{Period, Span};
 pub use stamp::Stamp;

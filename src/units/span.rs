@@ -1,6 +1,7 @@
 //! Lengths of time as people write them: `"250ms"`, `"10s"`, `"5m"`.
 
 use std::fmt;
+use std::str::FromStr;
 use std::time::Duration;
 
 use schemars::JsonSchema;
@@ -73,6 +74,22 @@ impl TryFrom<String> for Period {
             Ok(duration) if !duration.is_zero() && duration <= LONGEST => Ok(Self(duration)),
             _ => Err(InvalidSpan { written, expected: "length of time above zero, up to a year" }),
         }
+    }
+}
+
+impl FromStr for Span {
+    type Err = InvalidSpan;
+
+    fn from_str(written: &str) -> Result<Self, InvalidSpan> {
+        written.to_owned().try_into()
+    }
+}
+
+impl FromStr for Period {
+    type Err = InvalidSpan;
+
+    fn from_str(written: &str) -> Result<Self, InvalidSpan> {
+        written.to_owned().try_into()
     }
 }
 

@@ -1,74 +1,125 @@
-//! TEMPORARY stand-in until the branch `wire` lands.
-use std::io;
-use std::net::SocketAddr;
-use std::path::PathBuf;
-use std::pin::Pin;
-use std::task::{Context, Poll};
-use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
-use tokio::net::TcpStream;
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+//! How bytes travel between the load generator and the resource servers: HTTP version, TLS, socket.
+
+mod certificate;
+mod connector;
+mod endpoint;
+mod server;
+mod stream;
+#[cfg(test)]
+mod tests;
+mod tls;
+
+use std::fmt;
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+pub use certificate::{CertificateError, Identity, certificate};
+pub use connector::{Connector, ConnectorError, Trust};
+pub use endpoint::Endpoint;
+pub use server::{AcceptorError, acceptor};
+pub use stream::Stream;
+
+/// How a request travels. The default is what most measurements use: HTTP/1.1 over TCP, nothing encrypted.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default, expecting = "a table")]
+pub struct Wire {
+    /// The version of HTTP.
+    pub http: Http,
+    /// TLS 1.3; without it bytes travel as they are.
+    pub tls: Option<Tls>,
+    /// What connects the processes.
+    pub socket: Socket,
+}
+
+/// A version of HTTP. Without TLS the client knows beforehand that the server speaks it (RFC 9113 section 3.3).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub enum Http {
+    /// HTTP/1.1: a request at a time on each connection.
     #[default]
+    #[serde(rename = "1.1")]
     Http1,
+    /// HTTP/2: many at a time.
+    #[serde(rename = "2")]
     Http2,
 }
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
-pub struct Wire {
-    pub http: Http,
-    pub tls: Option<()>,
+
+/// TLS 1.3.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, expecting = "a table")]
+pub struct Tls {
+    /// The only group that is offered, and accepted.
+    pub key_exchange: KeyExchange,
+    /// Whether a connection may take up an earlier session by its ticket: no certificate, but a key exchange all the same.
+    #[serde(default = "yes")]
+    pub resumption: bool,
 }
-#[derive(Clone, Debug)]
-pub enum Endpoint {
-    Tcp(SocketAddr),
-    Unix(PathBuf),
+
+/// How both ends agree on a key, by its name among the groups of TLS.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub enum KeyExchange {
+    /// The usual elliptic curve.
+    X25519,
+    /// The same together with ML-KEM-768: what was recorded today stays secret from quantum computers.
+    #[serde(rename = "X25519MLKEM768")]
+    X25519MlKem768,
 }
-#[derive(Clone, Debug)]
-pub struct Trust;
-#[derive(Clone, Debug)]
-pub struct Connector(SocketAddr);
-impl Connector {
-    pub fn new(e: Endpoint, _: &Wire, _: Option<Trust>, _: &str) -> Result<Self, io::Error> {
-        match e {
-            Endpoint::Tcp(a) => Ok(Self(a)),
-            _ => unreachable!(),
+
+/// What connects two processes of a machine.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Socket {
+    /// TCP over loopback.
+    #[default]
+    Tcp,
+    /// A Unix socket.
+    Unix,
+}
+
+fn yes() -> bool {
+    true
+}
+
+impl fmt::Display for Wire {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}", self.http)?;
+        if let Some(tls) = &self.tls {
+            write!(f, " over {tls}")?;
         }
-    }
-    pub async fn connect(&self) -> io::Result<Stream> {
-        let s = TcpStream::connect(self.0).await?;
-        s.set_nodelay(true)?;
-        Ok(Stream(s))
+        write!(f, ", {}", self.socket)
     }
 }
-#[derive(Debug)]
-pub struct Stream(TcpStream);
-impl Stream {
-    pub fn try_write(&mut self, b: &[u8]) -> io::Result<usize> {
-        self.0.try_write(b)
-    }
-    pub fn is_resumed(&self) -> Option<bool> {
-        None
-    }
-    pub fn holds_back(&self) -> bool {
-        false
+
+impl fmt::Display for Http {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Http1 => "HTTP/1.1",
+            Self::Http2 => "HTTP/2",
+        })
     }
 }
-impl AsyncRead for Stream {
-    fn poll_read(
-        mut self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-        b: &mut ReadBuf<'_>,
-    ) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.0).poll_read(cx, b)
+
+impl fmt::Display for Tls {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let resumption = if self.resumption { "" } else { ", no resumption" };
+        write!(f, "TLS 1.3 ({}{resumption})", self.key_exchange)
     }
 }
-impl AsyncWrite for Stream {
-    fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, b: &[u8]) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.0).poll_write(cx, b)
+
+impl fmt::Display for KeyExchange {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::X25519 => "X25519",
+            Self::X25519MlKem768 => "X25519MLKEM768",
+        })
     }
-    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.0).poll_flush(cx)
-    }
-    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.0).poll_shutdown(cx)
+}
+
+impl fmt::Display for Socket {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Tcp => "TCP",
+            Self::Unix => "Unix socket",
+        })
     }
 }

@@ -77,6 +77,23 @@ fn tokens_that_expire_before_the_load_ends_are_refused() {
 }
 
 #[test]
+fn arrivals_that_cannot_be_made_are_refused_before_anything_starts() {
+    let arrivals =
+        |settings: &str| SMALL.replace("rate = 100", &format!("rate = 100\narrivals = {settings}"));
+    refused(&arrivals("\"bursts\""), &["case.toml:6: load.arrivals", "missing field `size`"]);
+    refused(
+        &arrivals("{ kind = \"stages\", stages = [{ duration = \"5s\", to = 0 }] }"),
+        &["case.toml:6: load.arrivals", "every level is 0"],
+    );
+    let trace = arrivals("{ kind = \"trace\", file = \"trace.csv\" }");
+    refused(&trace, &["case.toml:6: load.arrivals", "trace.csv: cannot be read", "No such file"]);
+    let sandbox = Sandbox::with(&trace);
+    std::fs::write(sandbox.path().join("trace.csv"), "1\n2\nsoon\n").unwrap();
+    let words = ["case.toml:6: load.arrivals", "trace.csv:3: expected an instant in seconds", "\"soon\""];
+    sandbox.refused(&["run", "case.toml"]).exits(2).says(&words);
+}
+
+#[test]
 fn a_fraction_above_one_is_refused() {
     refused_with(&["--set", "tokens.bad=5"], &["tokens.bad", "from 0 to 1, not 5"]);
 }

@@ -28,6 +28,50 @@ fn plan_is_the_same_for_the_same_seed_and_another_for_another() {
 }
 
 #[test]
+fn the_first_instants_of_a_plan_are_the_same_for_every_subject_and_as_json() {
+    let sandbox = Sandbox::with(SMALL);
+    let told = |more: &[&str]| {
+        let arguments = [&["plan", "case.toml", "--instants", "12"], more].concat();
+        sandbox.ended(&arguments).exits(0).stdout
+    };
+    let lines = told(&[]);
+    assert_eq!(lines, told(&["--only", "control"]));
+    assert_eq!(lines, told(&["--only", "opaque"]));
+    assert!(lines.starts_with("# case: requests of repetition 1, seed "), "{lines}");
+    assert_eq!(lines.lines().count(), 2 + 12, "{lines}");
+    let plan: Value = serde_json::from_str(&told(&["--json"])).unwrap();
+    let requests = plan["requests"].as_array().unwrap().iter().map(|request| {
+        let nanos = request["due_nanos"].as_u64().unwrap();
+        let (seconds, rest) = (nanos / 1_000_000_000, nanos % 1_000_000_000);
+        let (server, index) = (&request["resource_server"], &request["token_index"]);
+        format!("{seconds}.{rest:09},{server},{},{index}", request["token_class"].as_str().unwrap())
+    });
+    assert_eq!(lines.lines().skip(2).collect::<Vec<_>>(), requests.collect::<Vec<_>>());
+}
+
+#[test]
+fn what_a_plan_prints_can_be_replayed_as_a_trace() {
+    let sandbox = Sandbox::with(&SMALL.replace("tokens = 2", "tokens = 0"));
+    let told = |changes: &[&str]| {
+        let arguments = [&["plan", "case.toml", "--instants", "50"], changes].concat();
+        sandbox.ended(&arguments).exits(0).stdout
+    };
+    let instants = |lines: &str| {
+        let rows = lines.lines().skip(2).map(|line| line.split(',').next().unwrap().to_owned());
+        let nanos = rows.map(|seconds| seconds.replace('.', "").parse::<u64>().unwrap());
+        nanos.collect::<Vec<_>>()
+    };
+    let written = told(&[]);
+    std::fs::write(sandbox.path().join("trace.csv"), &written).unwrap();
+    let trace = "load.arrivals={ kind = \"trace\", file = \"trace.csv\", speed = \"as recorded\" }";
+    let first = instants(&written)[0];
+    let shifted: Vec<u64> = instants(&written).iter().map(|at| at - first).collect();
+    assert_eq!(instants(&told(&["--set", trace])), shifted);
+    let described = sandbox.ended(&["plan", "case.toml", "--set", trace]).exits(0).stdout;
+    assert!(described.contains("trace file trace.csv, speed as recorded, its own rate "), "{described}");
+}
+
+#[test]
 fn every_repetition_measures_every_subject_in_an_order_of_its_own() {
     let sandbox = Sandbox::with(SMALL);
     let told = sandbox.ended(&["plan", "case.toml", "--json", "--set", "repetitions=20"]).exits(0);

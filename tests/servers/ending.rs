@@ -55,6 +55,24 @@ fn names_that_no_registry_has_are_refused_with_those_that_it_has() {
 }
 
 #[test]
+fn a_wire_that_cannot_be_is_told_with_what_can() {
+    let with = |more: &[&str]| {
+        let serve = ["serve", "resource-server", "--architecture", "none"];
+        ended(&[&serve, more].concat(), "")
+    };
+    assert_refused(&with(&["--http", "3"]), 2, &["--http", "1.1", "2"]);
+    assert_refused(&with(&["--tls", "P-256"]), 2, &["--tls", "X25519MLKEM768"]);
+    assert_refused(&with(&["--write-certificate", "x.pem"]), 2, &["--tls"]);
+    assert_refused(&with(&["--unix", "@x", "--listen", "127.0.0.1:0"]), 2, &["cannot be used with"]);
+    let nowhere = ["--tls", "X25519", "--write-certificate", "/nowhere/x.pem"];
+    assert_refused(&with(&nowhere), 1, &["cannot write the certificate to /nowhere/x.pem", "No such file"]);
+    let taken = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = taken.local_addr().unwrap().to_string();
+    let words = ["cannot listen on", &address, "choose another place", "in use"];
+    assert_refused(&with(&["--http", "2", "--listen", &address]), 1, &words);
+}
+
+#[test]
 fn an_interrupt_and_the_wish_of_a_service_manager_end_a_server_well() {
     for signal in [Signal::INT, Signal::TERM] {
         let authorization = Server::authorization(&[]);

@@ -13,3 +13,4 @@ mod robustness;
 mod server;
 mod token_endpoint;
 mod unreachable;
+mod wire;

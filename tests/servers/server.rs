@@ -6,6 +6,7 @@ use std::process::{Child, Command, Stdio};
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use bearerbench::wire::{Endpoint, Socket, Wire};
 use rustix::process::{Pid, Signal, kill_process};
 use serde_json::{Value, json};
 
@@ -57,6 +58,28 @@ impl Server {
         let (child, said) = start(&arguments, "", 1);
         let address = said[0].strip_prefix("resource=http://").and_then(|url| url.strip_suffix("/resource"));
         Self { child, address: address.expect("the resource").parse().expect("an address") }
+    }
+
+    /// A resource server over another wire than the default, and where it is reached over it.
+    pub(crate) fn resource_over(wire: &Wire, authorization: &Server, arguments: &[&str]) -> (Self, Endpoint) {
+        let issuer = authorization.issuer();
+        let mut serve = vec!["serve", "resource-server", "--authorization-server", &issuer];
+        if wire.socket == Socket::Tcp {
+            serve.extend(["--listen", "127.0.0.1:0"]);
+        }
+        let lines = if wire.socket == Socket::Unix { 3 } else { 2 };
+        let (child, said) = start(&[&serve, arguments].concat(), "", lines);
+        let address = |line: &str, scheme: &str| {
+            let address = line.strip_prefix(scheme).and_then(|url| url.strip_suffix("/resource"));
+            address.unwrap_or_else(|| panic!("no {scheme} in {said:?}")).parse().expect("an address")
+        };
+        let endpoint = match said[1].strip_prefix("unix=") {
+            Some(name) => Endpoint::Unix(name.into()),
+            None if wire.tls.is_some() => Endpoint::Tcp(address(&said[0], "resource=https://")),
+            None => Endpoint::Tcp(address(&said[0], "resource=http://")),
+        };
+        let address = address(&said[lines - 1], "plain=http://");
+        (Self { child, address }, endpoint)
     }
 
     /// An authorization server of opaque tokens with several clients, started as a run starts it.

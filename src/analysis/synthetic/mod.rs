@@ -79,6 +79,7 @@ impl Made {
             signature: None,
             scheme: None,
             store: "memory".to_owned(),
+            wire: None,
             thresholds: Vec::new(),
             staleness,
             token_characters: Some([43, 43, 45]),

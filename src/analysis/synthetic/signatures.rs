@@ -137,6 +137,7 @@ impl Scheme {
             signature: Some(self.facts().alg),
             scheme: Some(self.facts()),
             store: "memory".to_owned(),
+            wire: None,
             thresholds: Vec::new(),
             staleness: Staleness::UntilExpiry { leeway_seconds: 0.0 },
             token_characters: Some([characters, characters, characters + 2]),

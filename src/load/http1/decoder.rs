@@ -2,7 +2,7 @@
 
 use httparse::Status;
 
-use crate::load::http1::head::{Body, Head};
+use crate::load::http1::head::{Body, Known};
 use crate::load::transport::{Answer, Failure};
 
 /// No header of a resource server is near this; a server that sends more is not one.
@@ -14,6 +14,7 @@ pub(super) struct Decoder {
     start: usize,
     end: usize,
     stage: Stage,
+    known: Known,
     answer: Answer,
 }
 
@@ -40,6 +41,7 @@ impl Decoder {
             start: 0,
             end: 0,
             stage: Stage::Head,
+            known: Known::default(),
             answer: Answer { status: 0, reusable: false, first_byte: None },
         }
     }
@@ -67,7 +69,7 @@ impl Decoder {
         self.end += bytes;
         loop {
             let unread = &self.buffer[self.start..self.end];
-            let Some((used, next)) = step(self.stage, unread, &mut self.answer)? else {
+            let Some((used, next)) = step(self.stage, unread, &mut self.known, &mut self.answer)? else {
                 return Ok(None);
             };
             self.start += used;
@@ -107,12 +109,17 @@ impl From<Body> for Stage {
 
 /// How many bytes a stage uses up and what follows: a stage, or nothing after the end of the answer.
 /// `None` if there are too few bytes to tell.
-fn step(stage: Stage, unread: &[u8], answer: &mut Answer) -> Result<Option<(usize, Option<Stage>)>, Failure> {
+fn step(
+    stage: Stage,
+    unread: &[u8],
+    known: &mut Known,
+    answer: &mut Answer,
+) -> Result<Option<(usize, Option<Stage>)>, Failure> {
     if unread.is_empty() && !matches!(stage, Stage::Length(0)) {
         return Ok(None);
     }
     Ok(match stage {
-        Stage::Head => Head::parse(unread)?.map(|head| {
+        Stage::Head => known.parse(unread)?.map(|head| {
             *answer = head.answer;
             (head.bytes, Some(head.body.into()))
         }),
@@ -149,7 +156,10 @@ mod tests {
 
     /// What comes out when the bytes arrive in pieces of these sizes and the connection then ends.
     fn decode(bytes: &[u8], pieces: &[usize]) -> Result<Answer, Failure> {
-        let mut decoder = Decoder::new();
+        decode_next(&mut Decoder::new(), bytes, pieces)
+    }
+
+    fn decode_next(decoder: &mut Decoder, bytes: &[u8], pieces: &[usize]) -> Result<Answer, Failure> {
         let (mut rest, mut sizes) = (bytes, pieces.iter().copied().cycle());
         while !rest.is_empty() {
             let space = decoder.space()?;
@@ -225,6 +235,22 @@ mod tests {
         ) {
             let bytes = ANSWERS[which].0.as_bytes();
             prop_assert_eq!(decode(bytes, &pieces), decode(bytes, &[usize::MAX]));
+        }
+
+        #[test]
+        fn what_a_connection_answered_before_changes_nothing(
+            order in prop::collection::vec(0..ANSWERS.len(), 1..6),
+            piece in 1..60_usize,
+        ) {
+            let mut decoder = Decoder::new();
+            for which in order {
+                let bytes = ANSWERS[which].0.as_bytes();
+                let alone = decode(bytes, &[piece]);
+                prop_assert_eq!(decode_next(&mut decoder, bytes, &[piece]), alone);
+                if alone.is_ok_and(|answer| answer.reusable) { continue }
+                // Another connection, but the head is known.
+                decoder = Decoder { known: decoder.known, ..Decoder::new() };
+            }
         }
 
         #[test]

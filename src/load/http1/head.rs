@@ -1,6 +1,8 @@
 //! The status line and the header fields of an HTTP/1.1 answer.
 
-use httparse::{EMPTY_HEADER, Header, Response, Status};
+use std::mem::MaybeUninit;
+
+use httparse::{Header, ParserConfig, Response, Status};
 
 use crate::load::transport::{Answer, Failure};
 
@@ -8,6 +10,7 @@ use crate::load::transport::{Answer, Failure};
 const MOST_HEADERS: usize = 64;
 
 /// Everything before the body.
+#[derive(Clone, Copy)]
 pub(super) struct Head {
     /// How long it is, its empty line included.
     pub(super) bytes: usize,
@@ -16,6 +19,7 @@ pub(super) struct Head {
 }
 
 /// How the body ends (RFC 9112, section 6.3).
+#[derive(Clone, Copy)]
 pub(super) enum Body {
     /// None: the head was an interim answer, and the real one follows.
     AnotherHead,
@@ -28,9 +32,11 @@ pub(super) enum Body {
 impl Head {
     /// Reads a head. `None` if its end is not there yet.
     pub(super) fn parse(unread: &[u8]) -> Result<Option<Self>, Failure> {
-        let mut headers = [EMPTY_HEADER; MOST_HEADERS];
-        let mut response = Response::new(&mut headers);
-        let Status::Complete(bytes) = response.parse(unread).map_err(|_| Failure::NotHttp)? else {
+        let mut headers = [const { MaybeUninit::uninit() }; MOST_HEADERS];
+        let mut response = Response::new(&mut []);
+        let parsed =
+            ParserConfig::default().parse_response_with_uninit_headers(&mut response, unread, &mut headers);
+        let Status::Complete(bytes) = parsed.map_err(|_| Failure::NotHttp)? else {
             return Ok(None);
         };
         let status = response.code.ok_or(Failure::NotHttp)?;
@@ -84,5 +90,28 @@ impl Framing {
             }
         }
         Ok(framing)
+    }
+}
+
+/// The last head of a connection: a server repeats it byte for byte, but for a date each second, and comparing it costs
+/// a tenth of reading it again.
+#[derive(Default)]
+pub(super) struct Known {
+    bytes: Vec<u8>,
+    head: Option<Head>,
+}
+
+impl Known {
+    /// The same as [`Head::parse`].
+    pub(super) fn parse(&mut self, unread: &[u8]) -> Result<Option<Head>, Failure> {
+        if self.head.is_some() && unread.starts_with(&self.bytes) {
+            return Ok(self.head);
+        }
+        self.head = Head::parse(unread)?;
+        if let Some(head) = &self.head {
+            self.bytes.clear();
+            self.bytes.extend_from_slice(&unread[..head.bytes]);
+        }
+        Ok(self.head)
     }
 }

@@ -41,7 +41,7 @@ impl Outbox {
                 0
             }
         };
-        self.unflushed = self.stream.holds_back();
+        self.unflushed = !self.stream.is_flushed();
         if written < request.len() || self.unflushed {
             self.unsent.extend_from_slice(&request[written..]);
             if let Some(reader) = &self.reader {

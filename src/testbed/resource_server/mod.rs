@@ -1,22 +1,20 @@
 //! The resource server as a process: one protected resource, answered by RFC 6750.
 
 mod answer;
+mod conversation;
 mod decisions;
+mod entrance;
 mod http_issuer;
 
 use std::convert::Infallible;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use axum::serve::Listener as _;
 use hyper::body::Incoming;
 use hyper::header::AUTHORIZATION;
-use hyper::server::conn::http1;
-use hyper::service::service_fn;
 use hyper::{Method, Request, StatusCode};
-use hyper_util::rt::TokioIo;
 use serde::{Deserialize, Serialize};
-use tokio::net::{TcpListener, TcpStream};
+use tokio::net::TcpListener;
 
 use crate::auth::architecture::{Context, NotReady, TokenValidator, Verified};
 use crate::auth::token::jwt::Trust;
@@ -25,10 +23,12 @@ use crate::testbed::listener::NoDelay;
 use crate::testbed::spec::ResourceServerSpec;
 use crate::units::Stamp;
 use answer::Answer;
+use conversation::{Language, accept};
 use decisions::DecisionLog;
 use http_issuer::HttpIssuer;
 
 pub use decisions::Decision;
+pub(super) use entrance::{Entrance, EntranceError};
 
 /// How many requests were decided, since the beginning.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -47,11 +47,13 @@ struct ResourceServer {
     decisions: DecisionLog,
 }
 
-/// Prepares the server and hands it back as a future that serves on `listener` without end.
+/// Prepares the server and hands it back as a future that serves on `listener`, and at the entrance for the load if there is
+/// one, without end.
 /// Fails if the architecture needs the authorization server at the start and it does not answer.
 pub(super) async fn prepare(
     spec: ResourceServerSpec,
     listener: TcpListener,
+    entrance: Option<Entrance>,
 ) -> Result<impl Future<Output = Infallible>, NotReady> {
     let issuer = Arc::new(HttpIssuer::new(&spec.issuer, &spec.credentials)?);
     let policy = Arc::new(Policy { issuer: spec.issuer, audience: spec.audience, scope: spec.scope });
@@ -63,25 +65,16 @@ pub(super) async fn prepare(
         requests: AtomicU64::new(0),
         decisions: DecisionLog::default(),
     });
-    Ok(accept(server, NoDelay(listener)))
-}
-
-async fn accept(server: Arc<ResourceServer>, mut listener: NoDelay) -> Infallible {
-    loop {
-        let (stream, _) = listener.accept().await;
-        tokio::spawn(converse(Arc::clone(&server), stream));
-    }
-}
-
-async fn converse(server: Arc<ResourceServer>, stream: TcpStream) {
-    let respond = service_fn(|request| {
-        let server = Arc::clone(&server);
-        async move { Ok::<_, Infallible>(server.respond(request).await) }
-    });
-    // Without a timer hyper waits for the next request as long as it takes: a pool keeps idle connections.
-    // A broken connection is the client's to notice.
-    let _ =
-        http1::Builder::new().max_buf_size(512 * 1024).serve_connection(TokioIo::new(stream), respond).await;
+    Ok(async move {
+        let plain = accept(Arc::clone(&server), NoDelay(listener), Language::default());
+        match entrance {
+            None => plain.await,
+            Some(entrance) => tokio::select! {
+                never = plain => never,
+                never = entrance.serve(server) => never,
+            },
+        }
+    })
 }
 
 impl ResourceServer {

@@ -1,0 +1,227 @@
+//! `bearerbench load`: the load generator against a server of one's own.
+
+mod server;
+mod tokens;
+
+use std::num::NonZeroU32;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use clap::Args;
+
+use crate::analysis::{Analysis, analyse};
+use crate::arrival::ArrivalProcess;
+use crate::cli::part::part;
+use crate::cli::{Exit, output, run};
+use crate::load::{Engine, Precision, Target};
+use crate::metric::Threshold;
+use crate::plan::{Pace, Placement};
+use crate::registry::Part;
+use crate::report;
+use crate::run::{External, Interrupt, Output, PATIENCE, Unfit};
+use crate::testbed::machine;
+use crate::units::{Offset, Period, Rate, Span};
+use crate::wire::Http;
+
+/// Send bearer tokens to a server of your own and report how it answers
+#[derive(Debug, Args)]
+pub(super) struct Load {
+    #[command(flatten)]
+    server: server::ServerArgs,
+    #[command(flatten)]
+    tokens: tokens::TokenArgs,
+    #[command(flatten)]
+    pace: PaceArgs,
+    /// Connections; in a closed loop each is a user
+    #[arg(long, default_value = "32")]
+    connections: NonZeroU32,
+    /// Requests at once on each connection, with HTTP/2
+    #[arg(long, default_value = "1")]
+    streams: NonZeroU32,
+    /// Close each connection after so many requests, and open another
+    #[arg(long, value_name = "N")]
+    requests_per_connection: Option<NonZeroU32>,
+    /// How long to measure, at most an hour
+    #[arg(long, default_value = "10s")]
+    duration: Period,
+    /// How long to send before measuring
+    #[arg(long, default_value = "1s")]
+    warmup: Span,
+    /// End after so many requests, those of the warm-up among them
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
+    requests: Option<u64>,
+    /// What must hold, like "p(99)<5ms" (may be given several times)
+    #[arg(long = "threshold", value_name = "THRESHOLD")]
+    thresholds: Vec<Threshold>,
+    #[command(flatten)]
+    generator: GeneratorArgs,
+    /// Folder for the recording and the report [default: none is written]
+    #[arg(long, value_name = "FOLDER")]
+    out: Option<PathBuf>,
+    /// Print the figures as JSON
+    #[arg(long)]
+    json: bool,
+    /// Tell nothing but the result
+    #[arg(long)]
+    quiet: bool,
+}
+
+#[derive(Debug, Args)]
+#[group(required = true)]
+struct PaceArgs {
+    /// Open loop: requests per second, sent whatever becomes of those before
+    #[arg(long, value_parser = rate, group = "pace")]
+    rate: Option<Rate>,
+    /// Closed loop: each connection sends again as soon as it is answered
+    #[arg(long, group = "pace")]
+    closed: bool,
+    /// When the requests of an open loop are due, like poisson or '{ kind = "bursts", size = 10 }'
+    #[arg(long, default_value = "poisson", value_parser = part::<dyn ArrivalProcess>, conflicts_with = "closed")]
+    arrivals: Part<dyn ArrivalProcess>,
+    /// How long a user of a closed loop thinks before sending again
+    #[arg(long, default_value = "0s", requires = "closed")]
+    think: Span,
+    /// Decides when requests are sent: the same seed gives the same instants
+    #[arg(long, default_value = "1")]
+    seed: u64,
+}
+
+#[derive(Debug, Args)]
+struct GeneratorArgs {
+    /// What speaks HTTP: own (HTTP/1.1 only) or hyper [default: own for HTTP/1.1]
+    #[arg(long, value_parser = ["own", "hyper"])]
+    engine: Option<String>,
+    /// While it waits the generator sleeps, or spins before a due instant (hybrid), or polls for answers too (busy), or
+    /// never sleeps (spin) [default: busy on a core of its own, else hybrid]
+    #[arg(long)]
+    precision: Option<Precision>,
+    /// Threads of the generator, each with a core of its own where there are enough
+    #[arg(long, default_value = "1")]
+    threads: NonZeroU32,
+}
+
+fn rate(text: &str) -> Result<Rate, String> {
+    let number: f64 = text.parse().map_err(|_| format!("{text:?} is no number of requests per second"))?;
+    Rate::try_from(number).map_err(|error| error.to_string())
+}
+
+/// Longer than this is not a measurement but a burden.
+const LONGEST: Period = Period::from_secs(3_600);
+
+impl Load {
+    pub(super) fn execute(self) -> anyhow::Result<Exit> {
+        let external = match self.decide() {
+            Ok(external) => external,
+            Err(error) => {
+                output::tell(&format!("bearerbench: {error:#}"));
+                return Ok(Exit::Usage);
+            }
+        };
+        let connections = u64::from(external.target.connections.get());
+        machine::ensure_open_files(connections + OTHER_FILES).map_err(Unfit::Files)?;
+        let mut output = self.out.as_deref().map(Output::create).transpose()?;
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+        let (recording, interrupted) = runtime.block_on(async {
+            let interrupt = Interrupt::on_signal()?;
+            if !self.quiet {
+                output::tell(&format!("{}: {}", external.name, external.question));
+            }
+            let recording = external.measure(&interrupt).await;
+            anyhow::Ok((recording, interrupt.happened()))
+        })?;
+        let recordings = [recording];
+        if let Some(output) = &mut output {
+            output.append(&recordings[0])?;
+        }
+        let analysis = analyse(&recordings);
+        if let Some(output) = &output {
+            report::write(output.folder(), &analysis)?;
+        }
+        self.tell(&analysis, output.as_ref())?;
+        Ok(run::exit(&analysis, &recordings, interrupted))
+    }
+
+    fn tell(&self, analysis: &Analysis, output: Option<&Output>) -> anyhow::Result<()> {
+        output::print(&if self.json { report::load_json(analysis) } else { report::load_text(analysis) })?;
+        if let (false, Some(output)) = (self.quiet, output) {
+            output::tell(&format!("report: {}", output.folder().join("report.html").display()));
+        }
+        Ok(())
+    }
+
+    /// Decides everything; nothing is sent yet but what it takes to find the server and the tokens.
+    fn decide(&self) -> anyhow::Result<External> {
+        anyhow::ensure!(
+            self.duration <= LONGEST,
+            "--duration {}: expected at most {LONGEST}; run it several times, and compare the runs",
+            self.duration
+        );
+        let pace = match self.pace.rate {
+            Some(rate) => Pace::Open { rate, arrivals: self.pace.arrivals.clone() },
+            None => Pace::Closed { think: self.pace.think },
+        };
+        let engine = self.engine()?;
+        let server = self.server.find(&pace, self.connections)?;
+        let tokens = Arc::new(self.tokens.pool()?);
+        let cores = machine::available_cores();
+        let placement = Placement::on(&cores, self.generator.threads.get() as usize);
+        // A closed loop has no instants to be late for.
+        let own_core = !placement.generators.is_empty() && pace.rate().is_some();
+        let precision = if own_core { Precision::Busy } else { Precision::Hybrid };
+        let window = Offset::from(self.warmup.duration())
+            ..Offset::from(self.warmup.duration() + self.duration.duration());
+        Ok(External {
+            name: self.server.target.to_string(),
+            question: question(&pace, tokens.live_count()),
+            thresholds: self.thresholds.iter().map(ToString::to_string).collect(),
+            wire: self.server.wire(),
+            target: Target {
+                servers: vec![server],
+                engine,
+                connections: self.connections,
+                streams: self.streams,
+                requests_per_connection: self.requests_per_connection,
+                tokens,
+                window,
+                timeout: PATIENCE,
+                precision: self.generator.precision.unwrap_or(precision),
+                cores: placement.generators,
+            },
+            pace,
+            warmup: self.warmup,
+            window: self.duration,
+            requests: self.requests,
+            seed: self.pace.seed,
+        })
+    }
+
+    fn engine(&self) -> anyhow::Result<Engine> {
+        let http = self.server.wire().http;
+        anyhow::ensure!(
+            http == Http::Http2 || self.streams.get() == 1,
+            "--streams {}: HTTP/1.1 has one request at a time on a connection; add --http 2, or raise --connections",
+            self.streams
+        );
+        match (self.generator.engine.as_deref(), http) {
+            (Some("own"), Http::Http2) => {
+                anyhow::bail!("--engine own speaks HTTP/1.1 only; leave it away for HTTP/2")
+            }
+            (Some("hyper"), http) => Ok(Engine::Hyper { http }),
+            _ => Ok(Engine::of(http)),
+        }
+    }
+}
+
+/// Files that the process has open beside its connections.
+const OTHER_FILES: u64 = 64;
+
+fn question(pace: &Pace, tokens: u32) -> String {
+    match pace {
+        Pace::Open { rate, arrivals } => {
+            format!("How does it answer {rate} ({arrivals}) with {tokens} different tokens?")
+        }
+        Pace::Closed { think } => {
+            format!("How fast does it answer users who think for {think}, with {tokens} different tokens?")
+        }
+    }
+}
