@@ -1,5 +1,7 @@
 //! The tokens that requests carry, and what is the right answer to each.
 
+use std::collections::BTreeMap;
+
 use crate::load::Token;
 use crate::plan::{BadKind, TokenClass};
 
@@ -86,7 +88,7 @@ impl TokenPool {
         (self.firsts[class]..self.firsts[class + 1]).map(|number| self.numbered(number))
     }
 
-    /// How many live tokens there are.
+    /// How many valid tokens there are.
     pub fn live_count(&self) -> u32 {
         u32::try_from(self.firsts[1]).expect("a pool has fewer than 2^32 tokens")
     }
@@ -207,6 +209,15 @@ mod tests {
         let mut filling = TokenPool::filling([BadKind::Expired]);
         filling.add(TokenClass::Watched, "soon");
         filling.add(TokenClass::Valid, "good");
+    }
+
+    #[test]
+    fn sizes_are_those_of_the_smallest_the_median_and_the_largest_valid_token() {
+        let sizes = |tokens: &[&str]| TokenPool::of_valid(tokens).characters();
+        assert_eq!(sizes(&[]), None);
+        assert_eq!(sizes(&["abc"]), Some([3, 3, 3]));
+        assert_eq!(sizes(&["a", "abc", "ab", "abcdef"]), Some([1, 3, 6]));
+        assert_eq!(sizes(&["ab", "a", "ab", "abcdef", "a"]), Some([1, 2, 6]));
     }
 
     #[test]

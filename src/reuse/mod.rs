@@ -86,11 +86,12 @@ mod tests {
 
     const LIVE: u32 = 1_000;
 
-    /// Every law, with settings where it has some that must be given.
+    /// Every law: by its name alone if that is enough, otherwise as the example in its schema has it.
     fn laws() -> impl Iterator<Item = Part<dyn ReuseLaw>> {
         REUSE_LAWS.entries.iter().map(|entry| {
-            let settings = if entry.name == "working-set" { "size = 100\nchurn = 10" } else { "" };
-            let settings = toml::from_str(settings).unwrap();
+            let schema = (entry.schema)(&mut schemars::SchemaGenerator::default());
+            let example = schema.get("examples").map(|examples| examples[0].clone());
+            let settings = example.map(|table| serde_json::from_value(table).unwrap()).unwrap_or_default();
             REUSE_LAWS.resolve(Choice { kind: entry.name.to_owned(), settings }).unwrap()
         })
     }

@@ -15,6 +15,7 @@ use crate::units::Offset;
 /// equal gaps. After the last token of the pool the first comes again.
 #[derive(Clone, Copy, Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
+#[schemars(example = serde_json::json!({ "size": 100, "churn": 10 }))]
 pub(super) struct WorkingSet {
     /// How many tokens are in use at once.
     size: NonZeroU32,

@@ -1,6 +1,5 @@
 //! What was planned, in the words of a recording.
 
-use std::collections::BTreeMap;
 use std::time::SystemTime;
 
 use crate::auth::architecture;

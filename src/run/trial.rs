@@ -69,7 +69,7 @@ async fn attempt(
     told(Some(Preparation::Servers));
     let mut testbed = Testbed::start(program, trial, key, plan.lifetime, &plan.placement).await?;
     let (tokens, supply) = issuing::issue(&testbed, plan, trial, |stage| told(Some(stage))).await?;
-    recording.subject.token_characters = facts::token_characters(&tokens);
+    recording.subject.token_characters = tokens.characters();
 
     let tokens = Arc::new(tokens);
     let mut generator = Generator::start(plan, trial, &testbed, Arc::clone(&tokens), interrupt)?;

@@ -44,15 +44,16 @@ pub(super) struct TokenArgs {
 impl TokenArgs {
     /// Every token, good as far as is known.
     pub(super) fn pool(&self) -> anyhow::Result<TokenPool> {
-        let live = match (&self.tokens, &self.token_endpoint) {
-            (Some(path), _) => read(path)?,
-            (None, Some(endpoint)) => self.issued(endpoint)?,
+        let mut tokens = TokenPool::filling([]);
+        match (&self.tokens, &self.token_endpoint) {
+            (Some(path), _) => read(path, &mut tokens)?,
+            (None, Some(endpoint)) => self.issue(endpoint, &mut tokens)?,
             (None, None) => anyhow::bail!("give --tokens FILE or --token-endpoint URL"),
         };
         Ok(TokenPool::of_valid(live))
     }
 
-    fn issued(&self, endpoint: &str) -> anyhow::Result<Vec<String>> {
+    fn issue(&self, endpoint: &str, tokens: &mut Filling) -> anyhow::Result<()> {
         let endpoint =
             uri(endpoint, "").with_context(|| format!("--token-endpoint {endpoint:?} is no URL"))?;
         let credentials = Credentials {
@@ -68,15 +69,14 @@ impl TokenArgs {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
         runtime.block_on(async {
             let client = Client::default();
-            let mut tokens = Vec::new();
             for _ in 0..self.token_count.get() {
                 let answer = client.post(&endpoint, &authorization, form.clone()).await?;
                 let answer: TokenAnswer = serde_json::from_slice(&answer).with_context(|| {
                     format!("{endpoint}: the answer lacks an access_token (RFC 6749 section 5.1)")
                 })?;
-                tokens.push(answer.access_token);
+                tokens.add(TokenClass::Valid, &answer.access_token);
             }
-            Ok(tokens)
+            Ok(())
         })
     }
 }
@@ -86,7 +86,7 @@ struct TokenAnswer {
     access_token: String,
 }
 
-fn read(path: &Path) -> anyhow::Result<Vec<String>> {
+fn read(path: &Path, tokens: &mut Filling) -> anyhow::Result<()> {
     let name = path.display();
     let lines: Box<dyn std::io::BufRead> = if path == Path::new("-") {
         Box::new(std::io::stdin().lock())
@@ -94,7 +94,7 @@ fn read(path: &Path) -> anyhow::Result<Vec<String>> {
         let file = File::open(path);
         Box::new(BufReader::new(file.with_context(|| format!("cannot read the tokens in {name}"))?))
     };
-    let mut tokens = Vec::new();
+    let mut holds_none = true;
     for (line, number) in lines.lines().zip(1..) {
         let line = line.with_context(|| format!("cannot read line {number} of {name}"))?;
         let token = line.trim();
@@ -110,10 +110,11 @@ fn read(path: &Path) -> anyhow::Result<Vec<String>> {
                  (RFC 6750 section 2.1), a token on each line"
             );
         }
-        tokens.push(token.to_owned());
+        tokens.add(TokenClass::Valid, token);
+        holds_none = false;
     }
-    anyhow::ensure!(!tokens.is_empty(), "{name} holds no token; expected one on each line");
-    Ok(tokens)
+    anyhow::ensure!(!holds_none, "{name} holds no token; expected one on each line");
+    Ok(())
 }
 
 const fn is_token_byte(found: u8) -> bool {
@@ -129,7 +130,9 @@ mod tests {
     fn read_text(text: &str) -> anyhow::Result<Vec<String>> {
         let mut file = tempfile::NamedTempFile::new().unwrap();
         file.write_all(text.as_bytes()).unwrap();
-        read(file.path())
+        let mut tokens = TokenPool::filling([]);
+        read(file.path(), &mut tokens)?;
+        Ok(tokens.full().valid().map(str::to_owned).collect())
     }
 
     #[test]
