@@ -93,6 +93,21 @@ impl TokenPool {
         u32::try_from(self.firsts[1]).expect("a pool has fewer than 2^32 tokens")
     }
 
+    /// Size of a valid token in characters: smallest, median, largest. `None` without one.
+    pub fn characters(&self) -> Option<[u64; 3]> {
+        // By size rather than by token: of ten million tokens few differ in it.
+        let mut counts: BTreeMap<u64, usize> = BTreeMap::new();
+        for token in self.valid() {
+            *counts.entry(token.len() as u64).or_default() += 1;
+        }
+        let mut up_to = counts.iter().scan(0, |sum, (size, count)| {
+            *sum += count;
+            Some((*size, *sum))
+        });
+        let (median, _) = up_to.find(|(_, sum)| *sum > self.firsts[1] / 2)?;
+        Some([*counts.first_key_value()?.0, median, *counts.last_key_value()?.0])
+    }
+
     /// The text of a token.
     ///
     /// # Panics

@@ -102,7 +102,7 @@ impl External {
                 store: "not known".to_owned(),
                 thresholds: Vec::new(),
                 staleness: Staleness::External,
-                token_characters: facts::token_characters(&self.target.tokens),
+                token_characters: self.target.tokens.characters(),
                 wire: (self.wire != Wire::default()).then(|| self.wire.to_string()),
             },
             workload: self.workload(),

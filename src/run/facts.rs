@@ -3,7 +3,6 @@
 use std::time::SystemTime;
 
 use crate::auth::architecture;
-use crate::load::TokenPool;
 use crate::observation::{
     Conditions, Cores, Load, Recording, SCHEMA, Scenario, Staleness, Step, Subject, Workload,
 };
@@ -108,36 +107,6 @@ fn step(step: &plan::Step) -> Step {
 pub(super) fn sent_rate(load: &Load) -> f64 {
     let sent: u64 = load.seconds.iter().map(|second| second.outcomes.sent).sum();
     sent as f64 / load.measured_seconds.max(f64::MIN_POSITIVE)
-}
-
-/// Size of a live token in characters: smallest, median, largest.
-pub(super) fn token_characters(tokens: &TokenPool) -> Option<[u64; 3]> {
-    // By size rather than by token: of ten million tokens few differ in it.
-    let mut counts: BTreeMap<u64, usize> = BTreeMap::new();
-    for token in tokens.valid() {
-        *counts.entry(token.len() as u64).or_default() += 1;
-    }
-    let middle = counts.values().sum::<usize>() / 2;
-    let up_to = counts.iter().scan(0, |sum, (size, count)| {
-        *sum += count;
-        Some((*size, *sum))
-    });
-    let median = up_to.into_iter().find(|(_, sum)| *sum > middle)?.0;
-    Some([*counts.first_key_value()?.0, median, *counts.last_key_value()?.0])
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn sizes_are_those_of_the_smallest_the_median_and_the_largest_token() {
-        let sizes = |tokens: &[&str]| token_characters(&TokenPool::of_valid(tokens));
-        assert_eq!(sizes(&[]), None);
-        assert_eq!(sizes(&["abc"]), Some([3, 3, 3]));
-        assert_eq!(sizes(&["a", "abc", "ab", "abcdef"]), Some([1, 3, 6]));
-        assert_eq!(sizes(&["ab", "a", "ab", "abcdef", "a"]), Some([1, 2, 6]));
-    }
 }
 
 #[cfg(test)]

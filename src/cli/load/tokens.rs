@@ -9,7 +9,8 @@ use anyhow::Context as _;
 use clap::Args;
 
 use crate::cli::part::part;
-use crate::load::TokenPool;
+use crate::load::{Filling, TokenPool};
+use crate::plan::TokenClass;
 use crate::registry::Part;
 use crate::reuse::ReuseLaw;
 use crate::testbed::client::{Client, uri};
@@ -49,8 +50,8 @@ impl TokenArgs {
             (Some(path), _) => read(path, &mut tokens)?,
             (None, Some(endpoint)) => self.issue(endpoint, &mut tokens)?,
             (None, None) => anyhow::bail!("give --tokens FILE or --token-endpoint URL"),
-        };
-        Ok(TokenPool::of_valid(live))
+        }
+        Ok(tokens.full())
     }
 
     fn issue(&self, endpoint: &str, tokens: &mut Filling) -> anyhow::Result<()> {
