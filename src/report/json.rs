@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 
 use crate::analysis::{
-    Analysis, Basis, Blame, Check, Estimate, Gravity, Summary, Validity, Verdict, Warning,
+    Analysis, Basis, Blame, Check, Class, Estimate, Gravity, Summary, Validity, Verdict, Warning,
 };
 use crate::metric::MetricId;
 use crate::observation::{Environment, Signature, Workload};
@@ -84,6 +84,8 @@ struct Subject<'a> {
     control: bool,
     trials: usize,
     metrics: BTreeMap<MetricId, Value>,
+    /// Latency by class of token and class of status, in seconds; empty in recordings before version 3.
+    classes: &'a [Class],
     expectations: &'a [Check],
 }
 
@@ -103,6 +105,7 @@ impl<'a> Subject<'a> {
                 .iter()
                 .map(|(metric, estimate)| (*metric, Value::of(*metric, estimate)))
                 .collect(),
+            classes: &summary.breakdown.classes,
             expectations: &summary.checks,
         }
     }
