@@ -37,7 +37,7 @@ pub(super) fn sample(trials: &Trials<'_>, resamples: &Resamples) -> BTreeMap<Met
     let families: [(Pick, _, f64); 4] = [
         (|second| second.latency.open(), LATENCY, unanswered),
         (|second| second.service.open(), SERVICE, unanswered),
-        (wait_of_all, WAIT, unsent),
+        (Second::wait_of_all, WAIT, unsent),
         (|second| second.lag.open(), LAG, 0.0),
     ];
     for (pick, quantiles, left_out) in families {
@@ -82,13 +82,6 @@ pub(super) fn added(
         .into_iter()
         .filter_map(|(added, of)| Some((added, subject.get(&of)?.minus(control.get(&of)?)?)))
         .collect()
-}
-
-/// How long every request that was sent waited for a connection: those that found an idle one did not wait.
-pub(super) fn wait_of_all(second: &Second) -> Distribution {
-    let mut wait = second.wait.open();
-    wait.record_many(0, second.outcomes.sent.saturating_sub(wait.count()));
-    wait
 }
 
 /// Share of the planned requests that a histogram of those `counted` does not hold.

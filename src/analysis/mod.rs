@@ -1,6 +1,7 @@
 //! Estimates from facts: pure functions, no clock, no file, no print.
 
 mod bootstrap;
+mod breakdown;
 mod compare;
 mod estimate;
 mod expectation;
@@ -29,6 +30,7 @@ mod usage;
 mod validity;
 mod warning;
 
+pub use breakdown::{Breakdown, Class, Figures, Part};
 pub use compare::{Change, SubjectChanges, changes};
 pub use estimate::{Basis, Estimate};
 pub use expectation::{Agreement, Check, Expected, expected_hit_ratio};

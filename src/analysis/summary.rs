@@ -6,8 +6,8 @@ use crate::analysis::bootstrap::{Resamples, Sampled};
 use crate::analysis::survival::Survival;
 use crate::analysis::trials::Trials;
 use crate::analysis::{
-    Check, Estimate, Gravity, Ladder, Propagation, Series, Validity, Verdict, Warning, expectation, ladder,
-    latency, outcome, parts, series, signature, threshold, trust, usage,
+    Breakdown, Check, Estimate, Gravity, Ladder, Propagation, Series, Validity, Verdict, Warning,
+    expectation, ladder, latency, outcome, parts, series, signature, threshold, trust, usage,
 };
 use crate::metric::MetricId;
 use crate::observation::{Environment, Recording, Scenario, Staleness, Subject, Workload};
@@ -57,6 +57,8 @@ pub struct Summary {
     pub checks: Vec<Check>,
     /// What the probes of revoked tokens found.
     pub propagation: Propagation,
+    /// Where its time goes.
+    pub breakdown: Breakdown,
     /// Reasons to doubt it.
     pub warnings: Vec<Warning>,
     /// What charts are drawn from.
@@ -187,6 +189,7 @@ fn summarise(
         requests: trials.seconds().iter().map(|second| second.outcomes.planned).sum(),
         trials: trials.loads().count(),
         timing_steal_percent: signature::steal_percent(trials),
+        breakdown: Breakdown::of(trials),
         warnings: trust::warnings(trials, &estimates, &series.moments, &propagation, &checks),
         estimates,
         checks,

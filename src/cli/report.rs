@@ -22,7 +22,7 @@ impl Report {
     pub(super) fn execute(self) -> anyhow::Result<Exit> {
         let recordings = observation::read(&self.folder)?;
         let analysis = analyse(&recordings);
-        report::write(&self.folder, &analysis)?;
+        report::write(&self.folder, &analysis, &recordings)?;
         output::print(&if self.json { report::to_json(&analysis) } else { report::table(&analysis) })?;
         output::tell(&format!("report: {}", self.folder.join("report.html").display()));
         let exit = run::exit(&analysis, &recordings, false);

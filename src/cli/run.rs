@@ -49,7 +49,7 @@ impl Run {
             return Ok(Exit::Interrupted);
         }
         let analysis = analyse(&recordings);
-        report::write(output.folder(), &analysis)?;
+        report::write(output.folder(), &analysis, &recordings)?;
         self.tell(&analysis, output.folder())?;
         let exit = exit(&analysis, &recordings, interrupted);
         if !self.quiet {

@@ -91,7 +91,7 @@ impl Distribution {
     }
 
     /// The buckets, to be written in a format of other tools.
-    pub(super) fn histogram(&self) -> &Histogram<u64> {
+    pub fn histogram(&self) -> &Histogram<u64> {
         &self.histogram
     }
 

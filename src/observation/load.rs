@@ -95,6 +95,15 @@ pub struct Second {
     pub answers: u64,
 }
 
+impl Second {
+    /// How long every request that was sent waited for a connection: those that found an idle one did not wait.
+    pub fn wait_of_all(&self) -> Distribution {
+        let mut wait = self.wait.open();
+        wait.record_many(0, self.outcomes.sent.saturating_sub(wait.count()));
+        wait
+    }
+}
+
 /// A second while it is being recorded.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct OpenSecond {

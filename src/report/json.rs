@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 
 use crate::analysis::{
-    Analysis, Basis, Blame, Check, Estimate, Gravity, Ladder, Summary, Validity, Verdict, Warning,
+    Analysis, Basis, Blame, Check, Class, Estimate, Gravity, Ladder, Summary, Validity, Verdict, Warning,
 };
 use crate::metric::MetricId;
 use crate::observation::{Environment, Signature, Workload};
@@ -90,6 +90,8 @@ struct Subject<'a> {
     control: bool,
     trials: usize,
     metrics: BTreeMap<MetricId, Value>,
+    /// Latency by class of token and class of status, in seconds; empty in recordings before version 3.
+    classes: &'a [Class],
     expectations: &'a [Check],
 }
 
@@ -106,6 +108,7 @@ impl<'a> Subject<'a> {
             control: summary.is_control,
             trials: summary.trials,
             metrics: Value::all(summary),
+            classes: &summary.breakdown.classes,
             expectations: &summary.checks,
         }
     }

@@ -5,7 +5,8 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use crate::analysis::{Analysis, analyse, synthetic};
+use crate::analysis::{analyse, synthetic};
+use crate::observation::Recording;
 use crate::report::write;
 
 const WIDTHS: [u32; 2] = [1280, 390];
@@ -15,7 +16,7 @@ const SCHEMES: [(&str, u32); 2] = [("dark", 0), ("light", 1)];
 const NOT_BLANK: u64 = 50_000;
 
 /// A run without flaws, one with every kind of doubt, one with many subjects, a search and a sweep.
-fn reports() -> [(&'static str, Analysis); 5] {
+fn reports() -> [(&'static str, Vec<Recording>); 5] {
     let plain = synthetic::recordings();
     let mut doubtful = plain.clone();
     doubtful[1].conditions.steal_percent = Some(9.0);
@@ -25,14 +26,12 @@ fn reports() -> [(&'static str, Analysis); 5] {
     let outcomes = &mut doubtful[3].load.as_mut().unwrap().seconds[3].outcomes;
     outcomes.good_accepted -= 300;
     outcomes.errors = BTreeMap::from([("status 503".to_owned(), 200), ("time-out".to_owned(), 100)]);
-    let many = analyse(synthetic::signatures());
-    let [search, sweep] = [synthetic::search(), synthetic::sweep()].map(|recordings| analyse(&recordings));
     [
-        ("plain", analyse(&plain)),
-        ("doubtful", analyse(&doubtful)),
-        ("many", many),
-        ("search", search),
-        ("sweep", sweep),
+        ("plain", plain),
+        ("doubtful", doubtful),
+        ("many", synthetic::signatures().to_vec()),
+        ("search", synthetic::search()),
+        ("sweep", synthetic::sweep()),
     ]
 }
 
@@ -88,9 +87,9 @@ fn a_report_fits_a_desk_and_a_phone_in_light_and_dark() {
     let profile = temporary.path().join("profile");
     let kept = std::env::var_os("BEARERBENCH_LOOK").map(PathBuf::from);
     let root = std::path::absolute(kept.as_deref().unwrap_or(temporary.path())).unwrap();
-    for (name, analysis) in reports() {
+    for (name, recordings) in reports() {
         let folder = root.join(name);
-        write(&folder, &analysis).unwrap();
+        write(&folder, &analyse(&recordings), &recordings).unwrap();
         assert_eq!(scroll_widths(&profile, &folder), WIDTHS, "{name}: nothing sticks out sideways");
         for width in WIDTHS {
             let pictures = SCHEMES.map(|scheme| screenshot(&profile, &folder, width, scheme));

@@ -1,11 +1,13 @@
 //! What people and programs read: HTML, Markdown, JSON, charts, tables for the terminal.
 
 mod advice;
+mod breakdown;
 mod cell;
 mod charts;
 mod columns;
 mod comparison;
 mod conditions;
+mod exports;
 mod files;
 mod findings;
 mod glossary;

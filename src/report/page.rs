@@ -3,6 +3,7 @@
 use askama::Template;
 
 use crate::analysis::{Analysis, Summary};
+use crate::report::breakdown::{ClassRow, PartRow, class_rows, part_rows};
 use crate::report::cell::Cell;
 use crate::report::charts::{self, Chart};
 use crate::report::columns::{COLUMNS, Column, filled, groups};
@@ -61,6 +62,8 @@ struct Page {
     many: bool,
     schemes: Schemes,
     steps: Vec<StepRow>,
+    parts: Vec<PartRow>,
+    classes: Vec<ClassRow>,
     checks: Vec<CheckRow>,
     /// How many checks contradict the theory.
     contradictions: usize,
@@ -113,6 +116,8 @@ impl Page {
             many: analysis.subjects.len() > MANY,
             schemes: Schemes::of(analysis),
             steps: step_rows(analysis),
+            parts: part_rows(analysis),
+            classes: class_rows(analysis),
             checks: checks().map(|(summary, check)| CheckRow::of(summary, check)).collect(),
             contradictions: checks().filter(|(_, check)| check.agreement.is_contradiction()).count(),
             header_limits: limit_rows(analysis),
@@ -199,7 +204,7 @@ mod tests {
         recordings[1].failure = Some("the server <died>".to_owned());
         recordings[1].load = None;
         for _ in 0..2 {
-            write(folder.path(), &analyse(&recordings)).unwrap();
+            write(folder.path(), &analyse(&recordings), &recordings).unwrap();
         }
         let names = |folder: &Path| {
             let mut names: Vec<_> = std::fs::read_dir(folder)
@@ -209,7 +214,11 @@ mod tests {
             names.sort();
             names
         };
-        assert_eq!(names(folder.path()), ["charts", "report.html", "report.md", "summary.json"]);
+        let of = |ending: &str| names(folder.path()).iter().filter(|name| name.ends_with(ending)).count();
+        assert_eq!((of(".hlog"), of(".hgrm")), (4, 4), "one subject left nothing");
+        let own =
+            names(folder.path()).into_iter().filter(|name| !name.contains(".h") || name.ends_with("html"));
+        assert_eq!(own.collect::<Vec<_>>(), ["charts", "report.html", "report.md", "summary.json"]);
         assert_eq!(names(&folder.path().join("charts")).len(), 8);
         let page = std::fs::read_to_string(folder.path().join("report.html")).unwrap();
         assert!(

@@ -36,14 +36,14 @@ fn a_real_disk_that_fills_up_keeps_every_whole_trial() {
     ended.says(&["cannot write a trial", "No space left on device", "the trials before it are kept"]);
     fs::create_dir(sandbox.out()).unwrap();
     fs::copy(sandbox.path().join("recording.jsonl"), sandbox.out().join("recording.jsonl")).unwrap();
-    let kept = sandbox.ended(&["report", "out"]).exits(0);
+    let kept = sandbox.ended(&["report", "out"]).exits_as_judged(&sandbox.out(), 0);
     assert!(kept.stdout.contains("control"), "{kept:#?}");
 }
 
 #[test]
 fn a_disk_that_fills_up_in_the_middle_keeps_every_whole_trial() {
     let sandbox = Sandbox::with(SMALL);
-    sandbox.run(&[]).exits(0);
+    sandbox.run(&[]).exits_as_judged(&sandbox.out(), 0);
     let recording = fs::read_to_string(sandbox.out().join("recording.jsonl")).unwrap();
     let longest = recording.lines().map(str::len).max().unwrap();
     fs::remove_dir_all(sandbox.out()).unwrap();
@@ -59,7 +59,7 @@ fn a_disk_that_fills_up_in_the_middle_keeps_every_whole_trial() {
         "bearerbench report",
     ]);
 
-    let kept = sandbox.ended(&["report", "out", "--json"]).exits(0);
+    let kept = sandbox.ended(&["report", "out", "--json"]).exits_as_judged(&sandbox.out(), 0);
     let summary: serde_json::Value = serde_json::from_str(&kept.stdout).unwrap();
     assert_eq!(summary["subjects"].as_array().unwrap().len(), 1);
 }

@@ -42,12 +42,13 @@ fn a_folder_that_holds_a_recording_is_refused_and_left_as_it_was() {
 #[test]
 fn a_run_that_may_choose_writes_to_reports_by_scenario_and_time() {
     let sandbox = Sandbox::with(SMALL);
-    sandbox.ended(&["run", "case.toml", "--only", "opaque", "--quiet"]).exits(0);
+    let ended = sandbox.ended(&["run", "case.toml", "--only", "opaque", "--quiet"]);
     let runs: Vec<_> = fs::read_dir(sandbox.path().join("reports/case")).unwrap().collect();
     let [Ok(run)] = &runs[..] else { panic!("{runs:?}") };
     let time = run.file_name().into_string().unwrap();
     assert!(time.starts_with("20") && time.ends_with('Z') && !time.contains(':'), "{time}");
     assert!(run.path().join("report.html").exists());
+    ended.exits_as_judged(&run.path(), 0);
 }
 
 #[test]

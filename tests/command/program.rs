@@ -1,8 +1,11 @@
 //! The program started as a command, to its end.
 
 use std::ffi::OsStr;
+use std::fs;
 use std::path::Path;
 use std::process::{Command, Output, Stdio};
+
+use serde_json::Value;
 
 /// The program, in a folder of its own, with nothing on its standard input.
 pub(crate) fn bearerbench<A: AsRef<OsStr>>(folder: &Path, arguments: impl IntoIterator<Item = A>) -> Command {
@@ -53,6 +56,23 @@ impl Ended {
     pub(crate) fn exits(self, code: i32) -> Self {
         assert_eq!(self.code, Some(code), "{self:#?}");
         self
+    }
+
+    /// Fails unless the exit code is what the run in `folder` says of itself: 12 if it measured its own generator or the
+    /// machine, as happens where tests run beside each other, and otherwise this one.
+    #[track_caller]
+    pub(crate) fn exits_as_judged(self, folder: &Path, otherwise: i32) -> Self {
+        let summary =
+            fs::read_to_string(folder.join("summary.json")).expect("a run that ended has a summary");
+        let summary: Value = serde_json::from_str(&summary).expect("it is JSON");
+        let of_the_bench = |warning: &Value| {
+            let (gravity, blame) = (&warning["gravity"], &warning["blame"]);
+            gravity == "unfit" && (blame == "generator" || blame == "machine")
+        };
+        let warnings = summary["warnings"].as_array().expect("a list");
+        let is_unusable = warnings.iter().any(of_the_bench);
+        assert!(!is_unusable || summary["verdict"] == "invalid", "{}", summary["verdict"]);
+        self.exits(if is_unusable { 12 } else { otherwise })
     }
 
     /// Fails unless standard error has all these words.

@@ -136,7 +136,7 @@ impl Load {
         }
         let analysis = analyse(&recordings);
         if let Some(output) = &output {
-            report::write(output.folder(), &analysis)?;
+            report::write(output.folder(), &analysis, &recordings)?;
         }
         self.tell(&analysis, output.as_ref())?;
         let exit = run::exit(&analysis, &recordings, interrupted);
