@@ -11,7 +11,7 @@ use crate::observation::{Conditions, Cores, Recording, SCHEMA, Scenario, Stalene
 use crate::plan::Pace;
 use crate::run::{Interrupt, facts};
 use crate::testbed::machine::{self, Watch};
-use crate::units::{Offset, Period, Span};
+use crate::units::{Offset, Period, Rate, Span};
 
 /// What is sent where, everything decided.
 pub struct External {
@@ -114,7 +114,7 @@ impl External {
 
     fn workload(&self) -> Workload {
         Workload {
-            rate: self.pace.rate().map_or(0.0, |rate| rate.per_second()),
+            rate: self.pace.rate().map_or(0.0, Rate::per_second),
             arrivals: self.pace.to_string(),
             think_seconds: self.pace.think().map(|think| think.as_secs_f64()),
             warmup_seconds: self.warmup.duration().as_secs_f64(),

@@ -60,7 +60,7 @@ pub struct Walk {
 }
 
 /// The highest rate that passed and the lowest that failed may differ by that factor.
-pub const CLOSE: f64 = 1.05;
+const CLOSE: f64 = 1.05;
 /// A search that knows nothing doubles or halves.
 const FAR: f64 = 2.0;
 /// One that knows what an earlier one found begins with less: within [`CLOSE`] when rounded.
