@@ -5,7 +5,9 @@ use std::time::Duration;
 
 use indicatif::{ProgressBar, ProgressStyle};
 
+use crate::analysis::{StepOutcome, judge};
 use crate::cli::output;
+use crate::observation::Recording;
 use crate::plan::{Plan, Step, Trial};
 use crate::run::{self, Preparation};
 
@@ -74,9 +76,12 @@ impl Progress {
                     bar.suspend(|| failed(&recording.subject.name, failure));
                 }
             }
-            (Self::Lines { .. }, run::Progress::Done { recording, .. }) => {
+            (Self::Lines { trials }, run::Progress::Done { number, trial, recording }) => {
                 if let Some(failure) = &recording.failure {
                     failed(&recording.subject.name, failure);
+                } else if is_step(trial) {
+                    let (name, showed) = (&trial.subject.name, showed(recording));
+                    output::tell(&format!("[{number}/{trials}] {name}: {} {showed}", pace(trial)));
                 }
             }
         }
@@ -104,11 +109,21 @@ fn preparation(stage: Preparation) -> String {
 
 fn load(trial: &Trial) -> String {
     let workload = &trial.workload;
-    let pace = match workload.pace.rate() {
-        Some(rate) => rate.to_string(),
-        None => workload.pace.to_string(),
-    };
-    format!("{pace} for {} after {} of warm-up", workload.window, workload.warmup)
+    format!("{} for {} after {} of warm-up", pace(trial), workload.window, workload.warmup)
+}
+
+fn pace(trial: &Trial) -> String {
+    let pace = &trial.workload.pace;
+    pace.rate().map_or_else(|| pace.to_string(), |rate| rate.to_string())
+}
+
+/// What a step of a search showed, in a word.
+fn showed(recording: &Recording) -> &'static str {
+    match judge(recording) {
+        StepOutcome::Passed => "passed",
+        StepOutcome::Failed(_) => "failed",
+        StepOutcome::Spoiled(_) | StepOutcome::Measured => "was spoiled, and tells nothing about the servers",
+    }
 }
 
 /// Moves the bar once a second while the load runs, from a task of its own, unless the trial is done before. How long a search

@@ -20,7 +20,7 @@ fn trials(sandbox: &Sandbox) -> Vec<Value> {
 }
 
 fn rates(trials: &[Value]) -> Vec<f64> {
-    trials.iter().map(|trial| trial["workload"]["rate"].as_f64().unwrap()).collect()
+    trials.iter().map(|trial| trial["workload"]["rate"].as_f64().expect("a number")).collect()
 }
 
 #[test]
@@ -52,11 +52,13 @@ fn a_search_tries_rates_until_it_knows_and_records_every_step() {
     let ended = sandbox.run(&["--json", "--only", "opaque"]).exits(0);
     let (trials, summary) = (trials(&sandbox), json(&ended.stdout));
     let rates = rates(&trials);
-    assert!(rates[0] == 400.0 && (2..=24).contains(&rates.len()), "{rates:?}");
+    assert_eq!(rates[..1], [400.0]);
+    assert!((2..=24).contains(&rates.len()), "{rates:?}");
     for (number, trial) in trials.iter().enumerate() {
         assert_eq!(trial["step"]["number"], number);
         assert_eq!(trial["step"]["threshold"], "med<30ms");
     }
+    assert!(ended.stderr.lines().any(|line| line.starts_with("[1/1] opaque: 400 req/s ")), "{ended:#?}");
     let found = &summary["offered_load"][0];
     assert_eq!(found["steps"].as_array().unwrap().len(), trials.len());
     let at_limit = &summary["subjects"][0]["metrics"]["throughput_at_slo"];

@@ -89,15 +89,17 @@ fn limit(ladders: &[Ladder]) -> Option<(String, f64)> {
 
 fn curve(canvas: &Canvas<'_>, plot: &Plot, ladder: &Ladder, ink: Ink) {
     for (of, width) in [((|point| point.p99) as fn(&LoadPoint) -> f64, 2.2), (|point| point.p50, 1.1)] {
-        canvas.line(ladder.points.iter().map(|point| plot.at(point.rate, of(point))), ink, width);
+        // What was spoiled is no part of a curve of the servers.
+        let shown = ladder.points.iter().filter(|point| !point.is_spoiled);
+        canvas.line(shown.map(|point| plot.at(point.rate, of(point))), ink, width);
     }
     for point in &ladder.points {
         let place = plot.at(point.rate, point.p99);
         if point.is_spoiled {
             let (x, y) = place;
             let reach = MARK + 2.5;
-            canvas.line([(x - reach, y - reach), (x + reach, y + reach)], Ink::Text, 2.0);
-            canvas.line([(x - reach, y + reach), (x + reach, y - reach)], Ink::Text, 2.0);
+            canvas.line([(x - reach, y - reach), (x + reach, y + reach)], ink, 2.2);
+            canvas.line([(x - reach, y + reach), (x + reach, y - reach)], ink, 2.2);
         } else {
             canvas.disc(place, MARK, ink);
         }
