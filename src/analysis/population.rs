@@ -166,8 +166,13 @@ mod tests {
         let mut settings: toml::Table = toml::from_str(reuse).unwrap();
         let kind = settings.remove("kind").unwrap().as_str().unwrap().to_owned();
         plan::Workload {
-            rate: Rate::try_from(1_000.0).unwrap(),
-            arrivals: crate::registry::Part::named(arrivals).unwrap(),
+            pace: plan::Pace::Open {
+                rate: Rate::try_from(1_000.0).unwrap(),
+                arrivals: crate::registry::Part::named(arrivals).unwrap(),
+            },
+            requests: None,
+            streams: 1.try_into().unwrap(),
+            requests_per_connection: None,
             warmup: Span::from_secs(3),
             window: Period::from_secs(17),
             resource_servers: 2,

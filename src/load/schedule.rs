@@ -175,7 +175,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::plan::BadKind;
+    use crate::plan::{BadKind, Pace};
     use crate::registry::{Choice, Part, Role};
     use crate::reuse::ReuseLaw;
     use crate::units::{Period, Span};
@@ -337,13 +337,13 @@ mod tests {
         let requests: Vec<_> = schedule(&closed, 42).collect();
         assert!(requests.iter().all(|request| matches!(request.token, Token::Watched(_))));
         check(requests.len(), 1_000_000, 3.0 * 2.0 * 50.0 * 11.0 / 1_000_000.0);
-        let mut pick = picker(&closed, 42, 0);
+        let mut pick = picks(&closed, 42, Share { index: 0, of: 2 });
         let tokens: Vec<Token> = (0..100_000).map(|_| pick(Offset::default())).collect();
         let bad = tokens.iter().filter(|token| matches!(token, Token::Bad { .. })).count();
         check(bad, tokens.len(), 0.05);
-        let mut again = picker(&closed, 42, 0);
+        let mut again = picks(&closed, 42, Share { index: 0, of: 2 });
         assert!(tokens[..100].iter().all(|token| *token == again(Offset::default())));
-        let mut other = picker(&closed, 42, 1);
+        let mut other = picks(&closed, 42, Share { index: 1, of: 2 });
         assert!(tokens[..100].iter().any(|token| *token != other(Offset::default())));
     }
 

@@ -68,14 +68,9 @@ pub(super) struct Load {
 }
 
 #[derive(Debug, Args)]
-#[group(required = true)]
 struct PaceArgs {
-    /// Open loop: requests per second, sent whatever becomes of those before
-    #[arg(long, value_parser = rate, group = "pace")]
-    rate: Option<Rate>,
-    /// Closed loop: each connection sends again as soon as it is answered
-    #[arg(long, group = "pace")]
-    closed: bool,
+    #[command(flatten)]
+    way: WayArgs,
     /// When the requests of an open loop are due, like poisson or '{ kind = "bursts", size = 10 }'
     #[arg(long, default_value = "poisson", value_parser = part::<dyn ArrivalProcess>, conflicts_with = "closed")]
     arrivals: Part<dyn ArrivalProcess>,
@@ -99,6 +94,17 @@ struct GeneratorArgs {
     /// Threads of the generator, each with a core of its own where there are enough
     #[arg(long, default_value = "1")]
     threads: NonZeroU32,
+}
+
+#[derive(Debug, Args)]
+#[group(required = true, multiple = false)]
+struct WayArgs {
+    /// Open loop: requests per second, sent whatever becomes of those before
+    #[arg(long, value_parser = rate)]
+    rate: Option<Rate>,
+    /// Closed loop: each connection sends again as soon as it is answered
+    #[arg(long)]
+    closed: bool,
 }
 
 fn rate(text: &str) -> Result<Rate, String> {
@@ -159,7 +165,7 @@ impl Load {
             "--duration {}: expected at most {LONGEST}; run it several times, and compare the runs",
             self.duration
         );
-        let pace = match self.pace.rate {
+        let pace = match self.pace.way.rate {
             Some(rate) => {
                 let arrivals = self.pace.arrivals.clone();
                 Pace::Open { rate: arrivals.own_rate().unwrap_or(rate), arrivals }

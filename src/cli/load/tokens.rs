@@ -17,14 +17,9 @@ use crate::testbed::client::{Client, uri};
 use crate::testbed::spec::Credentials;
 
 #[derive(Debug, Args)]
-#[group(required = true)]
 pub(super) struct TokenArgs {
-    /// File with a bearer token on each line; - is standard input
-    #[arg(long, value_name = "FILE", group = "source")]
-    tokens: Option<PathBuf>,
-    /// Have tokens issued by the token endpoint of an authorization server (client credentials, RFC 6749 section 4.4)
-    #[arg(long, value_name = "URL", group = "source", requires = "client_secret")]
-    token_endpoint: Option<String>,
+    #[command(flatten)]
+    source: SourceArgs,
     /// How tokens are used again, like uniform or '{ kind = "zipf", exponent = 0.99 }' (see `bearerbench list`)
     #[arg(long, value_name = "LAW", default_value = "round-robin", value_parser = part::<dyn ReuseLaw>)]
     pub(super) reuse: Part<dyn ReuseLaw>,
@@ -42,11 +37,22 @@ pub(super) struct TokenArgs {
     scope: Option<String>,
 }
 
+#[derive(Debug, Args)]
+#[group(required = true, multiple = false)]
+struct SourceArgs {
+    /// File with a bearer token on each line; - is standard input
+    #[arg(long, value_name = "FILE")]
+    tokens: Option<PathBuf>,
+    /// Have tokens issued by the token endpoint of an authorization server (client credentials, RFC 6749 section 4.4)
+    #[arg(long, value_name = "URL", requires = "client_secret")]
+    token_endpoint: Option<String>,
+}
+
 impl TokenArgs {
     /// Every token, good as far as is known.
     pub(super) fn pool(&self) -> anyhow::Result<TokenPool> {
         let mut tokens = TokenPool::filling([]);
-        match (&self.tokens, &self.token_endpoint) {
+        match (&self.source.tokens, &self.source.token_endpoint) {
             (Some(path), _) => read(path, &mut tokens)?,
             (None, Some(endpoint)) => self.issue(endpoint, &mut tokens)?,
             (None, None) => anyhow::bail!("give --tokens FILE or --token-endpoint URL"),
