@@ -16,6 +16,7 @@ pub mod registry;
 pub mod report;
 pub mod run;
 pub mod scenario;
+pub mod selftest;
 pub mod testbed;
 pub mod units;
 pub mod wire;

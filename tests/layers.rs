@@ -78,6 +78,7 @@ const LAYERS: Layers = &[
     ("load", &["arrival", "units", "wire", "plan", "observation"]),
     ("run", &["units", "wire", "auth/architecture", "plan", "observation", "testbed", "load"]),
     ("analysis", &["units", "metric", "observation"]),
+    ("selftest", &["units", "wire", "arrival", "plan", "observation", "testbed", "load", "analysis"]),
     ("report", &["metric", "header_limit", "observation", "analysis"]),
     ("cli", &["*"]),
 ];
