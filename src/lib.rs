@@ -17,6 +17,7 @@ pub mod report;
 pub mod reuse;
 pub mod run;
 pub mod scenario;
+pub mod selftest;
 pub mod testbed;
 pub mod units;
 pub mod wire;

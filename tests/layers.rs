@@ -94,6 +94,7 @@ const LAYERS: Layers = &[
         ],
     ),
     ("analysis", &["units", "metric", "observation"]),
+    ("selftest", &["units", "wire", "arrival", "plan", "observation", "testbed", "load", "analysis"]),
     ("report", &["metric", "header_limit", "observation", "analysis"]),
     ("cli", &["*"]),
 ];

@@ -15,6 +15,7 @@ mod report;
 mod run;
 mod scenario;
 mod schema;
+mod selftest;
 mod serve;
 mod time_signature;
 mod token;
@@ -48,6 +49,7 @@ enum Command {
     Explain(explain::Explain),
     Schema(schema::Schema),
     Doctor(doctor::Doctor),
+    Selftest(selftest::Selftest),
     Load(Box<load::Load>),
     Serve(Box<serve::Serve>),
     Token(Box<token::Token>),
@@ -67,6 +69,7 @@ pub fn main() -> ExitCode {
         Command::Explain(command) => command.execute(),
         Command::Schema(command) => command.execute(),
         Command::Doctor(command) => command.execute(),
+        Command::Selftest(command) => command.execute(),
         Command::Load(command) => command.execute(),
         Command::Serve(command) => command.execute(),
         Command::Token(command) => command.execute(),

@@ -115,14 +115,20 @@ pub(super) async fn run<T: Transport, P: Pacer>(
     let watching = spawn_local(Rc::clone(&run).watch());
     let cut = run.walk(&course, &mut *scheduled, ends_with_last).await;
     let limit = run.timeout_limit();
+    // The one that replaces readers first: it must find them all, and leave none behind.
+    end(watching).await;
     let readers = run.readers.take();
-    for task in readers.into_iter().chain([watching]) {
-        task.abort();
-        // It ends by being aborted, and lets go of the run.
-        let _ = task.await;
+    for reader in readers {
+        end(reader).await;
     }
     let run = Rc::into_inner(run).expect("every task that shared it has ended");
     (run.dispatch.into_inner().finish(limit), cut)
+}
+
+async fn end(task: JoinHandle<()>) {
+    task.abort();
+    // It ends by being aborted, and lets go of the run.
+    let _ = task.await;
 }
 
 /// What the scheduler and the readers of a run share.

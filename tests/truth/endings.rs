@@ -1,24 +1,29 @@
 //! Every request ends in exactly one way, and in the right one.
 
+use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
-use bearerbench::load::{Request, Token};
-use bearerbench::units::Offset;
+use bearerbench::load::{Driven, Feed, Request, Token, drive};
+use bearerbench::observation::Outcomes;
+use bearerbench::selftest::{Bench, Behaviour, Sending, Server, ended, outcomes};
 
-use crate::server::{Behaviour, Server};
-use crate::{MILLISECOND, alone, check_nothing_lost, run, steady};
+use crate::{ask, beside_others, requests, steady, target};
+
+#[test]
+fn nothing_is_lost_whatever_a_server_does() {
+    let _held = beside_others();
+    ask("nothing is lost");
+}
 
 #[test]
 fn answers_are_judged_by_the_token_that_was_sent() {
-    let _alone = alone();
-    let server = Server::start(Behaviour::Judge);
+    let _held = beside_others();
+    let server = Bench::default().serve(Behaviour::Judge).unwrap();
     let tokens = [Token::Live(0), Token::Bad { kind: 0, index: 0 }, Token::Watched(0)];
-    let requests = (0..300).map(|number| Request {
-        due: Offset::from_nanos(number * MILLISECOND),
-        resource_server: 0,
-        token: tokens[usize::try_from(number).expect("small") % 3],
-    });
-    let driven = run(&[server.address], 4, 1, requests);
+    let sending = steady(1_000.0, 4, Duration::from_millis(300));
+    let requests = requests(&sending).into_iter().zip(tokens.into_iter().cycle());
+    let requests = requests.map(|(request, token)| Request { token, ..request }).collect();
+    let driven = run(&[&server], &sending, requests);
     let sum = check_nothing_lost(&driven, 200);
     assert_eq!((sum.good_accepted, sum.bad_refused, sum.sent), (100, 100, 200));
     assert_eq!(driven.probes.len(), 100);
@@ -27,81 +32,64 @@ fn answers_are_judged_by_the_token_that_was_sent() {
         assert_eq!(probe.accepted, Some(true));
         assert!(probe.answered.expect("it was answered") > probe.sent);
     }
-    assert_eq!(server.probes_seen(), (0..100).collect::<Vec<u64>>());
+    let mut seen = server.end().probes;
+    seen.sort_unstable();
+    assert_eq!(seen, (0..100).collect::<Vec<u64>>());
 }
 
 #[test]
 fn a_server_that_accepts_everything_is_found_out() {
-    let _alone = alone();
-    let server = Server::start(Behaviour::Service(Duration::ZERO));
-    let bad = |due| Request { due, resource_server: 0, token: Token::Bad { kind: 0, index: 0 } };
-    let requests = (0..50).map(|number| bad(Offset::from_nanos(number * MILLISECOND)));
-    let driven = run(&[server.address], 4, 1, requests);
+    let _held = beside_others();
+    let server = Bench::default().serve(Behaviour::Canned).unwrap();
+    let sending = steady(1_000.0, 4, Duration::from_millis(50));
+    let bad = |request| Request { token: Token::Bad { kind: 0, index: 0 }, ..request };
+    let driven = run(&[&server], &sending, requests(&sending).into_iter().map(bad).collect());
     assert_eq!(check_nothing_lost(&driven, 50).bad_accepted["garbage"], 50);
 }
 
 #[test]
-fn a_server_that_closes_after_every_answer_loses_no_request() {
-    let _alone = alone();
-    let server = Server::start(Behaviour::CloseAfterEachAnswer);
-    let driven = run(&[server.address], 8, 2, steady(200, 2));
-    assert_eq!(check_nothing_lost(&driven, 400).good_accepted, 400);
-}
-
-#[test]
-fn a_server_that_closes_without_a_word_costs_only_requests_that_it_closed_on() {
-    let _alone = alone();
-    let server = Server::start(Behaviour::CloseUnannounced);
-    let driven = run(&[server.address], 8, 2, steady(200, 2));
-    let sum = check_nothing_lost(&driven, 400);
-    let closed = sum.errors.get("connection closed").copied().unwrap_or(0);
-    assert_eq!(sum.good_accepted + closed, 400, "{sum:?}");
-}
-
-#[test]
-fn a_server_that_closes_instead_of_answering_is_an_error_for_every_request() {
-    let _alone = alone();
-    let server = Server::start(Behaviour::CloseWithoutAnswer);
-    let driven = run(&[server.address], 8, 1, steady(200, 1));
-    assert_eq!(check_nothing_lost(&driven, 200).errors["connection closed"], 200);
-}
-
-#[test]
-fn a_server_that_answers_garbage_is_not_http() {
-    let _alone = alone();
-    let server = Server::start(Behaviour::Garbage);
-    let driven = run(&[server.address], 8, 1, steady(200, 1));
-    assert_eq!(check_nothing_lost(&driven, 200).errors["not HTTP"], 200);
-}
-
-#[test]
 fn a_server_that_never_answers_times_out() {
-    let _alone = alone();
-    let server = Server::start(Behaviour::Silence);
-    let driven = run(&[server.address], 300, 1, steady(200, 1));
+    let _held = beside_others();
+    let server = Bench::default().serve(Behaviour::Silence).unwrap();
+    let sending = steady(200.0, 300, Duration::from_secs(1));
+    let driven = run(&[&server], &sending, requests(&sending));
     assert_eq!(check_nothing_lost(&driven, 200).errors["timed out"], 200);
 }
 
 #[test]
 fn a_server_that_dies_costs_its_requests_and_those_of_no_other() {
-    let _alone = alone();
+    let _held = beside_others();
+    let bench = Bench::default();
     let (dying, living) =
-        (Server::start(Behaviour::DieAfter(100)), Server::start(Behaviour::Service(Duration::ZERO)));
-    let requests = steady(400, 2).enumerate().map(|(number, request)| Request {
-        resource_server: u32::try_from(number % 2).expect("0 or 1"),
-        ..request
-    });
-    let driven = run(&[dying.address, living.address], 8, 2, requests);
+        (bench.serve(Behaviour::DieAfter(100)).unwrap(), bench.serve(Behaviour::Canned).unwrap());
+    let sending = steady(400.0, 8, Duration::from_secs(2));
+    let to = |(request, resource_server)| Request { resource_server, ..request };
+    let requests = requests(&sending).into_iter().zip([0, 1].into_iter().cycle()).map(to).collect();
+    let driven = run(&[&dying, &living], &sending, requests);
     let sum = check_nothing_lost(&driven, 800);
     assert_eq!(sum.good_accepted, 500, "{sum:?}");
     assert!(sum.errors["cannot connect"] > 250, "{sum:?}");
 }
 
 #[test]
-fn a_status_that_is_neither_yes_nor_no_is_an_error_by_its_number() {
-    let _alone = alone();
-    let server = Server::start(Behaviour::Unavailable);
-    let driven = run(&[server.address], 8, 1, steady(100, 1));
+fn a_status_that_is_neither_yes_nor_no_has_no_latency() {
+    let _held = beside_others();
+    let server = Bench::default().serve(Behaviour::Unavailable).unwrap();
+    let sending = steady(100.0, 8, Duration::from_secs(1));
+    let driven = run(&[&server], &sending, requests(&sending));
     assert_eq!(check_nothing_lost(&driven, 100).errors["status 503"], 100);
     assert_eq!(driven.load.seconds[0].latency.count(), 0);
+}
+
+fn run(servers: &[&Server], sending: &Sending<'_>, requests: Vec<Request>) -> Driven {
+    let feed = |_| Feed::open(requests.clone().into_iter());
+    drive(&target(servers, sending), feed, |_| {}, &AtomicBool::new(false)).expect("the servers run")
+}
+
+/// Nothing is lost: every planned request ended in exactly one way.
+#[track_caller]
+fn check_nothing_lost(driven: &Driven, planned: u64) -> Outcomes {
+    let sum = outcomes(&driven.load);
+    assert_eq!((sum.planned, ended(&sum)), (planned, planned), "{sum:?}");
+    sum
 }

@@ -1,90 +1,83 @@
-//! What the load generator reports, against servers whose behaviour is known.
+//! What the load generator reports, against servers of known truth: the cases of `bearerbench selftest generator`, and what
+//! only a test can see.
+//!
+//! A figure of time is judged only where the machine was fit for it, which the machine decides and never the generator
+//! (`src/selftest/machine.rs`). That nothing is lost is judged always.
 
 mod endings;
 mod limits;
-mod machine;
-mod server;
+mod memory;
 mod times;
 
-use std::net::SocketAddr;
-use std::sync::atomic::AtomicBool;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::io::{Write as _, stderr};
+use std::path::Path;
+use std::sync::{PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 use std::time::Duration;
 
-use bearerbench::load::{BadTokens, Driven, Pacing, Request, Target, Token, TokenPool, drive};
-use bearerbench::observation::Outcomes;
-use bearerbench::units::Offset;
+use bearerbench::arrival::Constant;
+use bearerbench::load::{Engine, Request, Target};
+use bearerbench::selftest::{Bench, Case, Effort, QUESTIONS, Sending, Server, Verdict};
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
-/// In nanoseconds.
-const MILLISECOND: u64 = 1_000_000;
-/// In nanoseconds.
-const SECOND: u64 = 1_000_000_000;
+static MACHINE: RwLock<()> = RwLock::new(());
 
-/// Held by every test: another one beside it would be part of what is measured.
-///
-/// Both ends of every connection are files of this process, and 1,024 of them are a common limit.
-fn alone() -> MutexGuard<'static, ()> {
-    static ONE_AT_A_TIME: Mutex<()> = Mutex::new(());
-    let alone = ONE_AT_A_TIME.lock().unwrap_or_else(PoisonError::into_inner);
-    let files = getrlimit(Resource::Nofile);
-    let raised = Rlimit { current: files.maximum, ..files };
-    setrlimit(Resource::Nofile, raised).expect("up to the maximum it may be raised");
+/// Held by tests that judge times or change limits: another one beside it would be part of what is measured.
+fn alone() -> RwLockWriteGuard<'static, ()> {
+    let alone = MACHINE.write().unwrap_or_else(PoisonError::into_inner);
+    raise_file_limit();
     alone
 }
 
-fn pool() -> Arc<TokenPool> {
-    let bad = BadTokens { kind: "garbage".to_owned(), tokens: vec!["bad".to_owned()] };
-    Arc::new(TokenPool { live: vec!["good".to_owned()], bad: vec![bad], watched: vec!["watched".to_owned()] })
+/// Held by tests whose outcome depends on no time.
+fn beside_others() -> RwLockReadGuard<'static, ()> {
+    let held = MACHINE.read().unwrap_or_else(PoisonError::into_inner);
+    raise_file_limit();
+    held
 }
 
-/// Requests with a good token at equal gaps, for `seconds`.
-fn steady(rate: u64, seconds: u64) -> impl Iterator<Item = Request> {
-    (0..rate * seconds).map(move |number| Request {
-        due: Offset::from_nanos(number * SECOND / rate),
-        resource_server: 0,
-        token: Token::Live(0),
-    })
+/// Both ends of every connection are files of this process, and 1,024 of them are a common limit.
+fn raise_file_limit() {
+    let files = getrlimit(Resource::Nofile);
+    let raised = Rlimit { current: files.maximum, ..files };
+    setrlimit(Resource::Nofile, raised).expect("up to the maximum it may be raised");
 }
 
-/// The usual target: a window of so many seconds from the beginning.
-fn target(addresses: &[SocketAddr], connections: u32, seconds: u64) -> Target<'_> {
-    Target {
-        addresses,
-        connections,
-        tokens: pool(),
-        window: Offset::default()..Offset::from_nanos(seconds * SECOND),
-        timeout: Duration::from_secs(2),
-        pacing: Pacing::Hybrid,
-        core: None,
+fn program() -> &'static Path {
+    Path::new(env!("CARGO_BIN_EXE_bearerbench"))
+}
+
+/// Everything about a question of the selftest, as `--quick` has it: no figure may be wrong.
+fn ask(question: &str) {
+    let question = QUESTIONS.iter().find(|known| known.name == question).expect("it is one of them");
+    let cases = question.ask(&Bench::default(), program(), Effort::Quick).expect("server and generator run");
+    assert!(!cases.is_empty());
+    let mut wrong = Vec::new();
+    for Case { name, findings } in &cases {
+        for finding in findings {
+            match &finding.verdict {
+                Verdict::Pass => {}
+                Verdict::Fail => wrong.push(format!("{name}: {finding:?}")),
+                // Past the harness, which shows only what a failed test prints.
+                unfit @ Verdict::NotJudged { .. } => {
+                    let _ = writeln!(stderr().lock(), "{name}, {}: {unfit}", finding.quantity);
+                }
+            }
+        }
     }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
 
-fn run(
-    addresses: &[SocketAddr],
-    connections: u32,
-    seconds: u64,
-    requests: impl Iterator<Item = Request>,
-) -> Driven {
-    drive(&target(addresses, connections, seconds), requests, |_| {}, &AtomicBool::new(false))
-        .expect("the server runs")
+/// Requests with a good token at equal gaps.
+fn steady(rate: f64, connections: u32, lasts: Duration) -> Sending<'static> {
+    Sending { engine: Engine::Own, connections, arrivals: &Constant {}, rate, lasts, seed: 0 }
 }
 
-/// Every outcome of the whole run.
-fn total(driven: &Driven) -> Outcomes {
-    driven.load.seconds.iter().fold(Outcomes::default(), |mut sum, second| {
-        sum.add(&second.outcomes);
-        sum
-    })
+/// These servers, with nobody bound to a core: nothing here depends on a time.
+fn target(servers: &[&Server], sending: &Sending<'_>) -> Target {
+    let addresses: Vec<_> = servers.iter().map(|server| server.address()).collect();
+    Bench::default().target(&addresses, sending).expect("plain HTTP needs nothing")
 }
 
-/// Nothing is lost: every planned request ended in exactly one way.
-#[track_caller]
-fn check_nothing_lost(driven: &Driven, planned: u64) -> Outcomes {
-    let sum = total(driven);
-    let wrong: u64 = sum.bad_accepted.values().sum();
-    let errors: u64 = sum.errors.values().sum();
-    assert_eq!(sum.planned, planned);
-    assert_eq!(sum.good_accepted + sum.good_refused + sum.bad_refused + wrong + errors, planned, "{sum:?}");
-    sum
+fn requests(sending: &Sending<'_>) -> Vec<Request> {
+    sending.requests().collect()
 }

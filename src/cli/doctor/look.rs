@@ -1,16 +1,19 @@
-//! The facts that are judged: read from the system or measured, in about a second.
+//! The facts that are judged: read from the system in about a second, or measured with the generator itself in about ten.
 
 use std::path::Path;
 use std::thread;
 use std::time::Duration;
 
+use crate::load::{self, Engine};
 use crate::observation::{Conditions, Cores, Distribution, Environment};
 use crate::plan::Placement;
 use crate::run;
+use crate::selftest::{Bench, Ceiling, Noise, SelftestError};
 use crate::testbed::machine::kernel;
 use crate::testbed::machine::{FileLimit, Watch};
 use crate::testbed::machine::{available_cores, environment, free_space, open_file_limit};
 use crate::units::Stamp;
+use crate::wire::Http;
 
 /// Where reports go unless `--out` says otherwise.
 const REPORTS: &str = "reports";
@@ -31,6 +34,10 @@ pub(super) struct Facts {
     pub(super) clock: Clock,
     /// Nanoseconds by which the generator's timer wakes it late: median and 99th percentile.
     pub(super) timer_error: Option<(u64, u64)>,
+    /// How often a thread that never sleeps is kept from the generator's core.
+    pub(super) noise: Noise,
+    /// What the generator can do, by engine.
+    pub(super) ceilings: Vec<Ceiling>,
     /// Pressure and steal during the look.
     pub(super) conditions: Conditions,
     /// Tasks that ran or wanted to, averaged over a minute.
@@ -60,8 +67,34 @@ pub(super) struct Clock {
     pub(super) step_nanos: u64,
 }
 
+/// What is measured with the generator itself.
+#[derive(Clone, Debug)]
+pub(super) struct Measured {
+    /// How late its timer wakes it.
+    pub(super) timer_error: Distribution,
+    /// What a thread on its core that spins meets.
+    pub(super) noise: Noise,
+    /// The highest rate of each engine.
+    pub(super) ceilings: Vec<Ceiling>,
+}
+
+/// A dozen steps of each of three engines take about ten seconds together.
+const STEP: Duration = Duration::from_millis(300);
+
+/// Loads this machine with the generator for about ten seconds.
+pub(super) fn measure() -> Result<Measured, SelftestError> {
+    let bench = Bench::default();
+    let timer_error = load::timer_error().map_err(load::LoadError::Start)?;
+    let noise = Noise::of(bench.generator_core(), LOOK);
+    let hyper = [Http::Http1, Http::Http2].map(|http| Engine::Hyper { http });
+    let engines = std::iter::once(Engine::Own).chain(hyper);
+    let ceilings = engines.map(|engine| Ceiling::of(&bench, engine, STEP));
+    Ok(Measured { timer_error, noise, ceilings: ceilings.collect::<Result<_, _>>()? })
+}
+
 /// Looks at the machine.
-pub(super) fn look(timer_error: &Distribution) -> Facts {
+pub(super) fn look(measured: Measured) -> Facts {
+    let Measured { timer_error, noise, ceilings } = measured;
     let cores = available_cores();
     let shared = run::cores(&Placement::on(&cores, 1));
     let mut governors: Vec<String> =
@@ -77,6 +110,8 @@ pub(super) fn look(timer_error: &Distribution) -> Facts {
             .map_or(1, |count| u32::try_from(count.get()).unwrap_or(u32::MAX)),
         clock: clock(),
         timer_error: timer_error.quantile(0.5).zip(timer_error.quantile(0.99)),
+        noise,
+        ceilings,
         load_average: kernel::load_average(),
         files: open_file_limit(),
         ports: kernel::ephemeral_ports().map(|ports| ports.len()),

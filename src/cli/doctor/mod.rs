@@ -10,8 +10,6 @@ use clap::Args;
 use serde::Serialize;
 
 use crate::cli::{Exit, output};
-use crate::load;
-use crate::observation::Distribution;
 
 /// Tell whether this machine is fit to measure on, and what to change
 #[derive(Debug, Args)]
@@ -24,7 +22,7 @@ pub(super) struct Doctor {
 impl Doctor {
     pub(super) fn execute(self) -> anyhow::Result<Exit> {
         let mut text = Vec::new();
-        let fit = examine(&mut text, self.json, &load::timer_error().context("the timer cannot be tried")?)?;
+        let fit = examine(&mut text, self.json, look::measure().context("the generator cannot be tried")?)?;
         output::print(&String::from_utf8_lossy(&text))?;
         Ok(if fit { Exit::Success } else { Exit::Unfit })
     }
@@ -59,12 +57,10 @@ struct Examination<'a> {
     checks: &'a [Check],
 }
 
-/// Looks at the machine for about a second and writes one line a check.
+/// Looks at the machine for about a second more and writes one line a check.
 /// True if it is fit to measure on: no check is bad.
-///
-/// `timer_error` is how late the load generator's own timer wakes it.
-fn examine(write: &mut dyn Write, json: bool, timer_error: &Distribution) -> anyhow::Result<bool> {
-    let facts = look::look(timer_error);
+fn examine(write: &mut dyn Write, json: bool, measured: look::Measured) -> anyhow::Result<bool> {
+    let facts = look::look(measured);
     let checks = judge::checks(&facts);
     let fit = checks.iter().all(|check| check.mark < Mark::Bad);
     if json {
@@ -96,12 +92,19 @@ fn print(write: &mut dyn Write, fit: bool, checks: &[Check]) -> std::io::Result<
 
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use std::time::Duration;
 
-    fn timer_error() -> Distribution {
+    use super::*;
+    use crate::load::Engine;
+    use crate::observation::Distribution;
+    use crate::selftest::{Ceiling, Noise};
+
+    fn measured() -> look::Measured {
         let mut timer_error = Distribution::default();
         (1..=100).for_each(|microseconds| timer_error.record(microseconds * 1_000));
-        timer_error
+        let ceiling =
+            Ceiling { engine: Engine::Own, rate: Some(48_000.0), lag: Duration::from_micros(5) };
+        look::Measured { timer_error, noise: Noise::default(), ceilings: vec![ceiling] }
     }
 
     #[test]
@@ -121,8 +124,8 @@ mod tests {
     #[test]
     fn this_machine_is_examined_and_both_forms_agree() {
         let (mut text, mut json) = (Vec::new(), Vec::new());
-        examine(&mut text, false, &timer_error()).unwrap();
-        let fit = examine(&mut json, true, &timer_error()).unwrap();
+        examine(&mut text, false, measured()).unwrap();
+        let fit = examine(&mut json, true, measured()).unwrap();
         let json: serde_json::Value = serde_json::from_slice(&json).unwrap();
         assert_eq!(json["fit"], fit);
         let text = String::from_utf8(text).unwrap();

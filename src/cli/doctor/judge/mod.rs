@@ -1,5 +1,6 @@
 //! What each fact means for a measurement: pure, one function a check.
 
+mod generator;
 mod processor;
 mod room;
 mod time;
@@ -9,7 +10,7 @@ use crate::cli::doctor::{Check, Mark};
 
 /// Every check, in the order in which they are printed.
 pub(super) fn checks(facts: &Facts) -> Vec<Check> {
-    vec![
+    let mut checks = vec![
         processor::build(&facts.environment.build),
         processor::cores(&facts.environment),
         processor::quota(facts.environment.cores_available, facts.parallelism),
@@ -19,6 +20,7 @@ pub(super) fn checks(facts: &Facts) -> Vec<Check> {
         time::clock_source(&facts.environment.clock_source),
         time::clock(facts.clock),
         time::timer(facts.timer_error),
+        generator::noise(facts.noise),
         time::pressure(facts.conditions.cpu_pressure_percent),
         time::steal(facts.conditions.steal_percent),
         time::load_average(facts.load_average, facts.environment.cores_available),
@@ -27,7 +29,9 @@ pub(super) fn checks(facts: &Facts) -> Vec<Check> {
         room::accept_backlog(facts.accept_backlog),
         room::memory(facts.memory_available),
         room::disk(facts.disk_free),
-    ]
+    ];
+    checks.extend(facts.ceilings.iter().copied().map(generator::ceiling));
+    checks
 }
 
 /// A check whose advice is given only where something is to be changed.

@@ -1,0 +1,145 @@
+//! The generator as a process of its own, so that it can be stopped as a whole: `bearerbench load`.
+
+use std::fs;
+use std::io::Write as _;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::thread::sleep;
+use std::time::{Duration, Instant};
+
+use rustix::process::{Pid, Signal, kill_process};
+
+use crate::observation::{self, Recording};
+use crate::selftest::bench::SelftestError;
+use crate::selftest::machine::process_delay;
+use crate::selftest::server::Server;
+use crate::units::Stamp;
+
+/// A running `bearerbench load`. Dropping it ends the process and removes what it wrote.
+pub struct Process {
+    child: Child,
+    folder: PathBuf,
+    /// How long the thread that waited longest was ready but had no core, as far as was looked.
+    delayed: Duration,
+}
+
+/// How often it is looked at.
+const LOOK: Duration = Duration::from_millis(20);
+
+impl Process {
+    /// Starts `program` to send `rate` requests a second at equal gaps, from the first instant on.
+    pub fn start(
+        program: &Path,
+        server: &Server,
+        rate: f64,
+        connections: u32,
+        lasts: Duration,
+    ) -> Result<Self, SelftestError> {
+        let folder = folder();
+        let child = Command::new(program)
+            .args(["load", "--quiet", "--json", "--tokens", "-", "--warmup", "0s", "--arrivals", "constant"])
+            .args(["--target", &format!("http://{}/", server.address())])
+            .args(["--rate", &rate.to_string(), "--connections", &connections.to_string()])
+            .args(["--duration", &format!("{}ms", lasts.as_millis())])
+            .arg("--out")
+            .arg(&folder)
+            .stdin(Stdio::piped())
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .spawn();
+        let child = child.map_err(|error| unable(format!("{} does not start: {error}", program.display())))?;
+        let mut process = Self { child, folder, delayed: Duration::ZERO };
+        let mut stdin = process.child.stdin.take().expect("it was asked for");
+        stdin.write_all(b"good\n").map_err(|error| unable(format!("it takes no token: {error}")))?;
+        Ok(process)
+    }
+
+    /// Its number.
+    pub fn id(&self) -> u32 {
+        self.child.id()
+    }
+
+    /// Waits until an instant of the load, whose beginning is the first request that the server saw.
+    pub fn reach(&mut self, server: &Server, instant: Duration) -> Result<(), SelftestError> {
+        // Opening the connections takes a while before the first.
+        let deadline = Instant::now() + instant + Duration::from_secs(20);
+        loop {
+            let begun = server.first_arrival();
+            if begun.is_some_and(|begun| begun.elapsed() >= instant) {
+                return Ok(());
+            }
+            if self.has_ended()? || Instant::now() > deadline {
+                return Err(unable("it ended or hung before all was sent".to_owned()));
+            }
+            let left = begun.map_or(LOOK, |begun| instant.saturating_sub(begun.elapsed()));
+            sleep(left.min(LOOK));
+        }
+    }
+
+    /// Stops it for a while, and tells from when to when.
+    pub fn pause(&mut self, lasts: Duration) -> Result<[Stamp; 2], SelftestError> {
+        let stopped = self.signal(Signal::STOP)?;
+        sleep(lasts.saturating_sub(stopped.elapsed()));
+        Ok([stopped, self.signal(Signal::CONT)?])
+    }
+
+    fn signal(&self, signal: Signal) -> Result<Stamp, SelftestError> {
+        let number = i32::try_from(self.child.id()).ok().and_then(Pid::from_raw);
+        let number = number.ok_or_else(|| unable("it has no number".to_owned()))?;
+        kill_process(number, signal).map_err(|error| unable(format!("it takes no signal: {error}")))?;
+        Ok(Stamp::now())
+    }
+
+    /// Waits for its end; what it recorded, and how long it waited for a core.
+    pub fn recording(mut self, patience: Duration) -> Result<(Recording, Duration), SelftestError> {
+        let deadline = Instant::now() + patience;
+        while !self.has_ended()? {
+            if Instant::now() > deadline {
+                return Err(unable(format!("it did not end within {patience:?}")));
+            }
+            sleep(LOOK);
+        }
+        let read = observation::read(&self.run_folder()?);
+        let mut recordings = read.map_err(|error| unable(format!("its recording: {error}")))?;
+        let recording = recordings.pop().ok_or_else(|| unable("it recorded nothing".to_owned()))?;
+        match &recording.failure {
+            Some(failure) => Err(unable(format!("it failed: {failure}"))),
+            None => Ok((recording, self.delayed)),
+        }
+    }
+
+    /// Whether it is gone; while it is not, takes note of how long it waited for a core.
+    fn has_ended(&mut self) -> Result<bool, SelftestError> {
+        let ended = self.child.try_wait().map_err(|error| unable(format!("it is lost: {error}")))?;
+        if ended.is_none() {
+            self.delayed = self.delayed.max(process_delay(self.child.id()));
+        }
+        Ok(ended.is_some())
+    }
+
+    /// The folder of its run, which may lie within the one that it was given.
+    fn run_folder(&self) -> Result<PathBuf, SelftestError> {
+        Ok(self.folder.clone())
+    }
+}
+
+impl Drop for Process {
+    fn drop(&mut self) {
+        // It has ended, or it is made to; either way nothing is left.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+        let _ = fs::remove_dir_all(&self.folder);
+    }
+}
+
+/// A folder that nobody has.
+fn folder() -> PathBuf {
+    static NUMBER: AtomicU32 = AtomicU32::new(0);
+    let number = NUMBER.fetch_add(1, Ordering::Relaxed);
+    std::env::temp_dir().join(format!("bearerbench-selftest-{}-{number}", std::process::id()))
+}
+
+fn unable(what: String) -> SelftestError {
+    SelftestError::Process { what }
+}

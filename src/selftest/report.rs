@@ -1,0 +1,221 @@
+//! What a selftest found: every figure beside the truth, and a verdict on it.
+
+use std::fmt;
+
+use serde::Serialize;
+
+use crate::selftest::machine::Held;
+
+/// A case that was tried.
+#[derive(Clone, Debug, Serialize)]
+pub struct Case {
+    /// What was tried.
+    pub name: String,
+    /// Every figure of it.
+    pub findings: Vec<Finding>,
+}
+
+/// A figure beside the truth.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Finding {
+    /// Which figure.
+    pub quantity: String,
+    /// What is true, in words with its unit.
+    pub truth: String,
+    /// What was reported, in the same words.
+    pub reported: String,
+    /// How far it may be off.
+    pub tolerance: String,
+    /// Whether a busy machine can make it worthless.
+    #[serde(skip)]
+    pub is_timed: bool,
+    /// What follows.
+    #[serde(flatten)]
+    pub verdict: Verdict,
+}
+
+/// What follows from a figure.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(tag = "verdict", rename_all = "snake_case")]
+pub enum Verdict {
+    /// It is right.
+    Pass,
+    /// It is wrong.
+    Fail,
+    /// The machine, and not the generator, may be to blame.
+    NotJudged {
+        /// What the machine did.
+        why: String,
+    },
+}
+
+impl Verdict {
+    fn of(right: bool, unfit: Option<Held>) -> Self {
+        match (unfit, right) {
+            (Some(held), _) => Self::NotJudged { why: held.to_string() },
+            (None, true) => Self::Pass,
+            (None, false) => Self::Fail,
+        }
+    }
+}
+
+impl fmt::Display for Verdict {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Pass => f.write_str("pass"),
+            Self::Fail => f.write_str("FAIL"),
+            Self::NotJudged { why } => write!(f, "not judged (the machine: {why})"),
+        }
+    }
+}
+
+/// The unit of a figure that has digits behind the point.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Unit {
+    /// Given in nanoseconds.
+    Millis,
+    /// A plain number.
+    Plain,
+}
+
+impl Unit {
+    fn text(self, value: f64) -> String {
+        match self {
+            Self::Millis => format!("{:.3} ms", value / 1e6),
+            Self::Plain => format!("{value:.4}"),
+        }
+    }
+}
+
+impl Finding {
+    /// A figure that may be off by a share of the truth.
+    pub(super) fn near(
+        quantity: &str,
+        unit: Unit,
+        (truth, reported): (f64, f64),
+        tolerance: f64,
+        unfit: Option<Held>,
+    ) -> Self {
+        let right = (reported - truth).abs() <= tolerance * truth.abs();
+        Self {
+            quantity: quantity.to_owned(),
+            truth: unit.text(truth),
+            reported: unit.text(reported),
+            tolerance: format!("{:.1} %", 100.0 * tolerance),
+            is_timed: true,
+            verdict: Verdict::of(right, unfit),
+        }
+    }
+
+    /// A figure that may not exceed a bound.
+    pub(super) fn at_most(
+        quantity: &str,
+        unit: Unit,
+        (bound, reported): (f64, f64),
+        unfit: Option<Held>,
+    ) -> Self {
+        Self {
+            quantity: quantity.to_owned(),
+            truth: format!("at most {}", unit.text(bound)),
+            reported: unit.text(reported),
+            tolerance: String::new(),
+            is_timed: true,
+            verdict: Verdict::of(reported <= bound, unfit),
+        }
+    }
+
+    /// What must be exactly so, whatever the machine does.
+    pub(super) fn exact<T: fmt::Display + PartialEq>(quantity: &str, truth: T, reported: T) -> Self {
+        Self { is_timed: false, ..Self::stated(quantity, truth, reported, None) }
+    }
+
+    /// What must be exactly so where the machine was fit.
+    pub(super) fn stated<T: fmt::Display + PartialEq>(
+        quantity: &str,
+        truth: T,
+        reported: T,
+        unfit: Option<Held>,
+    ) -> Self {
+        Self {
+            quantity: quantity.to_owned(),
+            truth: truth.to_string(),
+            reported: reported.to_string(),
+            tolerance: "exact".to_owned(),
+            is_timed: true,
+            verdict: Verdict::of(truth == reported, unfit),
+        }
+    }
+
+    /// A check that something else has made.
+    pub(super) fn checked(quantity: &str, truth: String, reported: String, right: bool) -> Self {
+        let (quantity, tolerance) = (quantity.to_owned(), String::new());
+        Self { quantity, truth, reported, tolerance, is_timed: false, verdict: Verdict::of(right, None) }
+    }
+
+    /// Whether something follows.
+    pub fn is_judged(&self) -> bool {
+        !matches!(self.verdict, Verdict::NotJudged { .. })
+    }
+}
+
+/// Tries a case until every figure was judged, at most so often. The first run on a machine that was fit for a figure
+/// is the one that counts for it, and there is no second chance.
+pub(super) fn judged<E>(
+    tries: u32,
+    name: &str,
+    mut attempt: impl FnMut() -> Result<Vec<Finding>, E>,
+) -> Result<Case, E> {
+    let mut findings: Vec<Finding> = Vec::new();
+    for _ in 0..tries.max(1) {
+        let next = attempt()?;
+        if findings.is_empty() {
+            findings = next;
+        } else {
+            for (known, next) in findings.iter_mut().zip(next) {
+                if !known.is_judged() {
+                    *known = next;
+                }
+            }
+        }
+        if findings.iter().all(Finding::is_judged) {
+            break;
+        }
+    }
+    Ok(Case { name: name.to_owned(), findings })
+}
+
+#[cfg(test)]
+mod tests {
+    use std::convert::Infallible;
+    use std::time::Duration;
+
+    use super::*;
+
+    fn busy() -> Option<Held> {
+        Some(Held { lasted: Duration::from_secs(1), server: Duration::from_millis(9), ..Held::default() })
+    }
+
+    #[test]
+    fn a_figure_within_its_tolerance_passes_one_outside_fails_and_an_unfit_machine_judges_neither() {
+        let near = |reported, unfit| Finding::near("p50", Unit::Millis, (1e6, reported), 0.02, unfit).verdict;
+        assert_eq!((near(1.019e6, None), near(1.021e6, None)), (Verdict::Pass, Verdict::Fail));
+        let why = near(1e6, busy()).to_string();
+        assert!(why.starts_with("not judged (the machine: in 1.0 s the generator"), "{why}");
+        assert_eq!(Finding::at_most("lag", Unit::Plain, (1.0, 1.1), None).verdict, Verdict::Fail);
+        assert_eq!(Finding::exact("lost", 0, 0).verdict, Verdict::Pass);
+    }
+
+    #[test]
+    fn the_first_fit_run_counts_for_each_figure_and_later_ones_change_nothing() {
+        let mut run = 0;
+        let case = judged(5, "x", || {
+            run += 1;
+            let figure = |reported, unfit| Finding::near("q", Unit::Plain, (1.0, reported), 0.1, unfit);
+            let (first, second) =
+                (figure(2.0 - f64::from(run), None), figure(1.0, (run < 3).then(busy).flatten()));
+            Ok::<_, Infallible>(vec![first, second])
+        });
+        let verdicts: Vec<_> = case.unwrap().findings.into_iter().map(|finding| finding.verdict).collect();
+        assert_eq!((run, verdicts), (3, vec![Verdict::Pass, Verdict::Pass]));
+    }
+}

@@ -1,0 +1,44 @@
+//! A request allocates nothing once a run is under way: counted by the allocator, in a program of its own.
+
+use std::alloc::System;
+use std::sync::atomic::AtomicBool;
+use std::time::Duration;
+
+use bearerbench::arrival::Constant;
+use bearerbench::load::{Engine, Feed, Token, Users, drive};
+use bearerbench::selftest::{Bench, Behaviour, Sending, outcomes};
+use stats_alloc::{INSTRUMENTED_SYSTEM, Region, StatsAlloc};
+
+#[global_allocator]
+static ALLOCATOR: &StatsAlloc<System> = &INSTRUMENTED_SYSTEM;
+
+/// What runs of both lengths do alike, like opening connections, cancels out.
+const REQUESTS: u64 = 50_000;
+/// A second of the run is put to rest with some dozen allocations, whatever was sent in it.
+const MOST: f64 = 0.001;
+
+#[test]
+fn a_request_of_a_closed_loop_allocates_nothing() {
+    let [short, long] = [REQUESTS, 3 * REQUESTS].map(allocations);
+    let each = (long as f64 - short as f64) / (2 * REQUESTS) as f64;
+    assert!(each < MOST, "{each} allocations a request: {short} and {long} in all");
+}
+
+/// How often memory was asked for in a run of so many requests, by the generator and by the server.
+fn allocations(requests: u64) -> usize {
+    let bench = Bench::default();
+    let server = bench.serve(Behaviour::Canned).unwrap();
+    let lasts = Duration::from_mins(10);
+    let sending =
+        Sending { engine: Engine::Own, connections: 32, arrivals: &Constant {}, rate: 1.0, lasts, seed: 0 };
+    let target = bench.target(&[server.address()], &sending).unwrap();
+    let feed = |_| {
+        let users = Users { think: Duration::ZERO, pick: Box::new(|_| Token::Live(0)), left: requests };
+        Feed { ends_with_last: true, ..Feed::closed(users) }
+    };
+    let region = Region::new(ALLOCATOR);
+    let driven = drive(&target, feed, |_| {}, &AtomicBool::new(false)).unwrap();
+    let change = region.change();
+    assert_eq!(outcomes(&driven.load).good_accepted, requests);
+    change.allocations + change.reallocations
+}

@@ -1,0 +1,77 @@
+//! The generator's memory does not grow with a run, and a connection costs little of it.
+
+use std::fs;
+use std::io::{Write as _, stderr};
+use std::time::Duration;
+
+use bearerbench::selftest::{Bench, Behaviour, Process, Server, outcomes};
+use rustix::process::{Resource, getrlimit};
+
+use crate::{beside_others, program};
+
+/// Bytes that ten minutes may add.
+const GROWTH: f64 = 2e6;
+/// Bytes that a connection may cost.
+const CONNECTION: f64 = 20e3;
+
+#[test]
+fn memory_does_not_grow_with_the_length_of_a_run() {
+    let _held = beside_others();
+    let server = Bench::default().serve(Behaviour::Canned).unwrap();
+    let mut process = start(&server, 10_000.0, 64, 20);
+    let seen: Vec<(f64, f64)> = (6..40)
+        .map(|half| {
+            process.reach(&server, Duration::from_millis(500 * half)).unwrap();
+            (half as f64 / 2.0, resident(&process))
+        })
+        .collect();
+    let (recording, _) = process.recording(Duration::from_secs(30)).unwrap();
+    let sum = outcomes(&recording.load.unwrap());
+    assert_eq!(sum.planned, 200_000, "{sum:?}");
+    let grown = 600.0 * slope(&seen);
+    assert!(grown < GROWTH, "{grown} bytes in ten minutes: {seen:?}");
+}
+
+#[test]
+fn ten_thousand_connections_work_and_cost_less_than_20_kb_each() {
+    let _held = beside_others();
+    let [few, many] = [100, 10_000];
+    let limit = getrlimit(Resource::Nofile).maximum.unwrap_or(u64::MAX);
+    if limit < u64::from(many) + 1_000 {
+        // Past the harness, which shows only what a failed test prints.
+        let _ = writeln!(stderr().lock(), "not tried: {many} connections, since only {limit} files may be open (ulimit -n)");
+        return;
+    }
+    let [few_bytes, many_bytes] = [few, many].map(|connections| {
+        let server = Bench::default().serve(Behaviour::Canned).unwrap();
+        let mut process = start(&server, 100.0, connections, 2);
+        process.reach(&server, Duration::from_millis(1_500)).unwrap();
+        let bytes = resident(&process);
+        let (recording, _) = process.recording(Duration::from_secs(30)).unwrap();
+        let sum = outcomes(&recording.load.unwrap());
+        assert_eq!((sum.planned, sum.good_accepted), (200, 200), "{sum:?}");
+        bytes
+    });
+    let each = (many_bytes - few_bytes) / f64::from(many - few);
+    assert!(each < CONNECTION, "{each} bytes a connection");
+}
+
+fn start(server: &Server, rate: f64, connections: u32, seconds: u64) -> Process {
+    Process::start(program(), server, rate, connections, Duration::from_secs(seconds)).unwrap()
+}
+
+/// Bytes of memory that a process has.
+fn resident(process: &Process) -> f64 {
+    let status = fs::read_to_string(format!("/proc/{}/status", process.id())).unwrap();
+    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).unwrap();
+    1024.0 * line.trim().trim_end_matches(" kB").parse::<f64>().unwrap()
+}
+
+/// How much `y` grows with `x`, by least squares.
+fn slope(points: &[(f64, f64)]) -> f64 {
+    let count = points.len() as f64;
+    let mean = |of: fn(&(f64, f64)) -> f64| points.iter().map(of).sum::<f64>() / count;
+    let (x, y) = (mean(|point| point.0), mean(|point| point.1));
+    let sum = |of: &dyn Fn(&(f64, f64)) -> f64| points.iter().map(of).sum::<f64>();
+    sum(&|point| (point.0 - x) * (point.1 - y)) / sum(&|point| (point.0 - x).powi(2))
+}
