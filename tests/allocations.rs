@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use bearerbench::arrival::Constant;
 use bearerbench::load::{Engine, Feed, Token, Users, drive};
-use bearerbench::selftest::{Bench, Behaviour, Sending, outcomes};
+use bearerbench::selftest::{Behaviour, Bench, Sending, outcomes};
 use stats_alloc::{INSTRUMENTED_SYSTEM, Region, StatsAlloc};
 
 #[global_allocator]

@@ -12,8 +12,10 @@ use crate::testbed::machine;
 
 /// Try bearerbench itself against servers whose truth is known, on this machine
 #[derive(Debug, Args)]
-#[command(after_help = "Exit codes: 0 every figure that could be judged is right, 1 one is wrong, 12 the machine was too \
-    busy to judge any figure of time")]
+#[command(
+    after_help = "Exit codes: 0 every figure that could be judged is right, 1 one is wrong, 12 the machine was too \
+    busy to judge any figure of time"
+)]
 pub(super) struct Selftest {
     #[command(subcommand)]
     what: What,

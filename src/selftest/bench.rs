@@ -8,10 +8,8 @@ use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
 use crate::arrival::ArrivalProcess;
-use crate::load::{
-    self, BadTokens, Driven, Engine, Feed, LoadError, Precision, Request, Target, Token, TokenPool,
-};
-use crate::plan::Placement;
+use crate::load::{self, Driven, Engine, Feed, LoadError, Precision, Request, Target, Token, TokenPool};
+use crate::plan::{BadKind, Placement, TokenClass};
 use crate::selftest::machine::{Held, ThreadWatch, Watch};
 use crate::selftest::server::{Behaviour, Server, Witness};
 use crate::testbed::machine::available_cores;
@@ -123,22 +121,19 @@ impl Bench {
     }
 
     /// Servers at these addresses, one good, one bad and one watched token, and a window from the beginning.
-    pub fn target(
-        &self,
-        addresses: &[SocketAddr],
-        sending: &Sending<'_>,
-    ) -> Result<Target, SelftestError> {
+    pub fn target(&self, addresses: &[SocketAddr], sending: &Sending<'_>) -> Result<Target, SelftestError> {
         let server = |address: &SocketAddr| {
             let connector = Connector::new(Endpoint::Tcp(*address), &Wire::default(), None, "localhost")?;
             let (authority, path) = ("localhost".to_owned(), "/".to_owned());
             Ok(load::Server { connector, authority, path, is_secure: false })
         };
-        let bad = BadTokens { kind: "garbage".to_owned(), tokens: vec!["bad".to_owned()] };
-        let tokens = TokenPool {
-            live: vec!["good".to_owned()],
-            bad: vec![bad],
-            watched: vec!["watched".to_owned()],
-        };
+        let mut tokens = TokenPool::filling([BadKind::Garbage]);
+        for (class, token) in
+            [(TokenClass::Valid, "good"), (TokenClass::Bad(0), "bad"), (TokenClass::Watched, "watched")]
+        {
+            tokens.add(class, token);
+        }
+        let tokens = tokens.full();
         let cores = self.placement.generators.clone();
         Ok(Target {
             servers: addresses.iter().map(server).collect::<Result<_, ConnectorError>>()?,

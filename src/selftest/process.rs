@@ -48,7 +48,8 @@ impl Process {
             .stdout(Stdio::null())
             .stderr(Stdio::null())
             .spawn();
-        let child = child.map_err(|error| unable(format!("{} does not start: {error}", program.display())))?;
+        let child =
+            child.map_err(|error| unable(format!("{} does not start: {error}", program.display())))?;
         let mut process = Self { child, folder, delayed: Duration::ZERO };
         let mut stdin = process.child.stdin.take().expect("it was asked for");
         stdin.write_all(b"good\n").map_err(|error| unable(format!("it takes no token: {error}")))?;

@@ -4,7 +4,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use bearerbench::load::{Driven, Feed, LoadError, Target, drive};
-use bearerbench::selftest::{Bench, Behaviour, Server, ended, outcomes};
+use bearerbench::selftest::{Behaviour, Bench, Server, ended, outcomes};
 use bearerbench::units::{Offset, Stamp};
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 

@@ -4,7 +4,7 @@ use std::fs;
 use std::io::{Write as _, stderr};
 use std::time::Duration;
 
-use bearerbench::selftest::{Bench, Behaviour, Process, Server, outcomes};
+use bearerbench::selftest::{Behaviour, Bench, Process, Server, outcomes};
 use rustix::process::{Resource, getrlimit};
 
 use crate::{beside_others, program};
@@ -39,7 +39,10 @@ fn ten_thousand_connections_work_and_cost_less_than_20_kb_each() {
     let limit = getrlimit(Resource::Nofile).maximum.unwrap_or(u64::MAX);
     if limit < u64::from(many) + 1_000 {
         // Past the harness, which shows only what a failed test prints.
-        let _ = writeln!(stderr().lock(), "not tried: {many} connections, since only {limit} files may be open (ulimit -n)");
+        let _ = writeln!(
+            stderr().lock(),
+            "not tried: {many} connections, since only {limit} files may be open (ulimit -n)"
+        );
         return;
     }
     let [few_bytes, many_bytes] = [few, many].map(|connections| {

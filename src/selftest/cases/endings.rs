@@ -6,7 +6,7 @@ use crate::arrival::Constant;
 use crate::load::Engine;
 use crate::observation::Outcomes;
 use crate::selftest::Effort;
-use crate::selftest::bench::{Bench, Sending, SelftestError};
+use crate::selftest::bench::{Bench, SelftestError, Sending};
 use crate::selftest::figures::{ended, outcomes};
 use crate::selftest::law::Law;
 use crate::selftest::report::{Case, Finding};
@@ -33,7 +33,11 @@ const KINDS: [(&str, Behaviour, Right); 9] = [
     ("closes after every answer and says so", Behaviour::CloseAfterEachAnswer, Right::Accepted),
     ("closes after every answer without a word", Behaviour::CloseUnannounced, Right::AcceptedOrClosed),
     ("closes instead of answering", Behaviour::CloseWithoutAnswer, Right::Error),
-    ("answers later than anybody waits", Behaviour::Service { law: LATER_THAN_PATIENCE, seed: 0 }, Right::Error),
+    (
+        "answers later than anybody waits",
+        Behaviour::Service { law: LATER_THAN_PATIENCE, seed: 0 },
+        Right::Error,
+    ),
     ("answers garbage", Behaviour::Garbage, Right::Error),
     ("dies after 100 requests", Behaviour::DieAfter(100), Right::AcceptedThenGone(100)),
     ("answers 503", Behaviour::Unavailable, Right::Error),
@@ -77,12 +81,14 @@ fn judge(right: Right, planned: u64, sum: &Outcomes) -> Finding {
     let (truth, is_right) = match right {
         Right::Accepted => (format!("{planned} accepted"), sum.good_accepted == planned),
         Right::Error => (format!("{planned} errors"), errors == planned),
-        Right::AcceptedOrClosed => {
-            ("accepted or closed on".to_owned(), sum.good_accepted + closed == planned && sum.good_accepted > 0)
-        }
-        Right::AcceptedThenGone(served) => {
-            (format!("{served} accepted, the others errors"), (sum.good_accepted, errors) == (served, planned - served))
-        }
+        Right::AcceptedOrClosed => (
+            "accepted or closed on".to_owned(),
+            sum.good_accepted + closed == planned && sum.good_accepted > 0,
+        ),
+        Right::AcceptedThenGone(served) => (
+            format!("{served} accepted, the others errors"),
+            (sum.good_accepted, errors) == (served, planned - served),
+        ),
     };
     let kinds: Vec<String> = sum.errors.iter().map(|(kind, count)| format!("{count} {kind}")).collect();
     let reported = format!("{} accepted; {}", sum.good_accepted, kinds.join(", "));

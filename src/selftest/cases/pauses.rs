@@ -64,7 +64,8 @@ fn stalled(bench: &Bench, program: &Path, pause: &Pause) -> Result<Vec<Finding>,
 }
 
 fn stopped(bench: &Bench, program: &Path, pause: &Pause) -> Result<Vec<Finding>, SelftestError> {
-    let server = bench.serve(Behaviour::Stall { service: SERVICE, after: pause.run * 100, lasts: SERVICE })?;
+    let server =
+        bench.serve(Behaviour::Stall { service: SERVICE, after: pause.run * 100, lasts: SERVICE })?;
     let mut seen = None;
     let stop = |process: &mut Process| {
         seen = Some(process.pause(pause.lasts)?);
