@@ -96,17 +96,8 @@ pub fn explain(warning: &Warning) -> String {
             "{requests} requests are too few for the 99th percentile: 10,000 are needed to have a hundred beyond \
              it. Run longer or faster before you compare it."
         ),
-        Warning::SearchSpoiled { rate } => format!(
-            "The search ended at {}: there the generator was late, or the machine busy with something else, three times in \
-             a row. How much more than what passed the servers can do, this run cannot tell: give the generator more cores \
-             (load.generators), or use a quieter or a larger machine.",
-            Unit::PerSecond.show(*rate)
-        ),
-        Warning::SearchUnmet { rate } => format!(
-            "The limit of the search did not hold, not even at {}, the lowest rate tried. Begin lower (load.rate), or allow \
-             more.",
-            Unit::PerSecond.show(*rate)
-        ),
+        Warning::SearchSpoiled { rate } => spoiled(*rate),
+        Warning::SearchUnmet { rate } => unmet(*rate),
         Warning::NoControl => {
             "No subject was a control (one that checks nothing), so added latency cannot be \
             told. Add the architecture \"none\"."
@@ -141,6 +132,23 @@ fn late(p99: f64, limit: f64, p999: Option<f64>) -> String {
 
 fn on_core(core: Option<u32>) -> String {
     core.map_or_else(String::new, |core| format!(" on core {core}"))
+}
+
+fn spoiled(rate: f64) -> String {
+    format!(
+        "The search ended at {}: there the generator was late, or the machine busy with something else, three times in \
+         a row. How much more than what passed the servers can do, this run cannot tell: give the generator more cores \
+         (load.generators), or use a quieter or a larger machine.",
+        Unit::PerSecond.show(rate)
+    )
+}
+
+fn unmet(rate: f64) -> String {
+    format!(
+        "The limit of the search did not hold, not even at {}, the lowest rate tried. Begin lower (load.rate), or allow \
+         more.",
+        Unit::PerSecond.show(rate)
+    )
 }
 
 fn errors(share: f64, planned: u64, kinds: &BTreeMap<String, u64>) -> String {

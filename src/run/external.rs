@@ -15,7 +15,7 @@ use crate::registry::Part;
 use crate::reuse::{Picker, ReuseLaw, Slice};
 use crate::run::{Interrupt, facts};
 use crate::testbed::machine::{self, Watch};
-use crate::units::{Offset, Period, Span};
+use crate::units::{Offset, Period, Rate, Span};
 use crate::wire::Wire;
 
 /// What is sent where, everything decided.
@@ -123,7 +123,7 @@ impl External {
 
     fn workload(&self) -> Workload {
         Workload {
-            rate: self.pace.rate().map_or(0.0, |rate| rate.per_second()),
+            rate: self.pace.rate().map_or(0.0, Rate::per_second),
             arrivals: self.pace.to_string(),
             think_seconds: self.pace.think().map(|think| think.as_secs_f64()),
             warmup_seconds: self.warmup.duration().as_secs_f64(),

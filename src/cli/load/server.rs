@@ -15,11 +15,12 @@ use rustls::pki_types::pem::PemObject as _;
 
 use crate::load::Server;
 use crate::plan::Pace;
+use crate::units::Rate;
 use crate::wire::{Connector, Endpoint, Http, KeyExchange, Socket, Tls, Trust, Wire};
 
 #[derive(Debug, Args)]
 pub(super) struct ServerArgs {
-    /// The resource to ask for, like http://127.0.0.1:8080/resource
+    /// The resource to ask for, like <http://127.0.0.1:8080/resource>
     #[arg(long, value_name = "URL")]
     pub(super) target: TargetUrl,
     /// Version of HTTP: 1.1 or 2
@@ -128,7 +129,7 @@ impl ServerArgs {
             "--target {}: not on this machine; add --allow-remote if its owner lets you load it",
             self.target
         );
-        let rate = pace.rate().map_or(f64::INFINITY, |rate| rate.per_second());
+        let rate = pace.rate().map_or(f64::INFINITY, Rate::per_second);
         anyhow::ensure!(
             rate <= MOST_REMOTE_RATE && connections.get() <= MOST_REMOTE_CONNECTIONS,
             "a server that is not on this machine gets at most --rate {MOST_REMOTE_RATE} and --connections \

@@ -21,7 +21,7 @@ pub(super) struct Lanes {
     connector: Connector,
     http: Http,
     /// Locked while it is opened, so that the places that share it open it once.
-    lanes: RefCell<Vec<Rc<Mutex<Option<Lane>>>>>,
+    by_number: RefCell<Vec<Rc<Mutex<Option<Lane>>>>>,
 }
 
 struct Lane {
@@ -42,7 +42,7 @@ pub(super) enum Requests {
 
 impl Lanes {
     pub(super) fn new(connector: Connector, http: Http) -> Self {
-        Self { connector, http, lanes: RefCell::default() }
+        Self { connector, http, by_number: RefCell::default() }
     }
 
     /// Takes part in the connection with this number; opens it if it is not open, or if it was opened for an earlier
@@ -54,7 +54,7 @@ impl Lanes {
         exchange: &Rc<Exchange>,
     ) -> io::Result<(Requests, Option<Handshake>)> {
         let lane = {
-            let mut lanes = self.lanes.borrow_mut();
+            let mut lanes = self.by_number.borrow_mut();
             let count = lanes.len().max(number + 1);
             lanes.resize_with(count, Rc::default);
             Rc::clone(&lanes[number])
