@@ -62,6 +62,10 @@ fn failed(ladder: &Ladder, reasons: &[Shortfall]) -> String {
         Shortfall::Answers(share) => {
             format!("{} of the requests got no answer or a wrong one", Unit::Fraction.show(*share))
         }
+        Shortfall::Waiting(waiting) => format!(
+            "{} requests still waited for a connection at the end: the queue was growing",
+            thousands(&waiting.to_string())
+        ),
         Shortfall::Overrun(waiting) => format!(
             "{} requests waited for a connection, and the load was given up",
             thousands(&waiting.to_string())
@@ -75,6 +79,10 @@ fn fault(fault: &Fault) -> String {
         Fault::Broken(reason) => format!("did not run to its end: {reason}"),
         Fault::Empty => "no request was due".to_owned(),
         Fault::Late(lag) => format!("the generator was late by {}", Unit::Seconds.show(*lag)),
+        Fault::Behind(lag) => format!(
+            "the generator was never ahead of its schedule: half of the requests were taken up {} late or later",
+            Unit::Seconds.show(*lag)
+        ),
         Fault::Stolen(percent) => {
             format!("the hypervisor took {} of the machine's time", Unit::Fraction.show(percent / 100.0))
         }
