@@ -111,3 +111,42 @@ impl Whole<'_> {
         self.lengths.iter().map(of_trial).collect()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::analysis::{Basis, analyse, synthetic};
+    use crate::observation::Recording;
+
+    fn estimates_of(recordings: &[Recording]) -> BTreeMap<MetricId, Estimate> {
+        analyse(recordings).subjects.remove(0).estimates
+    }
+
+    #[test]
+    fn a_single_trial_has_no_interval_of_its_parts_and_several_have_students() {
+        let first = synthetic::recording(1);
+        let alone = estimates_of(std::slice::from_ref(&first));
+        let mut second = Recording { repetition: 1, ..first.clone() };
+        let load = second.load.as_mut().unwrap();
+        (load.generator_cpu_nanos, load.measured_seconds) = (4_600_000_000, 10.0);
+        let both = estimates_of(&[first, second]);
+        for metric in [MetricId::FirstByteP50, MetricId::ResponseP99, MetricId::ConnectP50] {
+            assert_eq!((alone[&metric].basis, both[&metric].basis), (Basis::Counted, Basis::AcrossRuns));
+            assert!((alone[&metric].point - both[&metric].point).abs() < 1e-9, "{metric}: the same twice");
+        }
+        let (one, two) = (alone[&MetricId::GeneratorCpu], both[&MetricId::GeneratorCpu]);
+        assert!((one.point - 0.23).abs() < 1e-9 && (two.point - 0.345).abs() < 1e-9, "{one:?} {two:?}");
+        assert!(two.low < 0.23 && two.high.unwrap() > 0.46, "{two:?}");
+    }
+
+    #[test]
+    fn the_longest_latency_is_exact_and_only_known_from_below_where_a_request_got_no_answer() {
+        let mut recording = synthetic::recording(1);
+        let exact = estimates_of(std::slice::from_ref(&recording))[&MetricId::LatencyMax];
+        let of_seconds = recording.load.iter().flat_map(|load| &load.seconds);
+        let longest = of_seconds.filter_map(|second| second.latency.open().max()).max().unwrap();
+        assert_eq!((exact.point, exact.high), (longest as f64 / 1e9, Some(longest as f64 / 1e9)));
+        recording.load.as_mut().unwrap().seconds[0].outcomes.good_accepted -= 1;
+        assert_eq!(estimates_of(&[recording])[&MetricId::LatencyMax].high, None);
+    }
+}

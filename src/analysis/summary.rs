@@ -6,8 +6,8 @@ use crate::analysis::bootstrap::{Resamples, Sampled};
 use crate::analysis::survival::Survival;
 use crate::analysis::trials::Trials;
 use crate::analysis::{
-    Breakdown, Check, Estimate, Gravity, Ladder, Propagation, Series, Validity, Verdict, Warning,
-    expectation, ladder, latency, outcome, parts, series, signature, threshold, trust, usage,
+    Breakdown, Check, Estimate, Gravity, Ladder, Propagation, Series, Verdict, Warning, expectation, ladder,
+    latency, outcome, parts, series, signature, threshold, trust, usage,
 };
 use crate::metric::MetricId;
 use crate::observation::{Environment, Recording, Scenario, Staleness, Subject, Workload};
@@ -77,34 +77,9 @@ impl Analysis {
         self.thresholds.iter().any(Verdict::is_crossed)
     }
 
-    /// Whether the run as a whole may be believed.
-    pub fn validity(&self) -> Validity {
-        let subjects = self.subjects.iter().flat_map(|summary| &summary.warnings);
-        Validity::of(self.warnings.iter().chain(subjects))
-    }
-
-    /// The first reason for which the bench measured itself or its machine, and the subject that suffered from it.
-    pub fn unusable(&self) -> Option<(&Summary, &Warning)> {
-        self.subjects.iter().find_map(|summary| Some((summary, summary.unusable()?)))
-    }
-
     /// The subject that others are held against.
     pub fn control(&self) -> Option<&Summary> {
         self.subjects.iter().find(|summary| summary.is_base)
-    }
-}
-
-impl Summary {
-    /// Whether its figures may be believed.
-    pub fn validity(&self) -> Validity {
-        Validity::of(&self.warnings)
-    }
-
-    /// The first reason for which its figures are those of the bench or its machine.
-    pub fn unusable(&self) -> Option<&Warning> {
-        let is_fatal =
-            |warning: &&Warning| warning.gravity() == Gravity::Unfit && warning.blame().is_of_the_bench();
-        self.warnings.iter().find(is_fatal)
     }
 }
 

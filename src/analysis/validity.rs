@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use crate::analysis::{Gravity, Warning};
+use crate::analysis::{Analysis, Gravity, Summary, Warning};
 
 /// What a run says of itself.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
@@ -47,5 +47,32 @@ impl Blame {
     /// True if it lies with the bench rather than with what it measures, so that the figures tell nothing of the latter.
     pub fn is_of_the_bench(self) -> bool {
         matches!(self, Self::Generator | Self::Machine)
+    }
+}
+
+impl Analysis {
+    /// Whether the run as a whole may be believed.
+    pub fn validity(&self) -> Validity {
+        let subjects = self.subjects.iter().flat_map(|summary| &summary.warnings);
+        Validity::of(self.warnings.iter().chain(subjects))
+    }
+
+    /// The first reason for which the bench measured itself or its machine, and the subject that suffered from it.
+    pub fn unusable(&self) -> Option<(&Summary, &Warning)> {
+        self.subjects.iter().find_map(|summary| Some((summary, summary.unusable()?)))
+    }
+}
+
+impl Summary {
+    /// Whether its figures may be believed.
+    pub fn validity(&self) -> Validity {
+        Validity::of(&self.warnings)
+    }
+
+    /// The first reason for which its figures are those of the bench or its machine.
+    pub fn unusable(&self) -> Option<&Warning> {
+        let is_fatal =
+            |warning: &&Warning| warning.gravity() == Gravity::Unfit && warning.blame().is_of_the_bench();
+        self.warnings.iter().find(is_fatal)
     }
 }

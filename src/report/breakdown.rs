@@ -1,15 +1,31 @@
 //! Two tables: where the time of each subject goes, and latency by kind of token and of answer.
 
-use crate::analysis::{Analysis, Breakdown, Class, Part, Summary};
+use crate::analysis::{Analysis, Breakdown, Class, Figures, Part, Summary};
 use crate::metric::{Unit, thousands};
 
-/// A part of the latency of a subject.
+/// What a latency is made of, in the order in which it happens, and what that makes together.
+const PARTS: [(&str, Option<Part>); 5] = [
+    ("generator lag", Some(Part::Lag)),
+    ("wait for a connection", Some(Part::Wait)),
+    ("until the first byte", Some(Part::FirstByte)),
+    ("rest of the answer", Some(Part::Response)),
+    ("latency", None),
+];
+
+/// A subject, with a cell for each of [`PARTS`].
 #[derive(Debug)]
 pub(super) struct PartRow {
     pub(super) subject: String,
+    pub(super) cells: Vec<PartCell>,
+}
+
+/// A part, each number with its share of that of the latency.
+#[derive(Debug)]
+pub(super) struct PartCell {
     pub(super) part: &'static str,
-    /// Median, 99th percentile and mean, each with its share.
-    pub(super) cells: [String; 3],
+    pub(super) p50: String,
+    pub(super) p99: String,
+    pub(super) mean: String,
 }
 
 /// Requests with one class of token and one class of status.
@@ -23,9 +39,9 @@ pub(super) struct ClassRow {
     pub(super) p99: String,
 }
 
-/// Every part of every subject, and below them what they make together.
+/// Every subject whose recording keeps the parts of its latency.
 pub(super) fn part_rows(analysis: &Analysis) -> Vec<PartRow> {
-    analysis.subjects.iter().flat_map(parts).collect()
+    analysis.subjects.iter().filter_map(part_row).collect()
 }
 
 /// Every class of every subject.
@@ -36,30 +52,45 @@ pub(super) fn class_rows(analysis: &Analysis) -> Vec<ClassRow> {
     analysis.subjects.iter().flat_map(classes).collect()
 }
 
-fn parts(summary: &Summary) -> Vec<PartRow> {
+fn part_row(summary: &Summary) -> Option<PartRow> {
     let Breakdown { latency, parts, .. } = &summary.breakdown;
-    let Some(latency) = latency.filter(|_| !parts.is_empty()) else { return Vec::new() };
+    let latency = latency.filter(|_| !parts.is_empty())?;
     // That of the latency leaves out requests that failed, those of the parts do not all.
     let mean: f64 = parts.iter().map(|(_, part)| part.mean).sum();
-    let row = |part, cells| PartRow { subject: summary.subject.name.clone(), part, cells };
-    let of = |seconds, whole: f64| {
-        let share = if whole > 0.0 { 100.0 * seconds / whole } else { 0.0 };
-        format!("{} ({share:.0} %)", Unit::Seconds.show(seconds))
+    let whole = Figures { mean, ..latency };
+    let cell = |(name, part): (&'static str, Option<Part>)| match part {
+        None => PartCell::of(name, &whole, |seconds, _| Unit::Seconds.show(seconds)),
+        Some(part) => {
+            let found = parts.iter().find(|(known, _)| *known == part);
+            let measured = |(_, found): &(Part, Figures)| {
+                PartCell::of(name, found, |seconds, of| share(seconds, of(&whole)))
+            };
+            found.map_or_else(|| PartCell::absent(name), measured)
+        }
     };
-    let each = parts.iter().map(|(part, found)| {
-        row(word(*part), [of(found.p50, latency.p50), of(found.p99, latency.p99), of(found.mean, mean)])
-    });
-    let whole = [latency.p50, latency.p99, mean].map(|seconds| Unit::Seconds.show(seconds));
-    each.chain([row("latency", whole)]).collect()
+    Some(PartRow { subject: summary.subject.name.clone(), cells: PARTS.map(cell).into() })
 }
 
-fn word(part: Part) -> &'static str {
-    match part {
-        Part::Lag => "generator lag",
-        Part::Wait => "wait for a connection",
-        Part::FirstByte => "until the first byte",
-        Part::Response => "rest of the answer",
+impl PartCell {
+    /// `show` is given a number and which of the numbers it is.
+    fn of(part: &'static str, figures: &Figures, show: impl Fn(f64, fn(&Figures) -> f64) -> String) -> Self {
+        Self {
+            part,
+            p50: show(figures.p50, |of| of.p50),
+            p99: show(figures.p99, |of| of.p99),
+            mean: show(figures.mean, |of| of.mean),
+        }
     }
+
+    fn absent(part: &'static str) -> Self {
+        let none = || "–".to_owned();
+        Self { part, p50: none(), p99: none(), mean: none() }
+    }
+}
+
+fn share(seconds: f64, whole: f64) -> String {
+    let share = if whole > 0.0 { 100.0 * seconds / whole } else { 0.0 };
+    format!("{} ({share:.0} %)", Unit::Seconds.show(seconds))
 }
 
 fn class_row(subject: &str, class: &Class) -> ClassRow {
@@ -80,15 +111,18 @@ mod tests {
     use crate::analysis::{analyse, synthetic};
 
     #[test]
-    fn the_parts_of_a_latency_stand_above_it_and_their_shares_of_the_mean_add_up() {
+    fn the_parts_of_a_latency_stand_beside_it_and_their_shares_of_the_mean_add_up() {
         let analysis = analyse(&synthetic::recordings());
         let rows = part_rows(&analysis);
-        assert_eq!(rows.len(), 5 * 5, "four parts and their whole, five subjects");
+        assert_eq!(rows.len(), 5);
         let share =
             |cell: &str| cell.split_once('(').unwrap().1.trim_end_matches(" %)").parse::<f64>().unwrap();
-        let shares: f64 = rows[..4].iter().map(|row| share(&row.cells[2])).sum();
-        assert!((98.0..=102.0).contains(&shares), "{shares}");
-        assert_eq!((rows[4].part, rows[4].cells[0].contains('%')), ("latency", false));
+        for row in &rows {
+            let (latency, parts) = row.cells.split_last().unwrap();
+            let shares: f64 = parts.iter().map(|cell| share(&cell.mean)).sum();
+            assert!((98.0..=102.0).contains(&shares), "{}: {shares}", row.subject);
+            assert_eq!((latency.part, latency.p50.contains('%')), ("latency", false));
+        }
         assert_eq!(class_rows(&analysis).len(), 5 * 6);
     }
 }

@@ -7,6 +7,7 @@ use crate::observation::Workload;
 use crate::report::cell::Cell;
 use crate::report::conditions::USUAL_WIRE;
 use crate::report::terminal::align;
+use crate::report::trust::mark;
 
 /// Every metric of every subject in two runs, with the ratio of the second to the first.
 pub fn compare(before: &Analysis, after: &Analysis) -> String {
@@ -14,7 +15,10 @@ pub fn compare(before: &Analysis, after: &Analysis) -> String {
         "For information, not a gate: single runs of the same code differ by more than 10 % in p50 once in 8\n\
          cases and in p99 almost every other time on a shared machine. A ratio is the second over the first.\n\n",
     );
-    let run = |analysis: &Analysis| format!("{} of {}", analysis.scenario.name, analysis.started);
+    let run = |analysis: &Analysis| {
+        let verdict = mark(analysis.validity()).map_or_else(String::new, |word| format!(" ({word})"));
+        format!("{} of {}{verdict}", analysis.scenario.name, analysis.started)
+    };
     writeln!(text, "first   {}\nsecond  {}", run(before), run(after)).expect("text grows");
     if before.environment != after.environment {
         text.push_str("The two come from different machines, builds or pinning: expect other figures.\n");

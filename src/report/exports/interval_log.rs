@@ -7,10 +7,9 @@ use hdrhistogram::serialization::interval_log::{IntervalLogWriterBuilder, Tag};
 
 use crate::observation::{Distribution, Load, Recording, Second};
 
-/// What is kept of a second, in nanoseconds.
 type Pick = fn(&Second) -> Distribution;
 
-/// What is told of each second: its tag, and where it is kept.
+/// What is told of each second, in nanoseconds: its tag, and where it is kept.
 const TAGS: [(&str, Pick); 4] = [
     ("latency", |second| second.latency.open()),
     ("lag", |second| second.lag.open()),
@@ -38,16 +37,16 @@ pub(super) fn text(trials: &[&Recording]) -> String {
         let Some(load) = &trial.load else { continue };
         let after = start.zip(began(trial)).and_then(|(first, this)| this.duration_since(first).ok());
         // Readers expect instants that do not run backwards, also where the clock of the machine did.
-        let from = free.max(after.unwrap_or_default()) + seconds(trial.workload.warmup_seconds);
+        let window = free.max(after.unwrap_or_default()) + seconds(trial.workload.warmup_seconds);
         for ((second, length), number) in load.seconds.iter().zip(Load::lengths(load)).zip(0..) {
             for (name, pick) in TAGS {
-                let (at, tag) = (from + Duration::from_secs(number), Tag::new(name));
+                let (at, tag) = (window + Duration::from_secs(number), Tag::new(name));
                 writer
                     .write_histogram(pick(second).histogram(), at, seconds(length), tag)
                     .expect("a vector takes every byte, and no count is above 2^63");
             }
         }
-        free = from + seconds(load.measured_seconds);
+        free = window + seconds(load.measured_seconds);
     }
     String::from_utf8(log).expect("the format is ASCII")
 }

@@ -74,11 +74,10 @@ fn latency(analysis: &Analysis) -> Option<String> {
         // At different rates latencies are not to be ranked: the chart against offered load shows them.
         return None;
     }
-    let is_late = |warning: &Warning| matches!(warning, Warning::GeneratorLate { .. });
-    if analysis.subjects.iter().any(|summary| summary.warnings.iter().any(is_late)) {
+    if analysis.unusable().is_some() {
         return Some(
-            "Not told by this run: the load generator was late, so the latencies below hold its own delay. Counts \
-             (calls, acceptances, sizes) do not depend on it."
+            "Not told by this run: the load generator was late or had no time left, so the latencies below hold its own \
+             delay. Counts (calls, acceptances, sizes) do not depend on it."
                 .to_owned(),
         );
     }
