@@ -12,8 +12,10 @@ use crate::testbed::machine;
 
 /// Try bearerbench itself against servers whose truth is known, on this machine
 #[derive(Debug, Args)]
-#[command(after_help = "Exit codes: 0 every figure that could be judged is right, 1 one is wrong, 12 the machine was too \
-    busy to judge any figure of time")]
+#[command(
+    after_help = "Exit codes: 0 every figure that could be judged is right, 1 one is wrong, 12 the machine was too \
+    busy to judge any figure of time"
+)]
 pub(super) struct Selftest {
     #[command(subcommand)]
     what: What,
@@ -167,7 +169,7 @@ mod tests {
                      true   reported  tolerance  verdict
         service time
           p50   10.000 ms  10.031 ms      2.0 %  pass
-          p50   10.000 ms  10.031 ms      2.0 %  not judged (the machine: busy)
+          p50   10.000 ms  10.031 ms      2.0 %  not judged (of the time busy)
         1 right, 0 wrong, 1 not judged
         ");
     }

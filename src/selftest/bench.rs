@@ -123,22 +123,15 @@ impl Bench {
     }
 
     /// Servers at these addresses, one good, one bad and one watched token, and a window from the beginning.
-    pub fn target(
-        &self,
-        addresses: &[SocketAddr],
-        sending: &Sending<'_>,
-    ) -> Result<Target, SelftestError> {
+    pub fn target(&self, addresses: &[SocketAddr], sending: &Sending<'_>) -> Result<Target, SelftestError> {
         let server = |address: &SocketAddr| {
             let connector = Connector::new(Endpoint::Tcp(*address), &Wire::default(), None, "localhost")?;
             let (authority, path) = ("localhost".to_owned(), "/".to_owned());
             Ok(load::Server { connector, authority, path, is_secure: false })
         };
         let bad = BadTokens { kind: "garbage".to_owned(), tokens: vec!["bad".to_owned()] };
-        let tokens = TokenPool {
-            live: vec!["good".to_owned()],
-            bad: vec![bad],
-            watched: vec!["watched".to_owned()],
-        };
+        let tokens =
+            TokenPool { live: vec!["good".to_owned()], bad: vec![bad], watched: vec!["watched".to_owned()] };
         let cores = self.placement.generators.clone();
         Ok(Target {
             servers: addresses.iter().map(server).collect::<Result<_, ConnectorError>>()?,

@@ -60,7 +60,8 @@ async fn accept(listener: std::net::TcpListener) {
     while let Ok((stream, _)) = listener.accept().await {
         // It answers later, at the worst.
         let _ = stream.set_nodelay(true);
-        let answer = service_fn(async |_| Ok::<_, Infallible>(Response::new(Full::new(Bytes::from_static(b"ok")))));
+        let answer =
+            service_fn(async |_| Ok::<_, Infallible>(Response::new(Full::new(Bytes::from_static(b"ok")))));
         let connection =
             http2::Builder::new(TokioExecutor::new()).serve_connection(TokioIo::new(stream), answer);
         tokio::spawn(async {

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use crate::arrival::Poisson;
 use crate::load::{self, Engine, Feed};
-use crate::selftest::bench::{Bench, Sending, SelftestError};
+use crate::selftest::bench::{Bench, SelftestError, Sending};
 use crate::selftest::canned2::Canned2;
 use crate::selftest::figures::{outcomes, quantile, whole};
 use crate::selftest::server::Behaviour;

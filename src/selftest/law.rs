@@ -65,7 +65,9 @@ impl fmt::Display for Law {
             Self::Constant(time) => write!(f, "constant {} ms", millis(*time)),
             Self::Uniform { from, to } => write!(f, "uniform {} to {} ms", millis(*from), millis(*to)),
             Self::Exponential { mean } => write!(f, "exponential, mean {} ms", millis(*mean)),
-            Self::Bimodal { short, long, .. } => write!(f, "bimodal {} or {} ms", millis(*short), millis(*long)),
+            Self::Bimodal { short, long, .. } => {
+                write!(f, "bimodal {} or {} ms", millis(*short), millis(*long))
+            }
         }
     }
 }
@@ -77,7 +79,11 @@ mod tests {
     #[track_caller]
     fn check(law: Law, mean_millis: f64, median_millis: f64) {
         let mut times: Vec<Duration> = law.times(1).take(100_001).collect();
-        assert_eq!(times[..10], law.times(1).take(10).collect::<Vec<_>>()[..], "the same seed, the same times");
+        assert_eq!(
+            times[..10],
+            law.times(1).take(10).collect::<Vec<_>>()[..],
+            "the same seed, the same times"
+        );
         times.sort_unstable();
         let mean = times.iter().sum::<Duration>().as_secs_f64() * 1e3 / times.len() as f64;
         assert!((mean / mean_millis - 1.0).abs() < 0.015, "{law}: mean {mean} ms");

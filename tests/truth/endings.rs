@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use bearerbench::load::{Driven, Feed, Request, Token, drive};
 use bearerbench::observation::Outcomes;
-use bearerbench::selftest::{Bench, Behaviour, Sending, Server, ended, outcomes};
+use bearerbench::selftest::{Behaviour, Bench, Sending, Server, ended, outcomes};
 
 use crate::{ask, beside_others, requests, steady, target};
 

@@ -4,7 +4,7 @@ use std::fs;
 use std::io::{Write as _, stderr};
 use std::time::Duration;
 
-use bearerbench::selftest::{Bench, Behaviour, Process, Server, outcomes};
+use bearerbench::selftest::{Behaviour, Bench, Process, Server, outcomes};
 use rustix::process::{Resource, getrlimit};
 
 use crate::{beside_others, program};
@@ -39,7 +39,10 @@ fn ten_thousand_connections_work_and_cost_less_than_20_kb_each() {
     let limit = getrlimit(Resource::Nofile).maximum.unwrap_or(u64::MAX);
     if limit < u64::from(many) + 1_000 {
         // Past the harness, which shows only what a failed test prints.
-        let _ = writeln!(stderr().lock(), "not tried: {many} connections, since only {limit} files may be open (ulimit -n)");
+        let _ = writeln!(
+            stderr().lock(),
+            "not tried: {many} connections, since only {limit} files may be open (ulimit -n)"
+        );
         return;
     }
     let [few_bytes, many_bytes] = [few, many].map(|connections| {
@@ -67,11 +70,11 @@ fn resident(process: &Process) -> f64 {
     1024.0 * line.trim().trim_end_matches(" kB").parse::<f64>().unwrap()
 }
 
-/// How much `y` grows with `x`, by least squares.
+/// How much `y` grows with `x`: the median over all pairs, which a histogram that once grew for a long latency does not move.
 fn slope(points: &[(f64, f64)]) -> f64 {
-    let count = points.len() as f64;
-    let mean = |of: fn(&(f64, f64)) -> f64| points.iter().map(of).sum::<f64>() / count;
-    let (x, y) = (mean(|point| point.0), mean(|point| point.1));
-    let sum = |of: &dyn Fn(&(f64, f64)) -> f64| points.iter().map(of).sum::<f64>();
-    sum(&|point| (point.0 - x) * (point.1 - y)) / sum(&|point| (point.0 - x).powi(2))
+    let pairs =
+        points.iter().enumerate().flat_map(|(first, a)| points[first + 1..].iter().map(move |b| (a, b)));
+    let mut slopes: Vec<f64> = pairs.map(|(a, b)| (b.1 - a.1) / (b.0 - a.0)).collect();
+    slopes.sort_by(f64::total_cmp);
+    slopes[slopes.len() / 2]
 }

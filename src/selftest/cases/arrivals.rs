@@ -5,7 +5,7 @@ use std::time::Duration;
 use crate::arrival::{Constant, Poisson};
 use crate::load::Engine;
 use crate::selftest::Effort;
-use crate::selftest::bench::{Bench, Sending, SelftestError};
+use crate::selftest::bench::{Bench, SelftestError, Sending};
 use crate::selftest::law::Law;
 use crate::selftest::report::{Case, Finding, Unit, judged};
 use crate::selftest::server::Behaviour;
@@ -89,7 +89,8 @@ mod tests {
     /// The gaps of a plan when a generator sends by a clock that ticks every so often.
     fn gaps(arrivals: &dyn ArrivalProcess, tick_nanos: u64) -> Vec<f64> {
         let instants = arrivals.instants(Rate::try_from(2_000.0).unwrap(), 7).take(20_001);
-        let sent: Vec<u64> = instants.map(|due: Offset| due.nanos().div_ceil(tick_nanos) * tick_nanos).collect();
+        let sent: Vec<u64> =
+            instants.map(|due: Offset| due.nanos().div_ceil(tick_nanos) * tick_nanos).collect();
         sent.windows(2).map(|pair| (pair[1] - pair[0]) as f64 / 1e9).collect()
     }
 

@@ -5,13 +5,13 @@ use std::time::Duration;
 use crate::arrival::Poisson;
 use crate::load::Engine;
 use crate::observation::Distribution;
-use crate::selftest::bench::{Bench, Sending, SelftestError};
+use crate::selftest::Effort;
+use crate::selftest::bench::{Bench, SelftestError, Sending};
 use crate::selftest::figures::{QUANTILES, quantile, whole};
 use crate::selftest::law::Law;
 use crate::selftest::machine::Held;
 use crate::selftest::report::{Case, Finding, Unit, judged};
 use crate::selftest::server::Behaviour;
-use crate::selftest::Effort;
 use crate::wire::Http;
 
 /// How far a quantile may be from the truth.
@@ -65,7 +65,7 @@ fn read_back(
         lasts: effort.of(Duration::from_secs(8)),
         seed: SEED,
     };
-    let tried = bench.run(Behaviour::Service { law, seed: SEED }, &sending)?;
+    let tried = bench.run(Behaviour::Service { law, seed: SEED + 1 }, &sending)?;
     let latency = whole(&tried.driven.load, |second| &second.latency);
     Ok((tried.witness.planned(), latency, tried.held))
 }

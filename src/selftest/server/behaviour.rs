@@ -95,10 +95,9 @@ impl Behaviour {
                 Keep,
             ),
             Self::Judge => Reaction::Answer(OK, Keep),
-            Self::CloseAfterEachAnswer => Reaction::Answer(
-                "HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 2\r\n\r\nok",
-                Close,
-            ),
+            Self::CloseAfterEachAnswer => {
+                Reaction::Answer("HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 2\r\n\r\nok", Close)
+            }
             Self::CloseUnannounced => Reaction::Answer(OK, Close),
             Self::CloseWithoutAnswer => Reaction::Answer("", Close),
             Self::Garbage => Reaction::Answer("220 mail.example ESMTP\r\n", Keep),

@@ -73,7 +73,10 @@ mod tests {
     #[test]
     fn a_generator_that_is_late_at_usual_rates_is_worth_a_warning_and_says_what_it_can_do() {
         let of = |rate| ceiling(Ceiling { engine: Engine::Own, rate, lag: Duration::from_nanos(4_100) });
-        assert_eq!(of(Some(48_000.0)).found, "up to 48000 requests a second with lag p99 below 20 us (5 us there)");
+        assert_eq!(
+            of(Some(48_000.0)).found,
+            "up to 48000 requests a second with lag p99 below 20 us (5 us there)"
+        );
         assert_eq!([Some(48_000.0), Some(9_000.0), None].map(|rate| of(rate).mark), MARKS);
     }
 
