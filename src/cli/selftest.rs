@@ -169,7 +169,7 @@ mod tests {
                      true   reported  tolerance  verdict
         service time
           p50   10.000 ms  10.031 ms      2.0 %  pass
-          p50   10.000 ms  10.031 ms      2.0 %  not judged (the machine: busy)
+          p50   10.000 ms  10.031 ms      2.0 %  not judged (of the time busy)
         1 right, 0 wrong, 1 not judged
         ");
     }

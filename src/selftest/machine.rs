@@ -48,10 +48,10 @@ impl Held {
     /// Why a quantile `q` of about this length cannot be judged to a tolerance, if it cannot.
     ///
     /// Either all that was held up together is too short to matter, whomever it hit, or it hit so few requests, when they
-    /// were due or when they were answered, that they lie beyond the quantile.
+    /// were due or when they were answered, that they lie beyond the quantile and move it by less than the tolerance.
     pub fn hides_quantile(&self, q: f64, length: Duration, tolerance: f64) -> Option<Held> {
         let short = self.whole() <= length.mul_f64(tolerance / 2.0);
-        let few = self.share() <= ((1.0 - q) / 4.0).min(tolerance / 2.0);
+        let few = self.share() <= ((1.0 - q) / 4.0).min(tolerance);
         (!short && !few).then_some(*self)
     }
 
@@ -69,14 +69,12 @@ impl Held {
 
 impl fmt::Display for Held {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let millis = |part: Duration| part.as_secs_f64() * 1e3;
+        let share =
+            |part: Duration| 100.0 * part.as_secs_f64() / self.lasted.as_secs_f64().max(f64::MIN_POSITIVE);
+        let [generator, server, host] = [self.generator, self.server, self.stolen].map(share);
         write!(
             f,
-            "in {:.1} s the generator waited {:.1} ms for a core, the server {:.1} ms, the host took {:.0} ms",
-            self.lasted.as_secs_f64(),
-            millis(self.generator),
-            millis(self.server),
-            millis(self.stolen)
+            "without a core were the generator {generator:.2} %, the server {server:.2} %; the host took {host:.2} %"
         )
     }
 }
@@ -188,13 +186,13 @@ mod tests {
         let fit = |held: Held, q, millis: u32, tolerance| {
             held.hides_quantile(q, MILLISECOND * millis, tolerance).is_none()
         };
-        assert!(fit(HELD, 0.5, 10, 0.02), "half of all requests were not held up");
+        assert!(fit(HELD, 0.5, 10, 0.01), "half of all requests were not held up");
         assert!(!fit(HELD, 0.99, 10, 0.02), "a hundredth was");
         assert!(fit(HELD, 0.99, 6_000, 0.01), "but 30 ms are little beside 6 s");
         assert!(!fit(HELD, 0.99, 5_000, 0.01));
         let rarely = Held { lasted: Duration::from_secs(12), ..HELD };
         assert!(fit(rarely, 0.99, 10, 0.02) && !fit(rarely, 0.999, 10, 0.02));
-        assert!(!fit(HELD, 0.5, 10, 0.01), "a figure of a percent is not judged where a percent was held up");
+        assert!(!fit(HELD, 0.5, 10, 0.009), "a figure of a percent is not judged where more was held up");
         assert!(HELD.hides_share(1.0, 0.02).is_none() && HELD.hides_share(10.0, 0.02).is_some());
         assert!(HELD.hides_whole(MILLISECOND * 30).is_none() && HELD.hides_whole(MILLISECOND * 29).is_some());
     }

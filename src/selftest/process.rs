@@ -24,6 +24,17 @@ pub struct Process {
     delayed: Duration,
 }
 
+/// When a process was stopped.
+#[derive(Clone, Copy, Debug)]
+pub struct Pause {
+    /// From when on.
+    pub from: Stamp,
+    /// Until when.
+    pub to: Stamp,
+    /// By how much both together may be off.
+    pub unsure: Duration,
+}
+
 /// How often it is looked at.
 const LOOK: Duration = Duration::from_millis(20);
 
@@ -78,18 +89,23 @@ impl Process {
         }
     }
 
-    /// Stops it for a while, and tells from when to when.
-    pub fn pause(&mut self, lasts: Duration) -> Result<[Stamp; 2], SelftestError> {
-        let stopped = self.signal(Signal::STOP)?;
-        sleep(lasts.saturating_sub(stopped.elapsed()));
-        Ok([stopped, self.signal(Signal::CONT)?])
+    /// Stops it for a while.
+    pub fn pause(&mut self, lasts: Duration) -> Result<Pause, SelftestError> {
+        let before = Stamp::now();
+        self.signal(Signal::STOP)?;
+        let from = Stamp::now();
+        sleep(lasts.saturating_sub(from.elapsed()));
+        let to = Stamp::now();
+        self.signal(Signal::CONT)?;
+        // Between a stamp and its signal this thread may have lost its core, and nobody knows when the signal came.
+        let unsure = Duration::from_nanos(from.nanos() - before.nanos()) + to.elapsed();
+        Ok(Pause { from, to, unsure })
     }
 
-    fn signal(&self, signal: Signal) -> Result<Stamp, SelftestError> {
+    fn signal(&self, signal: Signal) -> Result<(), SelftestError> {
         let number = i32::try_from(self.child.id()).ok().and_then(Pid::from_raw);
         let number = number.ok_or_else(|| unable("it has no number".to_owned()))?;
-        kill_process(number, signal).map_err(|error| unable(format!("it takes no signal: {error}")))?;
-        Ok(Stamp::now())
+        kill_process(number, signal).map_err(|error| unable(format!("it takes no signal: {error}")))
     }
 
     /// Waits for its end; what it recorded, and how long it waited for a core.
@@ -101,7 +117,7 @@ impl Process {
             }
             sleep(LOOK);
         }
-        let read = observation::read(&self.run_folder()?);
+        let read = observation::read(&self.folder);
         let mut recordings = read.map_err(|error| unable(format!("its recording: {error}")))?;
         let recording = recordings.pop().ok_or_else(|| unable("it recorded nothing".to_owned()))?;
         match &recording.failure {
@@ -117,11 +133,6 @@ impl Process {
             self.delayed = self.delayed.max(process_delay(self.child.id()));
         }
         Ok(ended.is_some())
-    }
-
-    /// The folder of its run, which may lie within the one that it was given.
-    fn run_folder(&self) -> Result<PathBuf, SelftestError> {
-        Ok(self.folder.clone())
     }
 }
 

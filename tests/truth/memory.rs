@@ -70,11 +70,11 @@ fn resident(process: &Process) -> f64 {
     1024.0 * line.trim().trim_end_matches(" kB").parse::<f64>().unwrap()
 }
 
-/// How much `y` grows with `x`, by least squares.
+/// How much `y` grows with `x`: the median over all pairs, which a histogram that once grew for a long latency does not move.
 fn slope(points: &[(f64, f64)]) -> f64 {
-    let count = points.len() as f64;
-    let mean = |of: fn(&(f64, f64)) -> f64| points.iter().map(of).sum::<f64>() / count;
-    let (x, y) = (mean(|point| point.0), mean(|point| point.1));
-    let sum = |of: &dyn Fn(&(f64, f64)) -> f64| points.iter().map(of).sum::<f64>();
-    sum(&|point| (point.0 - x) * (point.1 - y)) / sum(&|point| (point.0 - x).powi(2))
+    let pairs =
+        points.iter().enumerate().flat_map(|(first, a)| points[first + 1..].iter().map(move |b| (a, b)));
+    let mut slopes: Vec<f64> = pairs.map(|(a, b)| (b.1 - a.1) / (b.0 - a.0)).collect();
+    slopes.sort_by(f64::total_cmp);
+    slopes[slopes.len() / 2]
 }

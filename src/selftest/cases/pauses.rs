@@ -10,7 +10,7 @@ use crate::selftest::Effort;
 use crate::selftest::bench::{Bench, SelftestError};
 use crate::selftest::figures::{QUANTILES, quantile, whole};
 use crate::selftest::machine::{Held, Watch};
-use crate::selftest::process::Process;
+use crate::selftest::process::{Pause, Process};
 use crate::selftest::report::{Case, Finding, Unit, judged};
 use crate::selftest::server::{Behaviour, Server};
 use crate::units::{Offset, Rate, Stamp};
@@ -26,7 +26,7 @@ const CONNECTIONS: u32 = 1_100;
 const PATIENCE: Duration = Duration::from_secs(30);
 
 /// The tenth of a run in which nobody answers: of ten seconds the one from the fourth to the fifth.
-struct Pause {
+struct Course {
     lasts: Duration,
     begins: Duration,
     run: Duration,
@@ -34,25 +34,25 @@ struct Pause {
 
 pub(super) fn cases(bench: &Bench, program: &Path, effort: Effort) -> Result<Vec<Case>, SelftestError> {
     let run = effort.of(Duration::from_secs(10));
-    let pause = Pause { lasts: run / 10, begins: run * 4 / 10, run };
-    let seconds = pause.lasts.as_secs_f64();
+    let course = Course { lasts: run / 10, begins: run * 4 / 10, run };
+    let seconds = course.lasts.as_secs_f64();
     Ok(vec![
         judged(effort.tries(), &format!("A: the server stalls for {seconds} s"), || {
-            stalled(bench, program, &pause)
+            stalled(bench, program, &course)
         })?,
         judged(effort.tries(), &format!("B: the generator is stopped for {seconds} s"), || {
-            stopped(bench, program, &pause)
+            stopped(bench, program, &course)
         })?,
     ])
 }
 
-fn stalled(bench: &Bench, program: &Path, pause: &Pause) -> Result<Vec<Finding>, SelftestError> {
-    let behaviour = Behaviour::Stall { service: SERVICE, after: pause.begins, lasts: pause.lasts };
+fn stalled(bench: &Bench, program: &Path, course: &Course) -> Result<Vec<Finding>, SelftestError> {
+    let behaviour = Behaviour::Stall { service: SERVICE, after: course.begins, lasts: course.lasts };
     let server = bench.serve(behaviour)?;
     let begun = |_: &mut Process| Ok(());
-    let (recording, held, begin) = run(bench, program, server, pause, begun)?;
-    let end = begin + u64_nanos(pause.begins + pause.lasts);
-    let truth = latencies(pause, begin, [begin + u64_nanos(pause.begins), end], SERVICE);
+    let (recording, held, begin) = run(bench, program, server, course, begun)?;
+    let end = begin + u64_nanos(course.begins + course.lasts);
+    let truth = latencies(course, begin, [begin + u64_nanos(course.begins), end], SERVICE);
     let load = load(&recording)?;
     let mut findings = near(&truth, &whole(load, |second| &second.latency), "latency", held);
     findings.extend(near(&truth, &whole(load, |second| &second.service), "service", held));
@@ -63,26 +63,28 @@ fn stalled(bench: &Bench, program: &Path, pause: &Pause) -> Result<Vec<Finding>,
     Ok(findings)
 }
 
-fn stopped(bench: &Bench, program: &Path, pause: &Pause) -> Result<Vec<Finding>, SelftestError> {
+fn stopped(bench: &Bench, program: &Path, course: &Course) -> Result<Vec<Finding>, SelftestError> {
     let server =
-        bench.serve(Behaviour::Stall { service: SERVICE, after: pause.run * 100, lasts: SERVICE })?;
+        bench.serve(Behaviour::Stall { service: SERVICE, after: course.run * 100, lasts: SERVICE })?;
     let mut seen = None;
     let stop = |process: &mut Process| {
-        seen = Some(process.pause(pause.lasts)?);
+        seen = Some(process.pause(course.lasts)?);
         Ok(())
     };
-    let (recording, held, begin) = run(bench, program, server, pause, stop)?;
-    let [from, to] = seen.expect("it was stopped").map(Stamp::nanos);
+    let (recording, mut held, begin) = run(bench, program, server, course, stop)?;
+    let Pause { from, to, unsure } = seen.expect("it was stopped");
+    held.generator += unsure;
+    let [from, to] = [from, to].map(Stamp::nanos);
     let load = load(&recording)?;
     // Due in the meantime, and sent as soon as it went on.
-    let late = latencies(pause, begin, [from, to], Duration::ZERO);
-    let truth = latencies(pause, begin, [from, to], SERVICE);
+    let late = latencies(course, begin, [from, to], Duration::ZERO);
+    let truth = latencies(course, begin, [from, to], SERVICE);
     let mut findings = near(&truth, &whole(load, |second| &second.latency), "latency", held);
     let lag = whole(load, |second| &second.lag);
     findings.extend(near(&late, &lag, "generator's lag", held).into_iter().skip(1));
     let bound = quantile(&lag, 0.99) / 10.0;
     let service = quantile(&whole(load, |second| &second.service), 0.99);
-    let unfit = held.hides_quantile(0.99, pause.lasts, TOLERANCE);
+    let unfit = held.hides_quantile(0.99, course.lasts, TOLERANCE);
     findings.push(Finding::at_most("service p99", Unit::Millis, (bound, service), unfit));
     findings.push(Finding::exact("the generator is blamed", true, is_blamed(&recording)));
     Ok(findings)
@@ -93,15 +95,15 @@ fn run(
     bench: &Bench,
     program: &Path,
     server: Server,
-    pause: &Pause,
+    course: &Course,
     meanwhile: impl FnOnce(&mut Process) -> Result<(), SelftestError>,
 ) -> Result<(Recording, Held, u64), SelftestError> {
-    let mut process = Process::start(program, &server, RATE, CONNECTIONS, pause.run)?;
+    let mut process = Process::start(program, &server, RATE, CONNECTIONS, course.run)?;
     process.reach(&server, Duration::ZERO)?;
     let watch = Watch::begin(server.task(), bench.server_cores());
-    process.reach(&server, pause.begins)?;
+    process.reach(&server, course.begins)?;
     meanwhile(&mut process)?;
-    let (recording, waited) = process.recording(pause.run + PATIENCE)?;
+    let (recording, waited) = process.recording(course.run + PATIENCE)?;
     let mut held = watch.end(waited);
     // Its first request is due at its very beginning.
     let begin = server.first_arrival().expect("the beginning was reached").nanos();
@@ -110,9 +112,9 @@ fn run(
 }
 
 /// The latencies of a plan at equal gaps when whoever is due, or would be answered, in the meantime has to wait for its end.
-fn latencies(pause: &Pause, begin: u64, [from, to]: [u64; 2], service: Duration) -> Distribution {
+fn latencies(course: &Course, begin: u64, [from, to]: [u64; 2], service: Duration) -> Distribution {
     let rate = Rate::try_from(RATE).expect("above zero");
-    let end = Offset::from(pause.run);
+    let end = Offset::from(course.run);
     let instants = Constant {}.instants(rate, 0).take_while(|due| *due < end);
     instants.fold(Distribution::default(), |mut sum, due| {
         let due = begin + due.nanos();
@@ -157,8 +159,8 @@ mod tests {
     #[test]
     fn a_second_without_an_answer_in_ten_is_what_theory_says() {
         let second = Duration::from_secs(1);
-        let pause = Pause { lasts: second, begins: 4 * second, run: 10 * second };
-        let truth = latencies(&pause, 0, [4_000_000_000, 5_000_000_000], SERVICE);
+        let course = Course { lasts: second, begins: 4 * second, run: 10 * second };
+        let truth = latencies(&course, 0, [4_000_000_000, 5_000_000_000], SERVICE);
         // The prototypes' figures, which took 4 ms for a request.
         for (q, millis) in [(0.95, 504.0), (0.99, 901.0), (0.999, 990.0)] {
             let found = quantile(&truth, q) / 1e6;

@@ -65,7 +65,7 @@ fn read_back(
         lasts: effort.of(Duration::from_secs(8)),
         seed: SEED,
     };
-    let tried = bench.run(Behaviour::Service { law, seed: SEED }, &sending)?;
+    let tried = bench.run(Behaviour::Service { law, seed: SEED + 1 }, &sending)?;
     let latency = whole(&tried.driven.load, |second| &second.latency);
     Ok((tried.witness.planned(), latency, tried.held))
 }

@@ -21,8 +21,9 @@ const AWAKE: Duration = Duration::from_millis(20);
 /// Then it sleeps, at most so long at a time.
 const ASLEEP: Timespec = Timespec { tv_sec: 0, tv_nsec: 1_000_000 };
 const NOT_AT_ALL: Timespec = Timespec { tv_sec: 0, tv_nsec: 0 };
-/// An idle turn of the loop takes a microsecond; what takes longer than this was somebody else's doing.
-const PAUSE: Duration = Duration::from_micros(20);
+/// An idle turn of the loop takes a microsecond; what takes longer than this was somebody else's doing, and what is shorter
+/// is too short to move a figure that is judged.
+const PAUSE: Duration = Duration::from_micros(50);
 /// Events taken at once.
 const EVENTS: usize = 64;
 /// The name of the listener among the events.

@@ -23,7 +23,7 @@ pub struct Witness {
     pub served: Vec<Served>,
     /// The numbers of the probes that arrived, in order.
     pub probes: Vec<u64>,
-    /// How long its thread stood still although it had asked for nothing, in all: only pauses of more than 20 us.
+    /// How long its thread stood still although it had asked for nothing, in all: only pauses of more than 50 us.
     pub paused: Duration,
     /// How much later than planned answers were given.
     pub late: Distribution,
