@@ -1,6 +1,6 @@
 //! Whoever reads what the program says may leave early, or have no room: the run goes on.
 
-use crate::program::{ended, through_shell};
+use crate::program::{ended, judged, through_shell};
 use crate::sandbox::{SMALL, Sandbox};
 
 /// Runs the script, which keeps the exit code of the program in `code`, and tells it.
@@ -13,7 +13,7 @@ fn exit_code(sandbox: &Sandbox, script: &str) -> String {
 fn a_reader_of_progress_who_leaves_does_not_end_the_run() {
     let sandbox = Sandbox::with(SMALL);
     let script = "{ \"$0\" run case.toml --out out 2>&1 >/dev/null; echo $? >code; } | true";
-    assert_eq!(exit_code(&sandbox, script), "0");
+    assert_eq!(exit_code(&sandbox, script), judged(&sandbox.out(), 0).to_string());
     assert!(sandbox.out().join("report.html").exists());
 }
 
@@ -21,7 +21,8 @@ fn a_reader_of_progress_who_leaves_does_not_end_the_run() {
 fn a_reader_of_the_result_who_leaves_does_not_change_the_exit_code() {
     let sandbox = Sandbox::with(SMALL);
     let run = "\"$0\" run case.toml --out out --only opaque --set 'thresholds=[\"p(99)<1us\"]'";
-    assert_eq!(exit_code(&sandbox, &format!("{{ {run}; echo $? >code; }} | true")), "99");
+    let code = exit_code(&sandbox, &format!("{{ {run}; echo $? >code; }} | true"));
+    assert_eq!(code, judged(&sandbox.out(), 99).to_string());
     assert_eq!(exit_code(&sandbox, "{ \"$0\" schema; echo $? >code; } | true"), "0");
 }
 

@@ -30,6 +30,21 @@ fn at_home(mut command: Command, folder: &Path) -> Command {
     command
 }
 
+/// The exit code that fits what the run in `folder` says of itself: 12 if it measured its own generator or the machine,
+/// as happens where tests run beside each other, and otherwise this one.
+#[track_caller]
+pub(crate) fn judged(folder: &Path, otherwise: i32) -> i32 {
+    let summary = fs::read_to_string(folder.join("summary.json")).expect("a run that ended has a summary");
+    let summary: Value = serde_json::from_str(&summary).expect("it is JSON");
+    let of_the_bench = |warning: &Value| {
+        let (gravity, blame) = (&warning["gravity"], &warning["blame"]);
+        gravity == "unfit" && (blame == "generator" || blame == "machine")
+    };
+    let is_unusable = summary["warnings"].as_array().expect("a list").iter().any(of_the_bench);
+    assert!(!is_unusable || summary["verdict"] == "invalid", "{}", summary["verdict"]);
+    if is_unusable { 12 } else { otherwise }
+}
+
 /// How a command ended and what it said.
 #[derive(Debug)]
 pub(crate) struct Ended {
@@ -58,21 +73,10 @@ impl Ended {
         self
     }
 
-    /// Fails unless the exit code is what the run in `folder` says of itself: 12 if it measured its own generator or the
-    /// machine, as happens where tests run beside each other, and otherwise this one.
+    /// Fails unless the exit code is the one that [`judged`] tells.
     #[track_caller]
     pub(crate) fn exits_as_judged(self, folder: &Path, otherwise: i32) -> Self {
-        let summary =
-            fs::read_to_string(folder.join("summary.json")).expect("a run that ended has a summary");
-        let summary: Value = serde_json::from_str(&summary).expect("it is JSON");
-        let of_the_bench = |warning: &Value| {
-            let (gravity, blame) = (&warning["gravity"], &warning["blame"]);
-            gravity == "unfit" && (blame == "generator" || blame == "machine")
-        };
-        let warnings = summary["warnings"].as_array().expect("a list");
-        let is_unusable = warnings.iter().any(of_the_bench);
-        assert!(!is_unusable || summary["verdict"] == "invalid", "{}", summary["verdict"]);
-        self.exits(if is_unusable { 12 } else { otherwise })
+        self.exits(judged(folder, otherwise))
     }
 
     /// Fails unless standard error has all these words.
