@@ -30,17 +30,17 @@ fn a_request_of_a_closed_loop_allocates_nothing() {
 /// How often memory was asked for in a run of so many requests, by the generator and by the server; and its seconds.
 fn allocations(requests: u64) -> (f64, f64) {
     let bench = Bench::default();
-    let server = bench.serve(Behaviour::Canned).unwrap();
+    let server = bench.serve(Behaviour::Canned).expect("a free port");
     let lasts = Duration::from_mins(10);
     let sending =
         Sending { engine: Engine::Own, connections: 32, arrivals: &Constant {}, rate: 1.0, lasts, seed: 0 };
-    let target = bench.target(&[server.address()], &sending).unwrap();
+    let target = bench.target(&[server.address()], &sending).expect("plain HTTP needs nothing");
     let feed = |_| {
         let users = Users { think: Duration::ZERO, pick: Box::new(|_| Token::Live(0)), left: requests };
         Feed { ends_with_last: true, ..Feed::closed(users) }
     };
     let region = Region::new(ALLOCATOR);
-    let driven = drive(&target, feed, |_| {}, &AtomicBool::new(false)).unwrap();
+    let driven = drive(&target, feed, |_| {}, &AtomicBool::new(false)).expect("the server runs");
     let change = region.change();
     assert_eq!(outcomes(&driven.load).good_accepted, requests);
     ((change.allocations + change.reallocations) as f64, driven.load.seconds.len() as f64)

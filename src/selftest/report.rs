@@ -50,8 +50,8 @@ pub enum Verdict {
 }
 
 impl Verdict {
-    fn of(right: bool, unfit: Option<Held>) -> Self {
-        match (unfit, right) {
+    fn of(right: bool, obstacle: Option<Held>) -> Self {
+        match (obstacle, right) {
             (Some(held), _) => Self::NotJudged { why: held.to_string() },
             (None, true) => Self::Pass,
             (None, false) => Self::Fail,
@@ -94,7 +94,7 @@ impl Finding {
         unit: Unit,
         (truth, reported): (f64, f64),
         tolerance: f64,
-        unfit: Option<Held>,
+        obstacle: Option<Held>,
     ) -> Self {
         let right = (reported - truth).abs() <= tolerance * truth.abs();
         Self {
@@ -103,7 +103,7 @@ impl Finding {
             reported: unit.text(reported),
             tolerance: format!("{:.1} %", 100.0 * tolerance),
             is_timed: true,
-            verdict: Verdict::of(right, unfit),
+            verdict: Verdict::of(right, obstacle),
         }
     }
 
@@ -112,7 +112,7 @@ impl Finding {
         quantity: &str,
         unit: Unit,
         (bound, reported): (f64, f64),
-        unfit: Option<Held>,
+        obstacle: Option<Held>,
     ) -> Self {
         Self {
             quantity: quantity.to_owned(),
@@ -120,21 +120,21 @@ impl Finding {
             reported: unit.text(reported),
             tolerance: String::new(),
             is_timed: true,
-            verdict: Verdict::of(reported <= bound, unfit),
+            verdict: Verdict::of(reported <= bound, obstacle),
         }
     }
 
     /// What must be exactly so, whatever the machine does.
-    pub(super) fn exact<T: fmt::Display + PartialEq>(quantity: &str, truth: T, reported: T) -> Self {
+    pub(super) fn exact<T: fmt::Display + PartialEq + Copy>(quantity: &str, truth: T, reported: T) -> Self {
         Self { is_timed: false, ..Self::stated(quantity, truth, reported, None) }
     }
 
     /// What must be exactly so where the machine was fit.
-    pub(super) fn stated<T: fmt::Display + PartialEq>(
+    pub(super) fn stated<T: fmt::Display + PartialEq + Copy>(
         quantity: &str,
         truth: T,
         reported: T,
-        unfit: Option<Held>,
+        obstacle: Option<Held>,
     ) -> Self {
         Self {
             quantity: quantity.to_owned(),
@@ -142,7 +142,7 @@ impl Finding {
             reported: reported.to_string(),
             tolerance: "exact".to_owned(),
             is_timed: true,
-            verdict: Verdict::of(truth == reported, unfit),
+            verdict: Verdict::of(truth == reported, obstacle),
         }
     }
 
@@ -191,15 +191,15 @@ mod tests {
 
     use super::*;
 
-    fn busy() -> Option<Held> {
-        Some(Held { lasted: Duration::from_secs(1), server: Duration::from_millis(9), ..Held::default() })
+    fn busy() -> Held {
+        Held { lasted: Duration::from_secs(1), server: Duration::from_millis(9), ..Held::default() }
     }
 
     #[test]
     fn a_figure_within_its_tolerance_passes_one_outside_fails_and_an_unfit_machine_judges_neither() {
         let near = |reported, unfit| Finding::near("p50", Unit::Millis, (1e6, reported), 0.02, unfit).verdict;
         assert_eq!((near(1.019e6, None), near(1.021e6, None)), (Verdict::Pass, Verdict::Fail));
-        let why = near(1e6, busy()).to_string();
+        let why = near(1e6, Some(busy())).to_string();
         assert!(why.ends_with("the server 0.90 %; the host took 0.00 %)"), "{why}");
         assert_eq!(Finding::at_most("lag", Unit::Plain, (1.0, 1.1), None).verdict, Verdict::Fail);
         assert_eq!(Finding::exact("lost", 0, 0).verdict, Verdict::Pass);
@@ -211,8 +211,7 @@ mod tests {
         let case = judged(5, "x", || {
             run += 1;
             let figure = |reported, unfit| Finding::near("q", Unit::Plain, (1.0, reported), 0.1, unfit);
-            let (first, second) =
-                (figure(2.0 - f64::from(run), None), figure(1.0, (run < 3).then(busy).flatten()));
+            let (first, second) = (figure(2.0 - f64::from(run), None), figure(1.0, (run < 3).then(busy)));
             Ok::<_, Infallible>(vec![first, second])
         });
         let verdicts: Vec<_> = case.unwrap().findings.into_iter().map(|finding| finding.verdict).collect();

@@ -22,8 +22,8 @@ fn answers_are_judged_by_the_token_that_was_sent() {
     let tokens = [Token::Live(0), Token::Bad { kind: 0, index: 0 }, Token::Watched(0)];
     let sending = steady(1_000.0, 4, Duration::from_millis(300));
     let requests = requests(&sending).into_iter().zip(tokens.into_iter().cycle());
-    let requests = requests.map(|(request, token)| Request { token, ..request }).collect();
-    let driven = run(&[&server], &sending, requests);
+    let requests: Vec<_> = requests.map(|(request, token)| Request { token, ..request }).collect();
+    let driven = run(&[&server], &sending, &requests);
     let sum = check_nothing_lost(&driven, 200);
     assert_eq!((sum.good_accepted, sum.bad_refused, sum.sent), (100, 100, 200));
     assert_eq!(driven.probes.len(), 100);
@@ -43,7 +43,7 @@ fn a_server_that_accepts_everything_is_found_out() {
     let server = Bench::default().serve(Behaviour::Canned).unwrap();
     let sending = steady(1_000.0, 4, Duration::from_millis(50));
     let bad = |request| Request { token: Token::Bad { kind: 0, index: 0 }, ..request };
-    let driven = run(&[&server], &sending, requests(&sending).into_iter().map(bad).collect());
+    let driven = run(&[&server], &sending, &requests(&sending).into_iter().map(bad).collect::<Vec<_>>());
     assert_eq!(check_nothing_lost(&driven, 50).bad_accepted["garbage"], 50);
 }
 
@@ -52,7 +52,7 @@ fn a_server_that_never_answers_times_out() {
     let _held = beside_others();
     let server = Bench::default().serve(Behaviour::Silence).unwrap();
     let sending = steady(200.0, 300, Duration::from_secs(1));
-    let driven = run(&[&server], &sending, requests(&sending));
+    let driven = run(&[&server], &sending, &requests(&sending));
     assert_eq!(check_nothing_lost(&driven, 200).errors["timed out"], 200);
 }
 
@@ -64,8 +64,8 @@ fn a_server_that_dies_costs_its_requests_and_those_of_no_other() {
         (bench.serve(Behaviour::DieAfter(100)).unwrap(), bench.serve(Behaviour::Canned).unwrap());
     let sending = steady(400.0, 8, Duration::from_secs(2));
     let to = |(request, resource_server)| Request { resource_server, ..request };
-    let requests = requests(&sending).into_iter().zip([0, 1].into_iter().cycle()).map(to).collect();
-    let driven = run(&[&dying, &living], &sending, requests);
+    let requests = requests(&sending).into_iter().zip([0, 1].into_iter().cycle());
+    let driven = run(&[&dying, &living], &sending, &requests.map(to).collect::<Vec<_>>());
     let sum = check_nothing_lost(&driven, 800);
     assert_eq!(sum.good_accepted, 500, "{sum:?}");
     assert!(sum.errors["cannot connect"] > 250, "{sum:?}");
@@ -76,13 +76,13 @@ fn a_status_that_is_neither_yes_nor_no_has_no_latency() {
     let _held = beside_others();
     let server = Bench::default().serve(Behaviour::Unavailable).unwrap();
     let sending = steady(100.0, 8, Duration::from_secs(1));
-    let driven = run(&[&server], &sending, requests(&sending));
+    let driven = run(&[&server], &sending, &requests(&sending));
     assert_eq!(check_nothing_lost(&driven, 100).errors["status 503"], 100);
     assert_eq!(driven.load.seconds[0].latency.count(), 0);
 }
 
-fn run(servers: &[&Server], sending: &Sending<'_>, requests: Vec<Request>) -> Driven {
-    let feed = |_| Feed::open(requests.clone().into_iter());
+fn run(servers: &[&Server], sending: &Sending<'_>, requests: &[Request]) -> Driven {
+    let feed = |_| Feed::open(Vec::from(requests).into_iter());
     drive(&target(servers, sending), feed, |_| {}, &AtomicBool::new(false)).expect("the servers run")
 }
 

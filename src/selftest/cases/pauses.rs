@@ -49,8 +49,7 @@ pub(super) fn cases(bench: &Bench, program: &Path, effort: Effort) -> Result<Vec
 fn stalled(bench: &Bench, program: &Path, course: &Course) -> Result<Vec<Finding>, SelftestError> {
     let behaviour = Behaviour::Stall { service: SERVICE, after: course.begins, lasts: course.lasts };
     let server = bench.serve(behaviour)?;
-    let begun = |_: &mut Process| Ok(());
-    let (recording, held, begin) = run(bench, program, server, course, begun)?;
+    let (recording, held, begin) = run(bench, program, server, course, |_| Ok(()))?;
     let end = begin + u64_nanos(course.begins + course.lasts);
     let truth = latencies(course, begin, [begin + u64_nanos(course.begins), end], SERVICE);
     let load = load(&recording)?;

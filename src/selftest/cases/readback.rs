@@ -73,7 +73,7 @@ fn read_back(
 fn compare(truth: &Distribution, reported: &Distribution, held: &[Held]) -> Vec<Finding> {
     let finding = |(q, name): (f64, &str)| {
         let (truth, reported) = (quantile(truth, q), quantile(reported, q));
-        let length = Duration::from_nanos(truth as u64);
+        let length = Duration::from_secs_f64(truth / 1e9);
         let unfit = held.iter().find_map(|held| held.hides_quantile(q, length, TOLERANCE));
         Finding::near(name, Unit::Millis, (truth, reported), TOLERANCE, unfit)
     };

@@ -87,14 +87,10 @@ impl Behaviour {
     pub(super) fn reaction(&self, request: &[u8], number: u64) -> Reaction {
         use Then::{Close, Keep};
         match self {
-            Self::Canned | Self::Service { .. } | Self::Worker { .. } | Self::Stall { .. } => {
-                Reaction::Answer(OK, Keep)
-            }
             Self::Judge if contains(request, b"Bearer bad\r\n") => Reaction::Answer(
                 "HTTP/1.1 401 Unauthorized\r\nWWW-Authenticate: Bearer\r\nContent-Length: 0\r\n\r\n",
                 Keep,
             ),
-            Self::Judge => Reaction::Answer(OK, Keep),
             Self::CloseAfterEachAnswer => {
                 Reaction::Answer("HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 2\r\n\r\nok", Close)
             }
@@ -103,7 +99,6 @@ impl Behaviour {
             Self::Garbage => Reaction::Answer("220 mail.example ESMTP\r\n", Keep),
             Self::Silence => Reaction::Nothing,
             Self::DieAfter(requests) if number >= *requests => Reaction::Die,
-            Self::DieAfter(_) => Reaction::Answer(OK, Keep),
             Self::Unavailable => {
                 Reaction::Answer("HTTP/1.1 503 Service Unavailable\r\nContent-Length: 0\r\n\r\n", Keep)
             }
@@ -111,6 +106,12 @@ impl Behaviour {
                 Reaction::Answer("HTTP/1.1 404 Not Found\r\nContent-Length: 9\r\n\r\nnot found", Keep)
             }
             Self::Ssh => Reaction::Answer("Invalid SSH identification string.\r\n", Close),
+            Self::Canned
+            | Self::Service { .. }
+            | Self::Worker { .. }
+            | Self::Stall { .. }
+            | Self::Judge
+            | Self::DieAfter(_) => Reaction::Answer(OK, Keep),
         }
     }
 }

@@ -30,33 +30,33 @@ const EVENTS: usize = 64;
 const LISTENER: u64 = u64::MAX;
 
 /// Serves until it is told to end, or ends by itself.
-pub(super) fn serve(listener: TcpListener, behaviour: Behaviour, shared: &Shared) -> Witness {
+pub(super) fn serve(listener: &TcpListener, behaviour: Behaviour, shared: &Shared) -> Witness {
     let epoll = epoll::create(epoll::CreateFlags::CLOEXEC).expect("a process may have another file");
     listener.set_nonblocking(true).expect("a socket can do so");
-    let mut loop_ = Loop::new(behaviour, shared, epoll);
-    loop_.hear(&listener, LISTENER);
+    let mut course = Course::new(behaviour, shared, epoll);
+    course.hear(listener, LISTENER);
     let mut events = Vec::with_capacity(EVENTS);
-    while !shared.over.load(Ordering::Relaxed) && !loop_.died {
-        let answered = loop_.answer();
-        let timeout = if loop_.is_awake() { NOT_AT_ALL } else { ASLEEP };
+    while !shared.over.load(Ordering::Relaxed) && !course.died {
+        let answered = course.answer();
+        let timeout = if course.is_awake() { NOT_AT_ALL } else { ASLEEP };
         let before = Stamp::now();
-        if epoll::wait(&loop_.epoll, spare_capacity(&mut events), Some(&timeout)).is_err() {
+        if epoll::wait(&course.epoll, spare_capacity(&mut events), Some(&timeout)).is_err() {
             continue;
         }
         if timeout == NOT_AT_ALL && events.is_empty() && !answered {
-            loop_.note_pause(before.elapsed());
+            course.note_pause(before.elapsed());
         }
         for event in events.drain(..) {
             match event.data.u64() {
-                LISTENER => loop_.accept(&listener),
-                number => loop_.read(usize::try_from(number).expect("it was an index")),
+                LISTENER => course.accept(listener),
+                number => course.read(usize::try_from(number).expect("it was an index")),
             }
         }
     }
-    loop_.witness
+    course.witness
 }
 
-struct Loop<'a> {
+struct Course<'a> {
     behaviour: Behaviour,
     shared: &'a Shared,
     epoll: OwnedFd,
@@ -82,7 +82,7 @@ struct Due {
     connection: usize,
 }
 
-impl<'a> Loop<'a> {
+impl<'a> Course<'a> {
     fn new(behaviour: Behaviour, shared: &'a Shared, epoll: OwnedFd) -> Self {
         let times: Box<dyn Iterator<Item = Duration>> = match behaviour {
             Behaviour::Service { law, seed } | Behaviour::Worker { law, seed } => Box::new(law.times(seed)),

@@ -48,7 +48,7 @@ impl Server {
             // Where the core is not ours to choose, it runs wherever it may: the watch over the machine tells.
             let _ = core.map(|core| pin_thread(&[core]));
             let _ = tell.send(gettid());
-            events::serve(listener, behaviour, &facts)
+            events::serve(&listener, behaviour, &facts)
         });
         let task = told.recv().map_err(|_| io::Error::other("the server's thread did not start"))?;
         Ok(Self { address, task, shared, thread: Some(thread) })
