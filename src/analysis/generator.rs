@@ -228,7 +228,9 @@ mod tests {
     fn figures_of_a_late_generator_cross_no_threshold_and_keep_none() {
         let late = |recording: &mut crate::observation::Recording| {
             let seconds = &mut recording.load.as_mut().unwrap().seconds;
-            seconds.iter_mut().for_each(|second| second.lag = lags(20, 900_000));
+            for second in seconds.iter_mut() {
+                second.lag = lags(20, 900_000);
+            }
         };
         let mut recordings = synthetic::recordings();
         late(&mut recordings[1]);

@@ -199,7 +199,7 @@ mod tests {
         for precision in Precision::ALL {
             let pacer = HostPacer::new(Stamp::now(), Calibrated::new(precision).await.unwrap());
             for number in 1..=50 {
-                let due = pacer.now() + Duration::from_nanos(700_000);
+                let due = pacer.now() + Duration::from_micros(700);
                 pacer.wait_until(due, || number % 2 == 0).await;
                 assert!(pacer.now() >= due, "{precision}");
             }

@@ -5,7 +5,7 @@ use std::fs;
 use rustix::process::Signal;
 use serde_json::Value;
 
-use crate::full_run::{json, text};
+use crate::full_run::{parsed, text};
 use crate::program::bearerbench;
 use crate::running::Running;
 use crate::sandbox::{SMALL, Sandbox};
@@ -16,7 +16,7 @@ fn with(pace: &str) -> String {
 }
 
 fn trials(sandbox: &Sandbox) -> Vec<Value> {
-    text(&sandbox.out().join("recording.jsonl")).lines().map(json).collect()
+    text(&sandbox.out().join("recording.jsonl")).lines().map(parsed).collect()
 }
 
 fn rates(trials: &[Value]) -> Vec<f64> {
@@ -30,7 +30,7 @@ fn a_sweep_measures_every_subject_at_every_rate_and_merges_none() {
     let trials = trials(&sandbox);
     assert_eq!(rates(&trials), [100.0, 100.0, 250.0, 250.0]);
     assert!(trials.iter().all(|trial| trial["step"]["kind"] == "sweep"));
-    let summary = json(&ended.stdout);
+    let summary = parsed(&ended.stdout);
     let subjects = summary["subjects"].as_array().unwrap();
     let names: Vec<&str> = subjects.iter().map(|subject| subject["name"].as_str().unwrap()).collect();
     assert_eq!(names, ["control at 100/s", "control at 250/s", "opaque at 100/s", "opaque at 250/s"]);
@@ -49,8 +49,8 @@ const SEARCH: &str = "search = \"med<30ms\"\nrate = 400";
 #[test]
 fn a_search_tries_rates_until_it_knows_and_records_every_step() {
     let sandbox = Sandbox::with(&with(SEARCH));
-    let ended = sandbox.run(&["--json", "--only", "opaque"]).exits(0);
-    let (trials, summary) = (trials(&sandbox), json(&ended.stdout));
+    let ended = sandbox.run(&["--json", "--only", "opaque"]).exits_as_judged(&sandbox.out(), 0);
+    let (trials, summary) = (trials(&sandbox), parsed(&ended.stdout));
     let rates = rates(&trials);
     assert_eq!(rates[..1], [400.0]);
     assert!((2..=24).contains(&rates.len()), "{rates:?}");
@@ -68,8 +68,8 @@ fn a_search_tries_rates_until_it_knows_and_records_every_step() {
         assert!(at_limit["high"].as_f64().is_none_or(|failed| failed > highest), "{at_limit}");
     }
     assert!(text(&sandbox.out().join("report.md")).contains("## Every rate that was tried"));
-    let again = sandbox.ended(&["report", "out", "--json"]).exits(0);
-    assert_eq!(json(&again.stdout), summary, "what a step showed is in its recording");
+    let again = sandbox.ended(&["report", "out", "--json"]).exits_as_judged(&sandbox.out(), 0);
+    assert_eq!(parsed(&again.stdout), summary, "what a step showed is in its recording");
 }
 
 #[test]
@@ -91,7 +91,7 @@ fn an_interrupted_search_keeps_the_steps_that_were_made() {
 fn users_in_a_closed_loop_are_recorded_with_what_they_sent() {
     let scenario = SMALL.replace("rate = 100", "closed = { think = \"20ms\" }");
     let sandbox = Sandbox::with(&scenario);
-    sandbox.run(&["--only", "opaque"]).exits(0);
+    sandbox.run(&["--only", "opaque"]).exits_as_judged(&sandbox.out(), 0);
     let trial = &trials(&sandbox)[0];
     let workload = &trial["workload"];
     assert_eq!(workload["think_seconds"], 0.02);
@@ -109,7 +109,7 @@ fn users_in_a_closed_loop_are_recorded_with_what_they_sent() {
 #[test]
 fn a_load_that_ends_by_count_ends_before_its_window() {
     let sandbox = Sandbox::with(&with("rate = 100\nrequests = 60"));
-    sandbox.run(&["--only", "opaque", "--set", "load.duration=30s"]).exits(0);
+    sandbox.run(&["--only", "opaque", "--set", "load.duration=30s"]).exits_as_judged(&sandbox.out(), 0);
     let trial = &trials(&sandbox)[0];
     let seconds = trial["load"]["seconds"].as_array().unwrap();
     let planned: u64 = seconds.iter().map(|second| second["outcomes"]["planned"].as_u64().unwrap()).sum();
