@@ -103,7 +103,8 @@ fn by_thread(
 }
 
 fn different_tokens() -> String {
-    (0..TOKENS).map(|number| format!("{number:0>TOKEN_CHARACTERS$}\n")).collect()
+    let tokens: Vec<String> = (0..TOKENS).map(|number| format!("{number:0>TOKEN_CHARACTERS$}")).collect();
+    tokens.join("\n")
 }
 
 /// A resource server that checks nothing; ends when this is dropped.
