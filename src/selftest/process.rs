@@ -20,8 +20,10 @@ use crate::units::Stamp;
 pub struct Process {
     child: Child,
     folder: PathBuf,
-    /// How long the thread that waited longest was ready but had no core, as far as was looked.
+    /// How long the thread that waited longest was ready but had no core, as far as was looked; and at the beginning of
+    /// what is watched.
     delayed: Duration,
+    delayed_before: Duration,
 }
 
 /// When a process was stopped.
@@ -61,7 +63,7 @@ impl Process {
             .spawn();
         let child =
             child.map_err(|error| unable(format!("{} does not start: {error}", program.display())))?;
-        let mut process = Self { child, folder, delayed: Duration::ZERO };
+        let mut process = Self { child, folder, delayed: Duration::ZERO, delayed_before: Duration::ZERO };
         let mut stdin = process.child.stdin.take().expect("it was asked for");
         stdin.write_all(b"good\n").map_err(|error| unable(format!("it takes no token: {error}")))?;
         Ok(process)
@@ -70,6 +72,11 @@ impl Process {
     /// Its number.
     pub fn id(&self) -> u32 {
         self.child.id()
+    }
+
+    /// What it waited for a core until now does not count.
+    pub(super) fn watch(&mut self) {
+        self.delayed_before = process_delay(self.child.id());
     }
 
     /// Waits until an instant of the load, whose beginning is the first request that the server saw.
@@ -122,7 +129,7 @@ impl Process {
         let recording = recordings.pop().ok_or_else(|| unable("it recorded nothing".to_owned()))?;
         match &recording.failure {
             Some(failure) => Err(unable(format!("it failed: {failure}"))),
-            None => Ok((recording, self.delayed)),
+            None => Ok((recording, self.delayed.saturating_sub(self.delayed_before))),
         }
     }
 

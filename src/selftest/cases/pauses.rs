@@ -9,14 +9,18 @@ use crate::observation::{Distribution, Load, Recording};
 use crate::selftest::Effort;
 use crate::selftest::bench::{Bench, SelftestError};
 use crate::selftest::figures::{QUANTILES, quantile, whole};
+use crate::selftest::law::Law;
 use crate::selftest::machine::{Held, Watch};
 use crate::selftest::process::{Pause, Process};
 use crate::selftest::report::{Case, Finding, Unit, judged};
-use crate::selftest::server::{Behaviour, Server};
+use crate::selftest::server::{Behaviour, Served, Witness};
 use crate::units::{Offset, Rate, Stamp};
 
 /// How far a quantile may be from the truth.
 const TOLERANCE: f64 = 0.01;
+/// The same beside the closed form, which knows nothing of the time it takes to send, or to answer, a thousand requests at once:
+/// microseconds for each, tens of them in a debug build.
+const CATCHING_UP: f64 = if cfg!(debug_assertions) { 0.1 } else { 0.01 };
 const RATE: f64 = 1_000.0;
 /// How long a request takes otherwise.
 const SERVICE: Duration = Duration::from_millis(1);
@@ -48,103 +52,149 @@ pub(super) fn cases(bench: &Bench, program: &Path, effort: Effort) -> Result<Vec
 
 fn stalled(bench: &Bench, program: &Path, course: &Course) -> Result<Vec<Finding>, SelftestError> {
     let behaviour = Behaviour::Stall { service: SERVICE, after: course.begins, lasts: course.lasts };
-    let server = bench.serve(behaviour)?;
-    let (recording, held, begin) = run(bench, program, server, course, |_| Ok(()))?;
-    let end = begin + u64_nanos(course.begins + course.lasts);
-    let truth = latencies(course, begin, [begin + u64_nanos(course.begins), end], SERVICE);
-    let load = load(&recording)?;
-    let mut findings = near(&truth, &whole(load, |second| &second.latency), "latency", held);
-    findings.extend(near(&truth, &whole(load, |second| &second.service), "service", held));
+    let seen = run(bench, program, behaviour, course, |_| Ok(()))?;
+    let from = seen.first + u64_nanos(course.begins);
+    let theory = course.latencies(seen.begin, [from, from + u64_nanos(course.lasts)]);
+    let load = seen.load()?;
+    let latency = whole(load, |second| &second.latency);
+    let mut findings = seen.near("latency", &seen.latencies(), &latency, TOLERANCE);
+    findings.extend(seen.near("latency, closed form,", &theory, &latency, CATCHING_UP));
+    let service = whole(load, |second| &second.service);
+    findings.extend(seen.near("service", &seen.witness.taken(), &service, TOLERANCE));
     let lag = quantile(&whole(load, |second| &second.lag), 0.99);
-    let unfit = held.hides_quantile(0.99, Duration::from_millis(1), TOLERANCE);
+    let unfit = seen.held.hides_quantile(0.99, Duration::from_millis(1), TOLERANCE);
     findings.push(Finding::at_most("generator's lag p99", Unit::Millis, (1e6, lag), unfit));
-    findings.push(Finding::stated("the generator is blamed", false, is_blamed(&recording), unfit));
+    findings.push(Finding::stated("the generator is blamed", false, seen.is_generator_blamed(), unfit));
     Ok(findings)
 }
 
 fn stopped(bench: &Bench, program: &Path, course: &Course) -> Result<Vec<Finding>, SelftestError> {
-    let server =
-        bench.serve(Behaviour::Stall { service: SERVICE, after: course.run * 100, lasts: SERVICE })?;
-    let mut seen = None;
+    let mut pause = None;
     let stop = |process: &mut Process| {
-        seen = Some(process.pause(course.lasts)?);
+        pause = Some(process.pause(course.lasts)?);
         Ok(())
     };
-    let (recording, mut held, begin) = run(bench, program, server, course, stop)?;
-    let Pause { from, to, unsure } = seen.expect("it was stopped");
-    held.generator += unsure;
-    let [from, to] = [from, to].map(Stamp::nanos);
-    let load = load(&recording)?;
-    // Due in the meantime, and sent as soon as it went on.
-    let late = latencies(course, begin, [from, to], Duration::ZERO);
-    let truth = latencies(course, begin, [from, to], SERVICE);
-    let mut findings = near(&truth, &whole(load, |second| &second.latency), "latency", held);
+    let law = Law::Constant(SERVICE);
+    let mut seen = run(bench, program, Behaviour::Service { law, seed: 0 }, course, stop)?;
+    let Pause { from, to, unsure } = pause.expect("it was stopped");
+    seen.held.generator += unsure;
+    let theory = course.latencies(seen.begin, [from, to].map(Stamp::nanos));
+    let load = seen.load()?;
+    let latency = whole(load, |second| &second.latency);
+    let mut findings = seen.near("latency", &seen.latencies(), &latency, TOLERANCE);
+    findings.extend(seen.near("latency, closed form,", &theory, &latency, CATCHING_UP));
     let lag = whole(load, |second| &second.lag);
-    findings.extend(near(&late, &lag, "generator's lag", held).into_iter().skip(1));
+    findings.extend(seen.near("generator's lag", &seen.lags(), &lag, TOLERANCE));
     let bound = quantile(&lag, 0.99) / 10.0;
     let service = quantile(&whole(load, |second| &second.service), 0.99);
-    let unfit = held.hides_quantile(0.99, course.lasts, TOLERANCE);
+    let unfit = seen.held.hides_quantile(0.99, course.lasts, TOLERANCE);
     findings.push(Finding::at_most("service p99", Unit::Millis, (bound, service), unfit));
-    findings.push(Finding::exact("the generator is blamed", true, is_blamed(&recording)));
+    findings.push(Finding::exact("the generator is blamed", true, seen.is_generator_blamed()));
     Ok(findings)
 }
 
-/// The recording of a process, what the machine did meanwhile, and when its load began, in nanoseconds of the clock.
+/// What everybody saw of a run.
+struct Seen {
+    recording: Recording,
+    held: Held,
+    witness: Witness,
+    /// When the load began, in nanoseconds of the clock.
+    begin: u64,
+    /// When its first request arrived, from which the server counts.
+    first: u64,
+}
+
 fn run(
     bench: &Bench,
     program: &Path,
-    server: Server,
+    behaviour: Behaviour,
     course: &Course,
     meanwhile: impl FnOnce(&mut Process) -> Result<(), SelftestError>,
-) -> Result<(Recording, Held, u64), SelftestError> {
+) -> Result<Seen, SelftestError> {
+    let server = bench.serve(behaviour)?;
     let mut process = Process::start(program, &server, RATE, CONNECTIONS, course.run)?;
     process.reach(&server, Duration::ZERO)?;
     let watch = Watch::begin(server.task(), bench.server_cores());
+    process.watch();
     process.reach(&server, course.begins)?;
     meanwhile(&mut process)?;
     let (recording, waited) = process.recording(course.run + PATIENCE)?;
     let mut held = watch.end(waited);
-    // Its first request is due at its very beginning.
-    let begin = server.first_arrival().expect("the beginning was reached").nanos();
-    held.server = held.server.max(server.end().paused);
-    Ok((recording, held, begin))
+    let first = server.first_arrival().expect("the beginning was reached").nanos();
+    let witness = server.end();
+    // The first request is due at the very beginning, but it may have been late: of all requests some was not.
+    let before = witness.served.iter().zip(instants());
+    let before = before.map(|(served, due)| served.arrived.nanos().saturating_sub(due.nanos()));
+    let begin = before.min().unwrap_or(first);
+    held.server = held.server.max(witness.paused);
+    Ok(Seen { recording, held, witness, begin, first })
 }
 
-/// The latencies of a plan at equal gaps when whoever is due, or would be answered, in the meantime has to wait for its end.
-fn latencies(course: &Course, begin: u64, [from, to]: [u64; 2], service: Duration) -> Distribution {
-    let rate = Rate::try_from(RATE).expect("above zero");
-    let end = Offset::from(course.run);
-    let instants = Constant {}.instants(rate, 0).take_while(|due| *due < end);
-    instants.fold(Distribution::default(), |mut sum, due| {
-        let due = begin + due.nanos();
-        let answered = due + u64_nanos(service);
-        let answered = if (from..to).contains(&answered) { to } else { answered };
-        sum.record(answered - due);
-        sum
-    })
-}
+impl Seen {
+    /// From the instant a request was due to the answer, by the server's stamps.
+    fn latencies(&self) -> Distribution {
+        self.since_due(|served| served.answered)
+    }
 
-fn near(truth: &Distribution, reported: &Distribution, part: &str, held: Held) -> Vec<Finding> {
-    [(0.95, "p95"), QUANTILES[1], QUANTILES[2]]
-        .into_iter()
-        .map(|(q, name)| {
+    /// From the instant a request was due to its arrival, by the server's stamps.
+    fn lags(&self) -> Distribution {
+        self.since_due(|served| Some(served.arrived))
+    }
+
+    /// At equal gaps requests arrive in the order in which they are due.
+    fn since_due(&self, until: fn(&Served) -> Option<Stamp>) -> Distribution {
+        self.witness.served.iter().zip(instants()).fold(Distribution::default(), |mut sum, (served, due)| {
+            if let Some(until) = until(served) {
+                sum.record(until.nanos().saturating_sub(self.begin + due.nanos()));
+            }
+            sum
+        })
+    }
+
+    fn near(
+        &self,
+        part: &str,
+        truth: &Distribution,
+        reported: &Distribution,
+        tolerance: f64,
+    ) -> Vec<Finding> {
+        let finding = |(q, name): (f64, &str)| {
             let figures = (quantile(truth, q), quantile(reported, q));
             let length = Duration::from_secs_f64(figures.0 / 1e9);
-            let unfit = held.hides_quantile(q, length, TOLERANCE);
-            Finding::near(&format!("{part} {name}"), Unit::Millis, figures, TOLERANCE, unfit)
+            let unfit = self.held.hides_quantile(q, length, tolerance);
+            Finding::near(&format!("{part} {name}"), Unit::Millis, figures, tolerance, unfit)
+        };
+        [(0.95, "p95"), QUANTILES[1], QUANTILES[2]].into_iter().map(finding).collect()
+    }
+
+    fn load(&self) -> Result<&Load, SelftestError> {
+        let nothing = || SelftestError::Process { what: "it measured nothing".to_owned() };
+        self.recording.load.as_ref().ok_or_else(nothing)
+    }
+
+    fn is_generator_blamed(&self) -> bool {
+        let analysis = analyse(std::slice::from_ref(&self.recording));
+        let mut warnings = analysis.subjects.iter().flat_map(|subject| &subject.warnings);
+        warnings.any(|warning| matches!(warning, Warning::GeneratorLate { .. }))
+    }
+}
+
+impl Course {
+    /// The latencies when whoever would be answered in the meantime has to wait for its end, and no longer.
+    fn latencies(&self, begin: u64, [from, to]: [u64; 2]) -> Distribution {
+        let end = Offset::from(self.run);
+        instants().take_while(|due| *due < end).fold(Distribution::default(), |mut sum, due| {
+            let due = begin + due.nanos();
+            let answered = due + u64_nanos(SERVICE);
+            let answered = if (from..to).contains(&answered) { to } else { answered };
+            sum.record(answered - due);
+            sum
         })
-        .collect()
+    }
 }
 
-fn is_blamed(recording: &Recording) -> bool {
-    let analysis = analyse(std::slice::from_ref(recording));
-    let mut warnings = analysis.subjects.iter().flat_map(|subject| &subject.warnings);
-    warnings.any(|warning| matches!(warning, Warning::GeneratorLate { .. }))
-}
-
-fn load(recording: &Recording) -> Result<&Load, SelftestError> {
-    let nothing = || SelftestError::Process { what: "it measured nothing".to_owned() };
-    recording.load.as_ref().ok_or_else(nothing)
+fn instants() -> impl Iterator<Item = Offset> {
+    Constant {}.instants(Rate::try_from(RATE).expect("above zero"), 0)
 }
 
 fn u64_nanos(time: Duration) -> u64 {
@@ -159,7 +209,7 @@ mod tests {
     fn a_second_without_an_answer_in_ten_is_what_theory_says() {
         let second = Duration::from_secs(1);
         let course = Course { lasts: second, begins: 4 * second, run: 10 * second };
-        let truth = latencies(&course, 0, [4_000_000_000, 5_000_000_000], SERVICE);
+        let truth = course.latencies(0, [4_000_000_000, 5_000_000_000]);
         // The prototypes' figures, which took 4 ms for a request.
         for (q, millis) in [(0.95, 504.0), (0.99, 901.0), (0.999, 990.0)] {
             let found = quantile(&truth, q) / 1e6;
