@@ -33,7 +33,7 @@ fn allocations(requests: u64) -> (f64, f64) {
     let server = bench.serve(Behaviour::Canned).expect("a free port");
     let lasts = Duration::from_mins(10);
     let sending =
-        Sending { engine: Engine::Own, connections: 32, arrivals: &Constant {}, rate: 1.0, lasts, seed: 0 };
+        Sending { engine: Engine::Http1, connections: 32, arrivals: &Constant {}, rate: 1.0, lasts, seed: 0 };
     let target = bench.target(&[server.address()], &sending).expect("plain HTTP needs nothing");
     let feed = |_| {
         let users = Users { think: Duration::ZERO, pick: Box::new(|_| Token::Live(0)), left: requests };

@@ -4,8 +4,10 @@ mod capacity;
 mod dispatch;
 mod driver;
 mod engine;
+mod exchange;
 mod feed;
 mod http1;
+mod http2;
 mod hyper;
 mod meter;
 mod pacing;
@@ -16,6 +18,7 @@ mod schedule;
 mod sealer;
 #[cfg(test)]
 mod simulation;
+mod template;
 mod threads;
 mod tokens;
 mod transport;

@@ -15,6 +15,7 @@ use crate::load::driver::{self, Course, Cut};
 use crate::load::engine::Engine;
 use crate::load::feed::{Feed, Share};
 use crate::load::http1::Http1;
+use crate::load::http2::Http2;
 use crate::load::hyper::Hyper;
 use crate::load::pacing::{Calibrated, HostPacer};
 use crate::load::recorder::Recorder;
@@ -111,11 +112,12 @@ impl Worker<'_> {
         let servers = &self.target.servers;
         runtime.block_on(async {
             match self.target.engine {
-                Engine::Own => self.send(Http1::new(servers), sealer, feed, ready).await,
-                Engine::Hyper { http } => {
+                Engine::Http1 => self.send(Http1::new(servers), sealer, feed, ready).await,
+                Engine::Http2 => {
                     let streams = self.target.streams.get() as usize;
-                    self.send(Hyper::new(servers, http, streams), sealer, feed, ready).await
+                    self.send(Http2::new(servers, streams), sealer, feed, ready).await
                 }
+                Engine::Hyper => self.send(Hyper::new(servers), sealer, feed, ready).await,
             }
         })
     }

@@ -80,6 +80,9 @@ pub(super) enum Failure {
     /// The server ended the connection before the answer was complete.
     #[error("connection closed")]
     Closed,
+    /// The server gave up this request, not the connection (HTTP/2, RFC 9113 section 6.4).
+    #[error("stream reset")]
+    Reset,
     /// The system gave another reason.
     #[error("{0}")]
     System(io::ErrorKind),
@@ -105,7 +108,13 @@ pub(super) enum Failure {
 
 impl From<io::Error> for Failure {
     fn from(error: io::Error) -> Self {
-        match error.kind() {
+        Self::from(error.kind())
+    }
+}
+
+impl From<io::ErrorKind> for Failure {
+    fn from(kind: io::ErrorKind) -> Self {
+        match kind {
             io::ErrorKind::ConnectionReset
             | io::ErrorKind::ConnectionAborted
             | io::ErrorKind::BrokenPipe

@@ -8,7 +8,6 @@ use crate::selftest::bench::{Bench, SelftestError, Sending};
 use crate::selftest::canned2::Canned2;
 use crate::selftest::figures::{outcomes, quantile, whole};
 use crate::selftest::server::Behaviour;
-use crate::wire::Http;
 
 /// A generator whose 99th percentile is later than this is not punctual.
 pub const PUNCTUAL: Duration = Duration::from_micros(20);
@@ -40,11 +39,11 @@ impl Ceiling {
     pub fn of(bench: &Bench, engine: Engine, step: Duration) -> Result<Self, SelftestError> {
         let (http1, http2);
         let address = match engine {
-            Engine::Hyper { http: Http::Http2 } => {
+            Engine::Http2 => {
                 http2 = Canned2::start(bench.server_cores()).map_err(SelftestError::Server)?;
                 http2.address
             }
-            Engine::Own | Engine::Hyper { .. } => {
+            Engine::Http1 | Engine::Hyper => {
                 http1 = bench.serve(Behaviour::Canned)?;
                 http1.address()
             }

@@ -69,7 +69,7 @@ fn ask(question: &str) {
 
 /// Requests with a good token at equal gaps.
 fn steady(rate: f64, connections: u32, lasts: Duration) -> Sending<'static> {
-    Sending { engine: Engine::Own, connections, arrivals: &Constant {}, rate, lasts, seed: 0 }
+    Sending { engine: Engine::Http1, connections, arrivals: &Constant {}, rate, lasts, seed: 0 }
 }
 
 /// These servers, with nobody bound to a core: nothing here depends on a time.

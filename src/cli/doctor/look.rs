@@ -13,7 +13,6 @@ use crate::testbed::machine::kernel;
 use crate::testbed::machine::{FileLimit, Watch};
 use crate::testbed::machine::{available_cores, environment, free_space, open_file_limit};
 use crate::units::Stamp;
-use crate::wire::Http;
 
 /// Where reports go unless `--out` says otherwise.
 const REPORTS: &str = "reports";
@@ -86,10 +85,8 @@ pub(super) fn measure() -> Result<Measured, SelftestError> {
     let bench = Bench::default();
     let timer_error = load::timer_error().map_err(load::LoadError::Start)?;
     let noise = Noise::of(bench.generator_core(), LOOK);
-    let hyper = [Http::Http1, Http::Http2].map(|http| Engine::Hyper { http });
-    let engines = std::iter::once(Engine::Own).chain(hyper);
-    let ceilings = engines.map(|engine| Ceiling::of(&bench, engine, STEP));
-    Ok(Measured { timer_error, noise, ceilings: ceilings.collect::<Result<_, _>>()? })
+    let ceilings = [Engine::Http1, Engine::Http2, Engine::Hyper].map(|engine| Ceiling::of(&bench, engine, STEP));
+    Ok(Measured { timer_error, noise, ceilings: ceilings.into_iter().collect::<Result<_, _>>()? })
 }
 
 /// Looks at the machine.

@@ -102,7 +102,7 @@ mod tests {
     fn measured() -> look::Measured {
         let mut timer_error = Distribution::default();
         (1..=100).for_each(|microseconds| timer_error.record(microseconds * 1_000));
-        let ceiling = Ceiling { engine: Engine::Own, rate: Some(48_000.0), lag: Duration::from_micros(5) };
+        let ceiling = Ceiling { engine: Engine::Http1, rate: Some(48_000.0), lag: Duration::from_micros(5) };
         look::Measured { timer_error, noise: Noise::default(), ceilings: vec![ceiling] }
     }
 

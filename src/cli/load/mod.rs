@@ -84,7 +84,7 @@ struct PaceArgs {
 
 #[derive(Debug, Args)]
 struct GeneratorArgs {
-    /// What speaks HTTP: own (HTTP/1.1 only) or hyper [default: own for HTTP/1.1]
+    /// What speaks HTTP/1.1: our own engine, or hyper to compare it with [default: own]
     #[arg(long, value_parser = ["own", "hyper"])]
     engine: Option<String>,
     /// While it waits the generator sleeps, or spins before a due instant (hybrid), or polls for answers too (busy), or
@@ -237,10 +237,10 @@ impl Load {
             self.streams
         );
         match (self.generator.engine.as_deref(), http) {
-            (Some("own"), Http::Http2) => {
-                anyhow::bail!("--engine own speaks HTTP/1.1 only; leave it away for HTTP/2")
-            }
-            (Some("hyper"), http) => Ok(Engine::Hyper { http }),
+            (Some("hyper"), Http::Http1) => Ok(Engine::Hyper),
+            (Some("hyper"), Http::Http2) => anyhow::bail!(
+                "--engine hyper speaks HTTP/1.1 here, to be compared with our own; leave it away for HTTP/2"
+            ),
             _ => Ok(Engine::of(http)),
         }
     }

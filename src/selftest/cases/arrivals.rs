@@ -32,7 +32,7 @@ fn poisson(bench: &Bench, effort: Effort) -> Result<Case, SelftestError> {
     let rate = 2_000.0;
     let lasts = effort.of(Duration::from_secs(10));
     let sending =
-        Sending { engine: Engine::Own, connections: 32, arrivals: &Poisson {}, rate, lasts, seed: 7 };
+        Sending { engine: Engine::Http1, connections: 32, arrivals: &Poisson {}, rate, lasts, seed: 7 };
     judged(effort.tries(), "arrivals at the server, poisson 2000/s", || {
         let tried = bench.run(STAMPED, &sending)?;
         let gaps = tried.witness.gaps();
@@ -47,7 +47,7 @@ fn poisson(bench: &Bench, effort: Effort) -> Result<Case, SelftestError> {
 fn constant(bench: &Bench, effort: Effort, rate: f64) -> Result<Case, SelftestError> {
     let lasts = effort.of(Duration::from_secs(4));
     let sending =
-        Sending { engine: Engine::Own, connections: 32, arrivals: &Constant {}, rate, lasts, seed: 0 };
+        Sending { engine: Engine::Http1, connections: 32, arrivals: &Constant {}, rate, lasts, seed: 0 };
     judged(effort.tries(), &format!("arrivals at the server, constant {rate}/s"), || {
         let tried = bench.run(STAMPED, &sending)?;
         let gaps = tried.witness.gaps();

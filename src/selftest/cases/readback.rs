@@ -12,7 +12,6 @@ use crate::selftest::law::Law;
 use crate::selftest::machine::Held;
 use crate::selftest::report::{Case, Finding, Unit, judged};
 use crate::selftest::server::Behaviour;
-use crate::wire::Http;
 
 /// How far a quantile may be from the truth.
 const TOLERANCE: f64 = 0.02;
@@ -26,7 +25,7 @@ const LAWS: [Law; 4] = [
 ];
 
 /// Both engines for HTTP/1.1.
-pub(super) const ENGINES: [Engine; 2] = [Engine::Own, Engine::Hyper { http: Http::Http1 }];
+pub(super) const ENGINES: [Engine; 2] = [Engine::Http1, Engine::Hyper];
 
 /// The only seed: both engines send at the same instants, and the server draws the same times for both.
 const SEED: u64 = 4;

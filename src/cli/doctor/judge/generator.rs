@@ -6,7 +6,6 @@ use crate::cli::doctor::judge::{at_most, check};
 use crate::cli::doctor::{Check, Mark};
 use crate::load::Engine;
 use crate::selftest::{Ceiling, Noise, PUNCTUAL};
-use crate::wire::Http;
 
 /// A thread that spins is where it should be but for interrupts of some microseconds, a few hundred a second.
 pub(super) fn noise(noise: Noise) -> Check {
@@ -29,9 +28,9 @@ pub(super) fn noise(noise: Noise) -> Check {
 /// The rate below which lag says nothing about the load.
 pub(super) fn ceiling(ceiling: Ceiling) -> Check {
     let name = match ceiling.engine {
-        Engine::Own => "generator",
-        Engine::Hyper { http: Http::Http1 } => "generator (hyper)",
-        Engine::Hyper { http: Http::Http2 } => "generator (HTTP/2)",
+        Engine::Http1 => "generator",
+        Engine::Hyper => "generator (hyper)",
+        Engine::Http2 => "generator (HTTP/2)",
     };
     let (micros, bound) = (micros(ceiling.lag), micros(PUNCTUAL));
     let (mark, found) = match ceiling.rate {
@@ -72,7 +71,7 @@ mod tests {
 
     #[test]
     fn a_generator_that_is_late_at_usual_rates_is_worth_a_warning_and_says_what_it_can_do() {
-        let of = |rate| ceiling(Ceiling { engine: Engine::Own, rate, lag: Duration::from_nanos(4_100) });
+        let of = |rate| ceiling(Ceiling { engine: Engine::Http1, rate, lag: Duration::from_nanos(4_100) });
         assert_eq!(
             of(Some(48_000.0)).found,
             "up to 48000 requests a second with lag p99 below 20 us (5 us there)"

@@ -1,0 +1,92 @@
+//! HTTP/2 by the library h2, which hyper is built on: hyper itself adds a task and two channels to every request.
+
+mod lane;
+
+use std::io;
+use std::rc::Rc;
+
+use h2::client::{ResponseFuture, SendRequest};
+use hyper::body::Bytes;
+
+use crate::load::Server;
+use crate::load::exchange::Exchange;
+use crate::load::http2::lane::Lanes;
+use crate::load::template::Template;
+use crate::load::transport::{Answer, Failure, Opened, Outgoing, Place, Receiver, Sender, Transport};
+use crate::units::Stamp;
+
+/// Connections to servers by HTTP/2.
+pub(super) struct Http2 {
+    servers: Vec<(Lanes, Template)>,
+    /// Places that share a connection.
+    streams: usize,
+}
+
+impl Http2 {
+    /// Connections to these servers, each shared by so many places.
+    pub(super) fn new(servers: &[Server], streams: usize) -> Self {
+        let peer = |server: &Server| (Lanes::new(server.connector.clone()), Template::http2(server));
+        Self { servers: servers.iter().map(peer).collect(), streams }
+    }
+}
+
+impl Transport for Http2 {
+    type Sender = Http2Sender;
+    type Receiver = Http2Receiver;
+
+    async fn connect(&self, place: Place) -> io::Result<Opened<Http2Sender, Http2Receiver>> {
+        let (lanes, template) = &self.servers[place.server];
+        let exchange = Rc::new(Exchange::default());
+        let lane = place.number / self.streams;
+        let (requests, handshake) = lanes.join(lane, place.generation, &exchange).await?;
+        let sender = Http2Sender { template: template.clone(), requests, exchange: Rc::clone(&exchange) };
+        Ok(Opened { sender, receiver: Http2Receiver { exchange }, handshake })
+    }
+}
+
+/// Sends over one stream at a time.
+pub(super) struct Http2Sender {
+    template: Template,
+    requests: SendRequest<Bytes>,
+    exchange: Rc<Exchange<ResponseFuture>>,
+}
+
+impl Sender for Http2Sender {
+    fn send(&mut self, outgoing: &Outgoing<'_>) {
+        match self.requests.send_request(self.template.request(outgoing, ()), true) {
+            Ok((answering, _)) => self.exchange.begin(answering),
+            Err(error) => self.exchange.end(Err(error)),
+        }
+    }
+}
+
+/// Waits for the answers of one stream at a time.
+pub(super) struct Http2Receiver {
+    exchange: Rc<Exchange<ResponseFuture>>,
+}
+
+impl Receiver for Http2Receiver {
+    async fn answer(&mut self) -> Result<Answer, Failure> {
+        let response = self.exchange.answer().await.ok_or(Failure::Closed)??;
+        let first_byte = Some(Stamp::now());
+        let status = response.status().as_u16();
+        let mut body = response.into_body();
+        while let Some(bytes) = body.data().await {
+            let length = bytes?.len();
+            body.flow_control().release_capacity(length)?;
+        }
+        Ok(Answer { status, reusable: !self.exchange.is_closed(), first_byte })
+    }
+}
+
+impl From<h2::Error> for Failure {
+    fn from(error: h2::Error) -> Self {
+        match error.get_io() {
+            Some(error) => Self::from(error.kind()),
+            // What was found wrong on this side, not what the server sent word of.
+            None if error.is_library() => Self::NotHttp,
+            None if error.is_reset() => Self::Reset,
+            None => Self::Closed,
+        }
+    }
+}

@@ -1,0 +1,113 @@
+//! The library hyper as an engine for HTTP/1.1: the peer that shows the own engine to be right.
+
+use std::cell::RefCell;
+use std::future::poll_fn;
+use std::io;
+use std::pin::Pin;
+use std::rc::Rc;
+
+use http_body_util::BodyExt as _;
+use hyper::Response;
+use hyper::body::{Bytes, Incoming};
+use hyper::client::conn::http1::{self, SendRequest};
+use hyper::header::CONNECTION;
+use hyper_util::rt::TokioIo;
+use tokio::task::spawn_local;
+
+use crate::load::Server;
+use crate::load::exchange::Exchange;
+use crate::load::template::Template;
+use crate::load::transport::{
+    Answer, Failure, Handshake, Opened, Outgoing, Place, Receiver, Sender, Transport,
+};
+use crate::units::Stamp;
+use crate::wire::Connector;
+
+/// Connections to servers by hyper.
+pub(super) struct Hyper {
+    servers: Vec<(Connector, Template)>,
+}
+
+/// The body of every request.
+type Empty = http_body_util::Empty<Bytes>;
+
+/// What becomes of a request.
+type Answering = Pin<Box<dyn Future<Output = hyper::Result<Response<Incoming>>>>>;
+
+impl Hyper {
+    /// Connections to these servers.
+    pub(super) fn new(servers: &[Server]) -> Self {
+        let peer = |server: &Server| (server.connector.clone(), Template::http1(server));
+        Self { servers: servers.iter().map(peer).collect() }
+    }
+}
+
+impl Transport for Hyper {
+    type Sender = HyperSender;
+    type Receiver = HyperReceiver;
+
+    async fn connect(&self, place: Place) -> io::Result<Opened<HyperSender, HyperReceiver>> {
+        let (connector, template) = &self.servers[place.server];
+        let stream = connector.connect().await?;
+        let handshake = Some(Handshake { resumed: stream.is_resumed().unwrap_or(false) });
+        let (requests, connection) = http1::handshake(TokioIo::new(stream)).await.map_err(io::Error::other)?;
+        let exchange = Rc::new(Exchange::default());
+        let told = Rc::downgrade(&exchange);
+        spawn_local(async move {
+            // The request on it learns by itself how it failed.
+            let _ = connection.await;
+            told.upgrade().inspect(|exchange| exchange.close());
+        });
+        let requests = Rc::new(RefCell::new(requests));
+        let sender = HyperSender { template: template.clone(), requests, exchange: Rc::clone(&exchange) };
+        Ok(Opened { sender, receiver: HyperReceiver { exchange }, handshake })
+    }
+}
+
+/// Sends over one connection.
+pub(super) struct HyperSender {
+    template: Template,
+    requests: Rc<RefCell<SendRequest<Empty>>>,
+    exchange: Rc<Exchange<Answering>>,
+}
+
+impl Sender for HyperSender {
+    fn send(&mut self, outgoing: &Outgoing<'_>) {
+        let request = self.template.request(outgoing, Empty::new());
+        let requests = Rc::clone(&self.requests);
+        self.exchange.begin(Box::pin(async move {
+            // After an answer the connection needs a turn of its own before it takes the next request.
+            poll_fn(|context| requests.borrow_mut().poll_ready(context)).await?;
+            let answering = requests.borrow_mut().send_request(request);
+            answering.await
+        }));
+    }
+}
+
+/// Waits for the answers of one connection.
+pub(super) struct HyperReceiver {
+    exchange: Rc<Exchange<Answering>>,
+}
+
+impl Receiver for HyperReceiver {
+    async fn answer(&mut self) -> Result<Answer, Failure> {
+        let answered = self.exchange.answer().await.ok_or(Failure::Closed)?;
+        let response = answered.map_err(|error| failure(&error))?;
+        let first_byte = Some(Stamp::now());
+        let (status, reusable) = (response.status().as_u16(), !says_close(&response));
+        let mut body = response.into_body();
+        while let Some(frame) = body.frame().await {
+            frame.map_err(|error| failure(&error))?;
+        }
+        Ok(Answer { status, reusable, first_byte })
+    }
+}
+
+fn says_close(response: &Response<Incoming>) -> bool {
+    let options = response.headers().get_all(CONNECTION).iter().filter_map(|value| value.to_str().ok());
+    options.flat_map(|value| value.split(',')).any(|option| option.trim().eq_ignore_ascii_case("close"))
+}
+
+fn failure(error: &hyper::Error) -> Failure {
+    if error.is_parse() { Failure::NotHttp } else { Failure::Closed }
+}
