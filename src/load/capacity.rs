@@ -53,7 +53,7 @@ mod tests {
     }
 
     #[test]
-    fn the_timer_is_never_early_and_counts_every_wait() {
-        assert_eq!(timer_error().unwrap().count(), 100);
+    fn the_timer_is_tried_often_enough_for_its_99th_percentile() {
+        assert!(timer_error().unwrap().count() >= 300);
     }
 }

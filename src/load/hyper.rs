@@ -50,7 +50,8 @@ impl Transport for Hyper {
         let (connector, template) = &self.servers[place.server];
         let stream = connector.connect().await?;
         let handshake = Some(Handshake { resumed: stream.is_resumed().unwrap_or(false) });
-        let (requests, connection) = http1::handshake(TokioIo::new(stream)).await.map_err(io::Error::other)?;
+        let (requests, connection) =
+            http1::handshake(TokioIo::new(stream)).await.map_err(io::Error::other)?;
         let exchange = Rc::new(Exchange::default());
         let told = Rc::downgrade(&exchange);
         spawn_local(async move {

@@ -90,6 +90,15 @@ impl HostPacer {
         let Calibrated { precision, ahead, timer, .. } = calibrated;
         Self { start, precision, ahead, timer }
     }
+
+    /// How long to sleep at once where nothing is to be done for so long.
+    fn nap(&self, idle: Duration) -> Duration {
+        match self.precision {
+            Precision::Busy if idle > NAPPED + NAP => idle - NAPPED,
+            Precision::Busy => idle.min(NAP),
+            _ => idle,
+        }
+    }
 }
 
 impl Pacer for HostPacer {
@@ -103,7 +112,8 @@ impl Pacer for HostPacer {
 
     async fn wait_until(&self, instant: Offset, outstanding: impl Fn() -> bool) {
         loop {
-            let left = instant.since(self.now());
+            let now = self.now();
+            let left = instant.since(now);
             if left.is_zero() {
                 return;
             }
@@ -113,17 +123,24 @@ impl Pacer for HostPacer {
                 Precision::Busy => outstanding(),
                 Precision::Spin => !near || outstanding(),
             };
-            if polls {
+            if polls && left > ANSWER {
                 yield_now().await;
             } else if near {
                 spin_loop();
             } else {
-                let woken = instant.since(Offset::from(self.ahead));
-                self.timer.sleep_until(Duration::from_nanos(self.start.nanos()) + woken).await;
+                let woken = now + self.nap(left - self.ahead);
+                self.timer.sleep_until(Duration::from_nanos(self.start.nanos() + woken.nanos())).await;
             }
         }
     }
 }
+
+/// So near to a due instant no answer is read any more: reading and recording one takes about this long.
+const ANSWER: Duration = Duration::from_micros(3);
+/// A core that sleeps for long sleeps deeply, or is lent to others by the hypervisor, and then wakes milliseconds late.
+/// Therefore the last of a sleep is taken in naps where the core is the generator's own.
+const NAPPED: Duration = Duration::from_millis(5);
+const NAP: Duration = Duration::from_micros(100);
 
 /// A timer of the kernel, and how well it keeps time on this thread.
 pub(super) struct Calibrated {
@@ -135,30 +152,32 @@ pub(super) struct Calibrated {
     timer: Timer,
 }
 
-/// The timer is tried so often, with gaps like those of a load: half of a millisecond's wait is long enough to sleep.
-const TRIALS: u32 = 100;
-const TRIAL: Duration = Duration::from_micros(300);
+/// The timer is tried so often, which takes about 100 ms: its 99th percentile is exceeded three times then.
+const TRIALS: u32 = 300;
+/// With gaps like those of a load: half of a millisecond's wait is long enough to sleep.
+const TRIAL: Duration = Duration::from_micros(250);
 /// Spinning begins no later than this: less is what the timer itself is coarse by.
 const LEAST: Duration = Duration::from_micros(30);
 /// And no earlier: with less sleep than this between two requests a core might as well spin.
 const MOST: Duration = Duration::from_micros(250);
 
 impl Calibrated {
-    /// Tries the timer on this thread, within about 30 ms. Needs a tokio runtime around it.
+    /// Tries the timer on this thread. Needs a tokio runtime around it.
     pub(super) async fn new(precision: Precision) -> io::Result<Self> {
         let timer = Timer::new()?;
+        let trial = if precision == Precision::Busy { NAP } else { TRIAL };
         let mut late = Distribution::default();
         for _ in 0..TRIALS {
-            let due = Duration::from_nanos(Stamp::now().nanos()) + TRIAL;
+            let due = Duration::from_nanos(Stamp::now().nanos()) + trial;
             timer.sleep_until(due).await;
             let woken = Duration::from_nanos(Stamp::now().nanos());
             late.record(u64::try_from(woken.saturating_sub(due).as_nanos()).expect("less than 584 years"));
         }
         let p99 = Duration::from_nanos(late.quantile(0.99).unwrap_or(0));
-        // A quarter more than all but the worst awakenings needed.
+        // Half as much again as all but the worst awakenings needed: an answer that is read meanwhile delays one too.
         let ahead = match precision {
             Precision::Sleep => Duration::ZERO,
-            _ => (p99 * 5 / 4).clamp(LEAST, MOST),
+            _ => (p99 * 3 / 2).clamp(LEAST, MOST),
         };
         Ok(Self { precision, ahead, late, timer })
     }

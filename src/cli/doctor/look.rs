@@ -85,7 +85,8 @@ pub(super) fn measure() -> Result<Measured, SelftestError> {
     let bench = Bench::default();
     let timer_error = load::timer_error().map_err(load::LoadError::Start)?;
     let noise = Noise::of(bench.generator_core(), LOOK);
-    let ceilings = [Engine::Http1, Engine::Http2, Engine::Hyper].map(|engine| Ceiling::of(&bench, engine, STEP));
+    let ceilings =
+        [Engine::Http1, Engine::Http2, Engine::Hyper].map(|engine| Ceiling::of(&bench, engine, STEP));
     Ok(Measured { timer_error, noise, ceilings: ceilings.into_iter().collect::<Result<_, _>>()? })
 }
 

@@ -35,7 +35,8 @@ pub(super) fn cases(bench: &Bench, effort: Effort) -> Result<Vec<Case>, Selftest
 fn case(bench: &Bench, effort: Effort, name: &str, law: Law, load: f64) -> Result<Case, SelftestError> {
     let (rate, seed) = (load / WORK.as_secs_f64(), 11);
     let lasts = effort.of(Duration::from_secs(10));
-    let sending = Sending { engine: Engine::Http1, connections: 400, arrivals: &Poisson {}, rate, lasts, seed };
+    let sending =
+        Sending { engine: Engine::Http1, connections: 400, arrivals: &Poisson {}, rate, lasts, seed };
     // Another seed, or a long gap would be followed by long work.
     let work = seed + 1;
     let exact = sojourns(sending.instants(), law.times(work));
