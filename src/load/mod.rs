@@ -1,6 +1,7 @@
 //! The load generator: sends every request of a plan when it is due and records what came back.
 
 mod capacity;
+mod cores;
 mod dispatch;
 mod driver;
 mod engine;

@@ -3,10 +3,11 @@
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::thread::{self, JoinHandle};
 
+use crate::load::cores::stand_aside;
 use crate::observation::{OpenSecond, Second};
 
 /// Seals seconds on a thread of its own. Must be started before the generator's thread is bound to its core, whose
-/// binding it would inherit.
+/// binding it would inherit and could not widen.
 pub(super) struct Sealer {
     full: Sender<(usize, Box<OpenSecond>)>,
     empty: Receiver<Box<OpenSecond>>,
@@ -14,10 +15,14 @@ pub(super) struct Sealer {
 }
 
 impl Sealer {
-    pub(super) fn start() -> Self {
+    /// A thread that keeps off the cores of `generators`.
+    pub(super) fn start(generators: &[u32]) -> Self {
         let (full, incoming) = channel::<(usize, Box<OpenSecond>)>();
         let (emptied, empty) = channel();
+        let generators = generators.to_vec();
         let thread = thread::spawn(move || {
+            // Where the system refuses, requests may be late, and their lag tells.
+            let _ = stand_aside(&generators);
             let mut sealed = Vec::new();
             for (number, mut second) in incoming {
                 sealed.push((number, second.seal()));

@@ -8,9 +8,9 @@ use std::thread;
 
 use rustix::io::Errno;
 use rustix::process::{Resource, getrlimit};
-use rustix::thread::{CpuSet, sched_setaffinity};
 use tokio::runtime::{Builder, LocalOptions};
 
+use crate::load::cores::own;
 use crate::load::driver::{self, Course, Cut};
 use crate::load::engine::Engine;
 use crate::load::feed::{Feed, Share};
@@ -101,9 +101,9 @@ struct Worker<'a> {
 
 impl Worker<'_> {
     fn run(self, feed: impl Fn(Share) -> Feed, ready: Sender<()>) -> Result<Option<Part>, LoadError> {
-        let sealer = Sealer::start();
+        let sealer = Sealer::start(&self.target.cores);
         if let Some(core) = self.target.cores.get(self.share.index) {
-            pin(*core)?;
+            own(*core)?;
         }
         let runtime = Builder::new_current_thread()
             .enable_all()
@@ -175,16 +175,6 @@ impl Worker<'_> {
             ..Generator::default()
         }
     }
-}
-
-fn pin(core: u32) -> Result<(), LoadError> {
-    let failed = |source| LoadError::Core { core, source };
-    if core as usize >= CpuSet::MAX_CPU {
-        return Err(failed(Errno::INVAL.into()));
-    }
-    let mut cores = CpuSet::new();
-    cores.set(core as usize);
-    sched_setaffinity(None, &cores).map_err(|error| failed(error.into()))
 }
 
 fn refused(target: &Target, server: usize, source: io::Error) -> LoadError {
