@@ -12,7 +12,7 @@ const AROUND: u64 = "authorization".len() as u64 + "Bearer ".len() as u64;
 /// Every request after the first with a token then carries an index of a byte or two instead of the token. A token that
 /// alone is larger than the table is never indexed (section 4.4). Fields beside the token take room too, so that some more
 /// tokens than this says may be sent in full: the warning errs on the safe side.
-pub fn hpack_flatters(distinct_tokens: u64, token_bytes: u64) -> bool {
+pub(super) fn hpack_flatters(distinct_tokens: u64, token_bytes: u64) -> bool {
     let fit = TABLE / (ENTRY + AROUND + token_bytes);
     (1..=fit).contains(&distinct_tokens)
 }

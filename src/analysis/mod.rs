@@ -34,7 +34,6 @@ pub use breakdown::{Breakdown, Class, Figures, Part};
 pub use compare::{Change, SubjectChanges, changes};
 pub use estimate::{Basis, Estimate};
 pub use expectation::{Agreement, Check, Expected, expected_hit_ratio};
-pub use header_table::hpack_flatters;
 pub use ladder::{Fault, Ladder, LoadPoint, LoadStep, Shortfall, StepOutcome, is_broken, judge};
 pub use oracle::{hit_ratio, introspections_per_second, unsafe_acceptances};
 pub use propagation::{Observation, Propagation};

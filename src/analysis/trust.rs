@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use crate::analysis::header_table::hpack_flatters;
 use crate::analysis::propagation::Propagation;
 use crate::analysis::trials::Trials;
 use crate::analysis::usage::{PRESSURE_PERCENT, STEAL_PERCENT};
@@ -14,6 +15,8 @@ use crate::observation::Recording;
 const WAIT_OF_SERVICE: f64 = 0.10;
 /// A larger share of the planned requests without an answer is worth a doubt.
 const ERRORS: f64 = 0.001;
+/// At least this share of the planned requests must have been sent: with less it was another load.
+const ENOUGH: f64 = 0.999;
 
 /// Every reason to doubt a subject, the trials in order.
 pub(super) fn warnings(
@@ -83,7 +86,16 @@ fn of_load(trials: &Trials<'_>, estimates: &BTreeMap<MetricId, Estimate>) -> Vec
     if estimates.get(&MetricId::LatencyP99).is_some_and(|p99| p99.few_samples) {
         warnings.push(Warning::FewSamples { requests: answers });
     }
+    warnings.extend(indexed(trials));
     warnings
+}
+
+/// A token that a connection of HTTP/2 has carried already, and that still is in its table, costs the next request nothing.
+fn indexed(trials: &Trials<'_>) -> Option<Warning> {
+    let Recording { subject, workload, .. } = trials.recordings.first()?;
+    let is_http2 = subject.wire.as_ref()?.starts_with("HTTP/2");
+    let (tokens, [_, characters, _]) = (workload.live_tokens, subject.token_characters?);
+    (is_http2 && hpack_flatters(tokens, characters)).then_some(Warning::TokensIndexed { tokens, characters })
 }
 
 /// What the generator took up on time, but the servers left no connection for.
@@ -92,10 +104,8 @@ fn connections(
     planned: u64,
     estimates: &BTreeMap<MetricId, Estimate>,
 ) -> Option<Warning> {
-    let (taken_up, sent) = (generator::taken_up(trials), generator::sent(trials));
-    let is_short = (sent as f64) < generator::ENOUGH * planned as f64;
-    // What the generator missed cannot have been sent: that is blamed on it alone.
-    if is_short && taken_up.saturating_sub(sent) >= planned.saturating_sub(taken_up) {
+    let sent = generator::sent(trials);
+    if (sent as f64) < ENOUGH * planned as f64 {
         return Some(Warning::NotSent { share: sent as f64 / planned as f64 });
     }
     let point = |metric| estimates.get(&metric).map(|estimate: &Estimate| estimate.point);
@@ -158,6 +168,21 @@ mod tests {
         let analysis = analyse(&[recording]);
         assert!(analysis.subjects[0].warnings.contains(&Warning::NothingMeasured));
         assert_eq!(analysis.gravity(), Some(Gravity::Unfit));
+    }
+
+    #[test]
+    fn tokens_that_all_fit_the_header_table_raise_a_doubt_with_http2_alone() {
+        let doubted = |wire: Option<&str>, tokens| {
+            let mut recording = synthetic::recording(1);
+            recording.subject.wire = wire.map(str::to_owned);
+            recording.subject.token_characters = Some([43, 43, 44]);
+            recording.workload.live_tokens = tokens;
+            let warnings = analyse(&[recording]).subjects.remove(0).warnings;
+            warnings.contains(&Warning::TokensIndexed { tokens, characters: 43 })
+        };
+        assert!(doubted(Some("HTTP/2, TCP"), 43) && doubted(Some("HTTP/2 over TLS 1.3 (X25519), TCP"), 1));
+        assert!(!doubted(Some("HTTP/2, TCP"), 44) && !doubted(Some("HTTP/1.1, Unix socket"), 43));
+        assert!(!doubted(None, 43));
     }
 
     #[test]

@@ -53,11 +53,6 @@ pub enum Warning {
         /// Its 99.9th percentile, where there are enough requests for one.
         p999: Option<f64>,
     },
-    /// The load generator did not even take up all the requests that were planned.
-    NotTakenUp {
-        /// Taken up as a share of planned.
-        share: f64,
-    },
     /// A thread of the load generator had no time left, although it sleeps while it waits.
     GeneratorBusy {
         /// CPU time as a share of the window.
@@ -74,7 +69,7 @@ pub enum Warning {
         /// The core it was bound to; absent if it shared all of them.
         core: Option<u32>,
     },
-    /// Fewer requests were sent than planned, although the generator took them up: no connection became idle.
+    /// Fewer requests were sent than planned: no connection became idle.
     NotSent {
         /// Sent as a share of planned.
         share: f64,
@@ -120,6 +115,13 @@ pub enum Warning {
         /// How many there were.
         requests: u64,
     },
+    /// All tokens fit the header table of an HTTP/2 connection, so that most requests carried an index instead of one.
+    TokensIndexed {
+        /// How many different ones there are.
+        tokens: u64,
+        /// The characters of the median one.
+        characters: u64,
+    },
     /// A search ended because every step at one rate was spoiled: by the generator, or by what else the machine did.
     SearchSpoiled {
         /// That rate, in requests per second.
@@ -159,7 +161,6 @@ impl Warning {
             | Self::WrongAnswers { .. }
             | Self::FalseRefusals { .. }
             | Self::GeneratorLate { .. }
-            | Self::NotTakenUp { .. }
             | Self::GeneratorBusy { .. }
             | Self::NotSent { .. } => Gravity::Unfit,
             Self::Errors { share, .. } if *share > UNFIT_ERRORS => Gravity::Unfit,
@@ -173,6 +174,7 @@ impl Warning {
             | Self::CutShort
             | Self::Errors { .. }
             | Self::BacklogAtEnd { .. }
+            | Self::TokensIndexed { .. }
             | Self::MachineBusy { .. }
             | Self::NotSteady { .. }
             | Self::OracleDisagrees { .. }
@@ -187,10 +189,9 @@ impl Warning {
     /// Whose doing it is.
     pub fn blame(&self) -> Blame {
         match self {
-            Self::GeneratorLate { .. }
-            | Self::NotTakenUp { .. }
-            | Self::SearchSpoiled { .. }
-            | Self::GeneratorBusy { .. } => Blame::Generator,
+            Self::GeneratorLate { .. } | Self::SearchSpoiled { .. } | Self::GeneratorBusy { .. } => {
+                Blame::Generator
+            }
             Self::Failed { .. }
             | Self::Errors { .. }
             | Self::NotSent { .. }
@@ -207,6 +208,7 @@ impl Warning {
             | Self::CutShort
             | Self::DebugBuild
             | Self::FewSamples { .. }
+            | Self::TokensIndexed { .. }
             | Self::NoControl => Blame::Setup,
         }
     }

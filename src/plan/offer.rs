@@ -27,6 +27,7 @@ impl Offer {
         ensure_alone(file)?;
         ensure_counted_alone(file)?;
         let load = &file.scenario.load;
+        ensure_adjustable(file)?;
         let open = |rate| Pace::Open {
             // A trace as it was recorded has a rate of its own.
             rate: load.arrivals.own_rate().unwrap_or(rate),
@@ -86,6 +87,22 @@ fn ensure_alone(file: &ScenarioFile) -> Result<(), InvalidScenario> {
             Err(file.key_error(&format!("load.{second}"), problem))
         }
     }
+}
+
+/// Several rates need arrivals that come at any rate.
+fn ensure_adjustable(file: &ScenarioFile) -> Result<(), InvalidScenario> {
+    let load = &file.scenario.load;
+    let key = match (&load.search, &load.sweep) {
+        (Some(_), _) => "search",
+        (None, Some(_)) => "sweep",
+        (None, None) => return Ok(()),
+    };
+    let Some(own) = load.arrivals.own_rate() else { return Ok(()) };
+    let problem = format!(
+        "`{key}` tries several rates, but `arrivals` come at their own, {own}; have the trace follow the rate, or leave \
+         `{key}` away"
+    );
+    Err(file.key_error(&format!("load.{key}"), problem))
 }
 
 /// A load that ends by count ends before a search could know its window, and before tokens are revoked.

@@ -36,11 +36,6 @@ pub fn explain(warning: &Warning) -> String {
         ),
         Warning::Errors { share, planned, kinds } => errors(*share, *planned, kinds),
         Warning::GeneratorLate { p99, limit, p999 } => late(*p99, *limit, *p999),
-        Warning::NotTakenUp { share } => format!(
-            "The load generator took up only {} of the planned requests, so this is another, lighter load. Lower the \
-             rate, or give the generator more cores.",
-            Unit::Fraction.show(*share)
-        ),
         Warning::GeneratorBusy { share, core, precision } => format!(
             "A thread of the load generator{} ran during {} of the window, although it sleeps while it waits (precision \
              \"{precision}\"): it had no time left to be punctual. Lower the rate, or give the generator more cores.",
@@ -95,6 +90,11 @@ pub fn explain(warning: &Warning) -> String {
         Warning::FewSamples { requests } => format!(
             "{requests} requests are too few for the 99th percentile: 10,000 are needed to have a hundred beyond \
              it. Run longer or faster before you compare it."
+        ),
+        Warning::TokensIndexed { tokens, characters } => format!(
+            "The tokens in use ({tokens} of {characters} characters) fit the header table of an HTTP/2 connection, so that \
+             most requests carried an index of a byte or two instead of a token (RFC 7541), which flatters HTTP/2. Use \
+             more tokens, as many as users would bring."
         ),
         Warning::SearchSpoiled { rate } => spoiled(*rate),
         Warning::SearchUnmet { rate } => unmet(*rate),
