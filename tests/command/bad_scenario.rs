@@ -103,9 +103,9 @@ fn arrivals_that_cannot_be_made_are_refused_before_anything_starts() {
     std::fs::write(sandbox.path().join("trace.csv"), "1\n2\nsoon\n").unwrap();
     let words = ["case.toml:6: load.arrivals", "trace.csv:3: expected an instant in seconds", "\"soon\""];
     sandbox.refused(&["run", "case.toml"]).exits(2).says(&words);
-    std::fs::write(sandbox.path().join("trace.csv"), "1\n2\n4\n").unwrap();
+    std::fs::write(sandbox.path().join("trace.csv"), "1\n2\n3\n").unwrap();
     let own = "load.arrivals={ kind = \"trace\", file = \"trace.csv\", speed = \"as recorded\" }";
-    let words = ["load.sweep", "tries several rates, but `arrivals` come at their own, 0.75 req/s"];
+    let words = ["load.sweep", "tries several rates, but `arrivals` come at their own, 1 req/s"];
     let sandbox_of_sweep = Sandbox::with(&SMALL.replace("rate = 100", "sweep = [100, 200]"));
     std::fs::copy(sandbox.path().join("trace.csv"), sandbox_of_sweep.path().join("trace.csv")).unwrap();
     sandbox_of_sweep.refused(&["run", "case.toml", "--set", own]).exits(2).says(&words);
