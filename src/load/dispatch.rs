@@ -56,6 +56,8 @@ struct Slot<S> {
     flight: Option<Flight>,
     /// Requests sent over this connection.
     sent: u64,
+    /// When the next request of its user is due although there is no connection.
+    due: Option<Offset>,
 }
 
 impl<S: Sender> Dispatch<S> {
@@ -68,7 +70,7 @@ impl<S: Sender> Dispatch<S> {
         tokens: Arc<TokenPool>,
         recorder: Recorder,
     ) -> Self {
-        let slot = |slot| Slot { server: slot / places, sender: None, flight: None, sent: 0 };
+        let slot = |slot| Slot { server: slot / places, sender: None, flight: None, sent: 0, due: None };
         Self {
             tokens,
             servers: (0..servers).map(|_| Server::default()).collect(),
@@ -83,10 +85,10 @@ impl<S: Sender> Dispatch<S> {
         }
     }
 
-    /// The place of a slot when it is opened for the `generation`th time.
-    pub(super) fn place(&self, slot: usize, generation: u64) -> Place {
+    /// The place of a slot.
+    pub(super) fn place(&self, slot: usize) -> Place {
         let places = self.slots.len() / self.servers.len();
-        Place { server: slot / places, number: slot % places, generation }
+        Place { server: slot / places, number: slot % places }
     }
 
     /// How many requests are on the wire.
@@ -136,12 +138,19 @@ impl<S: Sender> Dispatch<S> {
     /// Users who have thought send their requests.
     pub(super) fn wake(&mut self, now: Offset) {
         while let Some((due, slot)) = self.thinking.pop_front_if(|(due, _)| *due <= now) {
-            self.send_for_user(slot, due, now);
+            self.send_for_user(slot, due, now, None);
         }
     }
 
-    /// The run is over for those who would begin another request.
-    pub(super) fn dismiss_users(&mut self) {
+    /// The run is over for those who would begin another request. Those who wait for a connection have begun theirs.
+    pub(super) fn dismiss_users(&mut self, now: Offset) {
+        for slot in 0..self.slots.len() {
+            let due = self.slots[slot].due.take().filter(|due| *due <= now);
+            if let Some(request) = due.and_then(|due| self.request_of_user(slot, due)) {
+                self.recorder.taken_up(request, request.due);
+                self.recorder.failed(request, Failure::Unsent);
+            }
+        }
         self.users = None;
         self.thinking.clear();
     }
@@ -150,7 +159,11 @@ impl<S: Sender> Dispatch<S> {
     pub(super) fn connected(&mut self, slot: usize, sender: S, now: Offset) {
         (self.slots[slot].sender, self.slots[slot].sent) = (Some(sender), 0);
         self.servers[self.slots[slot].server].open += 1;
-        self.ready(slot, now);
+        match self.slots[slot].due.take() {
+            Some(due) if due <= now => self.send_for_user(slot, due, now, Some(now.since(due))),
+            Some(due) => self.think(slot, due),
+            None => self.ready(slot, now),
+        }
     }
 
     /// A slot's connection could not be replaced. If its server has no other, those who wait fail as a
@@ -178,40 +191,39 @@ impl<S: Sender> Dispatch<S> {
         if goes_on {
             self.ready(slot, now);
         } else {
-            self.close(slot);
+            self.close(slot, now);
         }
         goes_on
     }
 
     /// A slot's connection broke.
-    pub(super) fn failed(&mut self, slot: usize, failure: Failure) {
+    pub(super) fn failed(&mut self, slot: usize, failure: Failure, now: Offset) {
         if let Some(flight) = self.slots[slot].flight.take() {
             self.outstanding -= 1;
             self.recorder.failed(flight.request, failure);
         }
-        self.close(slot);
+        self.close(slot, now);
     }
 
     /// Gives up every request sent before `limit`, and tells which slots need a new connection.
-    pub(super) fn give_up(&mut self, limit: Offset, failure: Failure) -> Vec<usize> {
+    pub(super) fn give_up(&mut self, limit: Offset, failure: Failure, now: Offset) -> Vec<usize> {
         let late = |slot: &Slot<S>| slot.flight.is_some_and(|flight| flight.sent < limit);
         let slots: Vec<_> = (0..self.slots.len()).filter(|slot| late(&self.slots[*slot])).collect();
         for slot in &slots {
-            self.failed(*slot, failure);
+            self.failed(*slot, failure, now);
         }
         slots
     }
 
     /// The window ended, or the run was cut short: from here on answers in flight are waited for.
-    pub(super) fn ended(&mut self, now: Offset) {
-        self.recorder.ended(now, self.waiting);
+    pub(super) fn ended(&mut self, now: Offset, cut_short: bool) {
+        self.recorder.ended(now, self.waiting, cut_short);
     }
 
     /// Ends the trial: gives up what is not answered and what was not sent. What was sent before `limit` timed out.
     pub(super) fn finish(mut self, limit: Offset) -> Recorder {
-        self.dismiss_users();
-        self.give_up(limit, Failure::TimedOut);
-        self.give_up(Offset::from_nanos(u64::MAX), Failure::Unanswered);
+        self.give_up(limit, Failure::TimedOut, limit);
+        self.give_up(Offset::from_nanos(u64::MAX), Failure::Unanswered, limit);
         for waiting in self.servers.iter_mut().flat_map(|server| server.backlog.drain(..)) {
             self.recorder.failed(waiting.request, Failure::Unsent);
         }
@@ -227,26 +239,36 @@ impl<S: Sender> Dispatch<S> {
             return;
         }
         match &self.users {
-            Some(users) if users.think.is_zero() => self.send_for_user(slot, now, now),
-            Some(users) => {
-                if self.thinking.is_empty() {
-                    self.thought.notify_one();
-                }
-                self.thinking.push_back((now + users.think, slot));
-            }
+            Some(users) if users.think.is_zero() => self.send_for_user(slot, now, now, None),
+            Some(users) => self.think(slot, now + users.think),
             None => server.idle.push_back(slot),
         }
     }
 
-    fn send_for_user(&mut self, slot: usize, due: Offset, now: Offset) {
-        let server = self.slots[slot].server;
-        let Some(token) = self.users.as_mut().and_then(|users| users.next(due)) else {
-            return self.servers[server].idle.push_back(slot);
+    /// The user of a slot thinks until an instant.
+    fn think(&mut self, slot: usize, until: Offset) {
+        if self.thinking.is_empty() {
+            self.thought.notify_one();
+        }
+        // At the end, but for one who thought while there was no connection.
+        let place = self.thinking.partition_point(|(instant, _)| *instant <= until);
+        self.thinking.insert(place, (until, slot));
+    }
+
+    /// `wait` is for a connection, after the request was due: nothing that the generator is late by.
+    fn send_for_user(&mut self, slot: usize, due: Offset, now: Offset, wait: Option<Duration>) {
+        let Some(request) = self.request_of_user(slot, due) else {
+            return self.servers[self.slots[slot].server].idle.push_back(slot);
         };
-        let resource_server = u32::try_from(server).expect("fewer than 2^32 servers");
-        let request = Request { due, resource_server, token };
-        self.send(slot, request, now, None);
-        self.recorder.taken_up(request, now);
+        self.send(slot, request, now, wait);
+        self.recorder.taken_up(request, if wait.is_some() { due } else { now });
+    }
+
+    /// The next request of the user of a slot, unless all were sent.
+    fn request_of_user(&mut self, slot: usize, due: Offset) -> Option<Request> {
+        let token = self.users.as_mut()?.next(due)?;
+        let resource_server = u32::try_from(self.slots[slot].server).expect("fewer than 2^32 servers");
+        Some(Request { due, resource_server, token })
     }
 
     fn send(&mut self, slot: usize, request: Request, now: Offset, wait: Option<Duration>) {
@@ -260,12 +282,17 @@ impl<S: Sender> Dispatch<S> {
         self.recorder.sent(&flight, wait);
     }
 
-    fn close(&mut self, slot: usize) {
+    /// A slot has no connection any more. Its user goes on: what is due before the next connection waits for it.
+    fn close(&mut self, slot: usize, now: Offset) {
         let server = &mut self.servers[self.slots[slot].server];
         server.idle.retain(|idle| *idle != slot);
-        self.thinking.retain(|(_, thinking)| *thinking != slot);
-        if self.slots[slot].sender.take().is_some() {
-            server.open -= 1;
+        if self.slots[slot].sender.take().is_none() {
+            return;
         }
+        server.open -= 1;
+        let thinking = self.thinking.iter().position(|(_, thinking)| *thinking == slot);
+        let thought = thinking.and_then(|index| self.thinking.remove(index)).map(|(until, _)| until);
+        let thinks = |users: &Users| thought.unwrap_or(now + users.think);
+        self.slots[slot].due = self.users.as_ref().map(thinks);
     }
 }

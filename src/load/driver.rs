@@ -1,6 +1,6 @@
 //! The loop of one generator thread: walks its schedule whatever the servers do, and wakes its users.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::io;
 use std::ops::Range;
 use std::rc::Rc;
@@ -65,7 +65,7 @@ pub(super) async fn open<T: Transport>(
     for server in 0..course.servers {
         for number in 0..course.places {
             let begun = Stamp::now();
-            let place = Place { server, number, generation: 0 };
+            let place = Place { server, number };
             let opening = timeout(course.timeout, transport.connect(place));
             let opened = opening.await.unwrap_or_else(|_| Err(io::ErrorKind::TimedOut.into()));
             let opened = opened.map_err(|error| (server, error))?;
@@ -101,6 +101,7 @@ pub(super) async fn run<T: Transport, P: Pacer>(
         pacer,
         timeout: course.timeout,
         thought,
+        looked: Cell::default(),
     });
     let readers = places.into_iter().enumerate().map(|(slot, (opened, took))| {
         let Opened { sender, receiver, handshake } = opened;
@@ -140,6 +141,8 @@ pub(super) struct Run<T: Transport, P> {
     pub(super) timeout: Duration,
     /// See [`Dispatch::thought`].
     thought: Rc<Notify>,
+    /// Until then nobody looks whether the run was interrupted.
+    looked: Cell<Offset>,
 }
 
 impl<T: Transport, P: Pacer> Run<T, P> {
@@ -163,7 +166,11 @@ impl<T: Transport, P: Pacer> Run<T, P> {
             }
         }
         while cut.is_none() && ends_with_last && self.dispatch.borrow().has_users() {
-            cut = self.reach(self.pacer.now() + LOOK, course, &mut meter).await;
+            let now = self.pacer.now();
+            if now >= course.window.end {
+                break;
+            }
+            cut = self.reach(course.window.end.min(now + LOOK), course, &mut meter).await;
         }
         if cut.is_none() && !ends_with_last {
             cut = self.reach(course.window.end, course, &mut meter).await;
@@ -171,18 +178,22 @@ impl<T: Transport, P: Pacer> Run<T, P> {
         let used = meter.read();
         {
             let mut dispatch = self.dispatch.borrow_mut();
-            dispatch.dismiss_users();
-            dispatch.ended(self.pacer.now());
+            let now = self.pacer.now();
+            dispatch.dismiss_users(now);
+            dispatch.ended(now, cut.is_some());
         }
         let until_given_up = course.timeout + 2 * between_sweeps(course.timeout);
         self.drain(if cut.is_some() { until_given_up.min(INTERRUPTED_DRAIN) } else { until_given_up }).await;
-        self.dispatch.borrow_mut().recorder.note(used, cut.is_some());
+        let recorder = &mut self.dispatch.borrow_mut().recorder;
+        recorder.note(used, cut.is_some());
+        if cut.is_none() && ends_with_last {
+            recorder.ended_with_last_answer();
+        }
         cut
     }
 
     /// Waits until an instant, and wakes users meanwhile, unless there is a reason to stop before.
     async fn reach(&self, instant: Offset, course: &Course<'_>, meter: &mut Meter) -> Option<Cut> {
-        let mut looked = Offset::default();
         loop {
             let now = self.pacer.now();
             let reached = now.min(instant);
@@ -194,19 +205,19 @@ impl<T: Transport, P: Pacer> Run<T, P> {
                 dispatch.wake(reached);
                 dispatch.next_thought()
             };
-            if now >= looked {
+            if now >= self.looked.get() {
                 if course.interrupted.load(Ordering::Relaxed) {
                     return Some(Cut::Interrupted);
                 }
                 meter.look(now, course.window.start);
                 // What is due from `instant` on was not taken up yet, however late it is.
                 self.dispatch.borrow_mut().recorder.look(reached);
-                looked = now + LOOK;
+                self.looked.set(now + LOOK);
             }
             if now >= instant {
                 return None;
             }
-            let until = instant.min(looked);
+            let until = instant.min(self.looked.get());
             let until = next_thought.map_or(until, |thought| until.min(thought));
             tokio::select! {
                 biased;

@@ -50,6 +50,11 @@ impl<F: Future + Unpin> Exchange<F> {
         self.wake();
     }
 
+    /// Whether a request has no answer yet.
+    pub(super) fn is_waiting(&self) -> bool {
+        matches!(*self.begun.borrow(), Some(Begun::Waiting(_)))
+    }
+
     pub(super) fn is_closed(&self) -> bool {
         self.is_closed.get()
     }

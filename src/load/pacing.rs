@@ -94,7 +94,7 @@ impl HostPacer {
     /// How long to sleep at once where nothing is to be done for so long.
     fn nap(&self, idle: Duration) -> Duration {
         match self.precision {
-            Precision::Busy if idle > NAPPED + NAP => idle - NAPPED,
+            Precision::Busy if idle > NAPPED + NAP => idle.saturating_sub(NAPPED),
             Precision::Busy => idle.min(NAP),
             _ => idle,
         }
@@ -128,7 +128,7 @@ impl Pacer for HostPacer {
             } else if near {
                 spin_loop();
             } else {
-                let woken = now + self.nap(left - self.ahead);
+                let woken = now + self.nap(left.saturating_sub(self.ahead));
                 self.timer.sleep_until(Duration::from_nanos(self.start.nanos() + woken.nanos())).await;
             }
         }

@@ -38,21 +38,18 @@ impl Whole {
         }
     }
 
-    /// A request within the window, with a token of that class, was answered.
-    pub(super) fn answered(
-        &mut self,
-        flight: &Flight,
-        class: usize,
-        first_byte: Offset,
-        answered: Offset,
-        status: u16,
-    ) {
+    /// A request within the window was accepted or refused: the parts of its service.
+    pub(super) fn took(&mut self, flight: &Flight, first_byte: Offset, answered: Offset) {
         self.first_byte.record(nanos(first_byte, flight.sent));
         if first_byte == answered {
             self.at_once += 1;
         } else {
             self.response.record(nanos(answered, first_byte));
         }
+    }
+
+    /// A request within the window, with a token of that class, was answered, whatever the answer says.
+    pub(super) fn answered(&mut self, flight: &Flight, class: usize, answered: Offset, status: u16) {
         let status = usize::from(status / 100);
         let status = if status < STATUS_CLASSES { status } else { 0 };
         self.classes[class][status].record(nanos(answered, flight.request.due));

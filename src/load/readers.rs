@@ -17,10 +17,10 @@ const RETRY: Duration = Duration::from_millis(10);
 impl<T: Transport, P: Pacer> Run<T, P> {
     /// Reads the answers of one slot for ever, over as many connections as it takes.
     pub(super) async fn read(self: Rc<Self>, slot: usize, mut open: Option<T::Receiver>) {
-        for generation in 1.. {
+        loop {
             let receiver = match open.take() {
                 Some(receiver) => receiver,
-                None => self.reconnect(slot, generation).await,
+                None => self.reconnect(slot).await,
             };
             let answers = self.read_until_it_ends(slot, receiver).await;
             if answers == 0 {
@@ -45,15 +45,15 @@ impl<T: Transport, P: Pacer> Run<T, P> {
                     }
                 }
                 Err(failure) => {
-                    self.dispatch.borrow_mut().failed(slot, failure);
+                    self.dispatch.borrow_mut().failed(slot, failure, now);
                     return answers;
                 }
             }
         }
     }
 
-    async fn reconnect(&self, slot: usize, generation: u64) -> T::Receiver {
-        let place = self.dispatch.borrow().place(slot, generation);
+    async fn reconnect(&self, slot: usize) -> T::Receiver {
+        let place = self.dispatch.borrow().place(slot);
         loop {
             let begun = Stamp::now();
             if let Ok(Ok(opened)) = timeout(self.timeout, self.transport.connect(place)).await {
@@ -74,13 +74,19 @@ impl<T: Transport, P: Pacer> Run<T, P> {
     pub(super) async fn watch(self: Rc<Self>) {
         loop {
             sleep(between_sweeps(self.timeout)).await;
-            let late = self.dispatch.borrow_mut().give_up(self.timeout_limit(), Failure::TimedOut);
-            for slot in late {
+            let late =
+                self.dispatch.borrow_mut().give_up(self.timeout_limit(), Failure::TimedOut, self.pacer.now());
+            // All at once: a late answer must not reach the reader of a slot that was given up.
+            let replace = |slot| {
                 let reader = spawn_local(Rc::clone(&self).read(slot, None));
                 let stuck = std::mem::replace(&mut self.readers.borrow_mut()[slot], reader);
                 stuck.abort();
+                stuck
+            };
+            let stuck: Vec<_> = late.into_iter().map(replace).collect();
+            for reader in stuck {
                 // It ends by being aborted, and lets go of its connection.
-                let _ = stuck.await;
+                let _ = reader.await;
             }
         }
     }

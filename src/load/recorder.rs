@@ -52,6 +52,10 @@ pub(super) struct Recorder {
     whole: Whole,
     pub(super) load: Load,
     pub(super) probes: Vec<SentProbe>,
+    /// When the last request of the window was answered.
+    last_answer: Offset,
+    /// What is answered later was no longer part of what was measured.
+    answers_until: Offset,
 }
 
 /// A second that has not ended, or whose requests have not.
@@ -64,6 +68,7 @@ struct Running {
 impl Recorder {
     /// A recorder that keeps the requests due within `window`, and every probe.
     pub(super) fn new(window: Range<Offset>, share: Share, tokens: &TokenPool, sealer: Sealer) -> Self {
+        let window_end = window.end;
         Self {
             window,
             share,
@@ -73,6 +78,8 @@ impl Recorder {
             whole: Whole::new(tokens),
             load: Load::default(),
             probes: Vec::new(),
+            last_answer: Offset::default(),
+            answers_until: window_end,
         }
     }
 
@@ -130,11 +137,16 @@ impl Recorder {
             let probe = &mut self.probes[index];
             (probe.answered, probe.accepted) = (Some(answered), accepted);
         } else if self.window.contains(&flight.request.due) {
+            self.last_answer = answered;
             let class = tokens.class_of(flight.request.token);
-            self.whole.answered(flight, class, first_byte, answered, status);
+            self.whole.answered(flight, class, answered, status);
+            if accepted.is_some() {
+                self.whole.took(flight, first_byte, answered);
+            }
         }
         let Some(accepted) = accepted else { return self.failed(flight.request, Failure::Status(status)) };
         if flight.probe.is_none()
+            && answered <= self.answers_until
             && let Some(second) = self.second_at(answered)
         {
             second.facts.answers += 1;
@@ -185,9 +197,23 @@ impl Recorder {
     }
 
     /// The window ended, or the run was cut short, with so many requests waiting for a connection.
-    pub(super) fn ended(&mut self, now: Offset, waiting: usize) {
+    pub(super) fn ended(&mut self, now: Offset, waiting: usize, cut_short: bool) {
         self.load.backlog_end = waiting as u64;
-        self.load.measured_seconds = now.min(self.window.end).since(self.window.start).as_secs_f64();
+        if cut_short {
+            self.answers_until = now;
+        }
+        self.measured_until(now);
+    }
+
+    /// The run ended with its last request, and therefore with its answer, which was waited for.
+    pub(super) fn ended_with_last_answer(&mut self) {
+        if self.last_answer > self.window.start {
+            self.measured_until(self.last_answer);
+        }
+    }
+
+    fn measured_until(&mut self, end: Offset) {
+        self.load.measured_seconds = end.min(self.window.end).since(self.window.start).as_secs_f64();
     }
 
     /// The facts, after every request has ended.

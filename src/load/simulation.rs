@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use tokio::runtime::{Builder, LocalOptions};
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
-use tokio::time::{Instant, sleep_until};
+use tokio::time::{Instant, sleep, sleep_until};
 
 use crate::arrival::{ArrivalProcess, Constant};
 use crate::load::driver::{Course, Cut, open, run};
@@ -54,6 +54,8 @@ struct StandIn {
     stalled: Range<Offset>,
     /// Connections break instead of giving every answer of this number.
     breaks_every: usize,
+    /// How long it takes to replace a connection.
+    connecting: Duration,
     answers: std::rc::Rc<Cell<usize>>,
 }
 
@@ -62,6 +64,10 @@ impl Transport for StandIn {
     type Receiver = StandInReceiver;
 
     async fn connect(&self, _place: Place) -> io::Result<Opened<StandInSender, StandInReceiver>> {
+        // The first connections are open before the load begins.
+        if self.answers.get() > 0 {
+            sleep(self.connecting).await;
+        }
         let (requests, incoming) = unbounded_channel();
         let receiver = StandInReceiver { incoming, server: self.clone() };
         Ok(Opened { sender: StandInSender(requests), receiver, handshake: Some(Handshake::default()) })
@@ -84,7 +90,7 @@ struct StandInReceiver {
 impl Receiver for StandInReceiver {
     async fn answer(&mut self) -> Result<Answer, Failure> {
         let (sent, good) = self.incoming.recv().await.ok_or(Failure::Closed)?;
-        let StandIn { start, service, stalled, breaks_every, answers } = &self.server;
+        let StandIn { start, service, stalled, breaks_every, answers, .. } = &self.server;
         let arrived = Offset::from(sent - *start);
         let taken_up = if stalled.contains(&arrived) { stalled.end } else { arrived };
         sleep_until(*start + taken_up.since(Offset::default()) + *service).await;
@@ -104,6 +110,7 @@ struct Simulation {
     server_stalled: Range<Offset>,
     generator_stopped: Range<Offset>,
     breaks_every: usize,
+    connecting: Duration,
     timeout: Duration,
     backlog_limit: usize,
     interrupted_at: Option<usize>,
@@ -129,6 +136,7 @@ impl Default for Simulation {
             server_stalled: NEVER,
             generator_stopped: NEVER,
             breaks_every: usize::MAX,
+            connecting: Duration::ZERO,
             timeout: Duration::from_secs(10),
             backlog_limit: 100_000,
             interrupted_at: None,
@@ -152,6 +160,7 @@ impl Simulation {
                 service: self.service,
                 stalled: self.server_stalled,
                 breaks_every: self.breaks_every,
+                connecting: self.connecting,
                 answers: Cell::new(0).into(),
             };
             let course = Course {
@@ -325,8 +334,41 @@ fn a_closed_loop_without_thought_has_as_many_requests_on_the_wire_as_users_and_e
     };
     let (load, cut) = users.run();
     assert_eq!((cut, count(&load, |outcomes| outcomes.good_accepted)), (None, 50_001));
-    // 20 requests a millisecond.
-    assert!((2.5..2.6).contains(&load.measured_seconds), "{} s", load.measured_seconds);
+    // 20 requests a millisecond: the last is the first of its millisecond.
+    assert!((load.measured_seconds - 2.501).abs() < 1e-9, "{} s", load.measured_seconds);
+    assert_eq!(load.seconds.iter().map(|second| second.answers).sum::<u64>(), 50_001);
+}
+
+#[test]
+fn users_with_more_requests_than_the_window_has_room_for_end_with_it() {
+    let users = Simulation {
+        connections: 2,
+        think: Some(Duration::ZERO),
+        requests: 1_000_000,
+        ..Simulation::default()
+    };
+    let (load, cut) = users.run();
+    assert_eq!((cut, load.measured_seconds), (None, 10.0));
+    assert!((19_990..=20_010).contains(&count(&load, |outcomes| outcomes.good_accepted)));
+}
+
+#[test]
+fn what_a_user_waits_for_a_new_connection_is_part_of_the_latency_and_no_lag_of_the_generator() {
+    let replaced = |think| Simulation {
+        connections: 5,
+        think: Some(think),
+        requests_per_connection: Some(1),
+        connecting: Duration::from_millis(4),
+        ..Simulation::default()
+    };
+    let (load, _) = replaced(Duration::ZERO).run();
+    check(&whole(&load, |second| &second.latency), &[(0.5, 5.0), (0.99, 5.0)]);
+    check(&whole(&load, |second| &second.service), &[(0.5, 1.0), (1.0, 1.0)]);
+    check(&whole(&load, |second| &second.wait), &[(0.5, 4.0), (1.0, 4.0)]);
+    check(&whole(&load, |second| &second.lag), &[(1.0, 0.0)]);
+    // A user who thinks for longer than that waits for nothing.
+    let (load, _) = replaced(Duration::from_millis(9)).run();
+    check(&whole(&load, |second| &second.latency), &[(0.5, 1.0), (1.0, 1.0)]);
 }
 
 #[test]

@@ -115,7 +115,8 @@ impl Worker<'_> {
                 Engine::Http1 => self.send(Http1::new(servers), sealer, feed, ready).await,
                 Engine::Http2 => {
                     let streams = self.target.streams.get() as usize;
-                    self.send(Http2::new(servers, streams), sealer, feed, ready).await
+                    let http2 = Http2::new(servers, streams, self.target.requests_per_connection);
+                    self.send(http2, sealer, feed, ready).await
                 }
                 Engine::Hyper => self.send(Hyper::new(servers), sealer, feed, ready).await,
             }

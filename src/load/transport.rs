@@ -22,8 +22,6 @@ pub(super) struct Place {
     pub(super) server: usize,
     /// Its number among the places at that server, from 0.
     pub(super) number: usize,
-    /// How often it was opened before. What is shared is opened again for the first place of a new generation.
-    pub(super) generation: u64,
 }
 
 /// An open place.

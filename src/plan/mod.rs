@@ -95,6 +95,7 @@ impl Plan {
         ensure_bounded(file)?;
         ensure_mixed(file)?;
         ensure_streams(file)?;
+        ensure_connected(file)?;
         let mut seeds = ChaCha8Rng::seed_from_u64(scenario.seed);
         let (mut trials, mut needed) = (Vec::new(), 0);
         for repetition in 0..scenario.repetitions.get() {
@@ -252,6 +253,18 @@ fn ensure_streams(file: &ScenarioFile) -> Result<(), InvalidScenario> {
         "HTTP/1.1 has one request at a time on a connection, not {streams}; raise load.connections, or set load.wire = {{ http = \"2\" }}"
     );
     Err(file.key_error("load.streams", problem))
+}
+
+fn ensure_connected(file: &ScenarioFile) -> Result<(), InvalidScenario> {
+    let load = &file.scenario.load;
+    if load.generators <= load.connections {
+        return Ok(());
+    }
+    let problem = format!(
+        "{} threads, each of which needs a connection of its own, but load.connections is {}; raise that, or have fewer threads",
+        load.generators, load.connections
+    );
+    Err(file.key_error("load.generators", problem))
 }
 
 fn subjects(file: &ScenarioFile) -> Result<Vec<Arc<Subject>>, InvalidScenario> {

@@ -122,6 +122,10 @@ fn a_load_without_a_rate_or_with_two_kinds_of_it_is_refused_at_the_key() {
         &with("sweep = [100]\nsearch = \"p(99)<5ms\""),
         &[&["case.toml:6: load.search"], &both[..]].concat(),
     );
+    refused(
+        &with("rate = 100\ngenerators = 5"),
+        &["case.toml:6: load.generators", "5 threads", "load.connections is 4"],
+    );
     refused(&with("sweep = []"), &["case.toml:5: load.sweep", "expected 1 to 100 rates, not 0"]);
     refused(&with("sweep = [100, 200, 100]"), &["case.toml:5: load.sweep", "100 req/s stands there twice"]);
 }

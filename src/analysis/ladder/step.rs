@@ -53,6 +53,8 @@ pub enum Fault {
 
 /// At most this share of the requests may get no answer, or a wrong one.
 const ERRORS: f64 = 0.001;
+/// And no larger part of the requests beyond the quantile that is limited.
+const OF_TAIL: f64 = 0.1;
 /// A generator whose own lag is a larger part of the limit may be the reason why the limit did not hold ...
 const PART: f64 = 0.1;
 /// ... unless it is so short that no generator is better, in seconds ...
@@ -125,7 +127,9 @@ fn shortfalls(recording: &Recording, load: &Load, limit: &Threshold) -> Vec<Shor
     let right: u64 = load.seconds.iter().map(|second| right(&second.outcomes, is_control)).sum();
     let missing = 1.0 - right as f64 / planned(load) as f64;
     let latency = value(load, limit.metric).filter(|value| !limit.comparison.holds(*value, limit.limit));
-    let answers = (missing > ERRORS).then_some(Shortfall::Answers(missing));
+    // What got no answer has the longest latency of all: of a quantile in the tail it may be the whole tail.
+    let beyond = limit.metric.quantile().map_or(ERRORS, |quantile| (1.0 - quantile) * OF_TAIL);
+    let answers = (missing > ERRORS.min(beyond)).then_some(Shortfall::Answers(missing));
     // A window may be too short for a queue that grows to show in a latency.
     let allowed = GROWN * recording.workload.rate * limit.limit;
     let waiting = (load.backlog_end as f64 > allowed).then_some(Shortfall::Waiting(load.backlog_end));
@@ -155,6 +159,10 @@ fn faults(
 
 /// The generator's own part, if it may be the reason.
 fn late(load: &Load, limit: Option<&Threshold>, shortfalls: &[Shortfall]) -> Option<Fault> {
+    // No request is refused or answered wrongly because it came late.
+    if shortfalls.iter().any(|shortfall| matches!(shortfall, Shortfall::Answers(_))) {
+        return None;
+    }
     let lag = merge(load.seconds.iter().map(|second| second.lag.open()));
     let at = |q| lag.quantile(q).map_or(0.0, |nanos| nanos as f64 / 1e9);
     let quantile = limit.and_then(|limit| limit.metric.quantile()).unwrap_or(0.99);

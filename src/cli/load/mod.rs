@@ -172,6 +172,12 @@ impl Load {
             }
             None => Pace::Closed { think: self.pace.think },
         };
+        anyhow::ensure!(
+            self.generator.threads.get() <= self.connections.get(),
+            "--threads {}: each needs a connection of its own; give fewer, or raise --connections {}",
+            self.generator.threads,
+            self.connections
+        );
         let engine = self.engine()?;
         let server = self.server.find(&pace, self.connections)?;
         let tokens = Arc::new(self.tokens.pool()?);

@@ -81,7 +81,10 @@ impl TokenArgs {
                 let answer: TokenAnswer = serde_json::from_slice(&answer).with_context(|| {
                     format!("{endpoint}: the answer lacks an access_token (RFC 6749 section 5.1)")
                 })?;
-                tokens.add(TokenClass::Valid, &answer.access_token);
+                let token = checked(&answer.access_token).map_err(|problem| {
+                    anyhow::anyhow!("{endpoint}: the access_token of its answer: {problem}")
+                })?;
+                tokens.add(TokenClass::Valid, token);
             }
             Ok(())
         })
@@ -108,15 +111,8 @@ fn read(path: &Path, tokens: &mut Filling) -> anyhow::Result<()> {
         if token.is_empty() {
             continue;
         }
-        // What is not in the grammar would end the header, or the request.
-        if !token.bytes().all(is_token_byte) {
-            let found = token.chars().find(|found| !found.is_ascii() || !is_token_byte(*found as u8));
-            let found = found.unwrap_or_default();
-            anyhow::bail!(
-                "{name}:{number}: {found:?} cannot stand in a bearer token; expected letters, digits and -._~+/= \
-                 (RFC 6750 section 2.1), a token on each line"
-            );
-        }
+        let token = checked(token)
+            .map_err(|problem| anyhow::anyhow!("{name}:{number}: {problem}, a token on each line"))?;
         tokens.add(TokenClass::Valid, token);
         holds_none = false;
     }
@@ -126,6 +122,18 @@ fn read(path: &Path, tokens: &mut Filling) -> anyhow::Result<()> {
 
 const fn is_token_byte(found: u8) -> bool {
     found.is_ascii_alphanumeric() || matches!(found, b'-' | b'.' | b'_' | b'~' | b'+' | b'/' | b'=')
+}
+
+/// A text that may stand behind `Bearer `: anything else would end the header, or the request.
+fn checked(token: &str) -> Result<&str, String> {
+    let foreign = token.chars().find(|found| !found.is_ascii() || !is_token_byte(*found as u8));
+    match foreign {
+        None if token.is_empty() => Err("a bearer token cannot be empty".to_owned()),
+        None => Ok(token),
+        Some(found) => Err(format!(
+            "{found:?} cannot stand in a bearer token; expected letters, digits and -._~+/= (RFC 6750 section 2.1)"
+        )),
+    }
 }
 
 #[cfg(test)]

@@ -122,7 +122,7 @@ mod tests {
     use super::*;
     use crate::wire::{Endpoint, Wire};
 
-    const FIRST: Place = Place { server: 0, number: 0, generation: 0 };
+    const FIRST: Place = Place { server: 0, number: 0 };
 
     fn transport(listener: &TcpListener) -> Http1 {
         let address = listener.local_addr().unwrap();

@@ -1,8 +1,9 @@
 //! Connections that places share: one task each drives them.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::future::poll_fn;
 use std::io;
+use std::num::NonZeroU32;
 use std::pin::Pin;
 use std::rc::{Rc, Weak};
 use std::task::{Context, Poll, Waker};
@@ -19,20 +20,28 @@ use crate::wire::{Connector, Stream};
 /// The connections to one server, by number.
 pub(super) struct Lanes {
     connector: Connector,
+    requests_per_connection: Option<NonZeroU32>,
     /// Locked while it is opened, so that the places that share it open it once.
-    by_number: RefCell<Vec<Rc<Mutex<Option<Rc<Lane>>>>>>,
+    by_number: RefCell<Vec<Rc<Mutex<Weak<Lane>>>>>,
 }
 
-/// An open connection.
-struct Lane {
+/// A part in a connection.
+pub(super) struct Joined {
+    pub(super) lane: Rc<Lane>,
+    pub(super) requests: SendRequest<Bytes>,
+    /// Told to whom the connection was opened for.
+    pub(super) handshake: Option<Handshake>,
+}
+
+/// An open connection. It closes when nobody has a part in it any more.
+pub(super) struct Lane {
     requests: SendRequest<Bytes>,
-    generation: u64,
+    /// How many requests it still carries before it is replaced.
+    left: Cell<Option<u32>>,
+    is_retired: Cell<bool>,
     /// Those who must hear that it takes no more requests.
-    members: Rc<Members>,
+    members: RefCell<Vec<Weak<Exchange<ResponseFuture>>>>,
 }
-
-#[derive(Default)]
-struct Members(RefCell<Vec<Weak<Exchange<ResponseFuture>>>>);
 
 /// What the server may send without being asked for more: a connection, and an answer on it. Never in the way of the
 /// small answers of an API; the protocol's own 64 KiB would be of large ones.
@@ -40,82 +49,95 @@ const CONNECTION_WINDOW: u32 = 4 << 20;
 const STREAM_WINDOW: u32 = 1 << 20;
 
 impl Lanes {
-    pub(super) fn new(connector: Connector) -> Self {
-        Self { connector, by_number: RefCell::default() }
+    pub(super) fn new(connector: Connector, requests_per_connection: Option<NonZeroU32>) -> Self {
+        Self { connector, requests_per_connection, by_number: RefCell::default() }
     }
 
-    /// Takes part in the connection with this number; opens it if it is not open, or if it was opened for an earlier
-    /// generation of its places. The handshake is told to whom it was opened for.
+    /// Takes part in the connection with this number, which is opened if there is none that takes requests.
     pub(super) async fn join(
         &self,
         number: usize,
-        generation: u64,
         exchange: &Rc<Exchange<ResponseFuture>>,
-    ) -> io::Result<(SendRequest<Bytes>, Option<Handshake>)> {
-        let lane = {
+    ) -> io::Result<Joined> {
+        let place = {
             let mut lanes = self.by_number.borrow_mut();
             let count = lanes.len().max(number + 1);
             lanes.resize_with(count, Rc::default);
             Rc::clone(&lanes[number])
         };
-        let mut lane = lane.lock().await;
-        if let Some(open) = &*lane
-            && open.generation >= generation
-            && !open.is_ending()
-        {
-            open.members.add(exchange);
-            return Ok((open.requests.clone(), None));
-        }
-        let stream = self.connector.connect().await?;
-        let handshake = Handshake { resumed: stream.is_resumed().unwrap_or(false) };
-        let open = open(stream, generation).await?;
-        open.members.add(exchange);
-        let requests = open.requests.clone();
-        *lane = Some(open);
-        Ok((requests, Some(handshake)))
+        let mut place = place.lock().await;
+        let open = place.upgrade().filter(|lane| !lane.is_retired.get() && !lane.is_ending());
+        let (lane, handshake) = if let Some(lane) = open {
+            (lane, None)
+        } else {
+            let stream = self.connector.connect().await?;
+            let handshake = Handshake { resumed: stream.is_resumed().unwrap_or(false) };
+            let lane = open_lane(stream, self.requests_per_connection).await?;
+            *place = Rc::downgrade(&lane);
+            (lane, Some(handshake))
+        };
+        lane.add(exchange);
+        Ok(Joined { requests: lane.requests.clone(), lane, handshake })
     }
 }
 
 impl Lane {
+    /// It was given a request.
+    pub(super) fn carried(&self) {
+        if let Some(left) = self.left.get() {
+            self.left.set(Some(left.saturating_sub(1)));
+            if left <= 1 {
+                self.retire();
+            }
+        }
+    }
+
+    /// It takes no more requests; those on their way may still be answered.
+    pub(super) fn retire(&self) {
+        self.is_retired.set(true);
+        self.members.take().iter().filter_map(Weak::upgrade).for_each(|exchange| exchange.close());
+    }
+
     /// Whether the server said that it goes away (RFC 9113 section 6.8), or has gone.
     fn is_ending(&self) -> bool {
         let ready = self.requests.clone().poll_ready(&mut Context::from_waker(Waker::noop()));
         matches!(ready, Poll::Ready(Err(_)))
     }
-}
 
-impl Members {
     fn add(&self, exchange: &Rc<Exchange<ResponseFuture>>) {
-        let mut members = self.0.borrow_mut();
+        let mut members = self.members.borrow_mut();
         members.retain(|member| member.strong_count() > 0);
         members.push(Rc::downgrade(exchange));
     }
-
-    fn close(&self) {
-        self.0.take().iter().filter_map(Weak::upgrade).for_each(|exchange| exchange.close());
-    }
 }
 
-async fn open(stream: Stream, generation: u64) -> io::Result<Rc<Lane>> {
+async fn open_lane(stream: Stream, left: Option<NonZeroU32>) -> io::Result<Rc<Lane>> {
     let mut builder = Builder::new();
     builder
         .initial_connection_window_size(CONNECTION_WINDOW)
         .initial_window_size(STREAM_WINDOW)
         .enable_push(false);
     let (requests, connection) = builder.handshake(stream).await.map_err(io::Error::other)?;
-    let members = Rc::<Members>::default();
-    let lane = Rc::new(Lane { requests, generation, members: Rc::clone(&members) });
-    spawn_local(drive(connection, Rc::downgrade(&lane), members));
+    let lane = Rc::new(Lane {
+        requests,
+        left: Cell::new(left.map(NonZeroU32::get)),
+        is_retired: Cell::default(),
+        members: RefCell::default(),
+    });
+    spawn_local(drive(connection, Rc::downgrade(&lane)));
     Ok(lane)
 }
 
 /// Drives a connection to its end, whatever that is: each request on it learns by itself how it failed. Knows its lane
 /// only while others do, so that a connection that nobody uses any more closes.
-async fn drive(mut connection: Connection<Stream, Bytes>, lane: Weak<Lane>, members: Rc<Members>) {
+async fn drive(mut connection: Connection<Stream, Bytes>, lane: Weak<Lane>) {
     poll_fn(|context| {
         let driven = Pin::new(&mut connection).poll(context);
-        if driven.is_ready() || lane.upgrade().is_some_and(|lane| lane.is_ending()) {
-            members.close();
+        if let Some(lane) = lane.upgrade()
+            && !lane.is_retired.get()
+            && (driven.is_ready() || lane.is_ending())
+        {
+            lane.retire();
         }
         driven.map(drop)
     })

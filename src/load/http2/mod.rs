@@ -1,8 +1,11 @@
 //! HTTP/2 by the library h2, which hyper is built on: hyper itself adds a task and two channels to every request.
 
 mod lane;
+#[cfg(test)]
+mod tests;
 
 use std::io;
+use std::num::NonZeroU32;
 use std::rc::Rc;
 
 use h2::client::{ResponseFuture, SendRequest};
@@ -10,7 +13,7 @@ use hyper::body::Bytes;
 
 use crate::load::Server;
 use crate::load::exchange::Exchange;
-use crate::load::http2::lane::Lanes;
+use crate::load::http2::lane::{Joined, Lane, Lanes};
 use crate::load::template::Template;
 use crate::load::transport::{Answer, Failure, Opened, Outgoing, Place, Receiver, Sender, Transport};
 use crate::units::Stamp;
@@ -23,9 +26,15 @@ pub(super) struct Http2 {
 }
 
 impl Http2 {
-    /// Connections to these servers, each shared by so many places.
-    pub(super) fn new(servers: &[Server], streams: usize) -> Self {
-        let peer = |server: &Server| (Lanes::new(server.connector.clone()), Template::http2(server));
+    /// Connections to these servers, each shared by so many places and replaced after so many requests.
+    pub(super) fn new(
+        servers: &[Server],
+        streams: usize,
+        requests_per_connection: Option<NonZeroU32>,
+    ) -> Self {
+        let peer = |server: &Server| {
+            (Lanes::new(server.connector.clone(), requests_per_connection), Template::http2(server))
+        };
         Self { servers: servers.iter().map(peer).collect(), streams }
     }
 }
@@ -37,10 +46,14 @@ impl Transport for Http2 {
     async fn connect(&self, place: Place) -> io::Result<Opened<Http2Sender, Http2Receiver>> {
         let (lanes, template) = &self.servers[place.server];
         let exchange = Rc::new(Exchange::default());
-        let lane = place.number / self.streams;
-        let (requests, handshake) = lanes.join(lane, place.generation, &exchange).await?;
-        let sender = Http2Sender { template: template.clone(), requests, exchange: Rc::clone(&exchange) };
-        Ok(Opened { sender, receiver: Http2Receiver { exchange }, handshake })
+        let Joined { lane, requests, handshake } = lanes.join(place.number / self.streams, &exchange).await?;
+        let sender = Http2Sender {
+            template: template.clone(),
+            requests,
+            lane: Rc::clone(&lane),
+            exchange: Rc::clone(&exchange),
+        };
+        Ok(Opened { sender, receiver: Http2Receiver { exchange, lane }, handshake })
     }
 }
 
@@ -48,6 +61,7 @@ impl Transport for Http2 {
 pub(super) struct Http2Sender {
     template: Template,
     requests: SendRequest<Bytes>,
+    lane: Rc<Lane>,
     exchange: Rc<Exchange<ResponseFuture>>,
 }
 
@@ -57,12 +71,14 @@ impl Sender for Http2Sender {
             Ok((answering, _)) => self.exchange.begin(answering),
             Err(error) => self.exchange.end(Err(error)),
         }
+        self.lane.carried();
     }
 }
 
 /// Waits for the answers of one stream at a time.
 pub(super) struct Http2Receiver {
     exchange: Rc<Exchange<ResponseFuture>>,
+    lane: Rc<Lane>,
 }
 
 impl Receiver for Http2Receiver {
@@ -76,6 +92,15 @@ impl Receiver for Http2Receiver {
             body.flow_control().release_capacity(length)?;
         }
         Ok(Answer { status, reusable: !self.exchange.is_closed(), first_byte })
+    }
+}
+
+impl Drop for Http2Receiver {
+    /// Nobody waits any more for an answer that took too long: the connection may be dead.
+    fn drop(&mut self) {
+        if self.exchange.is_waiting() {
+            self.lane.retire();
+        }
     }
 }
 
