@@ -8,10 +8,11 @@ use rustix::thread::{CpuSet, sched_getaffinity, sched_setaffinity};
 
 use crate::load::LoadError;
 
-/// The niceness of a thread for which others wait, and of one that waits for all others. Not a real-time priority: the
-/// kernel takes the core for 50 ms of every second from who spins with that.
+/// The niceness of a thread for which others wait. Not a real-time priority: the kernel takes the core for 50 ms of every
+/// second from who spins with that.
 const FIRST: i32 = -20;
-const LAST: i32 = 19;
+/// And of one that gives way to servers, but still has a tenth of a core that they fill: seconds must not pile up.
+const LAST: i32 = 10;
 
 /// Binds the calling thread to a core of its own, and has the kernel's housekeeping go elsewhere where it may.
 pub(super) fn own(core: u32) -> Result<(), LoadError> {

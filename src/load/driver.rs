@@ -1,6 +1,6 @@
 //! The loop of one generator thread: walks its schedule whatever the servers do, and wakes its users.
 
-use std::cell::{Cell, RefCell};
+use std::cell::RefCell;
 use std::io;
 use std::ops::Range;
 use std::rc::Rc;
@@ -23,7 +23,7 @@ use crate::load::tokens::TokenPool;
 use crate::load::transport::{Opened, Place, Transport};
 use crate::units::{Offset, Stamp};
 
-/// How often an interrupt, the end of the window and the end of a drain are looked for.
+/// An interrupt and the end of a closed loop are looked for before every request, and so often where none is due.
 const LOOK: Duration = Duration::from_millis(50);
 /// After so many requests the readers get a turn, however late the generator is.
 const BURST: usize = 16;
@@ -101,7 +101,6 @@ pub(super) async fn run<T: Transport, P: Pacer>(
         pacer,
         timeout: course.timeout,
         thought,
-        looked: Cell::default(),
     });
     let readers = places.into_iter().enumerate().map(|(slot, (opened, took))| {
         let Opened { sender, receiver, handshake } = opened;
@@ -141,8 +140,6 @@ pub(super) struct Run<T: Transport, P> {
     pub(super) timeout: Duration,
     /// See [`Dispatch::thought`].
     thought: Rc<Notify>,
-    /// Until then nobody looks whether the run was interrupted.
-    looked: Cell<Offset>,
 }
 
 impl<T: Transport, P: Pacer> Run<T, P> {
@@ -194,6 +191,7 @@ impl<T: Transport, P: Pacer> Run<T, P> {
 
     /// Waits until an instant, and wakes users meanwhile, unless there is a reason to stop before.
     async fn reach(&self, instant: Offset, course: &Course<'_>, meter: &mut Meter) -> Option<Cut> {
+        let mut looked = Offset::default();
         loop {
             let now = self.pacer.now();
             let reached = now.min(instant);
@@ -205,19 +203,19 @@ impl<T: Transport, P: Pacer> Run<T, P> {
                 dispatch.wake(reached);
                 dispatch.next_thought()
             };
-            if now >= self.looked.get() {
+            if now >= looked {
                 if course.interrupted.load(Ordering::Relaxed) {
                     return Some(Cut::Interrupted);
                 }
                 meter.look(now, course.window.start);
                 // What is due from `instant` on was not taken up yet, however late it is.
                 self.dispatch.borrow_mut().recorder.look(reached);
-                self.looked.set(now + LOOK);
+                looked = now + LOOK;
             }
             if now >= instant {
                 return None;
             }
-            let until = instant.min(self.looked.get());
+            let until = instant.min(looked);
             let until = next_thought.map_or(until, |thought| until.min(thought));
             tokio::select! {
                 biased;
