@@ -25,9 +25,13 @@ pub(super) fn about(analysis: &Analysis) -> String {
             ladder.points.len()
         ),
         None => format!(
-            "{} subjects, each given {} for {window_seconds} s by {resource_servers} resource servers{times}",
-            analysis.subjects.len(),
-            pace(&analysis.workload)
+            "{} given {} for {window_seconds} s by {resource_servers} resource server{}{times}",
+            match analysis.subjects.len() {
+                1 => "1 subject,".to_owned(),
+                several => format!("{several} subjects, each"),
+            },
+            pace(&analysis.workload),
+            if *resource_servers == 1 { "" } else { "s" }
         ),
     }
 }
