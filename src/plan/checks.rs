@@ -1,0 +1,107 @@
+//! What a scenario asks for and cannot have, told before anything is started.
+
+use crate::plan::mix;
+use crate::plan::offer::Offer;
+use crate::scenario::{self, InvalidScenario, ScenarioFile};
+use crate::wire::Http;
+
+/// What can be told without drawing the requests.
+pub(super) fn ensure_possible(file: &ScenarioFile, offer: &Offer) -> Result<(), InvalidScenario> {
+    ensure_tokens_last(file, offer)?;
+    ensure_bounded(file)?;
+    ensure_mixed(file)?;
+    ensure_streams(file)?;
+    ensure_connected(file)
+}
+
+/// Tokens are issued before the load: those that expire while it runs would be refused rightly, and counted
+/// as wrong answers.
+fn ensure_tokens_last(file: &ScenarioFile, offer: &Offer) -> Result<(), InvalidScenario> {
+    let (load, lifetime) = (&file.scenario.load, file.scenario.tokens.lifetime);
+    if lifetime.duration().subsec_nanos() != 0 {
+        let problem =
+            format!("a token lives {lifetime}, expected whole seconds, which is what tokens can say");
+        return Err(file.key_error("tokens.lifetime", problem));
+    }
+    let written = load.warmup.duration() + load.duration.duration();
+    let length = if let Offer::Search(_, search) = offer { search.longest() } else { written };
+    if lifetime.duration() > length {
+        return Ok(());
+    }
+    let window = if length == written { "load.duration" } else { "the longest step of load.search" };
+    let length = humantime::format_duration(length);
+    let problem =
+        format!("a token lives {lifetime}, expected more than the {length} of load.warmup and {window}");
+    Err(file.key_error("tokens.lifetime", problem))
+}
+
+/// What a scenario may ask for at most: beyond it the memory of any machine would end before the run does.
+const MOST_TOKENS: u32 = 10_000_000;
+const MOST_REPETITIONS: u32 = 10_000;
+
+fn ensure_bounded(file: &ScenarioFile) -> Result<(), InvalidScenario> {
+    let (tokens, revocation) = (&file.scenario.tokens, &file.scenario.revocation);
+    let counts = [
+        ("repetitions", file.scenario.repetitions.get(), MOST_REPETITIONS),
+        ("tokens.live", tokens.live.get(), MOST_TOKENS),
+        ("tokens.bad_per_kind", tokens.bad_per_kind.get(), MOST_TOKENS),
+        ("revocation.tokens", revocation.tokens, MOST_TOKENS),
+    ];
+    match counts.into_iter().find(|(_, count, most)| count > most) {
+        Some((key, count, most)) => Err(file.key_error(key, format!("expected at most {most}, not {count}"))),
+        None => Ok(()),
+    }
+}
+
+fn ensure_mixed(file: &ScenarioFile) -> Result<(), InvalidScenario> {
+    let tokens = &file.scenario.tokens;
+    if f64::from(tokens.bad) > 0.0 && mix(tokens).is_empty() {
+        let problem = "no kind has a weight above 0, expected one at least, like { expired = 2, garbage = 1 }; \
+                       without bad tokens set tokens.bad = 0";
+        return Err(file.key_error("tokens.mix", problem));
+    }
+    Ok(())
+}
+
+/// `needed`: what the repetition needs that sends the most.
+pub(super) fn ensure_enough_tokens(file: &ScenarioFile, needed: u64) -> Result<(), InvalidScenario> {
+    let tokens = &file.scenario.tokens;
+    let (live, reuse) = (tokens.live, tokens.reuse.to_string());
+    if needed <= u64::from(live.get()) {
+        return Ok(());
+    }
+    let remedy = if needed <= u64::from(MOST_TOKENS) {
+        format!("set tokens.live = {needed} or more, or choose another tokens.reuse")
+    } else {
+        format!(
+            "there can be {MOST_TOKENS}: lower load.rate or load.duration, or choose another tokens.reuse"
+        )
+    };
+    let problem = format!("{live} live tokens, expected {needed} for reuse {reuse:?}; {remedy}");
+    Err(file.key_error("tokens.live", problem))
+}
+
+fn ensure_streams(file: &ScenarioFile) -> Result<(), InvalidScenario> {
+    let (load, subjects) = (&file.scenario.load, &file.scenario.subjects);
+    let streams = load.streams.get();
+    let speaks_http1 = |subject: &scenario::Subject| subject.wire.unwrap_or(load.wire).http == Http::Http1;
+    if streams == 1 || !subjects.iter().any(speaks_http1) {
+        return Ok(());
+    }
+    let problem = format!(
+        "HTTP/1.1 has one request at a time on a connection, not {streams}; raise load.connections, or set load.wire = {{ http = \"2\" }}"
+    );
+    Err(file.key_error("load.streams", problem))
+}
+
+fn ensure_connected(file: &ScenarioFile) -> Result<(), InvalidScenario> {
+    let load = &file.scenario.load;
+    if load.generators <= load.connections {
+        return Ok(());
+    }
+    let problem = format!(
+        "{} threads, each of which needs a connection of its own, but load.connections is {}; raise that, or have fewer threads",
+        load.generators, load.connections
+    );
+    Err(file.key_error("load.generators", problem))
+}
