@@ -86,7 +86,7 @@ fn bracket(passed: f64, failed: Option<f64>) -> Estimate {
 }
 
 /// One repetition knows what passed and what failed; of several the mean, of the logarithms as noise has it, with its
-/// interval across them.
+/// interval across them: from below by what passed, from above by what failed, since the truth of each lies between.
 fn estimate(found: &[Found], seed: u64) -> Option<Estimate> {
     let known: Vec<(f64, Option<f64>)> =
         found.iter().filter_map(|found| Some((found.passed?, found.failed))).collect();
@@ -94,15 +94,23 @@ fn estimate(found: &[Found], seed: u64) -> Option<Estimate> {
         return Some(bracket(passed, failed));
     }
     let resamples = Resamples::draw(&vec![1; known.len()], seed);
-    let mean = |weights: &[u32]| {
-        let total: u32 = weights.iter().sum();
-        let sum: f64 =
-            known.iter().zip(weights).map(|((passed, _), weight)| f64::from(*weight) * passed.ln()).sum();
-        (total > 0).then(|| (sum / f64::from(total)).exp())
+    let across = |rates: Vec<f64>| {
+        let mean = |weights: &[u32]| {
+            let total: u32 = weights.iter().sum();
+            let sum: f64 =
+                rates.iter().zip(weights).map(|(rate, weight)| f64::from(*weight) * rate.ln()).sum();
+            (total > 0).then(|| (sum / f64::from(total)).exp())
+        };
+        resamples.sample(mean(&vec![1; rates.len()]), mean)
     };
-    let mut sampled = resamples.sample(mean(&vec![1; known.len()]), mean)?;
-    sampled.at_least = known.iter().any(|(_, failed)| failed.is_none());
-    Some(resamples.estimate(&sampled))
+    let failed: Option<Vec<f64>> = known.iter().map(|(_, failed)| *failed).collect();
+    let mut sampled = across(known.iter().map(|(passed, _)| *passed).collect())?;
+    sampled.at_least = failed.is_none();
+    let mut estimate = resamples.estimate(&sampled);
+    if let Some(failed) = failed.and_then(across) {
+        estimate.high = resamples.estimate(&failed).high;
+    }
+    Some(estimate)
 }
 
 #[cfg(test)]
@@ -150,6 +158,11 @@ mod tests {
         assert!(estimate.low < 3_850.0 && estimate.high.unwrap() > 4_160.0, "{estimate:?}");
         let many: Vec<LoadStep> = (0..8).flat_map(|number| of(number, 4_000.0 + f64::from(number))).collect();
         assert!(sought(&many, 1).0.unwrap().is_interval());
+        // A search begins where the one before ended, and may take the very same steps.
+        let alike = [of(0, 4_000.0), of(1, 4_000.0), of(2, 4_000.0)].concat();
+        let estimate = sought(&alike, 1).0.unwrap();
+        assert!((estimate.low - 4_000.0).abs() < 1e-6, "{estimate:?}");
+        assert!((estimate.high.unwrap() - 4_160.0).abs() < 1e-6, "{estimate:?}");
     }
 
     #[test]
