@@ -8,6 +8,7 @@ use std::pin::Pin;
 use std::rc::{Rc, Weak};
 use std::task::{Context, Poll, Waker};
 
+use h2::Ping;
 use h2::client::{Builder, Connection, ResponseFuture, SendRequest};
 use hyper::body::Bytes;
 use tokio::sync::Mutex;
@@ -21,6 +22,8 @@ use crate::wire::{Connector, Stream};
 pub(super) struct Lanes {
     connector: Connector,
     requests_per_connection: Option<NonZeroU32>,
+    /// Requests that may be on the wire of each at once.
+    streams: usize,
     /// Locked while it is opened, so that the places that share it open it once.
     by_number: RefCell<Vec<Rc<Mutex<Weak<Lane>>>>>,
 }
@@ -49,8 +52,12 @@ const CONNECTION_WINDOW: u32 = 4 << 20;
 const STREAM_WINDOW: u32 = 1 << 20;
 
 impl Lanes {
-    pub(super) fn new(connector: Connector, requests_per_connection: Option<NonZeroU32>) -> Self {
-        Self { connector, requests_per_connection, by_number: RefCell::default() }
+    pub(super) fn new(
+        connector: Connector,
+        streams: usize,
+        requests_per_connection: Option<NonZeroU32>,
+    ) -> Self {
+        Self { connector, requests_per_connection, streams, by_number: RefCell::default() }
     }
 
     /// Takes part in the connection with this number, which is opened if there is none that takes requests.
@@ -72,7 +79,7 @@ impl Lanes {
         } else {
             let stream = self.connector.connect().await?;
             let handshake = Handshake { resumed: stream.is_resumed().unwrap_or(false) };
-            let lane = open_lane(stream, self.requests_per_connection).await?;
+            let lane = open_lane(stream, self.streams, self.requests_per_connection).await?;
             *place = Rc::downgrade(&lane);
             (lane, Some(handshake))
         };
@@ -111,13 +118,16 @@ impl Lane {
     }
 }
 
-async fn open_lane(stream: Stream, left: Option<NonZeroU32>) -> io::Result<Rc<Lane>> {
+/// Open once the server's settings are known: beyond the streams that they allow, requests would wait within h2, and that
+/// would look like a slow server.
+async fn open_lane(stream: Stream, streams: usize, left: Option<NonZeroU32>) -> io::Result<Rc<Lane>> {
     let mut builder = Builder::new();
     builder
         .initial_connection_window_size(CONNECTION_WINDOW)
         .initial_window_size(STREAM_WINDOW)
         .enable_push(false);
-    let (requests, connection) = builder.handshake(stream).await.map_err(io::Error::other)?;
+    let (requests, mut connection) = builder.handshake(stream).await.map_err(io::Error::other)?;
+    let mut pings = connection.ping_pong().expect("nobody else asked for it");
     let lane = Rc::new(Lane {
         requests,
         left: Cell::new(left.map(NonZeroU32::get)),
@@ -125,6 +135,13 @@ async fn open_lane(stream: Stream, left: Option<NonZeroU32>) -> io::Result<Rc<La
         members: RefCell::default(),
     });
     spawn_local(drive(connection, Rc::downgrade(&lane)));
+    // Settings come first (RFC 9113 section 3.4), so that they are known when this is answered.
+    pings.ping(Ping::opaque()).await.map_err(io::Error::other)?;
+    let allowed = lane.requests.current_max_send_streams();
+    if allowed < streams {
+        let problem = format!("the server allows {allowed} requests at once on a connection, not {streams}");
+        return Err(io::Error::other(problem));
+    }
     Ok(lane)
 }
 

@@ -33,7 +33,8 @@ impl Http2 {
         requests_per_connection: Option<NonZeroU32>,
     ) -> Self {
         let peer = |server: &Server| {
-            (Lanes::new(server.connector.clone(), requests_per_connection), Template::http2(server))
+            let lanes = Lanes::new(server.connector.clone(), streams, requests_per_connection);
+            (lanes, Template::http2(server))
         };
         Self { servers: servers.iter().map(peer).collect(), streams }
     }

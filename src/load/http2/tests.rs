@@ -20,6 +20,11 @@ enum Reply {
 
 /// A server, and how many connections it has seen.
 async fn serve(deed: Deed) -> (SocketAddr, Rc<Cell<u32>>) {
+    serve_at_once(100, deed).await
+}
+
+/// The same, with so many requests at once on a connection.
+async fn serve_at_once(streams: u32, deed: Deed) -> (SocketAddr, Rc<Cell<u32>>) {
     let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
     let address = listener.local_addr().unwrap();
     let (connections, requests) = (Rc::new(Cell::new(0)), Rc::new(Cell::new(0)));
@@ -30,7 +35,9 @@ async fn serve(deed: Deed) -> (SocketAddr, Rc<Cell<u32>>) {
             seen.set(seen.get() + 1);
             let requests = Rc::clone(&requests);
             spawn_local(async move {
-                let mut connection = h2::server::handshake(stream).await.unwrap();
+                let mut builder = h2::server::Builder::new();
+                let handshake = builder.max_concurrent_streams(streams).handshake(stream);
+                let mut connection = handshake.await.unwrap();
                 let mut unanswered = Vec::new();
                 while let Some(Ok((_, mut respond))) = connection.accept().await {
                     requests.set(requests.get() + 1);
@@ -55,6 +62,11 @@ fn transport(address: SocketAddr, requests_per_connection: Option<u32>) -> Http2
     Http2::new(&[server], 4, requests_per_connection.and_then(NonZeroU32::new))
 }
 
+/// Runs what starts tasks on this thread.
+async fn local(test: impl Future<Output = ()>) {
+    LocalSet::new().run_until(test).await;
+}
+
 type Pair = (Http2Sender, Http2Receiver);
 
 async fn join(http2: &Http2, number: usize) -> Pair {
@@ -75,77 +87,84 @@ async fn a_server_that_goes_away_loses_no_request_and_its_idle_streams_hear_of_i
         }
         Reply::Answer
     };
-    LocalSet::new()
-        .run_until(async {
-            let (address, connections) = serve(deed).await;
-            let http2 = transport(address, None);
-            let (mut first, mut second) = (join(&http2, 0).await, join(&http2, 1).await);
-            assert_eq!(ask(&mut first).await.map(|answer| answer.reusable), Ok(true));
-            assert_eq!(ask(&mut first).await.map(|answer| answer.status), Ok(200));
-            assert_eq!(second.1.answer().await, Err(Failure::Closed), "it was idle");
-            let mut third = join(&http2, 1).await;
-            assert_eq!(ask(&mut third).await.map(|answer| answer.reusable), Ok(true));
-            assert_eq!(connections.get(), 2);
-        })
-        .await;
+    local(async {
+        let (address, connections) = serve(deed).await;
+        let http2 = transport(address, None);
+        let (mut first, mut second) = (join(&http2, 0).await, join(&http2, 1).await);
+        assert_eq!(ask(&mut first).await.map(|answer| answer.reusable), Ok(true));
+        assert_eq!(ask(&mut first).await.map(|answer| answer.status), Ok(200));
+        assert_eq!(second.1.answer().await, Err(Failure::Closed), "it was idle");
+        let mut third = join(&http2, 1).await;
+        assert_eq!(ask(&mut third).await.map(|answer| answer.reusable), Ok(true));
+        assert_eq!(connections.get(), 2);
+    })
+    .await;
 }
 
 #[tokio::test]
 async fn a_stream_that_is_reset_costs_its_request_and_not_the_connection() {
-    LocalSet::new()
-        .run_until(async {
-            let (address, connections) =
-                serve(|number, _| if number == 1 { Reply::Reset } else { Reply::Answer }).await;
-            let http2 = transport(address, None);
-            let (mut first, mut second) = (join(&http2, 0).await, join(&http2, 1).await);
-            assert_eq!(ask(&mut first).await, Err(Failure::Reset));
-            drop(first);
-            let mut again = join(&http2, 0).await;
-            for stream in [&mut again, &mut second] {
-                assert_eq!(ask(stream).await.map(|answer| answer.reusable), Ok(true));
-            }
-            assert_eq!(connections.get(), 1);
-        })
-        .await;
+    local(async {
+        let (address, connections) =
+            serve(|number, _| if number == 1 { Reply::Reset } else { Reply::Answer }).await;
+        let http2 = transport(address, None);
+        let (mut first, mut second) = (join(&http2, 0).await, join(&http2, 1).await);
+        assert_eq!(ask(&mut first).await, Err(Failure::Reset));
+        drop(first);
+        let mut again = join(&http2, 0).await;
+        for stream in [&mut again, &mut second] {
+            assert_eq!(ask(stream).await.map(|answer| answer.reusable), Ok(true));
+        }
+        assert_eq!(connections.get(), 1);
+    })
+    .await;
 }
 
 #[tokio::test]
 async fn an_answer_that_nobody_waits_for_any_more_has_the_connection_replaced_every_time() {
-    LocalSet::new()
-        .run_until(async {
-            let (address, connections) =
-                serve(|number, _| if number < 3 { Reply::Silence } else { Reply::Answer }).await;
-            let http2 = transport(address, None);
-            for expected in [1, 2] {
-                let (mut sender, mut receiver) = join(&http2, 0).await;
-                sender.send(&Outgoing { token: "token", probe: None });
-                let patience = std::time::Duration::from_millis(50);
-                assert!(tokio::time::timeout(patience, receiver.answer()).await.is_err());
-                assert_eq!(connections.get(), expected);
-            }
-            assert!(ask(&mut join(&http2, 0).await).await.is_ok());
-            assert_eq!(connections.get(), 3);
-        })
-        .await;
+    local(async {
+        let (address, connections) =
+            serve(|number, _| if number < 3 { Reply::Silence } else { Reply::Answer }).await;
+        let http2 = transport(address, None);
+        for expected in [1, 2] {
+            let (mut sender, mut receiver) = join(&http2, 0).await;
+            sender.send(&Outgoing { token: "token", probe: None });
+            let patience = std::time::Duration::from_millis(50);
+            assert!(tokio::time::timeout(patience, receiver.answer()).await.is_err());
+            assert_eq!(connections.get(), expected);
+        }
+        assert!(ask(&mut join(&http2, 0).await).await.is_ok());
+        assert_eq!(connections.get(), 3);
+    })
+    .await;
 }
 
 #[tokio::test]
 async fn a_connection_is_replaced_after_so_many_requests_of_all_its_streams() {
-    LocalSet::new()
-        .run_until(async {
-            let (address, connections) = serve(|_, _| Reply::Answer).await;
-            let http2 = transport(address, Some(4));
-            let (mut first, mut second) = (join(&http2, 0).await, join(&http2, 1).await);
-            let mut reusable = Vec::new();
-            for _ in 0..2 {
-                for stream in [&mut first, &mut second] {
-                    reusable.push(ask(stream).await.unwrap().reusable);
-                }
+    local(async {
+        let (address, connections) = serve(|_, _| Reply::Answer).await;
+        let http2 = transport(address, Some(4));
+        let (mut first, mut second) = (join(&http2, 0).await, join(&http2, 1).await);
+        let mut reusable = Vec::new();
+        for _ in 0..2 {
+            for stream in [&mut first, &mut second] {
+                reusable.push(ask(stream).await.unwrap().reusable);
             }
-            assert_eq!(reusable, [true, true, true, false]);
-            assert_eq!(first.1.answer().await, Err(Failure::Closed));
-            assert!(ask(&mut join(&http2, 0).await).await.unwrap().reusable);
-            assert_eq!(connections.get(), 2);
-        })
-        .await;
+        }
+        assert_eq!(reusable, [true, true, true, false]);
+        assert_eq!(first.1.answer().await, Err(Failure::Closed));
+        assert!(ask(&mut join(&http2, 0).await).await.unwrap().reusable);
+        assert_eq!(connections.get(), 2);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_server_that_allows_fewer_streams_is_refused_before_anything_is_sent() {
+    local(async {
+        let (address, _) = serve_at_once(3, |_, _| Reply::Answer).await;
+        let refused = transport(address, None).connect(Place { server: 0, number: 0 }).await;
+        let message = refused.err().expect("four are wanted").to_string();
+        assert_eq!(message, "the server allows 3 requests at once on a connection, not 4");
+    })
+    .await;
 }
