@@ -56,7 +56,7 @@ pub fn picks(workload: &Workload, seed: u64, share: Share) -> impl FnMut(Offset)
     let part = |number: usize| u32::try_from(number).expect("fewer threads than 2^32");
     let slice = Slice { index: part(share.index), of: part(share.of) };
     let mut random = ChaCha8Rng::seed_from_u64(seed);
-    random.set_stream(Stream::Users as u64 | u64::from(slice.index) << 8);
+    random.set_stream(Randomness::Users as u64 | u64::from(slice.index) << 8);
     let mut draw = Draw::new(&workload.pool, slice);
     move |due| draw.token(due, &mut random)
 }
@@ -64,7 +64,7 @@ pub fn picks(workload: &Workload, seed: u64, share: Share) -> impl FnMut(Offset)
 /// The independent random choices of a schedule; when its load is due comes from 1, in
 /// [`Workload::instants`](crate::plan::Workload::instants).
 #[derive(Clone, Copy)]
-enum Stream {
+enum Randomness {
     LoadRequests = 2,
     ProbeInstants = 3,
     ProbeRequests = 4,
@@ -72,14 +72,14 @@ enum Stream {
     Users = 5,
 }
 
-fn random(seed: u64, stream: Stream) -> ChaCha8Rng {
+fn random(seed: u64, stream: Randomness) -> ChaCha8Rng {
     let mut random = ChaCha8Rng::seed_from_u64(seed);
     random.set_stream(stream as u64);
     random
 }
 
 fn load(workload: &Workload, seed: u64) -> impl Iterator<Item = Request> + Send + use<> {
-    let mut random = random(seed, Stream::LoadRequests);
+    let mut random = random(seed, Randomness::LoadRequests);
     let resource_servers = workload.resource_servers;
     let mut draw = Draw::new(&workload.pool, Slice::WHOLE);
     let most = workload.requests.unwrap_or(u64::MAX);
@@ -135,9 +135,9 @@ fn probes(workload: &Workload, seed: u64) -> impl Iterator<Item = Request> + Sen
     let resource_servers = workload.resource_servers;
     let processes = f64::from(revocations) * f64::from(resource_servers);
     let total = Rate::try_from(workload.probe_rate.per_second() * processes).ok();
-    let mut random = random(seed, Stream::ProbeRequests);
+    let mut random = random(seed, Randomness::ProbeRequests);
     total
-        .map(|rate| Poisson {}.instants(rate, instants_seed(seed, Stream::ProbeInstants)))
+        .map(|rate| Poisson {}.instants(rate, instants_seed(seed, Randomness::ProbeInstants)))
         .into_iter()
         .flatten()
         .map(move |due| Request {
@@ -148,7 +148,7 @@ fn probes(workload: &Workload, seed: u64) -> impl Iterator<Item = Request> + Sen
 }
 
 /// A seed for an arrival process, which makes its own generator.
-fn instants_seed(seed: u64, stream: Stream) -> u64 {
+fn instants_seed(seed: u64, stream: Randomness) -> u64 {
     random(seed, stream).random()
 }
 
