@@ -1,5 +1,6 @@
 //! How the scheduler waits for a due instant: the 1 ms wheel of `tokio::time` would be 1 ms late.
 
+use std::cell::Cell;
 use std::fmt;
 use std::hint::spin_loop;
 use std::io;
@@ -80,7 +81,9 @@ pub(super) struct HostPacer {
     start: Stamp,
     precision: Precision,
     /// How early the timer is set; the rest is spun.
-    ahead: Duration,
+    ahead: Cell<Duration>,
+    /// The same as calibrated: under load a timer can be later, never earlier.
+    least_ahead: Duration,
     timer: Timer,
 }
 
@@ -88,7 +91,15 @@ impl HostPacer {
     /// A clock that begins at `start`.
     pub(super) fn new(start: Stamp, calibrated: Calibrated) -> Self {
         let Calibrated { precision, ahead, timer, .. } = calibrated;
-        Self { start, precision, ahead, timer }
+        Self { start, precision, ahead: Cell::new(ahead), least_ahead: ahead, timer }
+    }
+
+    /// Learns from an awakening that was late by so much: the timer is set earlier at once, and later again by and by.
+    fn learn(&self, late: Duration) {
+        if self.precision != Precision::Sleep {
+            let forgotten = self.ahead.get() / FORGETTING * (FORGETTING - 1);
+            self.ahead.set(forgotten.max(self.least_ahead).max(margin(late)));
+        }
     }
 
     /// How long to sleep at once where nothing is to be done for so long.
@@ -117,7 +128,7 @@ impl Pacer for HostPacer {
             if left.is_zero() {
                 return;
             }
-            let near = left <= self.ahead;
+            let near = left <= self.ahead.get();
             let polls = match self.precision {
                 Precision::Sleep | Precision::Hybrid => near && outstanding(),
                 Precision::Busy => outstanding(),
@@ -128,8 +139,9 @@ impl Pacer for HostPacer {
             } else if near {
                 spin_loop();
             } else {
-                let woken = now + self.nap(left.saturating_sub(self.ahead));
+                let woken = now + self.nap(left.saturating_sub(self.ahead.get()));
                 self.timer.sleep_until(Duration::from_nanos(self.start.nanos() + woken.nanos())).await;
+                self.learn(self.now().since(woken));
             }
         }
     }
@@ -160,6 +172,14 @@ const TRIAL: Duration = Duration::from_micros(250);
 const LEAST: Duration = Duration::from_micros(30);
 /// And no earlier: with less sleep than this between two requests a core might as well spin.
 const MOST: Duration = Duration::from_micros(250);
+/// What was learned from a late awakening halves in 700 that were not.
+const FORGETTING: u32 = 1_000;
+
+/// How long before an instant to begin spinning if awakenings can be late by so much: half as much again, since an answer
+/// that is read meanwhile delays one too.
+fn margin(late: Duration) -> Duration {
+    (late * 3 / 2).clamp(LEAST, MOST)
+}
 
 impl Calibrated {
     /// Tries the timer on this thread. Needs a tokio runtime around it.
@@ -174,11 +194,7 @@ impl Calibrated {
             late.record(u64::try_from(woken.saturating_sub(due).as_nanos()).expect("less than 584 years"));
         }
         let p99 = Duration::from_nanos(late.quantile(0.99).unwrap_or(0));
-        // Half as much again as all but the worst awakenings needed: an answer that is read meanwhile delays one too.
-        let ahead = match precision {
-            Precision::Sleep => Duration::ZERO,
-            _ => (p99 * 3 / 2).clamp(LEAST, MOST),
-        };
+        let ahead = if precision == Precision::Sleep { Duration::ZERO } else { margin(p99) };
         Ok(Self { precision, ahead, late, timer })
     }
 }
@@ -222,6 +238,23 @@ mod tests {
                 pacer.wait_until(due, || number % 2 == 0).await;
                 assert!(pacer.now() >= due, "{precision}");
             }
+        }
+    }
+
+    #[tokio::test]
+    async fn a_late_awakening_sets_the_timer_earlier_for_a_while() {
+        for (precision, learned) in [(Precision::Sleep, Duration::ZERO), (Precision::Busy, LEAST * 3)] {
+            let mut calibrated = Calibrated::new(precision).await.unwrap();
+            calibrated.ahead = if precision == Precision::Sleep { Duration::ZERO } else { LEAST };
+            let pacer = HostPacer::new(Stamp::now(), calibrated);
+            pacer.learn(LEAST * 2);
+            assert_eq!(pacer.ahead.get(), learned, "{precision}");
+            pacer.learn(Duration::ZERO);
+            assert!(pacer.ahead.get() > learned * 99 / 100 || learned.is_zero(), "{precision}");
+            (0..2_000).for_each(|_| pacer.learn(Duration::ZERO));
+            assert_eq!(pacer.ahead.get(), pacer.least_ahead, "{precision}");
+            pacer.learn(Duration::from_secs(1));
+            assert!(pacer.ahead.get() <= MOST, "{precision}");
         }
     }
 

@@ -38,7 +38,7 @@ pub struct Generator {
     pub core: Option<u32>,
     /// What it did while it waited: sleep, hybrid, busy or spin.
     pub precision: String,
-    /// How many nanoseconds before a due instant it began to spin.
+    /// How many nanoseconds before a due instant it began to spin at first; earlier after an awakening that was late.
     pub spin_nanos: u64,
     /// How late its timer woke it before the run, in nanoseconds: median and 99th percentile.
     pub timer_late_nanos: [u64; 2],
