@@ -37,11 +37,13 @@ use crate::wire::Connector;
 pub use capacity::{capacity, timer_error};
 pub use engine::Engine;
 pub use feed::{Feed, Share, Users};
+pub use http1::Decoder;
 pub use pacing::Precision;
 pub use recorder::SentProbe;
 pub use schedule::{Request, Token, picks, schedule};
 pub use threads::drive;
 pub use tokens::{Filling, TokenPool};
+pub use transport::{Answer, Failure};
 
 /// Where requests go, and how.
 #[derive(Clone)]

@@ -63,18 +63,18 @@ pub(super) struct Outgoing<'a> {
 
 /// A complete answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Answer {
+pub struct Answer {
     /// The HTTP status.
-    pub(super) status: u16,
+    pub status: u16,
     /// Whether the place can carry another request.
-    pub(super) reusable: bool,
+    pub reusable: bool,
     /// When its first byte was seen; absent if all of it came at once.
-    pub(super) first_byte: Option<Stamp>,
+    pub first_byte: Option<Stamp>,
 }
 
 /// Why a request ended without a right or wrong answer; its text is a key in the recording.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-pub(super) enum Failure {
+pub enum Failure {
     /// The server ended the connection before the answer was complete.
     #[error("connection closed")]
     Closed,

@@ -2,14 +2,15 @@
 
 use httparse::Status;
 
-use crate::load::http1::head::{Body, Known};
+use crate::load::http1::head::{Body, Known, MOST_HEADERS};
 use crate::load::transport::{Answer, Failure};
 
 /// No header of a resource server is near this; a server that sends more is not one.
 const LARGEST_HEAD: usize = 64 * 1024;
 
-/// Bytes of one connection, read up to the end of an answer.
-pub(super) struct Decoder {
+/// Bytes of one connection, read up to the end of an answer (RFC 9112, section 6.3). Public so that any bytes can be tried
+/// on it from outside: by `tests/answers` and by the fuzzer.
+pub struct Decoder {
     buffer: Vec<u8>,
     start: usize,
     end: usize,
@@ -25,15 +26,15 @@ enum Stage {
     /// So many bytes of body are left.
     Length(u64),
     ChunkSize,
-    /// So many bytes of a chunk and its end of line are left.
+    /// So many bytes of a chunk are left, and its end of line.
     Chunk(u64),
     Trailers,
     UntilClose,
 }
 
-impl Decoder {
-    /// A decoder at the beginning of an answer.
-    pub(super) fn new() -> Self {
+impl Default for Decoder {
+    /// At the beginning of an answer to a GET.
+    fn default() -> Self {
         // The answers of a protected resource fit, so that one read takes a whole answer.
         let buffer = vec![0; 4096];
         Self {
@@ -45,9 +46,11 @@ impl Decoder {
             answer: Answer { status: 0, reusable: false, first_byte: None },
         }
     }
+}
 
-    /// Where the next bytes are to be read into; never empty.
-    pub(super) fn space(&mut self) -> Result<&mut [u8], Failure> {
+impl Decoder {
+    /// Where the next bytes are to be read into; never empty. Fails if a head does not end.
+    pub fn space(&mut self) -> Result<&mut [u8], Failure> {
         if self.start == self.end {
             (self.start, self.end) = (0, 0);
         }
@@ -65,7 +68,7 @@ impl Decoder {
     }
 
     /// Takes note of bytes that were read; the answer if they complete one.
-    pub(super) fn filled(&mut self, bytes: usize) -> Result<Option<Answer>, Failure> {
+    pub fn filled(&mut self, bytes: usize) -> Result<Option<Answer>, Failure> {
         self.end += bytes;
         loop {
             let unread = &self.buffer[self.start..self.end];
@@ -81,7 +84,7 @@ impl Decoder {
     }
 
     /// Takes note that the server will send nothing more.
-    pub(super) fn closed(&mut self) -> Result<Answer, Failure> {
+    pub fn closed(&mut self) -> Result<Answer, Failure> {
         match self.stage {
             Stage::UntilClose => Ok(Answer { reusable: false, ..self.complete() }),
             _ => Err(Failure::Closed),
@@ -125,22 +128,42 @@ fn step(
         }),
         Stage::Length(0) => Some((0, None)),
         Stage::Length(left) => Some(skip(left, unread, Stage::Length)),
-        Stage::Chunk(0) => Some((0, Some(Stage::ChunkSize))),
-        Stage::Chunk(left) => Some(skip(left, unread, Stage::Chunk)),
         Stage::ChunkSize => match httparse::parse_chunk_size(unread).map_err(|_| Failure::NotHttp)? {
+            _ if !begins_with_chunk_size(unread) => return Err(Failure::NotHttp),
             Status::Partial => None,
             Status::Complete((used, 0)) => Some((used, Some(Stage::Trailers))),
-            Status::Complete((used, size)) => {
-                let with_end_of_line = size.checked_add(2).ok_or(Failure::NotHttp)?;
-                Some((used, Some(Stage::Chunk(with_end_of_line))))
+            Status::Complete((used, size)) => Some((used, Some(Stage::Chunk(size)))),
+        },
+        Stage::Chunk(0) => match unread {
+            [b'\r', b'\n', ..] => Some((2, Some(Stage::ChunkSize))),
+            [b'\r'] => None,
+            _ => return Err(Failure::NotHttp),
+        },
+        Stage::Chunk(left) => Some(skip(left, unread, Stage::Chunk)),
+        Stage::Trailers => match end_of_trailers(unread) {
+            None => None,
+            Some(end) => {
+                let mut fields = [httparse::EMPTY_HEADER; MOST_HEADERS];
+                httparse::parse_headers(&unread[..end], &mut fields).map_err(|_| Failure::NotHttp)?;
+                Some((end, None))
             }
         },
-        Stage::Trailers => unread.iter().position(|byte| *byte == b'\n').map(|line_end| {
-            let empty = matches!(&unread[..line_end], b"" | b"\r");
-            (line_end + 1, (!empty).then_some(Stage::Trailers))
-        }),
         Stage::UntilClose => Some((unread.len(), Some(Stage::UntilClose))),
     })
+}
+
+/// What the library lets through: a line without a digit, and one that ends without a carriage return.
+fn begins_with_chunk_size(unread: &[u8]) -> bool {
+    let line_end = unread.iter().position(|byte| *byte == b'\n');
+    unread[0].is_ascii_hexdigit() && line_end.is_none_or(|end| unread[..end].ends_with(b"\r"))
+}
+
+/// Behind the empty line that ends trailer fields, of which there may be none.
+fn end_of_trailers(unread: &[u8]) -> Option<usize> {
+    if unread.starts_with(b"\r\n") {
+        return Some(2);
+    }
+    unread.windows(4).position(|bytes| bytes == b"\r\n\r\n").map(|at| at + 4)
 }
 
 fn skip(left: u64, unread: &[u8], stage: fn(u64) -> Stage) -> (usize, Option<Stage>) {
@@ -156,7 +179,7 @@ mod tests {
 
     /// What comes out when the bytes arrive in pieces of these sizes and the connection then ends.
     fn decode(bytes: &[u8], pieces: &[usize]) -> Result<Answer, Failure> {
-        decode_next(&mut Decoder::new(), bytes, pieces)
+        decode_next(&mut Decoder::default(), bytes, pieces)
     }
 
     fn decode_next(decoder: &mut Decoder, bytes: &[u8], pieces: &[usize]) -> Result<Answer, Failure> {
@@ -242,14 +265,14 @@ mod tests {
             order in prop::collection::vec(0..ANSWERS.len(), 1..6),
             piece in 1..60_usize,
         ) {
-            let mut decoder = Decoder::new();
+            let mut decoder = Decoder::default();
             for which in order {
                 let bytes = ANSWERS[which].0.as_bytes();
                 let alone = decode(bytes, &[piece]);
                 prop_assert_eq!(decode_next(&mut decoder, bytes, &[piece]), alone);
                 if alone.is_ok_and(|answer| answer.reusable) { continue }
                 // Another connection, but the head is known.
-                decoder = Decoder { known: decoder.known, ..Decoder::new() };
+                decoder = Decoder { known: decoder.known, ..Decoder::default() };
             }
         }
 

@@ -7,7 +7,7 @@ use httparse::{Header, ParserConfig, Response, Status};
 use crate::load::transport::{Answer, Failure};
 
 /// More header fields than any server in use sends.
-const MOST_HEADERS: usize = 64;
+pub(super) const MOST_HEADERS: usize = 100;
 
 /// Everything before the body.
 #[derive(Clone, Copy)]
@@ -39,16 +39,19 @@ impl Head {
         let Status::Complete(bytes) = parsed.map_err(|_| Failure::NotHttp)? else {
             return Ok(None);
         };
-        let status = response.code.ok_or(Failure::NotHttp)?;
-        let framing = Framing::of(response.headers)?;
-        let body = match framing {
-            _ if matches!(status, 101 | 204 | 304) => Body::Length(0),
-            _ if (100..200).contains(&status) => Body::AnotherHead,
-            Framing { chunked: true, .. } => Body::Chunked,
-            Framing { length: Some(length), .. } => Body::Length(length),
-            _ => Body::UntilClose,
+        let status = response.code.filter(|status| *status >= 100).ok_or(Failure::NotHttp)?;
+        let framing = Framing::of(response.headers);
+        let is_current = response.version == Some(1);
+        let body = match (status, framing.chunked) {
+            (101 | 204 | 304, _) => Body::Length(0),
+            (100..200, _) => Body::AnotherHead,
+            // A relay of that age passes on the field and not what it says (RFC 9112, section 6.1).
+            (_, Some(_)) if !is_current => return Err(Failure::NotHttp),
+            (_, Some(true)) => Body::Chunked,
+            (_, Some(false)) => Body::UntilClose,
+            (_, None) => framing.length?.map_or(Body::UntilClose, Body::Length),
         };
-        let persistent = if response.version == Some(1) { !framing.close } else { framing.keep_alive };
+        let persistent = !framing.close && (is_current || framing.keep_alive);
         // After 101 the connection speaks another protocol.
         Ok(Some(Self {
             bytes,
@@ -59,38 +62,42 @@ impl Head {
 }
 
 /// What the header fields say about the end of the body and of the connection.
-#[derive(Clone, Copy, Default)]
 struct Framing {
-    length: Option<u64>,
-    chunked: bool,
+    /// Read only where nothing else tells the end of the body.
+    length: Result<Option<u64>, Failure>,
+    /// Whether the last of the transfer codings is chunked; absent if there are none.
+    chunked: Option<bool>,
     close: bool,
     keep_alive: bool,
 }
 
 impl Framing {
-    fn of(headers: &[Header<'_>]) -> Result<Self, Failure> {
-        let mut framing = Self::default();
-        for header in headers {
-            let value = header.value.trim_ascii();
-            if header.name.eq_ignore_ascii_case("content-length") {
-                let length = std::str::from_utf8(value).ok().and_then(|text| text.parse().ok());
-                let length = length.ok_or(Failure::NotHttp)?;
-                if framing.length.is_some_and(|before| before != length) {
-                    return Err(Failure::NotHttp);
-                }
-                framing.length = Some(length);
-            } else if header.name.eq_ignore_ascii_case("transfer-encoding") {
-                let last = value.rsplit(|byte| *byte == b',').next().unwrap_or_default();
-                framing.chunked = last.trim_ascii().eq_ignore_ascii_case(b"chunked");
-            } else if header.name.eq_ignore_ascii_case("connection") {
-                for option in value.split(|byte| *byte == b',').map(<[u8]>::trim_ascii) {
+    fn of(headers: &[Header<'_>]) -> Self {
+        let mut framing = Self { length: Ok(None), chunked: None, close: false, keep_alive: false };
+        for Header { name, value } in headers {
+            let mut members = value.split(|byte| *byte == b',').map(<[u8]>::trim_ascii);
+            if name.eq_ignore_ascii_case("content-length") {
+                framing.length = framing.length.and_then(|before| members.try_fold(before, same));
+            } else if name.eq_ignore_ascii_case("transfer-encoding") {
+                let last = members.next_back().unwrap_or_default();
+                framing.chunked = Some(value.is_ascii() && last.eq_ignore_ascii_case(b"chunked"));
+            } else if name.eq_ignore_ascii_case("connection") {
+                for option in members {
                     framing.close |= option.eq_ignore_ascii_case(b"close");
                     framing.keep_alive |= option.eq_ignore_ascii_case(b"keep-alive");
                 }
             }
         }
-        Ok(framing)
+        framing
     }
+}
+
+/// A length, after others that have to be the same.
+fn same(before: Option<u64>, member: &[u8]) -> Result<Option<u64>, Failure> {
+    let digits =
+        std::str::from_utf8(member).ok().filter(|text| text.bytes().all(|byte| byte.is_ascii_digit()));
+    let length = digits.and_then(|digits| digits.parse().ok()).ok_or(Failure::NotHttp)?;
+    if before.is_some_and(|before| before != length) { Err(Failure::NotHttp) } else { Ok(Some(length)) }
 }
 
 /// The last head of a connection: a server repeats it byte for byte, but for a date each second, and comparing it costs

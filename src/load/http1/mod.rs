@@ -14,7 +14,6 @@ use std::task::{Context, Poll, ready};
 use tokio::io::{AsyncRead, ReadBuf};
 
 use crate::load::Server;
-use crate::load::http1::decoder::Decoder;
 use crate::load::http1::outbox::Outbox;
 use crate::load::transport::{
     Answer, Failure, Handshake, Opened, Outgoing, Place, Receiver, Sender, Transport,
@@ -22,6 +21,8 @@ use crate::load::transport::{
 use crate::plan::PROBE_HEADER;
 use crate::units::Stamp;
 use crate::wire::Connector;
+
+pub use decoder::Decoder;
 
 /// Connections to servers by HTTP/1.1.
 pub(super) struct Http1 {
@@ -53,7 +54,7 @@ impl Transport for Http1 {
         let outbox = Rc::new(RefCell::new(Outbox::new(stream)));
         let (head, buffer) = (Rc::clone(head), Rc::clone(&self.buffer));
         let sender = Http1Sender { head, outbox: Rc::clone(&outbox), buffer };
-        Ok(Opened { sender, receiver: Http1Receiver { outbox, decoder: Decoder::new() }, handshake })
+        Ok(Opened { sender, receiver: Http1Receiver { outbox, decoder: Decoder::default() }, handshake })
     }
 }
 
