@@ -35,12 +35,23 @@ pub(crate) fn holds(bytes: &[u8], piece: usize) {
     for ends in [false, true] {
         let found = ours(bytes, usize::MAX, ends);
         assert_eq!(status(ours(bytes, piece, ends)), status(found), "in pieces of {piece}, ends: {ends}");
+        // What a line feed by itself means is left to who receives it (RFC 9112, section 2.2).
+        if has_bare_line_feed(bytes) {
+            continue;
+        }
         let expected = hypers(bytes, ends);
         // Hyper finds fault with trailer fields at once, we when they are there; by the end of the connection both have.
         if (found, expected) != (Outcome::Unfinished, Outcome::Broken) {
             assert_eq!(found, expected, "ends: {ends}, {}", bytes.escape_ascii());
         }
     }
+}
+
+fn has_bare_line_feed(bytes: &[u8]) -> bool {
+    let mut lines = bytes.split(|byte| *byte == b'\n');
+    // Behind the last there is none.
+    lines.next_back();
+    lines.any(|line| !line.ends_with(b"\r"))
 }
 
 /// What does not depend on whether surplus bytes came along with the answer.
