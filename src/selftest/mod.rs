@@ -12,6 +12,7 @@ mod process;
 mod queueing;
 mod report;
 mod server;
+mod waking;
 
 use std::time::Duration;
 
@@ -25,6 +26,7 @@ pub use noise::Noise;
 pub use process::Process;
 pub use report::{Case, Finding, Verdict};
 pub use server::{Behaviour, Served, Server, Witness};
+pub use waking::Waking;
 
 /// How long a selftest may take.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

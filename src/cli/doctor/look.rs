@@ -8,7 +8,7 @@ use crate::load::{self, Engine};
 use crate::observation::{Conditions, Cores, Distribution, Environment};
 use crate::plan::Placement;
 use crate::run;
-use crate::selftest::{Bench, Ceiling, Noise, SelftestError};
+use crate::selftest::{Bench, Ceiling, Noise, SelftestError, Waking};
 use crate::testbed::machine::kernel;
 use crate::testbed::machine::{FileLimit, Watch};
 use crate::testbed::machine::{available_cores, environment, free_space, open_file_limit};
@@ -35,6 +35,8 @@ pub(super) struct Facts {
     pub(super) timer_error: Option<(u64, u64)>,
     /// How often a thread that never sleeps is kept from the generator's core.
     pub(super) noise: Noise,
+    /// What a send costs that wakes a server.
+    pub(super) waking: Waking,
     /// What the generator can do, by engine.
     pub(super) ceilings: Vec<Ceiling>,
     /// Pressure and steal during the look.
@@ -73,6 +75,8 @@ pub(super) struct Measured {
     pub(super) timer_error: Distribution,
     /// What a thread on its core that spins meets.
     pub(super) noise: Noise,
+    /// What a send from its core costs that wakes a server.
+    pub(super) waking: Waking,
     /// The highest rate of each engine.
     pub(super) ceilings: Vec<Ceiling>,
 }
@@ -85,14 +89,16 @@ pub(super) fn measure() -> Result<Measured, SelftestError> {
     let bench = Bench::default();
     let timer_error = load::timer_error().map_err(load::LoadError::Start)?;
     let noise = Noise::of(bench.generator_core(), LOOK);
+    let waking = Waking::of(bench.generator_core(), bench.server_cores().first().copied());
+    let waking = waking.map_err(SelftestError::Server)?;
     let ceilings =
         [Engine::Http1, Engine::Http2, Engine::Hyper].map(|engine| Ceiling::of(&bench, engine, STEP));
-    Ok(Measured { timer_error, noise, ceilings: ceilings.into_iter().collect::<Result<_, _>>()? })
+    Ok(Measured { timer_error, noise, waking, ceilings: ceilings.into_iter().collect::<Result<_, _>>()? })
 }
 
 /// Looks at the machine.
 pub(super) fn look(measured: Measured) -> Facts {
-    let Measured { timer_error, noise, ceilings } = measured;
+    let Measured { timer_error, noise, waking, ceilings } = measured;
     let cores = available_cores();
     let shared = run::cores(&Placement::on(&cores, 1));
     let mut governors: Vec<String> =
@@ -109,6 +115,7 @@ pub(super) fn look(measured: Measured) -> Facts {
         clock: clock(),
         timer_error: timer_error.quantile(0.5).zip(timer_error.quantile(0.99)),
         noise,
+        waking,
         ceilings,
         load_average: kernel::load_average(),
         files: open_file_limit(),

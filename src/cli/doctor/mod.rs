@@ -97,13 +97,18 @@ mod tests {
     use super::*;
     use crate::load::Engine;
     use crate::observation::Distribution;
-    use crate::selftest::{Ceiling, Noise};
+    use crate::selftest::{Ceiling, Noise, Waking};
 
     fn measured() -> look::Measured {
         let mut timer_error = Distribution::default();
         (1..=100).for_each(|microseconds| timer_error.record(microseconds * 1_000));
         let ceiling = Ceiling { engine: Engine::Http1, rate: Some(48_000.0), lag: Duration::from_micros(5) };
-        look::Measured { timer_error, noise: Noise::default(), ceilings: vec![ceiling] }
+        look::Measured {
+            timer_error,
+            noise: Noise::default(),
+            waking: Waking::default(),
+            ceilings: vec![ceiling],
+        }
     }
 
     #[test]

@@ -5,7 +5,7 @@ use std::time::Duration;
 use crate::cli::doctor::judge::{at_most, check};
 use crate::cli::doctor::{Check, Mark};
 use crate::load::Engine;
-use crate::selftest::{Ceiling, Noise, PUNCTUAL};
+use crate::selftest::{Ceiling, Noise, PUNCTUAL, Waking};
 
 /// A thread that spins is where it should be but for interrupts of some microseconds, a few hundred a second.
 pub(super) fn noise(noise: Noise) -> Check {
@@ -22,6 +22,20 @@ pub(super) fn noise(noise: Noise) -> Check {
         found,
         "what is due in a gap is sent late: stop other work on the machine, keep interrupts off the generator's core \
          (/proc/irq/*/smp_affinity), or boot with isolcpus",
+    )
+}
+
+/// A send takes 2 or 3 us if its receiver is awake. Where arrivals are random, one request in a hundred is due within 20 us of
+/// the one before at 500 a second already.
+pub(super) fn waking(waking: Waking) -> Check {
+    let (p50, p99) = (micros(waking.p50), micros(waking.p99));
+    let found = format!("{p50} us for a send that wakes a server at p50, {p99} us at p99");
+    check(
+        "waking",
+        at_most(waking.p50.as_secs_f64() * 1e6, 10.0, f64::INFINITY),
+        found,
+        "what is due meanwhile is sent late, however punctual the generator: keep cores from halting (boot with idle=poll), or \
+         measure where none of them is virtual",
     )
 }
 
@@ -67,6 +81,13 @@ mod tests {
         assert_eq!(mark(250, 1_001, 4_000), Mark::Warn);
         assert_eq!(mark(2_500, 30, 40_000), Mark::Warn);
         assert_eq!(mark(2_500, 30, 400_000), Mark::Bad);
+    }
+
+    #[test]
+    fn servers_that_are_slow_to_wake_are_worth_a_warning() {
+        let of = |p50| waking(Waking { p50: Duration::from_micros(p50), p99: Duration::from_micros(30) });
+        assert_eq!(of(3).found, "3 us for a send that wakes a server at p50, 30 us at p99");
+        assert_eq!([of(3), of(10), of(11)].map(|check| check.mark), [Mark::Ok, Mark::Ok, Mark::Warn]);
     }
 
     #[test]

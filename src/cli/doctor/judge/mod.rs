@@ -21,6 +21,7 @@ pub(super) fn checks(facts: &Facts) -> Vec<Check> {
         time::clock(facts.clock),
         time::timer(facts.timer_error),
         generator::noise(facts.noise),
+        generator::waking(facts.waking),
         time::pressure(facts.conditions.cpu_pressure_percent),
         time::steal(facts.conditions.steal_percent),
         time::load_average(facts.load_average, facts.environment.cores_available),
