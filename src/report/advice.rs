@@ -124,7 +124,7 @@ fn late(p99: f64, limit: f64, p999: Option<f64>) -> String {
         "The load generator took up 1 % of its requests {} or more after they were due{worst}, so latencies hold its \
          delay; {} here, and 1 ms for one in a thousand, are the most that can be overlooked. Where the machine was \
          busy too, that is the cause: use a quieter one. Otherwise lower the rate, or give the generator a core of its \
-         own.",
+         own; `bearerbench doctor` tells what disturbs it here.",
         of(p99),
         of(limit)
     )
