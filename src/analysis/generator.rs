@@ -36,11 +36,41 @@ pub(super) fn warnings(trials: &Trials<'_>, estimates: &BTreeMap<MetricId, Estim
 
 fn late(trials: &Trials<'_>, estimates: &BTreeMap<MetricId, Estimate>) -> Option<Warning> {
     let point = |metric| estimates.get(&metric).map(|estimate: &Estimate| estimate.point);
-    let p99 = point(MetricId::LagP99)?;
-    let limit = PUNCTUAL.max(SHARE_OF_SERVICE * point(MetricId::ServiceP50).unwrap_or(0.0));
-    let p999 = point(MetricId::LagP999).filter(|_| planned(trials) >= ENOUGH_FOR_P999);
-    let is_late = p99 > limit || p999.is_some_and(|p999| p999 > LATEST);
-    is_late.then_some(Warning::GeneratorLate { p99, limit, p999 })
+    let lag = Lag {
+        p99: point(MetricId::LagP99)?,
+        p999: point(MetricId::LagP999),
+        requests: planned(trials),
+        service: point(MetricId::ServiceP50).unwrap_or(0.0),
+    };
+    lag.too_long()?;
+    Some(Warning::GeneratorLate { p99: lag.p99, limit: lag.limit(), p999: lag.p999() })
+}
+
+/// How late the generator was, in seconds, and what that is measured by.
+pub(super) struct Lag {
+    pub(super) p99: f64,
+    pub(super) p999: Option<f64>,
+    /// How many requests had a lag.
+    pub(super) requests: u64,
+    /// The median service time, in seconds.
+    pub(super) service: f64,
+}
+
+impl Lag {
+    /// The quantile of which latencies hold too much, if there is one.
+    pub(super) fn too_long(&self) -> Option<f64> {
+        let worst = self.p999().filter(|p999| *p999 > LATEST);
+        worst.or(Some(self.p99).filter(|p99| *p99 > self.limit()))
+    }
+
+    fn limit(&self) -> f64 {
+        PUNCTUAL.max(SHARE_OF_SERVICE * self.service)
+    }
+
+    /// Where there are enough requests to tell.
+    fn p999(&self) -> Option<f64> {
+        self.p999.filter(|_| self.requests >= ENOUGH_FOR_P999)
+    }
 }
 
 /// Requests that the plan asked for: the generator takes up each of them, however late it is, and every one left a lag.

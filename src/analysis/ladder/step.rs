@@ -2,6 +2,7 @@
 
 use serde::Serialize;
 
+use crate::analysis::generator::Lag;
 use crate::analysis::latency::{self, merge};
 use crate::analysis::usage::STEAL_PERCENT;
 use crate::metric::{MetricId, Threshold};
@@ -165,18 +166,24 @@ fn late(load: &Load, limit: Option<&Threshold>, shortfalls: &[Shortfall]) -> Opt
     }
     let lag = merge(load.seconds.iter().map(|second| second.lag.open()));
     let at = |q| lag.quantile(q).map_or(0.0, |nanos| nanos as f64 / 1e9);
-    let quantile = limit.and_then(|limit| limit.metric.quantile()).unwrap_or(0.99);
-    let most = limit.map(|limit| limit.limit).or_else(|| value(load, MetricId::LatencyP99));
-    let allowed = most.map_or(LATEST, |most| (most * PART).clamp(BEST, LATEST));
+    let Some(limit) = limit else {
+        // Of a sweep nothing is asked but what any run must be fit for.
+        let service = value(load, MetricId::ServiceP50).unwrap_or(0.0);
+        let lag = Lag { p99: at(0.99), p999: Some(at(0.999)), requests: planned(load), service };
+        return lag.too_long().map(Fault::Late);
+    };
+    let quantile = limit.metric.quantile().unwrap_or(0.99);
+    let most = limit.limit;
+    let allowed = (most * PART).clamp(BEST, LATEST);
     let excess = shortfalls.iter().find_map(|shortfall| match shortfall {
-        Shortfall::Latency(seconds) => Some(seconds - most.unwrap_or(0.0)),
+        Shortfall::Latency(seconds) => Some(seconds - most),
         _ => None,
     });
     let explains = |lag: f64| excess.is_none_or(|excess| lag * QUEUED >= excess);
     let found = [(at(quantile), allowed), (at(0.99), LATEST)];
     let found = found.into_iter().find(|(lag, allowed)| lag > allowed && explains(*lag));
     let behind = at(0.5);
-    let is_behind = behind > BEST && most.is_some_and(|most| behind > most * PART / QUEUED);
+    let is_behind = behind > BEST && behind > most * PART / QUEUED;
     found.map(|(lag, _)| Fault::Late(lag)).or(is_behind.then_some(Fault::Behind(behind)))
 }
 
@@ -250,6 +257,17 @@ mod tests {
         let mut stolen = step("p(99)<100us");
         stolen.conditions.steal_percent = Some(30.0);
         assert_eq!(fault(stolen), Some(vec![Fault::Stolen(30.0)]));
+    }
+
+    #[test]
+    fn a_sweep_is_spoiled_by_what_makes_a_run_invalid() {
+        let judged = |nanos| {
+            let mut step = late(step("p(99)<5ms"), nanos);
+            step.step = Some(Step::Sweep);
+            judge(&step)
+        };
+        assert_eq!(judged(19_000), StepOutcome::Measured);
+        assert!(matches!(judged(60_000), StepOutcome::Spoiled(_)));
     }
 
     #[test]
