@@ -91,11 +91,6 @@ impl<S: Sender> Dispatch<S> {
         Place { server: slot / places, number: slot % places }
     }
 
-    /// How many requests are on the wire.
-    pub(super) fn outstanding(&self) -> usize {
-        self.outstanding
-    }
-
     /// How many requests wait for a connection.
     pub(super) fn waiting(&self) -> usize {
         self.waiting

@@ -243,6 +243,7 @@ impl<T: Transport, P: Pacer> Run<T, P> {
     }
 
     async fn wait_until(&self, instant: Offset) {
-        self.pacer.wait_until(instant, || self.dispatch.borrow().outstanding() > 0).await;
+        // Whoever waits for a connection needs the tasks that open one.
+        self.pacer.wait_until(instant, || !self.dispatch.borrow().is_drained()).await;
     }
 }

@@ -82,8 +82,8 @@ pub(super) trait Pacer: 'static {
     /// A stamp of the host's clock as an instant of the load.
     fn at(&self, stamp: Stamp) -> Offset;
 
-    /// Waits until an instant, and meanwhile lets the readers read. `outstanding` tells whether an
-    /// answer is on its way.
+    /// Waits until an instant, and meanwhile lets the readers read and connect. `outstanding` tells whether an
+    /// answer is on its way, or a connection waited for.
     async fn wait_until(&self, instant: Offset, outstanding: impl Fn() -> bool);
 }
 
@@ -107,7 +107,8 @@ impl HostPacer {
 
     /// Learns from an awakening that was late by so much: the timer is set earlier at once, and later again by and by.
     fn learn(&self, late: Duration) {
-        let forgotten = self.ahead.get() / FORGETTING * (FORGETTING - 1);
+        let ahead = self.ahead.get();
+        let forgotten = ahead.saturating_sub(ahead / FORGETTING);
         self.ahead.set(forgotten.max(self.least_ahead).max(self.precision.margin(late)));
     }
 
@@ -131,10 +132,15 @@ impl Pacer for HostPacer {
     }
 
     async fn wait_until(&self, instant: Offset, outstanding: impl Fn() -> bool) {
+        let mut has_slept = false;
         loop {
             let now = self.now();
             let left = instant.since(now);
             if left.is_zero() {
+                if !has_slept {
+                    // Or it would spin for ever where it once spun all the time.
+                    self.learn(Duration::ZERO);
+                }
                 return;
             }
             let near = left <= self.ahead.get();
@@ -151,6 +157,7 @@ impl Pacer for HostPacer {
                 let woken = now + self.nap(left.saturating_sub(self.ahead.get()));
                 self.timer.sleep_until(Duration::from_nanos(self.start.nanos() + woken.nanos())).await;
                 self.learn(self.now().since(woken));
+                has_slept = true;
             }
         }
     }
@@ -179,9 +186,9 @@ const TRIALS: u32 = 300;
 const TRIAL: Duration = Duration::from_micros(250);
 /// Spinning begins no later than this: less is what the timer itself is coarse by.
 const LEAST: Duration = Duration::from_micros(30);
-/// And no earlier: with less sleep than this between two requests a core might as well spin. Nobody else has a use for what
-/// is spun on a core of the generator's own.
+/// And no earlier: with less sleep than this between two requests a core might as well spin.
 const MOST: Duration = Duration::from_micros(250);
+/// Nobody else has a use for what is spun on a core of the generator's own, and all but the pauses of a hypervisor are shorter.
 const MOST_OF_ITS_OWN: Duration = Duration::from_micros(600);
 /// What was learned from a late awakening halves in 7,000 that were not.
 const FORGETTING: u32 = 10_000;
@@ -255,11 +262,25 @@ mod tests {
             assert_eq!(pacer.ahead.get(), LEAST * 3, "{precision}");
             pacer.learn(Duration::ZERO);
             assert!(pacer.ahead.get() > LEAST * 2, "{precision}");
-            (0..20_000).for_each(|_| pacer.learn(Duration::ZERO));
-            assert_eq!(pacer.ahead.get(), LEAST, "{precision}");
             pacer.learn(Duration::from_secs(1));
             assert_eq!(pacer.ahead.get(), most, "{precision}");
+            (0..7_000).for_each(|_| pacer.learn(Duration::ZERO));
+            let left = pacer.ahead.get().as_secs_f64() / most.as_secs_f64();
+            assert!((0.45..0.55).contains(&left), "{precision}: {left}");
+            (0..40_000).for_each(|_| pacer.learn(Duration::ZERO));
+            assert_eq!(pacer.ahead.get(), LEAST, "{precision}");
         }
+    }
+
+    #[tokio::test]
+    async fn who_spins_all_the_time_comes_to_sleep_again() {
+        let mut calibrated = Calibrated::new(Precision::Hybrid).await.unwrap();
+        calibrated.ahead = LEAST;
+        let pacer = HostPacer::new(Stamp::now(), calibrated);
+        pacer.learn(Duration::from_secs(1));
+        let before = pacer.ahead.get();
+        pacer.wait_until(pacer.now() + MOST / 2, || false).await;
+        assert!(pacer.ahead.get() < before);
     }
 
     #[tokio::test]

@@ -28,6 +28,9 @@ pub enum SelftestError {
     /// The server did not begin.
     #[error("cannot start the server of known truth")]
     Server(#[source] io::Error),
+    /// Nothing can be sent over loopback.
+    #[error("cannot send over loopback")]
+    Loopback(#[source] io::Error),
     /// The generator as a process of its own did not do what it should.
     #[error("cannot run the generator as a process of its own: {what}")]
     Process {

@@ -40,7 +40,7 @@ fn answer() -> impl Strategy<Value = Vec<u8>> {
     let chunk = prop_oneof![
         4 => "[a-z]{1,9}".prop_map(|data| format!("{:x}\r\n{data}\r\n", data.len())),
         1 => "[a-z]{1,9}".prop_map(|data| format!("{:X} ;a=\"b\"\r\n{data}\r\n", data.len())),
-        1 => select(vec!["x\r\n", "5\r\nabc", "5\nhello\n", "-1\r\n", "fffffffffffffffff\r\n", "3\r\nabcd\r\n"])
+        1 => select(vec!["x\r\n", "5\r\nabc", "5\nhello\n", "-1\r\n", "fffffffffffffffff\r\n", "3\r\nabcd\r\n", "00000000000000005\r\nhello\r\n"])
             .prop_map(str::to_owned),
     ];
     let end = select(vec!["0\r\n\r\n", "0\r\nTrailer: 1\r\n\r\n", "00\r\n\r\n", "0\r\n", ""]);

@@ -94,6 +94,9 @@ pub(super) fn of(recording: &Recording, limit: Option<&Threshold>) -> StepOutcom
     let Some(load) = recording.load.as_ref().filter(|load| planned(load) > 0) else {
         return StepOutcome::Spoiled(vec![Fault::Empty]);
     };
+    if let Some(lag) = unfit(recording, load) {
+        return StepOutcome::Spoiled(vec![Fault::Late(lag)]);
+    }
     let shortfalls = limit.map(|limit| shortfalls(recording, load, limit));
     if shortfalls.as_ref().is_some_and(Vec::is_empty) {
         return StepOutcome::Passed;
@@ -158,20 +161,28 @@ fn faults(
     late(load, limit, shortfalls).into_iter().chain(stolen.map(Fault::Stolen)).collect()
 }
 
+/// A step of a sweep stands for itself in a report, so that its generator has to be as punctual as in any run.
+fn unfit(recording: &Recording, load: &Load) -> Option<f64> {
+    matches!(recording.step, Some(Step::Sweep)).then_some(())?;
+    let at = lag(load);
+    let service = value(load, MetricId::ServiceP50).unwrap_or(0.0);
+    Lag { p99: at(0.99), p999: Some(at(0.999)), requests: planned(load), service }.too_long()
+}
+
+/// Quantiles of the generator's lag, in seconds.
+fn lag(load: &Load) -> impl Fn(f64) -> f64 {
+    let lag = merge(load.seconds.iter().map(|second| second.lag.open()));
+    move |q| lag.quantile(q).map_or(0.0, |nanos| nanos as f64 / 1e9)
+}
+
 /// The generator's own part, if it may be the reason.
 fn late(load: &Load, limit: Option<&Threshold>, shortfalls: &[Shortfall]) -> Option<Fault> {
     // No request is refused or answered wrongly because it came late.
     if shortfalls.iter().any(|shortfall| matches!(shortfall, Shortfall::Answers(_))) {
         return None;
     }
-    let lag = merge(load.seconds.iter().map(|second| second.lag.open()));
-    let at = |q| lag.quantile(q).map_or(0.0, |nanos| nanos as f64 / 1e9);
-    let Some(limit) = limit else {
-        // Of a sweep nothing is asked but what any run must be fit for.
-        let service = value(load, MetricId::ServiceP50).unwrap_or(0.0);
-        let lag = Lag { p99: at(0.99), p999: Some(at(0.999)), requests: planned(load), service };
-        return lag.too_long().map(Fault::Late);
-    };
+    let limit = limit?;
+    let at = lag(load);
     let quantile = limit.metric.quantile().unwrap_or(0.99);
     let most = limit.limit;
     let allowed = (most * PART).clamp(BEST, LATEST);
@@ -261,13 +272,16 @@ mod tests {
 
     #[test]
     fn a_sweep_is_spoiled_by_what_makes_a_run_invalid() {
-        let judged = |nanos| {
+        let limit: Threshold = "p(99)<5ms".parse().unwrap();
+        let judged = |nanos, limit| {
             let mut step = late(step("p(99)<5ms"), nanos);
             step.step = Some(Step::Sweep);
-            judge(&step)
+            of(&step, limit)
         };
-        assert_eq!(judged(19_000), StepOutcome::Measured);
-        assert!(matches!(judged(60_000), StepOutcome::Spoiled(_)));
+        assert_eq!(judged(19_000, None), StepOutcome::Measured);
+        assert_eq!(judged(19_000, Some(&limit)), StepOutcome::Passed);
+        assert!(matches!(judged(60_000, None), StepOutcome::Spoiled(_)));
+        assert!(matches!(judged(60_000, Some(&limit)), StepOutcome::Spoiled(_)));
     }
 
     #[test]

@@ -90,7 +90,7 @@ pub(super) fn measure() -> Result<Measured, SelftestError> {
     let timer_error = load::timer_error().map_err(load::LoadError::Start)?;
     let noise = Noise::of(bench.generator_core(), LOOK);
     let waking = Waking::of(bench.generator_core(), bench.server_cores().first().copied());
-    let waking = waking.map_err(SelftestError::Server)?;
+    let waking = waking.map_err(SelftestError::Loopback)?;
     let ceilings =
         [Engine::Http1, Engine::Http2, Engine::Hyper].map(|engine| Ceiling::of(&bench, engine, STEP));
     Ok(Measured { timer_error, noise, waking, ceilings: ceilings.into_iter().collect::<Result<_, _>>()? })

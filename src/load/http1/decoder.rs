@@ -49,7 +49,7 @@ impl Default for Decoder {
 }
 
 impl Decoder {
-    /// Where the next bytes are to be read into; never empty. Fails if a head does not end.
+    /// Where the next bytes are to be read into; never empty. Fails if a head, a chunk's line or trailer fields do not end.
     pub fn space(&mut self) -> Result<&mut [u8], Failure> {
         if self.start == self.end {
             (self.start, self.end) = (0, 0);
@@ -128,12 +128,10 @@ fn step(
         }),
         Stage::Length(0) => Some((0, None)),
         Stage::Length(left) => Some(skip(left, unread, Stage::Length)),
-        Stage::ChunkSize => match httparse::parse_chunk_size(unread).map_err(|_| Failure::NotHttp)? {
-            _ if !begins_with_chunk_size(unread) => return Err(Failure::NotHttp),
-            Status::Partial => None,
-            Status::Complete((used, 0)) => Some((used, Some(Stage::Trailers))),
-            Status::Complete((used, size)) => Some((used, Some(Stage::Chunk(size)))),
-        },
+        Stage::ChunkSize => chunk_size(unread)?.map(|(used, size)| {
+            let next = if size == 0 { Stage::Trailers } else { Stage::Chunk(size) };
+            (used, Some(next))
+        }),
         Stage::Chunk(0) => match unread {
             [b'\r', b'\n', ..] => Some((2, Some(Stage::ChunkSize))),
             [b'\r'] => None,
@@ -152,10 +150,19 @@ fn step(
     })
 }
 
-/// What the library lets through: a line without a digit, and one that ends without a carriage return.
-fn begins_with_chunk_size(unread: &[u8]) -> bool {
+/// How long the line before a chunk is, and what size it tells (RFC 9112, section 7.1).
+fn chunk_size(unread: &[u8]) -> Result<Option<(usize, u64)>, Failure> {
     let line_end = unread.iter().position(|byte| *byte == b'\n');
-    unread[0].is_ascii_hexdigit() && line_end.is_none_or(|end| unread[..end].ends_with(b"\r"))
+    // The library lets both through: a line without a digit, and one that ends without a carriage return.
+    if !unread[0].is_ascii_hexdigit() || line_end.is_some_and(|end| !unread[..end].ends_with(b"\r")) {
+        return Err(Failure::NotHttp);
+    }
+    // Nor does it take more than 16 digits, whatever they are.
+    let zeros = unread.iter().take_while(|byte| **byte == b'0').count().saturating_sub(1);
+    match httparse::parse_chunk_size(&unread[zeros..]).map_err(|_| Failure::NotHttp)? {
+        Status::Partial => Ok(None),
+        Status::Complete((used, size)) => Ok(Some((zeros + used, size))),
+    }
 }
 
 /// Behind the empty line that ends trailer fields, of which there may be none.
