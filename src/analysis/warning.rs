@@ -148,6 +148,8 @@ pub enum Gravity {
     Unfit,
 }
 
+/// What a recording says of a trial that somebody stopped.
+pub(super) const INTERRUPTED: &str = "interrupted";
 /// Above this share of errors the figures are those of another, lighter load.
 const UNFIT_ERRORS: f64 = 0.01;
 
@@ -192,6 +194,8 @@ impl Warning {
             Self::GeneratorLate { .. } | Self::SearchSpoiled { .. } | Self::GeneratorBusy { .. } => {
                 Blame::Generator
             }
+            // Whoever interrupted it did so on purpose.
+            Self::Failed { reason, .. } if reason == INTERRUPTED => Blame::Setup,
             Self::Failed { .. }
             | Self::Errors { .. }
             | Self::NotSent { .. }

@@ -98,7 +98,9 @@ pub struct Driven {
 #[derive(Debug, thiserror::Error)]
 pub enum LoadError {
     /// A server does not answer.
-    #[error("cannot connect to the server at {server}; is it running?")]
+    #[error(
+        "cannot connect to the server at {server}; is it running, and does it speak this version of HTTP, with or without TLS?"
+    )]
     Connect {
         /// Where it should be.
         server: String,

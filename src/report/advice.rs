@@ -13,7 +13,7 @@ pub fn explain(warning: &Warning) -> String {
             repetition + 1
         ),
         Warning::NothingMeasured => "Nothing was measured: no request was due within the measured window. \
-            Choose a longer duration or a higher rate."
+            Choose a longer duration, a higher rate, or more requests than the warm-up uses up."
             .to_owned(),
         Warning::CutShort => "The trial was interrupted: it is shorter than planned, so its intervals are \
             wider. Run it to its end."
@@ -55,13 +55,13 @@ pub fn explain(warning: &Warning) -> String {
         ),
         Warning::NotSent { share } => format!(
             "Only {} of the planned requests were sent. The generator was ready for them, but no connection became \
-             idle: the servers could not keep up, or connections are too few. Lower the rate, or raise \
-             load.connections.",
+             idle: the servers could not keep up, or connections are too few. Lower the rate, or have \
+             more connections.",
             Unit::Fraction.show(*share)
         ),
         Warning::ConnectionsShort { p99, service } => format!(
             "1 % of the requests waited {} or more for an idle connection, where a service takes {} at the median, so \
-             latency depends on how many connections there are. Raise load.connections; if that changes nothing, the \
+             latency depends on how many connections there are. Have more of them; if that changes nothing, the \
              servers are at their limit: lower the rate.",
             Unit::Seconds.show(*p99),
             Unit::Seconds.show(*service)

@@ -45,7 +45,10 @@ impl Trust {
         }
         if let Some(wrong) = worst(MetricId::WrongAnswers, false) {
             facts.push(match wrong {
-                0.0 => "every answer was checked, and no subject but a control gave a wrong one".to_owned(),
+                0.0 => {
+                    "every acceptance and refusal was checked, and no subject but a control gave a wrong one"
+                        .to_owned()
+                }
                 wrong => format!("up to {} answers of a subject were wrong", Unit::Count.show(wrong)),
             });
         }

@@ -5,6 +5,7 @@ use serde::Serialize;
 use crate::analysis::generator::Lag;
 use crate::analysis::latency::{self, merge};
 use crate::analysis::usage::STEAL_PERCENT;
+use crate::analysis::warning::INTERRUPTED;
 use crate::metric::{MetricId, Threshold};
 use crate::observation::{Load, Outcomes, Recording, Step};
 
@@ -118,9 +119,6 @@ fn broken(recording: &Recording) -> Option<StepOutcome> {
         StepOutcome::Spoiled(vec![Fault::Broken(reason)])
     })
 }
-
-/// What a recording says of a trial that somebody stopped.
-const INTERRUPTED: &str = "interrupted";
 
 fn planned(load: &Load) -> u64 {
     load.seconds.iter().map(|second| second.outcomes.planned).sum()

@@ -75,7 +75,7 @@ struct PaceArgs {
     #[arg(long, default_value = "poisson", value_parser = part::<dyn ArrivalProcess>, conflicts_with = "closed")]
     arrivals: Part<dyn ArrivalProcess>,
     /// How long a user of a closed loop thinks before sending again
-    #[arg(long, default_value = "0s", requires = "closed")]
+    #[arg(long, default_value = "0s", conflicts_with = "rate")]
     think: Span,
     /// Decides when requests are sent: the same seed gives the same instants
     #[arg(long, default_value = "1")]
@@ -88,7 +88,7 @@ struct GeneratorArgs {
     #[arg(long, value_parser = ["own", "hyper"])]
     engine: Option<String>,
     /// While it waits the generator sleeps, or spins before a due instant (hybrid), or polls for answers too (busy), or
-    /// never sleeps (spin) [default: busy on a core of its own, else hybrid]
+    /// never sleeps (spin) [default: spin on a core of its own, else hybrid]
     #[arg(long)]
     precision: Option<Precision>,
     /// Threads of the generator, each with a core of its own where there are enough
@@ -109,8 +109,14 @@ struct WayArgs {
 
 fn rate(text: &str) -> Result<Rate, String> {
     let number: f64 = text.parse().map_err(|_| format!("{text:?} is no number of requests per second"))?;
+    if number > FASTEST {
+        return Err(format!("expected at most {FASTEST}, which is more than a machine can send"));
+    }
     Rate::try_from(number).map_err(|error| error.to_string())
 }
+
+/// In requests per second.
+const FASTEST: f64 = 10_000_000.0;
 
 /// Longer than this is not a measurement but a burden.
 const LONGEST: Period = Period::from_secs(3_600);
@@ -178,6 +184,13 @@ impl Load {
             self.generator.threads,
             self.connections
         );
+        let in_warmup = pace.rate().map_or(0.0, Rate::per_second) * self.warmup.duration().as_secs_f64();
+        anyhow::ensure!(
+            self.requests.is_none_or(|requests| requests as f64 > in_warmup),
+            "--requests {}: all of them are due within the warm-up of {}; give more, or lower --warmup",
+            self.requests.unwrap_or_default(),
+            self.warmup
+        );
         let engine = self.engine()?;
         let server = self.server.find(&pace, self.connections)?;
         let tokens = Arc::new(self.tokens.pool()?);
@@ -186,7 +199,8 @@ impl Load {
         let placement = Placement::on(&cores, self.generator.threads.get() as usize);
         // A closed loop has no instants to be late for.
         let own_core = !placement.generators.is_empty() && pace.rate().is_some();
-        let precision = if own_core { Precision::Busy } else { Precision::Hybrid };
+        // The kernel would take a core that sleeps in between for one on which the server can run.
+        let precision = if own_core { Precision::Spin } else { Precision::Hybrid };
         let window = Offset::from(self.warmup.duration())
             ..Offset::from(self.warmup.duration() + self.duration.duration());
         Ok(External {

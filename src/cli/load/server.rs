@@ -182,9 +182,13 @@ impl FromStr for TargetUrl {
         if authority.as_str().contains('@') {
             return Err("a URL with a password in it is not taken; a token goes with --tokens".to_owned());
         }
+        let port = match authority.as_str().strip_prefix(authority.host()).unwrap_or_default() {
+            "" | ":" => None,
+            port => Some(port[1..].parse().map_err(|_| format!("no port is {}; {expected}", &port[1..]))?),
+        };
         Ok(Self {
             host: authority.host().trim_matches(['[', ']']).to_owned(),
-            port: authority.port_u16().unwrap_or(if is_secure { 443 } else { 80 }),
+            port: port.unwrap_or(if is_secure { 443 } else { 80 }),
             path: url.path_and_query().map_or("/", |path| path.as_str()).to_owned(),
             is_secure,
             text: text.to_owned(),
@@ -215,7 +219,13 @@ mod tests {
         check("http://127.0.0.1:8080/a?b=c", "127.0.0.1:8080", 8080, "/a?b=c");
         check("http://localhost", "localhost", 80, "/");
         check("https://[::1]:8443/x", "[::1]:8443", 8443, "/x");
-        for text in ["127.0.0.1:8080", "ftp://127.0.0.1/", "http://user:secret@127.0.0.1/", ""] {
+        for text in [
+            "127.0.0.1:8080",
+            "ftp://127.0.0.1/",
+            "http://user:secret@127.0.0.1/",
+            "http://localhost:70000/",
+            "",
+        ] {
             assert!(text.parse::<TargetUrl>().is_err(), "{text}");
         }
     }
