@@ -45,14 +45,12 @@ pub struct External {
 }
 
 impl External {
-    /// Sends everything and records what came back. What fails is recorded with what was seen until then.
+    /// Sends everything and records what came back. What fails is recorded with what was seen until then; an interrupt
+    /// is no failure, but a load that is shorter than planned.
     pub async fn measure(&self, interrupt: &Interrupt) -> Recording {
         let mut recording = self.blank();
-        recording.failure = match self.attempt(&mut recording, interrupt).await {
-            Err(error) => Some(format!("{error:#}")),
-            Ok(()) if interrupt.happened() => Some("interrupted".to_owned()),
-            Ok(()) => None,
-        };
+        let attempt = self.attempt(&mut recording, interrupt).await;
+        recording.failure = attempt.err().map(|error| format!("{error:#}"));
         recording
     }
 

@@ -9,6 +9,7 @@ mod disk;
 mod full_run;
 mod interruption;
 mod listeners;
+mod load;
 mod output_folder;
 mod program;
 mod running;
