@@ -120,6 +120,7 @@ impl Bench {
         let witness = server.end();
         // What kept it from a core also made it stand still.
         held.server = held.server.max(witness.paused);
+        held.longest = witness.longest_pause;
         Ok(Tried { driven, witness, held })
     }
 

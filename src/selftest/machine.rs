@@ -32,6 +32,8 @@ pub struct Held {
     pub server: Duration,
     /// The host kept one of their cores for itself.
     pub stolen: Duration,
+    /// The longest that the server stood still at once.
+    pub longest: Duration,
 }
 
 impl Held {
@@ -59,6 +61,14 @@ impl Held {
     /// tolerance, if it cannot.
     pub fn hides_share(&self, amplified: f64, tolerance: f64) -> Option<Held> {
         (self.share() * amplified > tolerance).then_some(*self)
+    }
+
+    /// Why the mean time that requests spend in a queue at some load cannot be judged to a tolerance, if it cannot: who comes
+    /// within a pause waits for half of it on average, and those behind wait for longer by as much as there is load.
+    pub fn hides_queueing(&self, load: f64, mean: Duration, tolerance: f64) -> Option<Held> {
+        let share = self.longest.as_secs_f64() / self.lasted.as_secs_f64().max(f64::MIN_POSITIVE);
+        let added = self.longest.mul_f64(share / 2.0 / (1.0 - load));
+        (added > mean.mul_f64(tolerance)).then_some(*self)
     }
 
     /// Why nothing can be judged that a whole of so long would change, if it cannot.
@@ -102,6 +112,7 @@ impl Watch {
             generator,
             server: run_delay(&own_thread(self.server)).saturating_sub(self.server_before),
             stolen: stolen(&self.cores).saturating_sub(self.stolen),
+            longest: Duration::ZERO,
         }
     }
 }
@@ -179,6 +190,7 @@ mod tests {
         generator: MILLISECOND.saturating_mul(10),
         server: MILLISECOND.saturating_mul(10),
         stolen: MILLISECOND.saturating_mul(10),
+        longest: MILLISECOND,
     };
 
     #[test]
@@ -195,6 +207,18 @@ mod tests {
         assert!(!fit(HELD, 0.5, 10, 0.009), "a figure of a percent is not judged where more was held up");
         assert!(HELD.hides_share(1.0, 0.02).is_none() && HELD.hides_share(10.0, 0.02).is_some());
         assert!(HELD.hides_whole(MILLISECOND * 30).is_none() && HELD.hides_whole(MILLISECOND * 29).is_some());
+    }
+
+    #[test]
+    fn one_long_pause_makes_a_queue_that_many_short_ones_do_not() {
+        let judged = |longest, load| {
+            Held { longest: MILLISECOND * longest, ..HELD }
+                .hides_queueing(load, MILLISECOND * 6, 0.03)
+                .is_none()
+        };
+        // 3,000 ms hold a pause of 20 ms, half of it is 10 ms, 0.067 ms for everybody, twice that at half load.
+        assert!(judged(1, 0.5) && judged(20, 0.5));
+        assert!(!judged(30, 0.5) && !judged(20, 0.9));
     }
 
     #[test]

@@ -50,6 +50,9 @@ fn case(bench: &Bench, effort: Effort, name: &str, law: Law, load: f64) -> Resul
         let p99s = (quantile(&exact, 0.99), quantile(&found, 0.99));
         // What is late joins a queue that is longer by as much as there is load.
         let unfit = tried.held.hides_share(1.0 / (1.0 - load), TOLERANCE);
+        // One long pause makes more of a queue than many short ones.
+        let unfit =
+            unfit.or(tried.held.hides_queueing(load, Duration::from_secs_f64(means.0 / 1e9), TOLERANCE));
         let length = Duration::from_secs_f64(p99s.0 / 1e9);
         let tail = unfit.or(tried.held.hides_quantile(0.99, length, TOLERANCE));
         let near =

@@ -112,6 +112,7 @@ impl<'a> Course<'a> {
     fn note_pause(&mut self, lasted: Duration) {
         if lasted > PAUSE {
             self.witness.paused += lasted;
+            self.witness.longest_pause = self.witness.longest_pause.max(lasted);
         }
     }
 

@@ -25,6 +25,8 @@ pub struct Witness {
     pub probes: Vec<u64>,
     /// How long its thread stood still although it had asked for nothing, in all: only pauses of more than 50 us.
     pub paused: Duration,
+    /// The longest of these pauses.
+    pub longest_pause: Duration,
     /// How much later than planned answers were given.
     pub late: Distribution,
 }
