@@ -57,10 +57,7 @@ fn of_trial(recording: &Recording) -> Vec<Warning> {
     let steal_percent = conditions.steal_percent.filter(|percent| *percent > STEAL_PERCENT);
     if pressure_percent.is_some() || steal_percent.is_some() {
         let servers = recording.workload.resource_servers as usize + 1;
-        let cores = &recording.environment.cores;
-        // A server that is not of the test bed may run on the generator's core too.
-        let overlap = cores.servers.iter().any(|core| cores.generator.contains(core));
-        let shared_cores = overlap || cores.servers.len() < servers;
+        let shared_cores = recording.environment.cores.servers.len() < servers;
         warnings.push(Warning::MachineBusy { pressure_percent, steal_percent, shared_cores });
     }
     warnings

@@ -183,8 +183,9 @@ fn busy(pressure: Option<f64>, steal: Option<f64>, shared_cores: bool) -> String
             )
         } else {
             format!(
-                "Processes waited for a core during up to {pressure} % of the time although every server has its own: \
-                 something else ran. Stop it and run again."
+                "Processes waited for a core during up to {pressure} % of the time although there is one for every \
+                 server: something else ran, or a server that nothing binds ran on the generator's core. Stop the one and \
+                 keep the other off that core (taskset)."
             )
         });
     }
