@@ -184,13 +184,7 @@ impl Load {
             self.generator.threads,
             self.connections
         );
-        let in_warmup = pace.rate().map_or(0.0, Rate::per_second) * self.warmup.duration().as_secs_f64();
-        anyhow::ensure!(
-            self.requests.is_none_or(|requests| requests as f64 > in_warmup),
-            "--requests {}: all of them are due within the warm-up of {}; give more, or lower --warmup",
-            self.requests.unwrap_or_default(),
-            self.warmup
-        );
+        self.ensure_some_are_measured(&pace)?;
         let engine = self.engine()?;
         let server = self.server.find(&pace, self.connections)?;
         let tokens = Arc::new(self.tokens.pool()?);
@@ -227,6 +221,19 @@ impl Load {
             requests: self.requests,
             seed: self.pace.seed,
         })
+    }
+
+    /// The warm-up may use up all requests there are.
+    fn ensure_some_are_measured(&self, pace: &Pace) -> anyhow::Result<()> {
+        let (Some(requests), Pace::Open { rate, arrivals }) = (self.requests, pace) else { return Ok(()) };
+        let begin = Offset::from(self.warmup.duration());
+        let mut dues = arrivals.instants(*rate, self.pace.seed).zip(0..requests);
+        anyhow::ensure!(
+            dues.any(|(due, _)| due >= begin),
+            "--requests {requests}: all of them are due within the warm-up of {}; give more, or lower --warmup",
+            self.warmup
+        );
+        Ok(())
     }
 
     /// A law by which tokens are never used again needs one for every request.
