@@ -5,6 +5,7 @@
 mod ladders;
 mod parts;
 mod signatures;
+mod subjects;
 
 use std::collections::HashMap;
 use std::sync::LazyLock;
@@ -13,6 +14,7 @@ use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
 use crate::analysis::synthetic::parts::OpenParts;
+use crate::analysis::synthetic::subjects::{Made, subjects};
 use crate::observation::{
     AuthorizationServerUsage, Conditions, Cores, Environment, Load, OpenSecond, Probe, ProcessUsage,
     Recording, ResourceServerUsage, Reuse, Revocation, SCHEMA, Sample, Scenario, SignatureTimes, Staleness,
@@ -58,55 +60,6 @@ pub(crate) fn signatures() -> &'static [Recording] {
         made.collect()
     });
     &MADE
-}
-
-/// A subject, the service time of a local decision and of a call in microseconds, the times of its signature.
-#[derive(Clone)]
-struct Made {
-    subject: Subject,
-    local: f64,
-    call: f64,
-    times: Option<SignatureTimes>,
-}
-
-impl Made {
-    fn plain(subject: Subject, local: f64, call: f64) -> Self {
-        Self { subject, local, call, times: None }
-    }
-
-    /// A subject whose tokens are opaque.
-    fn opaque(name: &str, staleness: Staleness, local: f64, call: f64) -> Self {
-        let subject = Subject {
-            name: name.to_owned(),
-            // Their names differ, and the order in which they are recorded is theirs.
-            position: 0,
-            architecture: name.to_owned(),
-            signature: None,
-            scheme: None,
-            store: "memory".to_owned(),
-            wire: None,
-            thresholds: Vec::new(),
-            staleness,
-            token_characters: Some([43, 43, 45]),
-        };
-        Self::plain(subject, local, call)
-    }
-
-    fn jwt(alg: &str, local: f64) -> Self {
-        let scheme = signatures::named(alg);
-        let subject = Subject { name: format!("jwt {alg}"), ..scheme.subject(0) };
-        Self { times: Some(scheme.times()), ..Self::plain(subject, local, 0.0) }
-    }
-}
-
-fn subjects() -> [Made; 5] {
-    [
-        Made::opaque("none", Staleness::Unchecked, 80.0, 0.0),
-        Made::opaque("introspection", Staleness::AskedEveryTime, 90.0, 170.0),
-        Made::opaque("introspection-cached", Staleness::Cached { ttl_seconds: TTL }, 88.0, 175.0),
-        Made::jwt("ES256", 152.0),
-        Made::jwt("ML-DSA-65", 149.0),
-    ]
 }
 
 struct Simulation {
