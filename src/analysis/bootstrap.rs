@@ -7,7 +7,7 @@ use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
 use crate::analysis::student;
-use crate::analysis::{Basis, Estimate};
+use crate::analysis::{Basis, Estimate, Standing};
 
 /// Enough that the ends of a 95 % interval move by less than a tenth of its width.
 const REPLICATES: usize = 600;
@@ -45,6 +45,10 @@ pub(super) struct Sampled {
     pub(super) few_samples: bool,
     /// True if nothing bounds the value from above: requests without an answer may have taken any time.
     pub(super) at_least: bool,
+    /// See [`Estimate::standing`].
+    pub(super) standing: Standing,
+    /// See [`Estimate::of_all`].
+    pub(super) of_all: Option<f64>,
     /// True if it is a difference, which may lie on either side of zero.
     is_difference: bool,
 }
@@ -82,6 +86,8 @@ impl Resamples {
             trials: self.trials.iter().filter_map(|trial| of(&alone(trial))).collect(),
             few_samples: false,
             at_least: false,
+            standing: Standing::Sound,
+            of_all: None,
             is_difference: false,
         })
     }
@@ -106,6 +112,8 @@ impl Resamples {
             high: (!sampled.at_least).then(|| high.max(sampled.point)),
             basis,
             few_samples: sampled.few_samples,
+            standing: sampled.standing,
+            of_all: sampled.of_all,
         }
     }
 }
@@ -120,6 +128,8 @@ impl Sampled {
             trials: pairs(&self.trials, &other.trials),
             few_samples: self.few_samples || other.few_samples,
             at_least: self.at_least,
+            standing: Standing::Sound,
+            of_all: self.of_all.zip(other.of_all).map(|(a, b)| a - b),
             is_difference: true,
         })
     }

@@ -2,6 +2,8 @@
 
 use serde::Serialize;
 
+use crate::analysis::Standing;
+
 /// A value with the interval it may lie in, in the unit of its metric.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
 pub struct Estimate {
@@ -16,6 +18,10 @@ pub struct Estimate {
     pub basis: Basis,
     /// True for a quantile with fewer than 100 requests, or timed operations, beyond it: for information, not for a gate.
     pub few_samples: bool,
+    /// How far it can be trusted, whatever its interval says.
+    pub standing: Standing,
+    /// The same figure over all requests, those that a gap disturbed among them, where it is told apart.
+    pub of_all: Option<f64>,
 }
 
 /// Where an interval comes from.
@@ -39,7 +45,12 @@ pub enum Basis {
 impl Estimate {
     /// A value that was counted.
     pub fn counted(point: f64) -> Self {
-        Self { point, low: point, high: Some(point), basis: Basis::Counted, few_samples: false }
+        Self::between(point, point, Some(point), Basis::Counted)
+    }
+
+    /// A sound value with its interval.
+    pub(super) fn between(point: f64, low: f64, high: Option<f64>, basis: Basis) -> Self {
+        Self { point, low, high, basis, few_samples: false, standing: Standing::Sound, of_all: None }
     }
 
     /// True if the interval has two different ends.

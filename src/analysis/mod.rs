@@ -17,6 +17,7 @@ mod propagation;
 mod series;
 mod signature;
 mod sparse;
+mod standing;
 mod steady;
 mod student;
 mod summary;
@@ -38,6 +39,7 @@ pub use ladder::{Fault, Ladder, LoadPoint, LoadStep, Shortfall, StepOutcome, is_
 pub use oracle::{hit_ratio, introspections_per_second, unsafe_acceptances};
 pub use propagation::{Observation, Propagation};
 pub use series::{Moment, Percentile, Series};
+pub use standing::Standing;
 pub use summary::{Analysis, Summary, analyse};
 pub use survival::{Step, Survival};
 pub use threshold::{Outcome, Unproven, Verdict};

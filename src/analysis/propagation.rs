@@ -102,7 +102,7 @@ impl Propagation {
         let low = end(|observation| observation.last_acceptance);
         let high = end(|observation| observation.upper().unwrap_or(f64::INFINITY));
         let high = high.is_finite().then_some(high);
-        Estimate { point: low, low, high, basis: Basis::ProbeGap, few_samples: false }
+        Estimate::between(low, low, high, Basis::ProbeGap)
     }
 }
 

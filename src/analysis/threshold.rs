@@ -122,7 +122,7 @@ mod tests {
 
     /// A revocation that was last ignored after a second.
     fn until(high: Option<f64>) -> Estimate {
-        Estimate { point: 1.0, low: 1.0, high, basis: Basis::ProbeGap, few_samples: false }
+        Estimate::between(1.0, 1.0, high, Basis::ProbeGap)
     }
 
     #[test]

@@ -84,7 +84,7 @@ mod tests {
     use super::*;
 
     fn shown(metric: MetricId, point: f64, low: f64, high: Option<f64>, basis: Basis) -> String {
-        Cell::shown(metric, &Estimate { point, low, high, basis, few_samples: false }).line()
+        Cell::shown(metric, &Estimate { point, low, high, basis, ..Estimate::counted(point) }).line()
     }
 
     #[test]

@@ -5,7 +5,8 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 
 use crate::analysis::{
-    Analysis, Basis, Blame, Check, Class, Estimate, Gravity, Ladder, Summary, Validity, Verdict, Warning,
+    Analysis, Basis, Blame, Check, Class, Estimate, Gravity, Ladder, Standing, Summary, Validity, Verdict,
+    Warning,
 };
 use crate::metric::MetricId;
 use crate::observation::{Environment, Signature, Workload};
@@ -122,6 +123,12 @@ pub(super) struct Value {
     unit: &'static str,
     basis: Basis,
     few_samples: bool,
+    /// How far it can be trusted: `sound`, `bounded` (`least`, `most`) or `lost`.
+    #[serde(flatten)]
+    standing: Standing,
+    /// The same figure over all requests, disturbed ones included.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    all_requests: Option<f64>,
 }
 
 impl Value {
@@ -132,8 +139,9 @@ impl Value {
     }
 
     fn of(metric: MetricId, estimate: &Estimate) -> Self {
-        let Estimate { point, low, high, basis, few_samples } = *estimate;
-        Self { point, low, high, unit: metric.unit().symbol(), basis, few_samples }
+        let Estimate { point, low, high, basis, few_samples, standing, of_all } = *estimate;
+        let unit = metric.unit().symbol();
+        Self { point, low, high, unit, basis, few_samples, standing, all_requests: of_all }
     }
 }
 

@@ -82,7 +82,7 @@ fn broken(steps: &[LoadStep]) -> Vec<Warning> {
 }
 
 fn bracket(passed: f64, failed: Option<f64>) -> Estimate {
-    Estimate { point: passed, low: passed, high: failed, basis: Basis::Bracket, few_samples: false }
+    Estimate::between(passed, passed, failed, Basis::Bracket)
 }
 
 /// One repetition knows what passed and what failed; of several the mean, of the logarithms as noise has it, with its
