@@ -19,6 +19,7 @@ mod selftest;
 mod serve;
 mod time_signature;
 mod token;
+mod watch_cores;
 
 use std::process::ExitCode;
 
@@ -55,6 +56,8 @@ enum Command {
     Token(Box<token::Token>),
     #[command(hide = true)]
     TimeSignature(time_signature::TimeSignature),
+    #[command(hide = true)]
+    WatchCores(watch_cores::WatchCores),
 }
 
 /// Runs the command that was typed.
@@ -74,6 +77,7 @@ pub fn main() -> ExitCode {
         Command::Serve(command) => command.execute(),
         Command::Token(command) => command.execute(),
         Command::TimeSignature(command) => command.execute(),
+        Command::WatchCores(command) => command.execute(),
     };
     match ended {
         Ok(exit) => exit.into(),

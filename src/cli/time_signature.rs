@@ -1,14 +1,11 @@
 //! `bearerbench time-signature`: how long the operations of a signature scheme take, for the run that asks.
 
-use std::io::{self, Read as _};
-use std::thread;
-
 use anyhow::Context as _;
 use clap::Args;
 
 use crate::cli::{Exit, output};
 use crate::testbed::machine;
-use crate::testbed::process::told;
+use crate::testbed::process::{end_with_parent, told};
 use crate::testbed::signature::{Task, times};
 
 /// Times the scheme that standard input names: for `bearerbench run`
@@ -28,12 +25,4 @@ impl TimeSignature {
         output::print(&serde_json::to_string(&times)?)?;
         Ok(Exit::Success)
     }
-}
-
-/// The parent holds the other end of standard input and loses it in whatever way it ends.
-fn end_with_parent() {
-    thread::spawn(|| {
-        let _ = io::stdin().lock().read_to_end(&mut Vec::new());
-        std::process::exit(1);
-    });
 }

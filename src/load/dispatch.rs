@@ -267,7 +267,7 @@ impl<S: Sender> Dispatch<S> {
     }
 
     fn send(&mut self, slot: usize, request: Request, now: Offset, wait: Option<Duration>) {
-        let flight = self.recorder.flight(request, now);
+        let flight = self.recorder.flight(request, now, wait);
         let slot = &mut self.slots[slot];
         let sender = slot.sender.as_mut().expect("only a connected slot is idle or ready");
         sender.send(&Outgoing { token: self.tokens.text(request.token), probe: flight.probe });

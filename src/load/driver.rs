@@ -182,6 +182,7 @@ impl<T: Transport, P: Pacer> Run<T, P> {
         let until_given_up = course.timeout + 2 * between_sweeps(course.timeout);
         self.drain(if cut.is_some() { until_given_up.min(INTERRUPTED_DRAIN) } else { until_given_up }).await;
         let recorder = &mut self.dispatch.borrow_mut().recorder;
+        recorder.gaps(self.pacer.gaps());
         recorder.note(used, cut.is_some());
         if cut.is_none() && ends_with_last {
             recorder.ended_with_last_answer();
@@ -209,7 +210,9 @@ impl<T: Transport, P: Pacer> Run<T, P> {
                 }
                 meter.look(now, course.window.start);
                 // What is due from `instant` on was not taken up yet, however late it is.
-                self.dispatch.borrow_mut().recorder.look(reached);
+                let recorder = &mut self.dispatch.borrow_mut().recorder;
+                recorder.gaps(self.pacer.gaps());
+                recorder.look(reached);
                 looked = now + LOOK;
             }
             if now >= instant {

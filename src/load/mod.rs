@@ -7,6 +7,7 @@ mod driver;
 mod engine;
 mod exchange;
 mod feed;
+mod gaps;
 mod http1;
 mod http2;
 mod hyper;
@@ -37,6 +38,7 @@ use crate::wire::Connector;
 pub use capacity::{capacity, timer_error};
 pub use engine::Engine;
 pub use feed::{Feed, Share, Users};
+pub use gaps::Neighbours;
 pub use http1::Decoder;
 pub use pacing::Precision;
 pub use recorder::SentProbe;
@@ -68,6 +70,8 @@ pub struct Target {
     pub precision: Precision,
     /// The cores to which the threads of the generator are bound, one each. None: a single thread on any core.
     pub cores: Vec<u32>,
+    /// What is seen of the cores of the servers by whoever watches them.
+    pub neighbours: Neighbours,
 }
 
 /// A server under load.

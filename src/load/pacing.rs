@@ -15,6 +15,7 @@ use tokio::io::Interest;
 use tokio::io::unix::AsyncFd;
 use tokio::task::yield_now;
 
+use crate::load::gaps::Looker;
 use crate::observation::Distribution;
 use crate::units::{Offset, Stamp};
 
@@ -85,6 +86,11 @@ pub(super) trait Pacer: 'static {
     /// Waits until an instant, and meanwhile lets the readers read and connect. `outstanding` tells whether an
     /// answer is on its way, or a connection waited for.
     async fn wait_until(&self, instant: Offset, outstanding: impl Fn() -> bool);
+
+    /// The gaps since it was asked last: when something else ran where this clock should have been read.
+    fn gaps(&self) -> Vec<[Offset; 2]> {
+        Vec::new()
+    }
 }
 
 /// The clock of this machine.
@@ -96,13 +102,15 @@ pub(super) struct HostPacer {
     /// The same as calibrated: under load a timer can be later, never earlier.
     least_ahead: Duration,
     timer: Timer,
+    looker: Looker,
 }
 
 impl HostPacer {
     /// A clock that begins at `start`.
     pub(super) fn new(start: Stamp, calibrated: Calibrated) -> Self {
         let Calibrated { precision, ahead, timer, .. } = calibrated;
-        Self { start, precision, ahead: Cell::new(ahead), least_ahead: ahead, timer }
+        let looker = Looker::new();
+        Self { start, precision, ahead: Cell::new(ahead), least_ahead: ahead, timer, looker }
     }
 
     /// Learns from an awakening that was late by so much: the timer is set earlier at once, and later again by and by.
@@ -110,6 +118,16 @@ impl HostPacer {
         let ahead = self.ahead.get();
         let forgotten = ahead.saturating_sub(ahead / FORGETTING);
         self.ahead.set(forgotten.max(self.least_ahead).max(self.precision.margin(late)));
+    }
+
+    async fn sleep_until(&self, due: Stamp) {
+        self.looker.sleeps();
+        self.timer.sleep_until(Duration::from_nanos(due.nanos())).await;
+        let now = Stamp::now();
+        let late = Duration::from_nanos(now.nanos().saturating_sub(due.nanos()));
+        // Timers are late; one that is later than was allowed for met something else on the core.
+        self.looker.woke(now, (late > self.ahead.get()).then_some(due));
+        self.learn(late);
     }
 
     /// How long to sleep at once where nothing is to be done for so long.
@@ -124,11 +142,17 @@ impl HostPacer {
 
 impl Pacer for HostPacer {
     fn now(&self) -> Offset {
-        Stamp::now().offset(self.start)
+        let now = Stamp::now();
+        self.looker.read(now);
+        now.offset(self.start)
     }
 
     fn at(&self, stamp: Stamp) -> Offset {
         stamp.offset(self.start)
+    }
+
+    fn gaps(&self) -> Vec<[Offset; 2]> {
+        self.looker.take().into_iter().map(|gap| gap.map(|stamp| stamp.offset(self.start))).collect()
     }
 
     async fn wait_until(&self, instant: Offset, outstanding: impl Fn() -> bool) {
@@ -155,8 +179,7 @@ impl Pacer for HostPacer {
                 spin_loop();
             } else {
                 let woken = now + self.nap(left.saturating_sub(self.ahead.get()));
-                self.timer.sleep_until(Duration::from_nanos(self.start.nanos() + woken.nanos())).await;
-                self.learn(self.now().since(woken));
+                self.sleep_until(Stamp::from_nanos(self.start.nanos() + woken.nanos())).await;
                 has_slept = true;
             }
         }

@@ -5,13 +5,14 @@ use std::ops::Range;
 use std::time::Duration;
 
 use crate::load::feed::Share;
+use crate::load::gaps::{Flown, Sieve};
 use crate::load::meter::Used;
 use crate::load::parts::Whole;
 use crate::load::schedule::{Request, Token};
-use crate::load::sealer::Sealer;
+use crate::load::sealer::{Kept, Sealer};
 use crate::load::tokens::{Expectation, TokenPool};
 use crate::load::transport::{Failure, Handshake};
-use crate::observation::{Generator, Load, OpenSecond, Second};
+use crate::observation::{Generator, Load, Second};
 use crate::units::Offset;
 
 /// A request that carried a token under revocation test. All instants count from the start stamp of the load.
@@ -35,9 +36,18 @@ pub struct SentProbe {
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Flight {
     pub(super) request: Request,
+    /// When the generator took it up: at once, unless the generator was late.
+    pub(super) taken_up: Offset,
     pub(super) sent: Offset,
     /// The number of the probe, if it is one.
     pub(super) probe: Option<u64>,
+}
+
+impl Flight {
+    fn flown(&self, ended: Offset, counts: bool) -> Flown {
+        let Self { request, taken_up, sent, .. } = *self;
+        Flown { due: request.due, taken_up, sent, ended, counts }
+    }
 }
 
 /// The facts so far. Memory does not grow with the length of the run, but for the kilobyte or two of a sealed second.
@@ -60,7 +70,7 @@ pub(super) struct Recorder {
 
 /// A second that has not ended, or whose requests have not.
 struct Running {
-    facts: Box<OpenSecond>,
+    kept: Box<Kept>,
     /// Requests that were due in it and have not ended.
     pending: u64,
 }
@@ -83,31 +93,37 @@ impl Recorder {
         }
     }
 
+    /// The load begins, with what knows of its gaps.
+    pub(super) fn begin(&self, sieve: Sieve) {
+        self.sealer.begin(sieve);
+    }
+
     /// A request was due and the generator took it up: how late it was is the generator's own doing,
     /// whether a connection was idle or not.
     pub(super) fn taken_up(&mut self, request: Request, now: Offset) {
         if let Some(second) = self.second(request) {
             second.pending += 1;
-            second.facts.outcomes.planned += 1;
-            second.facts.lag.record(nanos(now, request.due));
+            second.kept.facts.outcomes.planned += 1;
+            second.kept.facts.lag.record(nanos(now, request.due));
         }
     }
 
-    /// The flight of a request that is to be sent now.
-    pub(super) fn flight(&self, request: Request, now: Offset) -> Flight {
+    /// The flight of a request that is to be sent now, after a wait for a connection if there was none when it was taken up.
+    pub(super) fn flight(&self, request: Request, now: Offset, wait: Option<Duration>) -> Flight {
         let is_probe = matches!(request.token, Token::Watched(_));
         let number = self.probes.len() * self.share.of + self.share.index;
-        Flight { request, sent: now, probe: is_probe.then_some(number as u64) }
+        let taken_up = now.since(wait.unwrap_or_default().into()).into();
+        Flight { request, taken_up, sent: now, probe: is_probe.then_some(number as u64) }
     }
 
     /// A request was sent, after a wait for a connection if there was none when it was taken up.
     pub(super) fn sent(&mut self, flight: &Flight, wait: Option<Duration>) {
-        let Flight { request, sent, probe } = *flight;
+        let Flight { request, sent, probe, .. } = *flight;
         if let Some(second) = self.second(request) {
-            second.facts.outcomes.sent += 1;
+            second.kept.facts.outcomes.sent += 1;
             if let Some(wait) = wait {
                 let wait = u64::try_from(wait.as_nanos()).expect("a trial lasts less than 584 years");
-                second.facts.wait.record(wait);
+                second.kept.facts.wait.record(wait);
             }
         }
         if let (Some(id), Token::Watched(revocation)) = (probe, request.token) {
@@ -149,13 +165,19 @@ impl Recorder {
             && answered <= self.answers_until
             && let Some(second) = self.second_at(answered)
         {
-            second.facts.answers += 1;
+            second.kept.facts.answers += 1;
         }
-        let Some(second) = self.second(flight.request) else { return };
+        let is_probe = flight.probe.is_some();
+        let Some(second) = self.second_at(flight.request.due) else { return };
+        second.kept.flown.push(flight.flown(answered, !is_probe));
+        if is_probe {
+            return;
+        }
         second.pending -= 1;
-        second.facts.latency.record(nanos(answered, flight.request.due));
-        second.facts.service.record(nanos(answered, flight.sent));
-        let outcomes = &mut second.facts.outcomes;
+        second.kept.facts.served.record(nanos(answered, flight.taken_up));
+        second.kept.facts.latency.record(nanos(answered, flight.request.due));
+        second.kept.facts.service.record(nanos(answered, flight.sent));
+        let outcomes = &mut second.kept.facts.outcomes;
         match (tokens.expectation(flight.request.token), accepted) {
             (Expectation::Good, true) => outcomes.good_accepted += 1,
             (Expectation::Good, false) => outcomes.good_refused += 1,
@@ -170,7 +192,7 @@ impl Recorder {
     pub(super) fn failed(&mut self, request: Request, failure: Failure) {
         let Some(second) = self.second(request) else { return };
         second.pending -= 1;
-        *second.facts.outcomes.errors.entry(failure.to_string()).or_default() += 1;
+        *second.kept.facts.outcomes.errors.entry(failure.to_string()).or_default() += 1;
     }
 
     /// A connection was opened within this time.
@@ -184,6 +206,11 @@ impl Recorder {
         self.load.generators =
             vec![Generator { cpu_nanos: used.cpu, delayed_nanos: used.delayed, ..Generator::default() }];
         self.load.cut_short = cut_short;
+    }
+
+    /// The generator's core was taken from it.
+    pub(super) fn gaps(&mut self, gaps: Vec<[Offset; 2]>) {
+        gaps.into_iter().for_each(|gap| self.sealer.gap(gap));
     }
 
     /// Seals the seconds that have ended with all their requests.
@@ -230,18 +257,21 @@ impl Recorder {
         )]
         let reached = load.measured_seconds.ceil() as usize;
         load.seconds = vec![Second::default(); reached];
-        for (number, second) in self.sealer.finish() {
+        let rested = self.sealer.finish();
+        for (number, second) in rested.seconds {
             if let Some(place) = load.seconds.get_mut(number) {
                 *place = second;
             }
         }
+        load.gaps = rested.gaps;
         load.parts = Some(self.whole.finish());
         (load, self.probes)
     }
 
     fn seal_first(&mut self) {
-        if let Some(Running { facts, .. }) = self.running.pop_front() {
-            self.sealer.seal(self.first, facts);
+        if let Some(Running { kept, .. }) = self.running.pop_front() {
+            let begin = self.window.start + Duration::from_secs(self.first as u64);
+            self.sealer.seal(self.first, [begin, begin + Duration::from_secs(1)], kept);
             self.first += 1;
         }
     }
@@ -259,7 +289,7 @@ impl Recorder {
         let number = usize::try_from(instant.since(self.window.start).as_secs()).ok()?;
         let index = number.checked_sub(self.first)?;
         while self.running.len() <= index {
-            self.running.push_back(Running { facts: self.sealer.room(), pending: 0 });
+            self.running.push_back(Running { kept: self.sealer.room(), pending: 0 });
         }
         self.running.get_mut(index)
     }

@@ -1,53 +1,108 @@
-//! A thread that puts recorded seconds to rest: the generator hands over a pointer and never stops to compress.
+//! A thread that puts recorded seconds to rest: the generator hands over a pointer and never stops to compress, or to sort
+//! its requests by what gaps did to them.
 
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::thread::{self, JoinHandle};
 
 use crate::load::cores::stand_aside;
-use crate::observation::{OpenSecond, Second};
+use crate::load::gaps::{Flown, Sieve};
+use crate::observation::{CoreGaps, OpenSecond, Second};
+use crate::units::Offset;
 
 /// Seals seconds on a thread of its own. Must be started before the generator's thread is bound to its core, whose
 /// binding it would inherit and could not widen.
 pub(super) struct Sealer {
-    full: Sender<(usize, Box<OpenSecond>)>,
-    empty: Receiver<Box<OpenSecond>>,
-    thread: JoinHandle<Vec<(usize, Second)>>,
+    told: Sender<Told>,
+    empty: Receiver<Box<Kept>>,
+    thread: JoinHandle<Rested>,
+}
+
+/// A second while it is recorded, and its requests one by one.
+#[derive(Debug, Default)]
+pub(super) struct Kept {
+    pub(super) facts: OpenSecond,
+    /// In the order in which they ended.
+    pub(super) flown: Vec<Flown>,
+}
+
+/// Every second by its number, in no order, and the gaps of every core.
+#[derive(Debug, Default)]
+pub(super) struct Rested {
+    pub(super) seconds: Vec<(usize, Second)>,
+    pub(super) gaps: Vec<CoreGaps>,
+}
+
+enum Told {
+    /// The load begins; before that no second is over.
+    Begun(Box<Sieve>),
+    /// The generator lost its core.
+    Gap([Offset; 2]),
+    /// A second of the window is over, and so are its requests.
+    Full { number: usize, reach: [Offset; 2], kept: Box<Kept> },
 }
 
 impl Sealer {
     /// A thread that keeps off the cores of `generators`.
     pub(super) fn start(generators: &[u32]) -> Self {
-        let (full, incoming) = channel::<(usize, Box<OpenSecond>)>();
+        let (told, incoming) = channel::<Told>();
         let (emptied, empty) = channel();
         let generators = generators.to_vec();
         let thread = thread::spawn(move || {
             // Where the system refuses, requests may be late, and their lag tells.
             let _ = stand_aside(&generators);
-            let mut sealed = Vec::new();
-            for (number, mut second) in incoming {
-                sealed.push((number, second.seal()));
-                second.reset();
-                // Nobody wants it any more once the run has ended.
-                let _ = emptied.send(second);
-            }
-            sealed
+            rest(&incoming, &emptied)
         });
-        Self { full, empty, thread }
+        Self { told, empty, thread }
+    }
+
+    /// The load begins, with what knows of its gaps.
+    pub(super) fn begin(&self, sieve: Sieve) {
+        self.tell(Told::Begun(Box::new(sieve)));
     }
 
     /// Room to record a second in: that of an earlier one, so that nothing is allocated for long.
-    pub(super) fn room(&self) -> Box<OpenSecond> {
+    pub(super) fn room(&self) -> Box<Kept> {
         self.empty.try_recv().unwrap_or_default()
     }
 
-    /// Puts the second with this number to rest.
-    pub(super) fn seal(&self, number: usize, second: Box<OpenSecond>) {
-        self.full.send((number, second)).expect("the thread lives until this is dropped");
+    /// The generator lost its core; told before the seconds that it may have disturbed are sealed.
+    pub(super) fn gap(&self, gap: [Offset; 2]) {
+        self.tell(Told::Gap(gap));
     }
 
-    /// Every second, by its number, in no order.
-    pub(super) fn finish(self) -> Vec<(usize, Second)> {
-        drop(self.full);
+    /// Puts the second with this number to rest.
+    pub(super) fn seal(&self, number: usize, reach: [Offset; 2], kept: Box<Kept>) {
+        self.tell(Told::Full { number, reach, kept });
+    }
+
+    /// Everything that was sealed.
+    pub(super) fn finish(self) -> Rested {
+        drop(self.told);
         self.thread.join().expect("sealing does not panic")
     }
+
+    fn tell(&self, told: Told) {
+        self.told.send(told).expect("the thread lives until this is dropped");
+    }
+}
+
+fn rest(incoming: &Receiver<Told>, emptied: &Sender<Box<Kept>>) -> Rested {
+    let (mut seconds, mut sieve) = (Vec::new(), None);
+    for told in incoming {
+        match told {
+            Told::Begun(begun) => sieve = Some(begun),
+            Told::Gap(gap) => sieve.iter_mut().for_each(|sieve| sieve.own(gap)),
+            Told::Full { number, reach, mut kept } => {
+                let service = kept.facts.service.quantile(0.5).unwrap_or(0);
+                kept.facts.disturbed =
+                    sieve.as_mut().and_then(|sieve| sieve.sift(reach, &kept.flown, service));
+                seconds.push((number, kept.facts.seal()));
+                kept.facts.reset();
+                kept.flown.clear();
+                // Nobody wants it any more once the run has ended.
+                let _ = emptied.send(kept);
+            }
+        }
+    }
+    Rested { seconds, gaps: sieve.map(|sieve| sieve.finish()).unwrap_or_default() }
 }

@@ -14,6 +14,7 @@ use crate::load::cores::own;
 use crate::load::driver::{self, Course, Cut};
 use crate::load::engine::Engine;
 use crate::load::feed::{Feed, Share};
+use crate::load::gaps::Sieve;
 use crate::load::http1::Http1;
 use crate::load::http2::Http2;
 use crate::load::hyper::Hyper;
@@ -140,6 +141,9 @@ impl Worker<'_> {
         let _ = ready.send(());
         drop(ready);
         let Ok(start) = self.start.recv() else { return Ok(None) };
+        let own = self.target.cores.get(self.share.index).copied();
+        let window = [course.window.start, course.window.end];
+        recorder.begin(Sieve::new(start, window, own, self.target.neighbours.clone()));
         let mut generator = self.generator(&calibrated);
         let pacer = HostPacer::new(start, calibrated);
         let (recorder, cut) = driver::run(course, transport, opened, pacer, recorder, feed).await;

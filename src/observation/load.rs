@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use crate::observation::{Distribution, Sealed, Staleness};
+use crate::observation::gap::{OpenDisturbed, OpenFollowed};
+use crate::observation::{CoreGaps, Distribution, Disturbed, Sealed, Staleness};
 
 /// What the load generator saw. Probes of tokens under revocation test are not in it.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -23,6 +24,9 @@ pub struct Load {
     /// Every thread of the generator; none in recordings before version 3.
     #[serde(default)]
     pub generators: Vec<Generator>,
+    /// Gaps by core: which cores were watched, and what was taken from them. None in recordings before version 4.
+    #[serde(default)]
+    pub gaps: Vec<CoreGaps>,
     /// What a latency is made of, over the whole window; absent in recordings before version 3.
     #[serde(default)]
     pub parts: Option<Parts>,
@@ -89,10 +93,17 @@ pub struct Second {
     pub wait: Sealed,
     /// answered - sent.
     pub service: Sealed,
+    /// answered - taken up: wait and service, without the generator's lag. Empty in recordings before version 4.
+    #[serde(default)]
+    pub served: Sealed,
     /// How the requests ended.
     pub outcomes: Outcomes,
     /// Answers, yes or no, that arrived within this second, whenever their requests were due.
     pub answers: u64,
+    /// What gaps left of its requests; absent if none touched them, so that `latency`, `served` and `service` are undisturbed,
+    /// and in recordings before version 4, which did not look for gaps.
+    #[serde(default)]
+    pub disturbed: Option<Disturbed>,
 }
 
 impl Second {
@@ -115,10 +126,14 @@ pub struct OpenSecond {
     pub wait: Distribution,
     /// See [`Second::service`].
     pub service: Distribution,
+    /// See [`Second::served`].
+    pub served: Distribution,
     /// See [`Second::outcomes`].
     pub outcomes: Outcomes,
     /// See [`Second::answers`].
     pub answers: u64,
+    /// See [`Second::disturbed`].
+    pub disturbed: Option<OpenDisturbed>,
 }
 
 impl OpenSecond {
@@ -129,27 +144,47 @@ impl OpenSecond {
             lag: Sealed::from(&self.lag),
             wait: Sealed::from(&self.wait),
             service: Sealed::from(&self.service),
+            served: Sealed::from(&self.served),
             outcomes: self.outcomes.clone(),
             answers: self.answers,
+            disturbed: self.disturbed.as_ref().map(OpenDisturbed::seal),
         }
     }
 
     /// Forgets everything, but keeps the room for it.
     pub fn reset(&mut self) {
-        for distribution in [&mut self.latency, &mut self.lag, &mut self.wait, &mut self.service] {
+        let Self { latency, lag, wait, service, served, .. } = self;
+        for distribution in [latency, lag, wait, service, served] {
             distribution.reset();
         }
-        (self.outcomes, self.answers) = (Outcomes::default(), 0);
+        (self.outcomes, self.answers, self.disturbed) = (Outcomes::default(), 0, None);
     }
 
     /// Counts everything that `other` counted.
     pub fn add(&mut self, other: &Second) {
+        // First: of whoever was not disturbed, what was seen until now is undisturbed.
+        if self.disturbed.is_some() || other.disturbed.is_some() {
+            let own = self.disturbed.take().unwrap_or_else(|| self.undisturbed());
+            self.disturbed = Some(own.with(other));
+        }
         self.latency.add(&other.latency.open());
         self.lag.add(&other.lag.open());
         self.wait.add(&other.wait.open());
         self.service.add(&other.service.open());
+        self.served.add(&other.served.open());
         self.outcomes.add(&other.outcomes);
         self.answers += other.answers;
+    }
+
+    /// Everything that was seen, as followed to its end.
+    fn undisturbed(&self) -> OpenDisturbed {
+        let ended = |all: &Distribution| OpenFollowed { ended: all.clone(), ..OpenFollowed::default() };
+        OpenDisturbed {
+            latency: ended(&self.latency),
+            served: ended(&self.served),
+            service: ended(&self.service),
+            ..OpenDisturbed::default()
+        }
     }
 }
 
@@ -204,6 +239,7 @@ impl Load {
         self.backlog_end += other.backlog_end;
         self.generator_cpu_nanos += other.generator_cpu_nanos;
         self.generators.extend(other.generators);
+        self.gaps.extend(other.gaps);
         self.cut_short |= other.cut_short;
         match (&mut self.parts, other.parts) {
             (Some(parts), Some(other)) => parts.add(other),

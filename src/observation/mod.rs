@@ -3,6 +3,7 @@
 mod distribution;
 mod environment;
 mod file;
+mod gap;
 mod load;
 mod reuse;
 mod revocation;
@@ -16,6 +17,7 @@ use serde::{Deserialize, Serialize};
 pub use distribution::Distribution;
 pub use environment::{Conditions, Cores, Environment};
 pub use file::{FILE_NAME, ReadError, append, read};
+pub use gap::{CoreGaps, Disturbed, Followed, OpenDisturbed, OpenFollowed, Side};
 pub use load::{ClassLatency, Generator, Load, OpenSecond, Outcomes, Parts, Second};
 pub use reuse::Reuse;
 pub use revocation::{Probe, Revocation};
@@ -30,7 +32,8 @@ pub use usage::{AuthorizationServerUsage, ProcessUsage, ResourceServerUsage, Sam
 /// 3: the parts of a latency, latency by class of token and status, and how each thread of the generator fared; how
 /// requests travel; the law by which tokens are used again, weights of the kinds of bad tokens, and tokens that were revoked
 /// before the load.
-pub const SCHEMA: u32 = 3;
+/// 4: gaps, what they left of the requests, and the time from taking a request up to its answer.
+pub const SCHEMA: u32 = 4;
 
 /// The kind of bad tokens that were revoked before the load.
 const REVOKED: &str = "revoked";

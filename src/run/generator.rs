@@ -9,7 +9,7 @@ use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 
 use crate::load::{
-    self, Driven, Engine, Feed, LoadError, Precision, Server, Share, Target, TokenPool, Users,
+    self, Driven, Engine, Feed, LoadError, Neighbours, Precision, Server, Share, Target, TokenPool, Users,
 };
 use crate::plan::{Plan, Trial, Workload};
 use crate::run::{Interrupt, PATIENCE};
@@ -33,10 +33,11 @@ impl Generator {
         trial: &Trial,
         testbed: &Testbed,
         tokens: Arc<TokenPool>,
+        neighbours: Neighbours,
         interrupt: &Interrupt,
     ) -> anyhow::Result<Self> {
         let (workload, seed) = (Arc::clone(&trial.workload), trial.seed);
-        let target = target(plan, trial, testbed, tokens)?;
+        let target = target(plan, trial, testbed, tokens, neighbours)?;
         let stopped = Arc::new(AtomicBool::new(false));
         let (tell_started, started) = oneshot::channel();
         let (tell_ended, ended) = oneshot::channel();
@@ -91,7 +92,13 @@ fn feed(workload: &Workload, seed: u64, share: Share) -> Feed {
     Feed { users, ends_with_last: workload.requests.is_some(), ..Feed::open(scheduled) }
 }
 
-fn target(plan: &Plan, trial: &Trial, testbed: &Testbed, tokens: Arc<TokenPool>) -> anyhow::Result<Target> {
+fn target(
+    plan: &Plan,
+    trial: &Trial,
+    testbed: &Testbed,
+    tokens: Arc<TokenPool>,
+    neighbours: Neighbours,
+) -> anyhow::Result<Target> {
     let (workload, wire) = (&trial.workload, &trial.subject.wire);
     let servers = testbed.endpoints().into_iter().map(|endpoint| {
         let authority = "localhost".to_owned();
@@ -112,6 +119,7 @@ fn target(plan: &Plan, trial: &Trial, testbed: &Testbed, tokens: Arc<TokenPool>)
         timeout: PATIENCE,
         precision: if polls { Precision::Busy } else { Precision::Hybrid },
         cores: plan.placement.generators.clone(),
+        neighbours,
     })
 }
 

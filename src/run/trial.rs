@@ -7,11 +7,12 @@ use std::time::Duration;
 use tokio::sync::Notify;
 use tokio::time::sleep;
 
-use crate::load::Driven;
+use crate::load::{Driven, Neighbours};
 use crate::observation::{Recording, Sample};
 use crate::plan::{Plan, Trial};
 use crate::run::generator::Generator;
 use crate::run::{Interrupt, Preparation, facts, issuing, revocations};
+use crate::testbed::core_watch::Seen;
 use crate::testbed::machine::{self, Watch};
 use crate::testbed::signature::TrialKey;
 use crate::testbed::{Revoked, Testbed, TestbedError};
@@ -72,14 +73,18 @@ async fn attempt(
     recording.subject.token_characters = tokens.characters();
 
     let tokens = Arc::new(tokens);
-    let mut generator = Generator::start(plan, trial, &testbed, Arc::clone(&tokens), interrupt)?;
+    let neighbours = Neighbours::default();
+    let seen = neighbours.clone();
+    // Until the end of the trial.
+    let _watch = testbed.watch_cores(program, &plan.placement, move |heard| tell(&seen, heard)).await?;
+    let mut generator = Generator::start(plan, trial, &testbed, Arc::clone(&tokens), neighbours, interrupt)?;
     let start = generator.started().await?;
     issuing::ensure_last(plan, trial, supply.issued, start)?;
     told(None);
     // What goes on beside the load must not take the generator's core from it.
     let aside = machine::pin_thread(&plan.placement.servers);
     let watch = Watch::begin();
-    let mut seen = Seen::default();
+    let mut seen = Beside::default();
     let driven = accompany(&testbed, trial, tokens.watched(), start, &mut seen, &mut generator).await;
     recording.conditions = watch.end();
     aside.and_then(|()| machine::pin_thread(&machine::available_cores()))?;
@@ -108,9 +113,17 @@ async fn attempt(
     }
 }
 
+fn tell(neighbours: &Neighbours, heard: Option<Seen>) {
+    match heard {
+        None => neighbours.ended(),
+        Some(Seen { core, until, taken: None }) => neighbours.looked(core, until),
+        Some(Seen { core, until, taken: Some(taken) }) => neighbours.gap(core, [taken, until]),
+    }
+}
+
 /// What is seen beside the load while it runs.
 #[derive(Default)]
-struct Seen {
+struct Beside {
     samples: Vec<Sample>,
     revoked: Vec<Revoked>,
     failure: Option<TestbedError>,
@@ -122,12 +135,12 @@ async fn accompany(
     trial: &Trial,
     watched: impl Iterator<Item = &str>,
     start: Stamp,
-    seen: &mut Seen,
+    seen: &mut Beside,
     generator: &mut Generator,
 ) -> anyhow::Result<Driven> {
     let due: Vec<(Offset, String)> =
         trial.workload.revocations.iter().copied().zip(watched.map(str::to_owned)).collect();
-    let Seen { samples, revoked, failure } = seen;
+    let Beside { samples, revoked, failure } = seen;
     let ended = Notify::new();
     let beside = async {
         let revoking = async {

@@ -8,7 +8,9 @@ use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
 use crate::arrival::ArrivalProcess;
-use crate::load::{self, Driven, Engine, Feed, LoadError, Precision, Request, Target, Token, TokenPool};
+use crate::load::{
+    self, Driven, Engine, Feed, LoadError, Neighbours, Precision, Request, Target, Token, TokenPool,
+};
 use crate::plan::{BadKind, Placement, TokenClass};
 use crate::selftest::machine::{Held, ThreadWatch, Watch};
 use crate::selftest::server::{Behaviour, Server, Witness};
@@ -150,6 +152,7 @@ impl Bench {
             timeout: PATIENCE,
             precision: if cores.is_empty() { Precision::Hybrid } else { Precision::Busy },
             cores,
+            neighbours: Neighbours::default(),
         })
     }
 }

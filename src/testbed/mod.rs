@@ -3,6 +3,7 @@
 mod authorization_server;
 mod basic;
 pub mod client;
+pub mod core_watch;
 mod events;
 mod issued;
 mod listener;

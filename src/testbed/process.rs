@@ -1,11 +1,12 @@
 //! A server in a process of its own, from start to stop; and an errand in one, until it is done.
 
 use std::fs::File;
-use std::io::{self, Write};
+use std::io::{self, Read as _, Write};
 use std::net::SocketAddr;
 use std::os::fd::AsFd as _;
 use std::path::Path;
 use std::process::Stdio;
+use std::thread;
 use std::time::Duration;
 
 use serde::de::DeserializeOwned;
@@ -154,7 +155,7 @@ pub async fn errand<T: DeserializeOwned>(
 }
 
 /// A process of `program`, and what will have been its last words.
-fn spawn(program: &Path, arguments: &[&str]) -> io::Result<(Child, JoinHandle<String>)> {
+pub(super) fn spawn(program: &Path, arguments: &[&str]) -> io::Result<(Child, JoinHandle<String>)> {
     let mut child = Command::new(program)
         .args(arguments)
         .stdin(Stdio::piped())
@@ -178,14 +179,19 @@ fn spawn(program: &Path, arguments: &[&str]) -> io::Result<(Child, JoinHandle<St
 }
 
 async fn converse<T: DeserializeOwned>(child: &mut Child, told: &impl Serialize) -> io::Result<T> {
-    let stdin = child.stdin.as_mut().expect("standard input is piped");
-    let line = line(told)?;
-    stdin.write_all(&line).await?;
-    stdin.flush().await?;
+    tell(child, told).await?;
     let stdout = child.stdout.as_mut().expect("standard output is piped");
     let mut answer = String::new();
     BufReader::new(stdout).read_line(&mut answer).await?;
     Ok(serde_json::from_str(&answer)?)
+}
+
+/// Tells a process what it is for.
+pub(super) async fn tell(child: &mut Child, told: &impl Serialize) -> io::Result<()> {
+    let stdin = child.stdin.as_mut().expect("standard input is piped");
+    let line = line(told)?;
+    stdin.write_all(&line).await?;
+    stdin.flush().await
 }
 
 /// What is told, as a line. It holds private keys: the buffer is overwritten, and never moves, which would leave a copy.
@@ -210,6 +216,14 @@ impl Write for Length {
     fn flush(&mut self) -> io::Result<()> {
         Ok(())
     }
+}
+
+/// Ends this process when its parent does, which holds the other end of standard input and loses it in whatever way it ends.
+pub fn end_with_parent() {
+    thread::spawn(|| {
+        let _ = io::stdin().lock().read_to_end(&mut Vec::new());
+        std::process::exit(1);
+    });
 }
 
 /// The line that this process was told on standard input. It holds private keys: every buffer is overwritten, which

@@ -20,6 +20,11 @@ impl Stamp {
         Self(seconds * 1_000_000_000 + nanos)
     }
 
+    /// A reading of that many nanoseconds since the clock's own beginning, made elsewhere on this host.
+    pub const fn from_nanos(nanos: u64) -> Self {
+        Self(nanos)
+    }
+
     /// This stamp as an instant of the trial whose load began at `start`, zero if it was before.
     pub const fn offset(self, start: Stamp) -> Offset {
         Offset::from_nanos(self.0.saturating_sub(start.0))

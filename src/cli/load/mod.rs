@@ -13,7 +13,7 @@ use crate::analysis::{Analysis, analyse};
 use crate::arrival::ArrivalProcess;
 use crate::cli::part::part;
 use crate::cli::{Exit, output, run};
-use crate::load::{Engine, Precision, Target};
+use crate::load::{Engine, Neighbours, Precision, Target};
 use crate::metric::Threshold;
 use crate::plan::{Pace, Placement};
 use crate::registry::Part;
@@ -213,6 +213,7 @@ impl Load {
                 timeout: PATIENCE,
                 precision: self.generator.precision.unwrap_or(precision),
                 cores: placement.generators,
+                neighbours: Neighbours::default(),
             },
             pace,
             reuse: self.tokens.reuse.clone(),

@@ -1,0 +1,100 @@
+//! Finds the gaps of a generator thread in its own loop, which reads the clock all the time.
+
+use std::cell::{Cell, RefCell};
+use std::time::Duration;
+
+use rustix::time::{ClockId, clock_gettime};
+
+use crate::load::gaps::LEAST;
+use crate::units::Stamp;
+
+/// Two readings of the clock further apart than this are suspicious: there is a send or a look for answers between them, or
+/// somebody else.
+const SUSPICIOUS: u64 = LEAST.as_nanos() as u64;
+/// The thread's own CPU time tells which. Reading it is a system call of some 300 ns, so it is read no more often than this,
+/// which costs a thread that is never idle half a percent; what was taken meanwhile is found a little later.
+const BETWEEN: u64 = 50_000;
+/// And no less often, so that the rounding of many interrupts does not add up to a gap.
+const AT_LEAST: u64 = 1_000_000;
+
+/// What a thread knows of the time that it did not get.
+pub(in crate::load) struct Looker {
+    /// The last reading of the clock.
+    last: Cell<u64>,
+    /// Until here all is accounted for.
+    mark: Cell<Mark>,
+    /// A thread that sleeps cannot tell what is taken from it.
+    sleeps: Cell<bool>,
+    found: RefCell<Vec<[Stamp; 2]>>,
+}
+
+/// The clock and the CPU time of the thread, in nanoseconds.
+#[derive(Clone, Copy)]
+struct Mark {
+    clock: u64,
+    cpu: u64,
+}
+
+impl Looker {
+    /// Begins to look, on the thread that it looks after.
+    pub(in crate::load) fn new() -> Self {
+        let now = Stamp::now();
+        Self {
+            last: Cell::new(now.nanos()),
+            mark: Cell::new(Mark { clock: now.nanos(), cpu: cpu_nanos() }),
+            sleeps: Cell::new(false),
+            found: RefCell::default(),
+        }
+    }
+
+    /// The thread has read the clock.
+    pub(in crate::load) fn read(&self, now: Stamp) {
+        let now = now.nanos();
+        let since_last = now - self.last.replace(now);
+        let since_mark = now - self.mark.get().clock;
+        if (since_last >= SUSPICIOUS && since_mark >= BETWEEN) || since_mark >= AT_LEAST {
+            self.account(now);
+        }
+    }
+
+    /// The thread goes to sleep until it says otherwise; whoever runs on it meanwhile is not looked after.
+    pub(in crate::load) fn sleeps(&self) {
+        self.sleeps.set(true);
+    }
+
+    /// The thread was woken. `missed` says since when it should have been, if that was too late for what it has to do.
+    pub(in crate::load) fn woke(&self, now: Stamp, missed: Option<Stamp>) {
+        self.sleeps.set(false);
+        self.last.set(now.nanos());
+        self.mark.set(Mark { clock: now.nanos(), cpu: cpu_nanos() });
+        self.found.borrow_mut().extend(missed.map(|missed| [missed, now]));
+    }
+
+    /// The gaps since it was asked last.
+    pub(in crate::load) fn take(&self) -> Vec<[Stamp; 2]> {
+        self.found.take()
+    }
+
+    /// What the thread neither ran nor slept was taken from it: at the end, where it was noticed.
+    fn account(&self, now: u64) {
+        let (mark, cpu) = (self.mark.get(), cpu_nanos());
+        self.mark.set(Mark { clock: now, cpu });
+        let taken = (now - mark.clock).saturating_sub(cpu - mark.cpu);
+        if taken >= SUSPICIOUS && !self.sleeps.get() {
+            self.found.borrow_mut().push([now - taken, now].map(Stamp::from_nanos));
+        }
+    }
+}
+
+/// CPU time of this thread: time that a hypervisor took is not in it where the kernel is told of that.
+fn cpu_nanos() -> u64 {
+    let time = clock_gettime(ClockId::ThreadCPUTime);
+    u64::try_from(
+        Duration::new(
+            u64::try_from(time.tv_sec).expect("CPU time is not negative"),
+            u32::try_from(time.tv_nsec).expect("less than a second"),
+        )
+        .as_nanos(),
+    )
+    .expect("less than 584 years")
+}

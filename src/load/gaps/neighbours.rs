@@ -1,0 +1,70 @@
+//! What somebody else sees of the servers' cores, while it is seen.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, MutexGuard};
+use std::thread::sleep;
+use std::time::{Duration, Instant};
+
+use crate::units::Stamp;
+
+/// The gaps of the cores beside the generator's: filled by whoever watches them, read by each of its threads.
+#[derive(Clone, Debug, Default)]
+pub struct Neighbours {
+    // A lock for a few lines, some hundred times a second: neither side waits for it on the path of a request.
+    seen: Arc<Mutex<Seen>>,
+}
+
+#[derive(Debug, Default)]
+struct Seen {
+    /// Until when each core was looked at.
+    until: BTreeMap<u32, Stamp>,
+    gaps: Vec<(u32, [Stamp; 2])>,
+    ended: bool,
+}
+
+/// Whoever watches a core gets it as soon as its servers leave it; on one that they fill it may wait for very long.
+const PATIENCE: Duration = Duration::from_millis(300);
+const LOOK: Duration = Duration::from_millis(1);
+
+impl Neighbours {
+    /// A core was looked at until an instant, for the first time or again.
+    pub fn looked(&self, core: u32, until: Stamp) {
+        self.lock().until.insert(core, until);
+    }
+
+    /// A gap was seen.
+    pub fn gap(&self, core: u32, gap: [Stamp; 2]) {
+        let mut seen = self.lock();
+        seen.gaps.push((core, gap));
+        seen.until.insert(core, gap[1]);
+    }
+
+    /// Nobody watches any more.
+    pub fn ended(&self) {
+        self.lock().ended = true;
+    }
+
+    /// Which cores are watched.
+    pub(in crate::load) fn cores(&self) -> Vec<u32> {
+        self.lock().until.keys().copied().collect()
+    }
+
+    /// Every gap from the `known`th on, once every core was looked at until an instant, or will not be soon.
+    pub(in crate::load) fn since(&self, known: usize, until: Stamp) -> Vec<(u32, [Stamp; 2])> {
+        let begun = Instant::now();
+        while !self.lock().is_complete(until) && begun.elapsed() < PATIENCE {
+            sleep(LOOK);
+        }
+        self.lock().gaps.get(known..).unwrap_or_default().to_vec()
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Seen> {
+        self.seen.lock().expect("nothing panics under this lock")
+    }
+}
+
+impl Seen {
+    fn is_complete(&self, until: Stamp) -> bool {
+        self.ended || self.until.values().all(|looked| *looked >= until)
+    }
+}

@@ -1,0 +1,1 @@
+//! Known gaps over known requests.

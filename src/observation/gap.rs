@@ -1,0 +1,152 @@
+//! Time that was taken from the generator or from the servers, and what is left of the requests that it disturbed.
+
+use serde::{Deserialize, Serialize};
+
+use crate::observation::{Distribution, Sealed, Second};
+use crate::units::Offset;
+
+/// From whom a core was taken.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Side {
+    /// A thread of the load generator: seen by its own loop.
+    Generator,
+    /// The servers: seen by a process of the lowest priority on their cores.
+    Servers,
+}
+
+/// The gaps that were seen on one core within the measured window.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct CoreGaps {
+    /// From whom it was taken.
+    pub side: Side,
+    /// Which core; absent if whoever looked was bound to none.
+    pub core: Option<u32>,
+    /// How many gaps there were.
+    pub count: u64,
+    /// Nanoseconds of all of them.
+    pub nanos: u64,
+    /// Nanoseconds of the longest.
+    pub longest_nanos: u64,
+    /// Begin and end of the first of them, at most [`CoreGaps::LISTED`].
+    pub listed: Vec<[Offset; 2]>,
+}
+
+impl CoreGaps {
+    /// So many gaps are listed one by one; a noisy machine has some hundred a second.
+    pub const LISTED: usize = 10_000;
+
+    /// A core on which nothing was seen yet.
+    pub fn of(side: Side, core: Option<u32>) -> Self {
+        Self { side, core, count: 0, nanos: 0, longest_nanos: 0, listed: Vec::new() }
+    }
+
+    /// Counts a gap.
+    pub fn add(&mut self, [begin, end]: [Offset; 2]) {
+        let nanos = end.nanos().saturating_sub(begin.nanos());
+        self.count += 1;
+        self.nanos += nanos;
+        self.longest_nanos = self.longest_nanos.max(nanos);
+        if self.listed.len() < Self::LISTED {
+            self.listed.push([begin, end]);
+        }
+    }
+}
+
+/// How long requests were followed: to their end, or to a gap, where they were lost from sight.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Followed {
+    /// Those that were answered before any gap.
+    pub ended: Sealed,
+    /// Those during which a gap began, until then: they took at least that long.
+    pub censored: Sealed,
+}
+
+/// What the gaps left of the requests that were due within a second.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Disturbed {
+    /// From the instant a request was due.
+    pub latency: Followed,
+    /// From the instant it was taken up.
+    pub served: Followed,
+    /// From the instant it was sent.
+    pub service: Followed,
+    /// Requests that were not counted: due in a gap, or before the backlog that it left was worked off.
+    pub uncounted: u64,
+    /// Nanoseconds of the second that lay in a gap.
+    pub gap_nanos: u64,
+    /// Shorter gaps did not count, in nanoseconds.
+    pub least_nanos: u64,
+}
+
+/// [`Followed`] while it is being recorded.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct OpenFollowed {
+    /// See [`Followed::ended`].
+    pub ended: Distribution,
+    /// See [`Followed::censored`].
+    pub censored: Distribution,
+}
+
+/// [`Disturbed`] while it is being recorded.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct OpenDisturbed {
+    /// See [`Disturbed::latency`].
+    pub latency: OpenFollowed,
+    /// See [`Disturbed::served`].
+    pub served: OpenFollowed,
+    /// See [`Disturbed::service`].
+    pub service: OpenFollowed,
+    /// See [`Disturbed::uncounted`].
+    pub uncounted: u64,
+    /// See [`Disturbed::gap_nanos`].
+    pub gap_nanos: u64,
+    /// See [`Disturbed::least_nanos`].
+    pub least_nanos: u64,
+}
+
+impl OpenFollowed {
+    fn seal(&self) -> Followed {
+        Followed { ended: Sealed::from(&self.ended), censored: Sealed::from(&self.censored) }
+    }
+
+    fn add(&mut self, other: &Followed) {
+        self.ended.add(&other.ended.open());
+        self.censored.add(&other.censored.open());
+    }
+}
+
+impl OpenDisturbed {
+    /// Its facts at rest.
+    pub fn seal(&self) -> Disturbed {
+        Disturbed {
+            latency: self.latency.seal(),
+            served: self.served.seal(),
+            service: self.service.seal(),
+            uncounted: self.uncounted,
+            gap_nanos: self.gap_nanos,
+            least_nanos: self.least_nanos,
+        }
+    }
+
+    /// Counts what another thread saw in the same second.
+    pub(super) fn with(mut self, other: &Second) -> Self {
+        let Some(disturbed) = &other.disturbed else {
+            self.latency.ended.add(&other.latency.open());
+            self.served.ended.add(&other.served.open());
+            self.service.ended.add(&other.service.open());
+            return self;
+        };
+        self.latency.add(&disturbed.latency);
+        self.served.add(&disturbed.served);
+        self.service.add(&disturbed.service);
+        self.uncounted += disturbed.uncounted;
+        // Gaps of two threads may be the same or not: the longer is certain.
+        self.gap_nanos = self.gap_nanos.max(disturbed.gap_nanos);
+        self.least_nanos = self.least_nanos.max(disturbed.least_nanos);
+        self
+    }
+}
