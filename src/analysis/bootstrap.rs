@@ -6,6 +6,7 @@ use std::ops::Range;
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
+use crate::analysis::standing::Bracket;
 use crate::analysis::student;
 use crate::analysis::{Basis, Estimate, Standing};
 
@@ -45,8 +46,8 @@ pub(super) struct Sampled {
     pub(super) few_samples: bool,
     /// True if nothing bounds the value from above: requests without an answer may have taken any time.
     pub(super) at_least: bool,
-    /// See [`Estimate::standing`].
-    pub(super) standing: Standing,
+    /// Where the truth lies by what is known of the bench; absent for what the bench does not move.
+    pub(super) bracket: Option<Bracket>,
     /// See [`Estimate::of_all`].
     pub(super) of_all: Option<f64>,
     /// True if it is a difference, which may lie on either side of zero.
@@ -86,7 +87,7 @@ impl Resamples {
             trials: self.trials.iter().filter_map(|trial| of(&alone(trial))).collect(),
             few_samples: false,
             at_least: false,
-            standing: Standing::Sound,
+            bracket: None,
             of_all: None,
             is_difference: false,
         })
@@ -106,13 +107,15 @@ impl Resamples {
             Method::Student | Method::Nothing => Basis::AcrossRuns,
         };
         let (low, high) = found.unwrap_or((sampled.point, sampled.point));
+        let bracket = sampled.bracket;
         Estimate {
             point: sampled.point,
             low: low.min(sampled.point),
             high: (!sampled.at_least).then(|| high.max(sampled.point)),
             basis,
             few_samples: sampled.few_samples,
-            standing: sampled.standing,
+            standing: bracket.map_or(Standing::Sound, |bracket| Standing::of(bracket, high - low)),
+            bias: bracket.map_or(0.0, Bracket::width),
             of_all: sampled.of_all,
         }
     }
@@ -128,7 +131,7 @@ impl Sampled {
             trials: pairs(&self.trials, &other.trials),
             few_samples: self.few_samples || other.few_samples,
             at_least: self.at_least,
-            standing: Standing::Sound,
+            bracket: self.bracket.zip(other.bracket).and_then(|(a, b)| a.minus(b)),
             of_all: self.of_all.zip(other.of_all).map(|(a, b)| a - b),
             is_difference: true,
         })

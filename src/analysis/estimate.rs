@@ -20,6 +20,8 @@ pub struct Estimate {
     pub few_samples: bool,
     /// How far it can be trusted, whatever its interval says.
     pub standing: Standing,
+    /// How much of it may be the bench's own doing, in its unit: the truth is at least the value minus this.
+    pub bias: f64,
     /// The same figure over all requests, those that a gap disturbed among them, where it is told apart.
     pub of_all: Option<f64>,
 }
@@ -50,7 +52,16 @@ impl Estimate {
 
     /// A sound value with its interval.
     pub(super) fn between(point: f64, low: f64, high: Option<f64>, basis: Basis) -> Self {
-        Self { point, low, high, basis, few_samples: false, standing: Standing::Sound, of_all: None }
+        Self {
+            point,
+            low,
+            high,
+            basis,
+            few_samples: false,
+            standing: Standing::Sound,
+            bias: 0.0,
+            of_all: None,
+        }
     }
 
     /// True if the interval has two different ends.

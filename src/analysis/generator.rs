@@ -1,21 +1,14 @@
-//! Whether the load generator did what the plan asked for, or measured itself (issue 4: a run judges itself).
+//! Whether the load generator did what the plan asked for, or measured itself (what each figure bears of it stands with the figure).
 
 use std::collections::BTreeMap;
 
+use crate::analysis::gaps;
+use crate::analysis::latency;
 use crate::analysis::trials::Trials;
-use crate::analysis::{Estimate, Warning};
+use crate::analysis::{Estimate, Standing, Warning};
 use crate::metric::MetricId;
-use crate::observation::{Generator, Load, Outcomes};
+use crate::observation::{Generator, Load, Outcomes, Side};
 
-/// A lag of this many seconds is not held against the generator, however short a service time is: a wake-up of the
-/// kernel takes as long, and nobody compares architectures that differ by less.
-const PUNCTUAL: f64 = 20e-6;
-/// Nor is a lag of this share of the median service time: half the margin by which two medians must differ to count.
-const SHARE_OF_SERVICE: f64 = 0.05;
-/// No request in a thousand may be later, in seconds: as late are generators that sleep by a timer of milliseconds.
-const LATEST: f64 = 0.001;
-/// The 99.9th percentile of fewer requests is that of a handful of them, which any machine delays once in a while.
-const ENOUGH_FOR_P999: u64 = 10_000;
 /// A generator that sleeps while it waits and still uses more of its core than this has no time left to be punctual.
 const BUSIEST: f64 = 0.95;
 /// A core that somebody else had for a larger share of the time delays a request in a hundred: it is seen in the p99.
@@ -23,54 +16,27 @@ const DELAYED: f64 = 0.01;
 
 /// Every reason to blame the generator, or who took its cores.
 pub(super) fn warnings(trials: &Trials<'_>, estimates: &BTreeMap<MetricId, Estimate>) -> Vec<Warning> {
-    let mut warnings: Vec<Warning> = late(trials, estimates).into_iter().collect();
+    let mut warnings: Vec<Warning> = late(estimates).into_iter().collect();
     warnings.extend(worst(trials, busy, BUSIEST).map(|(share, thread)| Warning::GeneratorBusy {
         share,
         core: thread.core,
         precision: thread.precision.clone(),
     }));
-    let delayed = worst(trials, delayed, DELAYED);
+    // Where gaps were looked for, what was taken is known exactly, and is in no latency.
+    let delayed = worst(trials, delayed, DELAYED).filter(|_| !gaps::were_looked_for(trials, Side::Generator));
     warnings.extend(delayed.map(|(share, thread)| Warning::CoreTaken { share, core: thread.core }));
     warnings
 }
 
-fn late(trials: &Trials<'_>, estimates: &BTreeMap<MetricId, Estimate>) -> Option<Warning> {
-    let point = |metric| estimates.get(&metric).map(|estimate: &Estimate| estimate.point);
-    let lag = Lag {
-        p99: point(MetricId::LagP99)?,
-        p999: point(MetricId::LagP999),
-        requests: planned(trials),
-        service: point(MetricId::ServiceP50).unwrap_or(0.0),
+/// Its lag is in every latency; it is worth a word where that leaves one of them uncertain.
+fn late(estimates: &BTreeMap<MetricId, Estimate>) -> Option<Warning> {
+    let is_bracketed = |metric| {
+        let standing = estimates.get(metric).map(|estimate| estimate.standing);
+        matches!(standing, Some(Standing::Bounded { .. } | Standing::Lost { most: Some(_), .. }))
     };
-    lag.too_long()?;
-    Some(Warning::GeneratorLate { p99: lag.p99, limit: lag.limit(), p999: lag.p999() })
-}
-
-/// How late the generator was, in seconds, and what that is measured by.
-pub(super) struct Lag {
-    pub(super) p99: f64,
-    pub(super) p999: Option<f64>,
-    /// How many requests had a lag.
-    pub(super) requests: u64,
-    /// The median service time, in seconds.
-    pub(super) service: f64,
-}
-
-impl Lag {
-    /// The quantile of which latencies hold too much, if there is one.
-    pub(super) fn too_long(&self) -> Option<f64> {
-        let worst = self.p999().filter(|p999| *p999 > LATEST);
-        worst.or(Some(self.p99).filter(|p99| *p99 > self.limit()))
-    }
-
-    fn limit(&self) -> f64 {
-        PUNCTUAL.max(SHARE_OF_SERVICE * self.service)
-    }
-
-    /// Where there are enough requests to tell.
-    fn p999(&self) -> Option<f64> {
-        self.p999.filter(|_| self.requests >= ENOUGH_FOR_P999)
-    }
+    let p99 = estimates.get(&MetricId::LagP99)?.point;
+    let mut quantiles = latency::LATENCY.iter().map(|(metric, _)| metric);
+    quantiles.any(is_bracketed).then_some(Warning::GeneratorLate { p99 })
 }
 
 /// Requests that the plan asked for: the generator takes up each of them, however late it is, and every one left a lag.
@@ -114,7 +80,7 @@ fn worst<'a>(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::analysis::{Blame, Gravity, Summary, Validity, analyse, synthetic};
+    use crate::analysis::{Blame, Gravity, Outcome, Summary, Unproven, Validity, analyse, synthetic};
     use crate::observation::{Distribution, Sealed};
 
     /// Introspection, with a median service time of about 260 µs, after `change` was done to its load.
@@ -130,63 +96,75 @@ mod tests {
         bench.map(Warning::gravity).max()
     }
 
-    /// A thousand lags of a second, so many of them this late.
-    fn lags(late: u64, nanos: u64) -> Sealed {
-        let mut lag = Distribution::default();
-        lag.record_many(800, 1_000 - late);
-        lag.record_many(nanos, late);
-        Sealed::from(&lag)
-    }
-
-    #[test]
-    fn a_lag_of_more_than_20_microseconds_in_a_hundred_requests_or_a_millisecond_in_a_thousand_is_too_late() {
-        for (late, nanos, expected) in [
-            (20, 19_000, None),
-            (20, 21_000, Some(Gravity::Unfit)),
-            (9, 900_000, None),
-            (9, 1_100_000, Some(Gravity::Unfit)),
-            // One in two thousand is beyond the 99.9th percentile.
-            (0, 0, None),
-        ] {
-            let summary = judged(|load| {
-                load.seconds.iter_mut().for_each(|second| second.lag = lags(late, nanos));
-            });
-            assert_eq!(gravity(&summary), expected, "{late} {nanos}: {:?}", summary.warnings);
+    /// Every request of 200 µs and so many nanoseconds of lag before it.
+    fn lagging(load: &mut Load, lag: u64) {
+        let sealed = |nanos: u64| {
+            let mut distribution = Distribution::default();
+            distribution.record_many(nanos, 1_000);
+            Sealed::from(&distribution)
+        };
+        for second in &mut load.seconds {
+            (second.served, second.latency, second.lag) =
+                (sealed(200_000), sealed(200_000 + lag), sealed(lag));
         }
     }
 
     #[test]
-    fn the_last_of_a_few_requests_may_be_late() {
-        let summary = judged(|load| {
-            load.seconds.truncate(1);
-            load.measured_seconds = 1.0;
-            load.generators.clear();
-            load.seconds[0].lag = lags(2, 3_000_000);
-        });
-        assert_eq!(gravity(&summary), None, "{:?}", summary.warnings);
-    }
-
-    #[test]
-    fn a_long_service_allows_a_longer_lag() {
-        let slow = |lag: u64| {
-            judged(|load| {
-                for second in &mut load.seconds {
-                    let mut service = Distribution::default();
-                    service.record_many(10_000_000, second.service.count());
-                    (second.service, second.lag) = (Sealed::from(&service), lags(20, lag));
+    fn a_latency_lies_between_what_it_is_with_the_lag_of_the_generator_and_without() {
+        for (lag, expected) in
+            [(9_000, "sound"), (60_000, "bounded"), (190_000, "bounded"), (210_000, "lost")]
+        {
+            let summary = judged(|load| lagging(load, lag));
+            let p50 = summary.estimates[&MetricId::LatencyP50];
+            let found = match p50.standing {
+                Standing::Sound => "sound",
+                Standing::Bounded { least, most } => {
+                    assert!((least * 1e9 - 200_000.0).abs() < 200.0 && (most - p50.point).abs() < 1e-12);
+                    "bounded"
                 }
-            })
-        };
-        assert_eq!(gravity(&slow(490_000)), None);
-        assert_eq!(gravity(&slow(510_000)), Some(Gravity::Unfit));
+                Standing::Lost { least, most } => {
+                    assert_eq!((least, most), (None, Some(p50.point)));
+                    "lost"
+                }
+            };
+            assert_eq!(found, expected, "{lag}");
+            let told =
+                summary.warnings.iter().any(|warning| matches!(warning, Warning::GeneratorLate { .. }));
+            assert_eq!(told, expected != "sound", "{lag}: {:?}", summary.warnings);
+        }
     }
 
     #[test]
-    fn a_generator_that_sleeps_but_fills_its_core_is_invalid_and_one_that_polls_is_meant_to() {
+    fn what_a_late_generator_cannot_spoil_stays_sound() {
+        let summary = judged(|load| lagging(load, 900_000));
+        for metric in
+            [MetricId::ServiceP50, MetricId::Errors, MetricId::WrongAnswers, MetricId::PropagationMax]
+        {
+            assert_eq!(summary.estimates[&metric].standing, Standing::Sound, "{metric}");
+        }
+    }
+
+    #[test]
+    fn a_threshold_is_judged_by_the_end_of_the_bracket_that_is_against_it() {
+        let outcome = |limit: &str| {
+            let mut recording = synthetic::recording(1);
+            lagging(recording.load.as_mut().unwrap(), 60_000);
+            recording.scenario.thresholds = vec![limit.to_owned()];
+            analyse(&[recording]).thresholds.remove(0).outcome
+        };
+        assert_eq!(outcome("p(50)<300us"), Outcome::Holds);
+        assert_eq!(outcome("p(50)<230us"), Outcome::NotShown(Unproven::Bounded));
+        assert_eq!(outcome("p(50)<150us"), Outcome::Crossed);
+        assert_eq!(outcome("p(50)>150us"), Outcome::Holds);
+        assert_eq!(outcome("p(50)>230us"), Outcome::NotShown(Unproven::Bounded));
+    }
+
+    #[test]
+    fn a_generator_that_sleeps_but_fills_its_core_is_doubtful_and_one_that_polls_is_meant_to() {
         for (precision, cpu, expected) in [
             ("hybrid", 9_400_000_000, None),
-            ("hybrid", 9_600_000_000, Some(Gravity::Unfit)),
-            ("sleep", 9_600_000_000, Some(Gravity::Unfit)),
+            ("hybrid", 9_600_000_000, Some(Gravity::Doubtful)),
+            ("sleep", 9_600_000_000, Some(Gravity::Doubtful)),
             ("busy", 10_000_000_000, None),
             ("spin", 10_000_000_000, None),
         ] {
@@ -203,7 +181,6 @@ mod tests {
         let summary = judged(|load| load.generators[0].delayed_nanos = Some(200_000_000));
         assert_eq!(summary.warnings, [Warning::CoreTaken { share: 0.02, core: Some(0) }]);
         assert_eq!((summary.validity(), summary.warnings[0].blame()), (Validity::Suspect, Blame::Machine));
-        assert!(summary.unusable().is_none());
     }
 
     #[test]
@@ -235,22 +212,20 @@ mod tests {
     }
 
     #[test]
-    fn figures_of_a_late_generator_cross_no_threshold_and_keep_none() {
-        let late = |recording: &mut crate::observation::Recording| {
-            let seconds = &mut recording.load.as_mut().unwrap().seconds;
-            for second in seconds.iter_mut() {
-                second.lag = lags(20, 900_000);
+    fn a_run_is_refused_only_if_nothing_that_was_asked_is_left() {
+        let refused = |thresholds: &[&str], is_late: fn(usize) -> bool| {
+            let mut recordings = synthetic::recordings();
+            for (index, recording) in recordings.iter_mut().enumerate() {
+                recording.scenario.thresholds = thresholds.iter().map(|limit| (*limit).to_owned()).collect();
+                recording.revocations.clear();
+                if is_late(index) {
+                    lagging(recording.load.as_mut().unwrap(), 900_000);
+                }
             }
+            analyse(&recordings).unusable().map(|warning| (warning.gravity(), warning.blame()))
         };
-        let mut recordings = synthetic::recordings();
-        late(&mut recordings[1]);
-        let analysis = analyse(&recordings);
-        let (summary, warning) = analysis.unusable().unwrap();
-        assert_eq!((summary.subject.name.as_str(), warning.blame()), ("introspection", Blame::Generator));
-        for verdict in &analysis.thresholds {
-            let is_unusable =
-                verdict.outcome == crate::analysis::Outcome::NotShown(crate::analysis::Unproven::Unusable);
-            assert_eq!(is_unusable, verdict.subject == "introspection", "{verdict:?}");
-        }
+        assert_eq!(refused(&["p(99)<5ms"], |_| true), Some((Gravity::Unfit, Blame::Machine)));
+        assert_eq!(refused(&["p(99)<5ms"], |index| index != 3), None, "one subject is left");
+        assert_eq!(refused(&["errors<0.1%"], |_| true), None, "errors are counted as before");
     }
 }

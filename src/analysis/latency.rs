@@ -3,8 +3,10 @@
 use std::collections::BTreeMap;
 
 use crate::analysis::bootstrap::{Resamples, Sampled};
+use crate::analysis::followed::{FollowedSeconds, From, Reach};
 use crate::analysis::outcome::answered;
 use crate::analysis::sparse::Seconds;
+use crate::analysis::standing::Bracket;
 use crate::analysis::trials::Trials;
 use crate::analysis::{parts, signature};
 use crate::metric::MetricId;
@@ -15,7 +17,7 @@ const BEYOND: f64 = 100.0;
 
 type Pick = fn(&Second) -> Distribution;
 
-const LATENCY: &[(MetricId, f64)] = &[
+pub(super) const LATENCY: &[(MetricId, f64)] = &[
     (MetricId::LatencyP50, 0.5),
     (MetricId::LatencyP90, 0.9),
     (MetricId::LatencyP99, 0.99),
@@ -26,20 +28,19 @@ const SERVICE: &[(MetricId, f64)] = &[(MetricId::ServiceP50, 0.5), (MetricId::Se
 const LAG: &[(MetricId, f64)] =
     &[(MetricId::LagP50, 0.5), (MetricId::LagP99, 0.99), (MetricId::LagP999, 0.999)];
 
-/// Every quantile of a subject, and the mean of its latency.
+/// Every quantile of a subject, and the mean of its latency: of latency and service as far as no gap disturbed them, of
+/// lag and wait over all requests.
 pub(super) fn sample(trials: &Trials<'_>, resamples: &Resamples) -> BTreeMap<MetricId, Sampled> {
     let seconds = trials.seconds();
-    let once = vec![1; seconds.len()];
     let unanswered = left_out(&seconds, |second| answered(&second.outcomes));
     let unsent = left_out(&seconds, |second| second.outcomes.sent);
     let mut sampled = BTreeMap::new();
+    let latency = Undisturbed { resamples, seconds: &seconds, unanswered };
+    sampled.extend(latency.quantiles(From::Due, LATENCY, |second| second.latency.open()));
+    sampled.extend(latency.quantiles(From::Sent, SERVICE, |second| second.service.open()));
     // A request that was never answered has a lag, but neither a latency nor a service time.
-    let families: [(Pick, _, f64); 4] = [
-        (|second| second.latency.open(), LATENCY, unanswered),
-        (|second| second.service.open(), SERVICE, unanswered),
-        (Second::wait_of_all, WAIT, unsent),
-        (|second| second.lag.open(), LAG, 0.0),
-    ];
+    let families: [(Pick, _, f64); 2] =
+        [(Second::wait_of_all, WAIT, unsent), (|second| second.lag.open(), LAG, 0.0)];
     for (pick, quantiles, left_out) in families {
         let merged = merge(seconds.iter().map(|second| pick(second)));
         let sparse = Seconds::new(seconds.iter().map(|second| pick(second)));
@@ -47,30 +48,96 @@ pub(super) fn sample(trials: &Trials<'_>, resamples: &Resamples) -> BTreeMap<Met
             let point = merged.quantile(*q).map(|nanos| nanos as f64 / 1e9);
             if let Some(mut quantile) = resamples.sample(point, |weights| sparse.quantile(weights, *q)) {
                 quantile.few_samples = few_samples(merged.count(), *q);
-                // 1.0 - 0.99 is a little below 0.01.
-                quantile.at_least = left_out > 1.0 - q + 1e-9;
+                quantile.at_least = is_beyond(left_out, *q);
                 sampled.insert(*metric, quantile);
             }
-        }
-        if quantiles == LATENCY {
-            let mean = resamples.sample(sparse.mean(&once), |weights| sparse.mean(weights));
-            sampled.extend(mean.map(|mean| (MetricId::LatencyMean, mean)));
         }
     }
     sampled
 }
 
-/// A quantile or the mean of latency or service time of one load, in seconds; `None` for other metrics, or without an answer.
-pub(super) fn of_load(load: &Load, metric: MetricId) -> Option<f64> {
-    let is_service = matches!(metric, MetricId::ServiceP50 | MetricId::ServiceP99);
-    let pick = |second: &Second| if is_service { second.service.open() } else { second.latency.open() };
-    let merged = merge(load.seconds.iter().map(pick));
-    let nanos = match metric.quantile() {
-        Some(q) => merged.quantile(q)? as f64,
-        None if metric == MetricId::LatencyMean => merged.mean()?,
-        None => return None,
+/// What gaps left of the requests of a subject.
+struct Undisturbed<'a> {
+    resamples: &'a Resamples,
+    seconds: &'a [&'a Second],
+    /// Share of the planned requests that got no answer.
+    unanswered: f64,
+}
+
+impl Undisturbed<'_> {
+    /// Quantiles from an instant of each request on, and the mean if it is that at which the request was due. `all` are the same
+    /// times of every request, gaps or not.
+    fn quantiles(&self, from: From, quantiles: &[(MetricId, f64)], all: Pick) -> BTreeMap<MetricId, Sampled> {
+        let is_latency = from == From::Due;
+        let followed = FollowedSeconds::of(self.seconds, from);
+        // The generator's lag lengthens a latency, and nothing else.
+        let without_lag = is_latency.then(|| FollowedSeconds::of(self.seconds, From::TakenUp));
+        let all = merge(self.seconds.iter().map(|second| all(second)));
+        let once = vec![1; self.seconds.len()];
+        let mut sampled = BTreeMap::new();
+        for (metric, q) in quantiles {
+            let Some(reach) = followed.whole(*q) else { continue };
+            let of = |weights: &[u32]| followed.quantile(weights, *q).map(Reach::seconds);
+            let Some(mut quantile) = self.resamples.sample(Some(reach.seconds()), of) else { continue };
+            quantile.few_samples = few_samples(followed.count(), *q);
+            quantile.at_least = is_beyond(self.unanswered, *q);
+            let least = without_lag.as_ref().and_then(|without| without.whole(*q));
+            quantile.bracket = bracket(reach, least);
+            quantile.of_all = all.quantile(*q).map(|nanos| nanos as f64 / 1e9);
+            sampled.insert(*metric, quantile);
+        }
+        if is_latency
+            && let Some(mut mean) =
+                self.resamples.sample(followed.mean(&once), |weights| followed.mean(weights))
+        {
+            let least = without_lag.as_ref().and_then(|without| without.mean(&once)).map(Reach::At);
+            mean.bracket = bracket(Reach::At(mean.point), least);
+            mean.of_all = all.mean().map(|nanos| nanos / 1e9);
+            sampled.insert(MetricId::LatencyMean, mean);
+        }
+        sampled
+    }
+}
+
+/// Between what a latency would have been without the lag, and what it was.
+fn bracket(reach: Reach, without_lag: Option<Reach>) -> Option<Bracket> {
+    match reach {
+        Reach::Beyond(least) => Some(Bracket::Beyond(least)),
+        Reach::At(most) => {
+            let least = without_lag?.seconds().min(most);
+            Some(Bracket::Within { least, most, scale: most })
+        }
+    }
+}
+
+/// True if more of the requests were left out than lie beyond the quantile. 1.0 - 0.99 is a little below 0.01.
+fn is_beyond(left_out: f64, q: f64) -> bool {
+    left_out > 1.0 - q + 1e-9
+}
+
+/// The ends between which a quantile or the mean of latency or service time of one load lies, in seconds; `None` for other metrics,
+/// or without an answer.
+pub(super) fn ends_of_load(load: &Load, metric: MetricId) -> Option<[f64; 2]> {
+    let seconds: Vec<&Second> = load.seconds.iter().collect();
+    let once = vec![1; seconds.len()];
+    let value = |from| {
+        let followed = FollowedSeconds::of(&seconds, from);
+        match metric.quantile() {
+            Some(q) => followed.whole(q).map(Reach::seconds),
+            None if metric == MetricId::LatencyMean => followed.mean(&once),
+            None => None,
+        }
     };
-    Some(nanos / 1e9)
+    if matches!(metric, MetricId::ServiceP50 | MetricId::ServiceP99) {
+        return value(From::Sent).map(|service| [service; 2]);
+    }
+    let most = value(From::Due)?;
+    Some([value(From::TakenUp).unwrap_or(most).min(most), most])
+}
+
+/// A quantile or the mean of latency or service time of one load, in seconds, with what the generator was late by in it.
+pub(super) fn of_load(load: &Load, metric: MetricId) -> Option<f64> {
+    ends_of_load(load, metric).map(|[_, most]| most)
 }
 
 /// The median and the 99th percentile over those of the control, which was measured in the same run.

@@ -5,6 +5,8 @@ mod breakdown;
 mod compare;
 mod estimate;
 mod expectation;
+mod followed;
+mod gaps;
 mod generator;
 mod header_table;
 mod ladder;

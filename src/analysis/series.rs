@@ -1,6 +1,7 @@
 //! What charts are drawn from.
 
-use crate::analysis::latency::{few_samples, merge};
+use crate::analysis::followed::{FollowedSeconds, From, Reach};
+use crate::analysis::latency::few_samples;
 use crate::analysis::survival::Survival;
 use crate::analysis::trials::Trials;
 use crate::observation::Second;
@@ -48,8 +49,8 @@ const PER_NINE: u32 = 10;
 
 /// Latency by percentile of a subject.
 pub(super) fn percentiles(trials: &Trials<'_>) -> Vec<Percentile> {
-    let merged = merge(trials.seconds().iter().map(|second| second.latency.open()));
-    let count = merged.count();
+    let followed = FollowedSeconds::of(&trials.seconds(), From::Due);
+    let count = followed.count();
     let fractions = (0..=6 * PER_NINE).map(|step| 1.0 - 10_f64.powf(-f64::from(step) / f64::from(PER_NINE)));
     // Those that people name, besides.
     let mut fractions: Vec<f64> = fractions.chain([0.25, 0.5, 0.75]).collect();
@@ -58,7 +59,7 @@ pub(super) fn percentiles(trials: &Trials<'_>) -> Vec<Percentile> {
         .into_iter()
         .filter(|q| count as f64 * (1.0 - q) >= 10.0)
         .filter_map(|q| {
-            let seconds = merged.quantile(q)? as f64 / 1e9;
+            let Reach::At(seconds) = followed.whole(q)? else { return None };
             Some(Percentile { q, seconds, few_samples: few_samples(count, q) })
         })
         .collect()
@@ -70,9 +71,9 @@ pub(super) fn moments(trials: &Trials<'_>) -> Vec<Moment> {
     (0..length)
         .filter_map(|second| {
             let same: Vec<&Second> = trials.loads().filter_map(|load| load.seconds.get(second)).collect();
-            let merged = merge(same.iter().map(|second| second.latency.open()));
-            let at = |q| Some(merged.quantile(q)? as f64 / 1e9);
-            Some(Moment { second, requests: merged.count(), p50: at(0.5)?, p99: at(0.99)? })
+            let followed = FollowedSeconds::of(&same, From::Due);
+            let at = |q| followed.whole(q).map(Reach::seconds);
+            Some(Moment { second, requests: followed.count(), p50: at(0.5)?, p99: at(0.99)? })
         })
         .collect()
 }

@@ -22,24 +22,24 @@ pub(super) fn drift(medians: &[f64]) -> Option<f64> {
     (trend(medians).abs() > CRITICAL && change.abs() > CHANGE).then_some(change)
 }
 
-/// Kendall's S in standard deviations, with the correction for continuity.
+/// Kendall's S of a series against time, in standard deviations, with the correction for continuity.
 fn trend(values: &[f64]) -> f64 {
-    let n = values.len() as f64;
-    let s: f64 = values
+    let series: Vec<(f64, f64)> = values.iter().enumerate().map(|(at, value)| (at as f64, *value)).collect();
+    kendall(&series).1
+}
+
+/// Kendall's rank correlation (tau-a) of pairs, and his S in standard deviations, with the correction for continuity.
+pub(super) fn kendall(pairs: &[(f64, f64)]) -> (f64, f64) {
+    let n = pairs.len() as f64;
+    let sign = |earlier: f64, later: f64| if later == earlier { 0.0 } else { (later - earlier).signum() };
+    let s: f64 = pairs
         .iter()
         .enumerate()
-        .flat_map(|(index, earlier)| values[index + 1..].iter().map(move |later| (earlier, later)))
-        .map(|(earlier, later)| {
-            if later > earlier {
-                1.0
-            } else if later < earlier {
-                -1.0
-            } else {
-                0.0
-            }
-        })
+        .flat_map(|(index, earlier)| pairs[index + 1..].iter().map(move |later| (earlier, later)))
+        .map(|(earlier, later)| sign(earlier.0, later.0) * sign(earlier.1, later.1))
         .sum();
-    (s - s.signum()) / (n * (n - 1.0) * (2.0 * n + 5.0) / 18.0).sqrt()
+    let continuous = s - if s == 0.0 { 0.0 } else { s.signum() };
+    (s / (n * (n - 1.0) / 2.0), continuous / (n * (n - 1.0) * (2.0 * n + 5.0) / 18.0).sqrt())
 }
 
 fn median(values: &[f64]) -> f64 {

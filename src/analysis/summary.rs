@@ -7,7 +7,7 @@ use crate::analysis::survival::Survival;
 use crate::analysis::trials::Trials;
 use crate::analysis::{
     Breakdown, Check, Estimate, Gravity, Ladder, Propagation, Series, Verdict, Warning, expectation, ladder,
-    latency, outcome, parts, series, signature, threshold, trust, usage,
+    latency, outcome, parts, series, signature, threshold, trust, usage, validity,
 };
 use crate::metric::MetricId;
 use crate::observation::{Environment, Recording, Scenario, Staleness, Subject, Workload};
@@ -113,7 +113,7 @@ pub fn analyse(recordings: &[Recording]) -> Analysis {
         started: first.started.clone(),
         seeds,
         thresholds: threshold::judge(&first.scenario, &subjects),
-        warnings: of_run(&first.environment, &subjects),
+        warnings: of_run(&first.environment, &groups, &subjects),
         subjects,
         ladders,
     }
@@ -173,8 +173,8 @@ fn summarise(
     }
 }
 
-fn of_run(environment: &Environment, subjects: &[Summary]) -> Vec<Warning> {
-    let mut warnings = Vec::new();
+fn of_run(environment: &Environment, groups: &[Trials<'_>], subjects: &[Summary]) -> Vec<Warning> {
+    let mut warnings: Vec<Warning> = validity::nothing_left(groups, subjects).into_iter().collect();
     if environment.build == "debug" {
         warnings.push(Warning::DebugBuild);
     }

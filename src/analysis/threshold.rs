@@ -3,7 +3,7 @@
 use serde::Serialize;
 
 use crate::analysis::summary::Summary;
-use crate::analysis::{Basis, Estimate, latency};
+use crate::analysis::{Basis, Estimate, Standing, latency};
 use crate::metric::{MetricId, Threshold};
 use crate::observation::Scenario;
 
@@ -46,8 +46,8 @@ pub enum Unproven {
     ProbesApart,
     /// More requests got no answer than lie beyond the quantile.
     Unanswered,
-    /// The figures are those of the bench or its machine: they cross no limit and keep none.
-    Unusable,
+    /// The limit lies within what the generator was late by, or beyond what could be measured here.
+    Bounded,
     /// The limit lies between the highest rate that passed and the lowest that failed.
     StepsApart,
     /// The search ended before any step failed.
@@ -82,9 +82,6 @@ fn verdict(written: &str, summary: &Summary) -> Verdict {
         Err(error) => (None, Outcome::Unreadable(error.to_string())),
         Ok(threshold) => match summary.estimates.get(&threshold.metric) {
             None => (None, Outcome::NotMeasured),
-            Some(estimate) if summary.unusable().is_some() => {
-                (Some(*estimate), Outcome::NotShown(Unproven::Unusable))
-            }
             Some(estimate) => (Some(*estimate), outcome(&threshold, estimate)),
         },
     };
@@ -97,6 +94,23 @@ fn outcome(threshold: &Threshold, estimate: &Estimate) -> Outcome {
     if let Some(needed) = latency::needed(threshold.metric).filter(|_| estimate.few_samples) {
         return Outcome::NotShown(Unproven::FewRequests { needed });
     }
+    let (lowest, highest, unproven) = match estimate.standing {
+        Standing::Lost { least, most: None } => (least.unwrap_or(0.0), f64::INFINITY, Unproven::Bounded),
+        _ if estimate.bias > 0.0 && estimate.high.is_some() => {
+            (estimate.point - estimate.bias, estimate.point, Unproven::Bounded)
+        }
+        _ => ends(threshold, estimate),
+    };
+    match threshold.comparison.holds_within(lowest, highest, threshold.limit) {
+        Some(true) => Outcome::Holds,
+        Some(false) => Outcome::Crossed,
+        // A limit that holds by less than the bench may have added is not shown to hold; one above all of it is.
+        None => Outcome::NotShown(unproven),
+    }
+}
+
+/// Between which ends a value lies that the bench did not move.
+fn ends(threshold: &Threshold, estimate: &Estimate) -> (f64, f64, Unproven) {
     let (highest, unproven) = match (estimate.basis, estimate.high) {
         (Basis::ProbeGap, Some(high)) => (high, Unproven::ProbesApart),
         (Basis::ProbeGap, None) => (f64::INFINITY, Unproven::NotRefused),
@@ -105,11 +119,7 @@ fn outcome(threshold: &Threshold, estimate: &Estimate) -> Outcome {
         (_, None) => (f64::INFINITY, Unproven::Unanswered),
         (_, Some(_)) => (estimate.point, Unproven::Unanswered),
     };
-    match threshold.comparison.holds_within(estimate.point, highest, threshold.limit) {
-        Some(true) => Outcome::Holds,
-        Some(false) => Outcome::Crossed,
-        None => Outcome::NotShown(unproven),
-    }
+    (estimate.point, highest, unproven)
 }
 
 #[cfg(test)]

@@ -6,9 +6,9 @@ use crate::analysis::header_table::hpack_flatters;
 use crate::analysis::propagation::Propagation;
 use crate::analysis::trials::Trials;
 use crate::analysis::usage::{PRESSURE_PERCENT, STEAL_PERCENT};
-use crate::analysis::{Check, Estimate, Moment, Warning, generator, outcome, steady};
+use crate::analysis::{Check, Estimate, Moment, Warning, gaps, generator, outcome, steady, validity};
 use crate::metric::MetricId;
-use crate::observation::Recording;
+use crate::observation::{Load, Recording, Side};
 
 /// A longer wait for a connection, as a share of the median service time, is a part of the latency that would be
 /// another with more connections.
@@ -27,6 +27,8 @@ pub(super) fn warnings(
     checks: &[Check],
 ) -> Vec<Warning> {
     let mut warnings: Vec<Warning> = trials.recordings.iter().copied().flat_map(of_trial).collect();
+    warnings.extend(gaps::warnings(trials));
+    warnings.extend(lost(trials, estimates));
     warnings.extend(of_load(trials, estimates));
     let medians: Vec<f64> = moments.iter().map(|moment| moment.p50).collect();
     warnings.extend(steady::drift(&medians).map(|change| Warning::NotSteady { change }));
@@ -52,6 +54,11 @@ fn of_trial(recording: &Recording) -> Vec<Warning> {
     } else if recording.load.as_ref().is_some_and(|load| load.cut_short) {
         warnings.push(Warning::CutShort);
     }
+    // Where gaps were looked for, what the machine took is known exactly, and is in no latency.
+    let is_watched = |load: &Load| load.gaps.iter().any(|core| core.side == Side::Servers);
+    if recording.load.as_ref().is_some_and(is_watched) {
+        return warnings;
+    }
     let conditions = recording.conditions;
     let pressure_percent = conditions.cpu_pressure_percent.filter(|percent| *percent > PRESSURE_PERCENT);
     let steal_percent = conditions.steal_percent.filter(|percent| *percent > STEAL_PERCENT);
@@ -61,6 +68,14 @@ fn of_trial(recording: &Recording) -> Vec<Warning> {
         warnings.push(Warning::MachineBusy { pressure_percent, steal_percent, shared_cores });
     }
     warnings
+}
+
+/// What was asked of the subject and could not be measured here.
+fn lost(trials: &Trials<'_>, estimates: &BTreeMap<MetricId, Estimate>) -> Option<Warning> {
+    let is_lost =
+        |metric: &MetricId| estimates.get(metric).is_some_and(|estimate| estimate.standing.is_lost());
+    let metrics: Vec<MetricId> = validity::asked(trials).into_iter().filter(is_lost).collect();
+    (!metrics.is_empty()).then_some(Warning::FiguresLost { metrics })
 }
 
 fn of_load(trials: &Trials<'_>, estimates: &BTreeMap<MetricId, Estimate>) -> Vec<Warning> {

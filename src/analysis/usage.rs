@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use crate::analysis::Estimate;
 use crate::analysis::bootstrap::Resamples;
+use crate::analysis::standing::Bracket;
 use crate::analysis::trials::Trials;
 use crate::metric::{MetricId, Unit};
 use crate::observation::Sample;
@@ -38,9 +39,15 @@ pub(super) fn estimates(trials: &Trials<'_>) -> BTreeMap<MetricId, Estimate> {
         return estimates;
     }
     let resamples = Resamples::draw(&lengths, trials.seed());
+    let steals = trials.recordings.iter().filter_map(|recording| recording.conditions.steal_percent);
+    let steal = steals.fold(0.0, f64::max) / 100.0;
     let mut ratio = |metric, of: fn(&Step) -> (f64, f64)| {
         let sampled = resamples
             .sample(quotient(&vec![1; steps.len()], &steps, of), |weights| quotient(weights, &steps, of));
+        let sampled = sampled.map(|mut sampled| {
+            sampled.bracket = stolen(metric, sampled.point, steal);
+            sampled
+        });
         estimates.extend(sampled.map(|sampled| (metric, possible(metric, resamples.estimate(&sampled)))));
     };
     ratio(MetricId::CpuResourceServer, |step| (step.resource_cpu * 1e6, step.requests));
@@ -85,6 +92,16 @@ fn step(before: &Sample, after: &Sample) -> Step {
         resource_cpu: servers(|server| server.process.cpu_nanos) / 1e9,
         authorization_cpu: more(&|sample| authorization(sample).process.cpu_nanos) / 1e9,
     }
+}
+
+/// What a hypervisor takes counts as CPU time of whoever ran, unless the kernel is told of it; nothing else spoils CPU time.
+fn stolen(metric: MetricId, point: f64, share: f64) -> Option<Bracket> {
+    let (least, most) = match metric {
+        MetricId::CpuResourceServer | MetricId::CpuAuthorizationServer => (point * (1.0 - share), point),
+        MetricId::ThroughputPerCore if share < 1.0 => (point, point / (1.0 - share)),
+        _ => return None,
+    };
+    Some(Bracket::Within { least, most, scale: point })
 }
 
 /// A share is at most the whole, whatever its interval says.

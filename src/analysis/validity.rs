@@ -1,8 +1,12 @@
 //! Whether figures may be believed, and who is to blame if not.
 
+use std::collections::BTreeSet;
+
 use serde::Serialize;
 
+use crate::analysis::trials::Trials;
 use crate::analysis::{Analysis, Gravity, Summary, Warning};
+use crate::metric::{MetricId, Threshold};
 
 /// What a run says of itself.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
@@ -57,9 +61,9 @@ impl Analysis {
         Validity::of(self.warnings.iter().chain(subjects))
     }
 
-    /// The first reason for which the bench measured itself or its machine, and the subject that suffered from it.
-    pub fn unusable(&self) -> Option<(&Summary, &Warning)> {
-        self.subjects.iter().find_map(|summary| Some((summary, summary.unusable()?)))
+    /// Why nothing is left of what was asked, if so: for that alone a run is refused.
+    pub fn unusable(&self) -> Option<&Warning> {
+        self.warnings.iter().find(|warning| matches!(warning, Warning::NothingLeft { .. }))
     }
 }
 
@@ -68,11 +72,31 @@ impl Summary {
     pub fn validity(&self) -> Validity {
         Validity::of(&self.warnings)
     }
+}
 
-    /// The first reason for which its figures are those of the bench or its machine.
-    pub fn unusable(&self) -> Option<&Warning> {
-        let is_fatal =
-            |warning: &&Warning| warning.gravity() == Gravity::Unfit && warning.blame().is_of_the_bench();
-        self.warnings.iter().find(is_fatal)
+/// What a scenario asks of a subject: the latencies that everybody asks for, how long a revocation takes, and what its
+/// thresholds are about.
+pub(super) fn asked(trials: &Trials<'_>) -> BTreeSet<MetricId> {
+    let scenario = trials.recordings.iter().flat_map(|recording| &recording.scenario.thresholds);
+    let written = scenario.chain(&trials.subject.thresholds);
+    let limited =
+        written.filter_map(|written| written.parse::<Threshold>().ok()).map(|threshold| threshold.metric);
+    limited.chain([MetricId::LatencyP50, MetricId::LatencyP99, MetricId::PropagationMax]).collect()
+}
+
+/// The run is refused if of all that was asked nothing is left in any subject.
+pub(super) fn nothing_left(groups: &[Trials<'_>], subjects: &[Summary]) -> Option<Warning> {
+    let mut metrics = BTreeSet::new();
+    for (trials, summary) in groups.iter().zip(subjects) {
+        for metric in asked(trials) {
+            match summary.estimates.get(&metric) {
+                None => {}
+                Some(estimate) if estimate.standing.is_lost() => {
+                    metrics.insert(metric);
+                }
+                Some(_) => return None,
+            }
+        }
     }
+    (!metrics.is_empty()).then(|| Warning::NothingLeft { metrics: metrics.into_iter().collect() })
 }

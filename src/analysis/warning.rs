@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 
 use crate::analysis::Blame;
+use crate::metric::MetricId;
 
 /// Something a reader must know before believing a figure.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -44,14 +45,35 @@ pub enum Warning {
         /// What happened to them, and how often.
         kinds: BTreeMap<String, u64>,
     },
-    /// The load generator sent later than it should have.
+    /// The load generator was so late that latencies are known only within a bracket, or not at all.
     GeneratorLate {
         /// Its own lag, 99th percentile, in seconds.
         p99: f64,
-        /// What that may be at most, in seconds.
-        limit: f64,
-        /// Its 99.9th percentile, where there are enough requests for one.
-        p999: Option<f64>,
+    },
+    /// Cores were taken from the generator or from the servers; latencies are those of the requests that it left alone.
+    Disturbed {
+        /// For how much of the time the generator lost its core.
+        generator: f64,
+        /// For how much of the time the servers lost one of theirs.
+        servers: f64,
+        /// Share of the answered requests that are in no latency.
+        uncounted: f64,
+    },
+    /// Cores were taken more often the more was sent, as a quota does that the load uses up. Then what was taken is no chance, and
+    /// latencies that leave it out look better than they were.
+    GapsFollowLoad {
+        /// Kendall's rank correlation of requests and time taken, second by second.
+        correlation: f64,
+    },
+    /// Figures that were asked for could not be measured here.
+    FiguresLost {
+        /// Which ones.
+        metrics: Vec<MetricId>,
+    },
+    /// Nothing that was asked for could be measured here.
+    NothingLeft {
+        /// What was asked for.
+        metrics: Vec<MetricId>,
     },
     /// A thread of the load generator had no time left, although it sleeps while it waits.
     GeneratorBusy {
@@ -162,8 +184,7 @@ impl Warning {
             | Self::DebugBuild
             | Self::WrongAnswers { .. }
             | Self::FalseRefusals { .. }
-            | Self::GeneratorLate { .. }
-            | Self::GeneratorBusy { .. }
+            | Self::NothingLeft { .. }
             | Self::NotSent { .. } => Gravity::Unfit,
             Self::Errors { share, .. } if *share > UNFIT_ERRORS => Gravity::Unfit,
             Self::MachineBusy { steal_percent, shared_cores: true, .. }
@@ -172,6 +193,9 @@ impl Warning {
                 Gravity::Note
             }
             Self::CoreTaken { .. }
+            | Self::GeneratorBusy { .. }
+            | Self::GapsFollowLoad { .. }
+            | Self::FiguresLost { .. }
             | Self::ConnectionsShort { .. }
             | Self::CutShort
             | Self::Errors { .. }
@@ -182,6 +206,8 @@ impl Warning {
             | Self::OracleDisagrees { .. }
             | Self::NotAcknowledged { .. } => Gravity::Doubtful,
             Self::FewSamples { .. }
+            | Self::GeneratorLate { .. }
+            | Self::Disturbed { .. }
             | Self::SearchSpoiled { .. }
             | Self::SearchUnmet { .. }
             | Self::NoControl => Gravity::Note,
@@ -204,7 +230,12 @@ impl Warning {
             | Self::NotSteady { .. }
             | Self::SearchUnmet { .. }
             | Self::NotAcknowledged { .. } => Blame::Servers,
-            Self::CoreTaken { .. } | Self::MachineBusy { .. } => Blame::Machine,
+            Self::CoreTaken { .. }
+            | Self::MachineBusy { .. }
+            | Self::Disturbed { .. }
+            | Self::GapsFollowLoad { .. }
+            | Self::FiguresLost { .. }
+            | Self::NothingLeft { .. } => Blame::Machine,
             Self::WrongAnswers { .. } | Self::FalseRefusals { .. } | Self::OracleDisagrees { .. } => {
                 Blame::Subject
             }

@@ -110,10 +110,9 @@ pub(super) fn exit(analysis: &Analysis, recordings: &[Recording], interrupted: b
 
 /// Says in a line why a run is invalid and what to do, where that is how it ended.
 pub(super) fn tell_why(exit: Exit, analysis: &Analysis) {
-    if let (Exit::Unfit, Some((summary, warning))) = (exit, analysis.unusable()) {
+    if let (Exit::Unfit, Some(warning)) = (exit, analysis.unusable()) {
         output::tell(&format!(
-            "bearerbench: the run is invalid (exit code 12): {}: {}",
-            summary.subject.name,
+            "bearerbench: the run is invalid (exit code 12): {}",
             report::explain(warning)
         ));
     }

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use crate::analysis::{Blame, Warning};
-use crate::metric::{Unit, significant, thousands};
+use crate::metric::{MetricId, Unit, significant, thousands};
 
 /// A warning in words: what was found, why it matters, what to do.
 pub fn explain(warning: &Warning) -> String {
@@ -35,7 +35,25 @@ pub fn explain(warning: &Warning) -> String {
             thousands(&count.to_string())
         ),
         Warning::Errors { share, planned, kinds } => errors(*share, *planned, kinds),
-        Warning::GeneratorLate { p99, limit, p999 } => late(*p99, *limit, *p999),
+        Warning::GeneratorLate { p99 } => late(*p99),
+        Warning::Disturbed { generator, servers, uncounted } => disturbed(*generator, *servers, *uncounted),
+        Warning::GapsFollowLoad { correlation } => format!(
+            "Cores were taken more often in seconds with more requests (rank correlation {}), as a quota does that the load \
+             itself uses up. Latencies leave out what was taken, so they look better than they were: raise the quota, or \
+             lower the rate.",
+            significant(*correlation)
+        ),
+        Warning::FiguresLost { metrics } => format!(
+            "{} could not be measured here: too much of it would be the generator's own delay, or too little could be \
+             followed to its end. Run longer, or on a quieter machine.",
+            ids(metrics)
+        ),
+        Warning::NothingLeft { metrics } => format!(
+            "Nothing that was asked for could be measured here ({}): too much of it would be the generator's own delay. Run \
+             it on a quieter machine, lower the rate, or give the generator a core of its own; `bearerbench doctor` tells \
+             what disturbs it here.",
+            ids(metrics)
+        ),
         Warning::GeneratorBusy { share, core, precision } => format!(
             "A thread of the load generator{} ran during {} of the window, although it sleeps while it waits (precision \
              \"{precision}\"): it had no time left to be punctual. Lower the rate, or give the generator more cores.",
@@ -117,17 +135,28 @@ pub(super) fn blamed(blame: Blame) -> &'static str {
     }
 }
 
-fn late(p99: f64, limit: f64, p999: Option<f64>) -> String {
-    let of = |seconds| Unit::Seconds.show(seconds);
-    let worst = p999.map_or_else(String::new, |p999| format!(", and one in a thousand {} or more", of(p999)));
+fn late(p99: f64) -> String {
     format!(
-        "The load generator took up 1 % of its requests {} or more after they were due{worst}, so latencies hold its \
-         delay; {} here, and 1 ms for one in a thousand, are the most that can be overlooked. Where the machine was \
-         busy too, that is the cause: use a quieter one. Otherwise lower the rate, or give the generator a core of its \
-         own; `bearerbench doctor` tells what disturbs it here.",
-        of(p99),
-        of(limit)
+        "The generator sent 1 % of its requests {} or more after they were due. A latency that may hold too much of that is \
+         marked: the truth lies within its bracket.",
+        Unit::Seconds.show(p99)
     )
+}
+
+fn disturbed(generator: f64, servers: f64, uncounted: f64) -> String {
+    let share = |share| Unit::Fraction.show(share);
+    format!(
+        "Something else had a core of the generator for {} of the time and one of the servers for {}. Latencies are those of \
+         requests that it left alone: {} were not counted, and those that it interrupted count as far as they were followed \
+         (Kaplan-Meier).",
+        share(generator),
+        share(servers),
+        share(uncounted)
+    )
+}
+
+fn ids(metrics: &[MetricId]) -> String {
+    metrics.iter().map(|metric| metric.id()).collect::<Vec<_>>().join(", ")
 }
 
 fn on_core(core: Option<u32>) -> String {

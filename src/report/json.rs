@@ -139,7 +139,7 @@ impl Value {
     }
 
     fn of(metric: MetricId, estimate: &Estimate) -> Self {
-        let Estimate { point, low, high, basis, few_samples, standing, of_all } = *estimate;
+        let Estimate { point, low, high, basis, few_samples, standing, of_all, bias: _ } = *estimate;
         let unit = metric.unit().symbol();
         Self { point, low, high, unit, basis, few_samples, standing, all_requests: of_all }
     }

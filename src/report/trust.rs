@@ -125,7 +125,7 @@ fn joint(known: &Warning, other: &Warning) -> Option<Warning> {
                 shared_cores: *shared_cores,
             })
         }
-        (Warning::GeneratorLate { p99: a, .. }, Warning::GeneratorLate { p99: b, .. })
+        (Warning::GeneratorLate { p99: a }, Warning::GeneratorLate { p99: b })
         | (Warning::ConnectionsShort { p99: a, .. }, Warning::ConnectionsShort { p99: b, .. }) => {
             Some(if a >= b { known.clone() } else { other.clone() })
         }
@@ -133,6 +133,10 @@ fn joint(known: &Warning, other: &Warning) -> Option<Warning> {
             Warning::CoreTaken { share: a, core: known_core },
             Warning::CoreTaken { share: b, core: other_core },
         ) if known_core == other_core => Some(if a >= b { known.clone() } else { other.clone() }),
+        (
+            Warning::Disturbed { generator: a, servers: b, uncounted: c },
+            Warning::Disturbed { generator: x, servers: y, uncounted: z },
+        ) => Some(Warning::Disturbed { generator: a.max(*x), servers: b.max(*y), uncounted: c.max(*z) }),
         (Warning::FewSamples { requests: a }, Warning::FewSamples { requests: b }) => {
             Some(Warning::FewSamples { requests: *a.min(b) })
         }

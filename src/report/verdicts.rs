@@ -95,7 +95,10 @@ fn why(unproven: Unproven, metric: Option<MetricId>) -> String {
         Unproven::Unanswered => {
             "more requests got no answer than lie beyond this quantile; lower the rate".to_owned()
         }
-        Unproven::Unusable => "the run is invalid, see above".to_owned(),
+        Unproven::Bounded => {
+            "it lies within what the generator was late by, or beyond what could be measured here; use a quieter machine"
+                .to_owned()
+        }
         Unproven::FewRequests { needed } if metric.is_some_and(MetricId::is_of_operations) => format!(
             "too few operations were timed, it needs {}; raise repetitions",
             thousands(&needed.to_string())

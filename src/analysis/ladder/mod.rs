@@ -5,11 +5,12 @@ mod step;
 
 use serde::Serialize;
 
-use crate::analysis::latency::{merge, of_load};
+use crate::analysis::followed::{FollowedSeconds, From, Reach};
+use crate::analysis::latency::of_load;
 use crate::analysis::trials::Trials;
 use crate::analysis::{Estimate, Summary, Warning};
 use crate::metric::{Comparison, MetricId, Threshold};
-use crate::observation::{Load, Recording, Step};
+use crate::observation::{Load, Recording, Second, Step};
 
 pub use step::{Fault, Shortfall, StepOutcome, is_broken, judge};
 
@@ -162,8 +163,9 @@ fn points(trials: &Trials<'_>, steps: &[LoadStep]) -> Vec<LoadPoint> {
         let is_spoiled = same().all(|(_, step)| step.is_spoiled());
         let shown = same().filter(|(_, step)| is_spoiled || !step.is_spoiled());
         let loads = shown.filter_map(|(recording, _)| recording.load.as_ref());
-        let latency = merge(loads.flat_map(|load| &load.seconds).map(|second| second.latency.open()));
-        let at = |q| latency.quantile(q).map(|nanos| nanos as f64 / 1e9);
+        let seconds: Vec<&Second> = loads.flat_map(|load| &load.seconds).collect();
+        let latency = FollowedSeconds::of(&seconds, From::Due);
+        let at = |q| latency.whole(q).map(Reach::seconds);
         Some(LoadPoint { rate, p50: at(0.5)?, p99: at(0.99)?, is_spoiled })
     };
     rates.into_iter().filter_map(point).collect()

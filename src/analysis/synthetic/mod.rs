@@ -188,6 +188,7 @@ impl Simulation {
         facts.lag.record((lag * 1e3) as u64);
         let (service, latency) = ((micros * 1e3) as u64, ((lag + micros) * 1e3) as u64);
         facts.service.record(service);
+        facts.served.record(service);
         facts.latency.record(latency);
         let accepted = !is_bad || self.subject.is_control();
         let class = if is_bad { KINDS[kind] } else { "valid" };

@@ -9,8 +9,16 @@ use crate::observation::{Distribution, Load, Recording, Second};
 
 type Pick = fn(&Second) -> Distribution;
 
-/// What is told of each second, in nanoseconds: its tag, and where it is kept.
-const TAGS: [(&str, Pick); 4] = [
+/// What is told of each second, in nanoseconds: its tag, and where it is kept. Latency is that of all requests; of those
+/// that gaps left alone there are those that ended and those that were followed only until a gap.
+const TAGS: [(&str, Pick); 6] = [
+    ("undisturbed", |second| match &second.disturbed {
+        Some(disturbed) => disturbed.latency.ended.open(),
+        None => second.latency.open(),
+    }),
+    ("censored", |second| {
+        second.disturbed.as_ref().map_or_else(Distribution::default, |left| left.latency.censored.open())
+    }),
     ("latency", |second| second.latency.open()),
     ("lag", |second| second.lag.open()),
     ("wait", Second::wait_of_all),
@@ -106,6 +114,7 @@ mod tests {
         assert_eq!(instants, (2..12).chain(230..240).collect::<Vec<u64>>());
         let estimates = &analyse(&recordings).subjects[0].estimates;
         for (tag, metric, q) in [
+            ("undisturbed", MetricId::LatencyP50, 0.5),
             ("latency", MetricId::LatencyP50, 0.5),
             ("latency", MetricId::LatencyP99, 0.99),
             ("latency", MetricId::LatencyP999, 0.999),
