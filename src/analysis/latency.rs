@@ -4,7 +4,6 @@ use std::collections::BTreeMap;
 
 use crate::analysis::bootstrap::{Resamples, Sampled};
 use crate::analysis::followed::{FollowedSeconds, From, Reach};
-use crate::analysis::outcome::answered;
 use crate::analysis::sparse::Seconds;
 use crate::analysis::standing::Bracket;
 use crate::analysis::trials::Trials;
@@ -32,7 +31,7 @@ const LAG: &[(MetricId, f64)] =
 /// lag and wait over all requests.
 pub(super) fn sample(trials: &Trials<'_>, resamples: &Resamples) -> BTreeMap<MetricId, Sampled> {
     let seconds = trials.seconds();
-    let unanswered = left_out(&seconds, |second| answered(&second.outcomes));
+    let unanswered = left_out(&seconds, |second| second.outcomes.answered());
     let unsent = left_out(&seconds, |second| second.outcomes.sent);
     let mut sampled = BTreeMap::new();
     let latency = Undisturbed { resamples, seconds: &seconds, unanswered };

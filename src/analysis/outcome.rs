@@ -6,7 +6,7 @@ use crate::analysis::Estimate;
 use crate::analysis::bootstrap::Resamples;
 use crate::analysis::trials::Trials;
 use crate::metric::MetricId;
-use crate::observation::{Load, Outcomes};
+use crate::observation::Load;
 
 /// What the outcomes of a subject say; nothing if nothing was planned.
 pub(super) fn estimates(trials: &Trials<'_>, resamples: &Resamples) -> BTreeMap<MetricId, Estimate> {
@@ -25,7 +25,7 @@ pub(super) fn estimates(trials: &Trials<'_>, resamples: &Resamples) -> BTreeMap<
         (length > 0.0).then(|| weighted(&answers) / length)
     };
     let throughput = resamples.sample(per_second(&vec![1; answers.len()]), per_second);
-    let total: u64 = seconds.iter().map(|second| answered(&second.outcomes)).sum();
+    let total: u64 = seconds.iter().map(|second| second.outcomes.answered()).sum();
     let mut estimates = BTreeMap::from([
         (MetricId::Errors, Estimate::counted((1.0 - total as f64 / planned as f64).max(0.0))),
         (MetricId::WrongAnswers, Estimate::counted(wrong(trials) as f64)),
@@ -36,12 +36,6 @@ pub(super) fn estimates(trials: &Trials<'_>, resamples: &Resamples) -> BTreeMap<
     }
     estimates.extend(throughput.map(|sampled| (MetricId::Throughput, resamples.estimate(&sampled))));
     estimates
-}
-
-/// Requests that were accepted or refused.
-pub(super) fn answered(outcomes: &Outcomes) -> u64 {
-    let wrong = outcomes.good_refused + outcomes.bad_accepted.values().sum::<u64>();
-    outcomes.good_accepted + outcomes.bad_refused + wrong + outcomes.stale_accepted
 }
 
 /// Good tokens refused and bad ones accepted.

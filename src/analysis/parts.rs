@@ -6,7 +6,6 @@ use std::collections::BTreeMap;
 use crate::analysis::Estimate;
 use crate::analysis::bootstrap::Resamples;
 use crate::analysis::latency::{few_samples, left_out, merge};
-use crate::analysis::outcome::answered;
 use crate::analysis::sparse::Seconds;
 use crate::analysis::trials::Trials;
 use crate::metric::MetricId;
@@ -28,7 +27,7 @@ pub(super) fn estimates(trials: &Trials<'_>, resamples: &Resamples) -> BTreeMap<
     let loads: Vec<&Load> = trials.loads().filter(|load| !load.seconds.is_empty()).collect();
     let lengths: Vec<usize> = loads.iter().map(|load| load.seconds.len()).collect();
     let whole = Whole { loads, lengths, resamples };
-    let unanswered = left_out(&trials.seconds(), |second| answered(&second.outcomes));
+    let unanswered = left_out(&trials.seconds(), |second| second.outcomes.answered());
     let mut estimates = BTreeMap::new();
     for (metric, q) in QUANTILES {
         let (part, left_out): (fn(&Parts) -> &Sealed, f64) = match metric {

@@ -80,12 +80,14 @@ fn lost(trials: &Trials<'_>, estimates: &BTreeMap<MetricId, Estimate>) -> Option
 
 fn of_load(trials: &Trials<'_>, estimates: &BTreeMap<MetricId, Estimate>) -> Vec<Warning> {
     let planned = generator::planned(trials);
-    let answers: u64 = trials.seconds().iter().map(|second| outcome::answered(&second.outcomes)).sum();
+    let answers: u64 = trials.seconds().iter().map(|second| second.outcomes.answered()).sum();
     let mut warnings = Vec::new();
     // A trial that failed has said so.
     if planned == 0 && trials.recordings.iter().all(|recording| recording.failure.is_none()) {
         warnings.push(Warning::NothingMeasured);
     }
+    let lost: u64 = trials.loads().map(|load| load.lost).sum();
+    warnings.extend((lost > 0).then_some(Warning::Lost { requests: lost }));
     warnings.extend(generator::warnings(trials, estimates));
     warnings.extend(connections(trials, planned, estimates));
     warnings.extend(errors(trials, planned, answers));

@@ -61,9 +61,12 @@ impl Analysis {
         Validity::of(self.warnings.iter().chain(subjects))
     }
 
-    /// Why nothing is left of what was asked, if so: for that alone a run is refused.
+    /// Why nothing is left of what was asked, if so, or that requests were lost: for that alone a run is refused.
     pub fn unusable(&self) -> Option<&Warning> {
-        self.warnings.iter().find(|warning| matches!(warning, Warning::NothingLeft { .. }))
+        let subjects = self.subjects.iter().flat_map(|summary| &summary.warnings);
+        let is_fatal =
+            |warning: &&Warning| matches!(warning, Warning::NothingLeft { .. } | Warning::Lost { .. });
+        self.warnings.iter().chain(subjects).find(is_fatal)
     }
 }
 

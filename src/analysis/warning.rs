@@ -45,6 +45,11 @@ pub enum Warning {
         /// What happened to them, and how often.
         kinds: BTreeMap<String, u64>,
     },
+    /// The generator itself cannot say what became of requests that were due.
+    Lost {
+        /// How many.
+        requests: u64,
+    },
     /// The load generator was so late that latencies are known only within a bracket, or not at all.
     GeneratorLate {
         /// Its own lag, 99th percentile, in seconds.
@@ -185,6 +190,7 @@ impl Warning {
             | Self::WrongAnswers { .. }
             | Self::FalseRefusals { .. }
             | Self::NothingLeft { .. }
+            | Self::Lost { .. }
             | Self::NotSent { .. } => Gravity::Unfit,
             Self::Errors { share, .. } if *share > UNFIT_ERRORS => Gravity::Unfit,
             Self::MachineBusy { steal_percent, shared_cores: true, .. }
@@ -217,9 +223,10 @@ impl Warning {
     /// Whose doing it is.
     pub fn blame(&self) -> Blame {
         match self {
-            Self::GeneratorLate { .. } | Self::SearchSpoiled { .. } | Self::GeneratorBusy { .. } => {
-                Blame::Generator
-            }
+            Self::Lost { .. }
+            | Self::GeneratorLate { .. }
+            | Self::SearchSpoiled { .. }
+            | Self::GeneratorBusy { .. } => Blame::Generator,
             // Whoever interrupted it did so on purpose.
             Self::Failed { reason, .. } if reason == INTERRUPTED => Blame::Setup,
             Self::Failed { .. }

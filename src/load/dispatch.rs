@@ -22,7 +22,8 @@ pub(super) struct Dispatch<S> {
     /// A connection is given up after so many requests.
     requests_per_connection: Option<u64>,
     users: Option<Users>,
-    /// Slots whose users think, by the instant at which they have thought: they all think for as long.
+    /// Slots whose users think, by the instant at which they have thought: they all think for as long, whether there is a
+    /// connection or not.
     thinking: VecDeque<(Offset, usize)>,
     /// Told when somebody begins to think while nobody else does: the scheduler may sleep for longer than that.
     thought: Rc<Notify>,
@@ -56,8 +57,8 @@ struct Slot<S> {
     flight: Option<Flight>,
     /// Requests sent over this connection.
     sent: u64,
-    /// When the next request of its user is due although there is no connection.
-    due: Option<Offset>,
+    /// The request of its user that was due when there was no connection.
+    waiting: Option<Waiting>,
 }
 
 impl<S: Sender> Dispatch<S> {
@@ -70,7 +71,7 @@ impl<S: Sender> Dispatch<S> {
         tokens: Arc<TokenPool>,
         recorder: Recorder,
     ) -> Self {
-        let slot = |slot| Slot { server: slot / places, sender: None, flight: None, sent: 0, due: None };
+        let slot = |slot| Slot { server: slot / places, sender: None, flight: None, sent: 0, waiting: None };
         Self {
             tokens,
             servers: (0..servers).map(|_| Server::default()).collect(),
@@ -133,42 +134,38 @@ impl<S: Sender> Dispatch<S> {
     /// Users who have thought send their requests.
     pub(super) fn wake(&mut self, now: Offset) {
         while let Some((due, slot)) = self.thinking.pop_front_if(|(due, _)| *due <= now) {
-            self.send_for_user(slot, due, now, None);
+            self.due_for_user(slot, due, now);
         }
     }
 
-    /// The run is over for those who would begin another request. Those who wait for a connection have begun theirs.
+    /// The run is over for those who would begin another request. Those who wait for a connection have begun theirs, and
+    /// nobody waits for one any more.
     pub(super) fn dismiss_users(&mut self, now: Offset) {
-        for slot in 0..self.slots.len() {
-            let due = self.slots[slot].due.take().filter(|due| *due <= now);
-            if let Some(request) = due.and_then(|due| self.request_of_user(slot, due)) {
-                self.recorder.taken_up(request, request.due);
-                self.recorder.failed(request, Failure::Unsent);
-            }
-        }
         self.users = None;
         self.thinking.clear();
+        self.give_up_users(Offset::from_nanos(u64::MAX), Failure::Unsent, now);
     }
 
     /// A slot has a new connection.
     pub(super) fn connected(&mut self, slot: usize, sender: S, now: Offset) {
         (self.slots[slot].sender, self.slots[slot].sent) = (Some(sender), 0);
         self.servers[self.slots[slot].server].open += 1;
-        match self.slots[slot].due.take() {
-            Some(due) if due <= now => self.send_for_user(slot, due, now, Some(now.since(due))),
-            Some(due) => self.think(slot, due),
-            None => self.ready(slot, now),
+        if let Some(Waiting { request, since }) = self.slots[slot].waiting.take() {
+            self.waiting -= 1;
+            self.send(slot, request, now, Some(now.since(since)));
+        } else if !self.thinks(slot) {
+            self.ready(slot, now);
         }
     }
 
     /// A slot's connection could not be replaced. If its server has no other, those who wait fail as a
     /// client's requests would.
-    pub(super) fn unreachable(&mut self, slot: usize) {
+    pub(super) fn unreachable(&mut self, slot: usize, now: Offset) {
         let server = &mut self.servers[self.slots[slot].server];
         if server.open == 0 {
             self.waiting -= server.backlog.len();
             for waiting in server.backlog.drain(..) {
-                self.recorder.failed(waiting.request, Failure::Unreachable);
+                self.recorder.failed(waiting.request, Failure::Unreachable, now);
             }
         }
     }
@@ -195,19 +192,44 @@ impl<S: Sender> Dispatch<S> {
     pub(super) fn failed(&mut self, slot: usize, failure: Failure, now: Offset) {
         if let Some(flight) = self.slots[slot].flight.take() {
             self.outstanding -= 1;
-            self.recorder.failed(flight.request, failure);
+            self.recorder.failed(flight.request, failure, now);
         }
         self.close(slot, now);
     }
 
-    /// Gives up every request sent before `limit`, and tells which slots need a new connection.
+    /// Gives up every request sent before `limit`, and those that were due before it and still wait for a connection. Tells
+    /// which slots need a new one.
     pub(super) fn give_up(&mut self, limit: Offset, failure: Failure, now: Offset) -> Vec<usize> {
+        self.give_up_waiting(limit, now);
         let late = |slot: &Slot<S>| slot.flight.is_some_and(|flight| flight.sent < limit);
         let slots: Vec<_> = (0..self.slots.len()).filter(|slot| late(&self.slots[*slot])).collect();
         for slot in &slots {
             self.failed(*slot, failure, now);
         }
         slots
+    }
+
+    /// A cut network leaves requests waiting that nobody refuses.
+    fn give_up_waiting(&mut self, limit: Offset, now: Offset) {
+        for server in &mut self.servers {
+            while let Some(waiting) = server.backlog.pop_front_if(|waiting| waiting.request.due < limit) {
+                self.waiting -= 1;
+                self.recorder.failed(waiting.request, Failure::TimedOut, now);
+            }
+        }
+        self.give_up_users(limit, Failure::TimedOut, now);
+    }
+
+    /// Users whose requests were due before `limit` and wait for a connection wait no longer, and go on to their next one.
+    fn give_up_users(&mut self, limit: Offset, failure: Failure, now: Offset) {
+        for slot in 0..self.slots.len() {
+            let is_late = |waiting: &mut Waiting| waiting.request.due < limit;
+            if let Some(waiting) = self.slots[slot].waiting.take_if(is_late) {
+                self.waiting -= 1;
+                self.recorder.failed(waiting.request, failure, now);
+                self.go_on(slot, now);
+            }
+        }
     }
 
     /// The window ended, or the run was cut short: from here on answers in flight are waited for.
@@ -220,7 +242,7 @@ impl<S: Sender> Dispatch<S> {
         self.give_up(limit, Failure::TimedOut, limit);
         self.give_up(Offset::from_nanos(u64::MAX), Failure::Unanswered, limit);
         for waiting in self.servers.iter_mut().flat_map(|server| server.backlog.drain(..)) {
-            self.recorder.failed(waiting.request, Failure::Unsent);
+            self.recorder.failed(waiting.request, Failure::Unsent, limit);
         }
         self.recorder
     }
@@ -233,11 +255,24 @@ impl<S: Sender> Dispatch<S> {
             self.send(slot, request, now, Some(now.since(since)));
             return;
         }
-        match &self.users {
-            Some(users) if users.think.is_zero() => self.send_for_user(slot, now, now, None),
-            Some(users) => self.think(slot, now + users.think),
-            None => server.idle.push_back(slot),
+        if self.users.is_some() {
+            self.go_on(slot, now);
+        } else {
+            server.idle.push_back(slot);
         }
+    }
+
+    /// The user of a slot, if it has one, thinks before the next request, which is due when that is over.
+    fn go_on(&mut self, slot: usize, now: Offset) {
+        match &self.users {
+            Some(users) if users.think.is_zero() => self.due_for_user(slot, now, now),
+            Some(users) => self.think(slot, now + users.think),
+            None => {}
+        }
+    }
+
+    fn thinks(&self, slot: usize) -> bool {
+        self.thinking.iter().any(|(_, thinking)| *thinking == slot)
     }
 
     /// The user of a slot thinks until an instant.
@@ -250,13 +285,24 @@ impl<S: Sender> Dispatch<S> {
         self.thinking.insert(place, (until, slot));
     }
 
-    /// `wait` is for a connection, after the request was due: nothing that the generator is late by.
-    fn send_for_user(&mut self, slot: usize, due: Offset, now: Offset, wait: Option<Duration>) {
+    /// The request of a user is due: it goes out at once, or it waits for the connection of its slot.
+    fn due_for_user(&mut self, slot: usize, due: Offset, now: Offset) {
+        let is_open = self.slots[slot].sender.is_some();
         let Some(request) = self.request_of_user(slot, due) else {
-            return self.servers[self.slots[slot].server].idle.push_back(slot);
+            if is_open {
+                self.servers[self.slots[slot].server].idle.push_back(slot);
+            }
+            return;
         };
-        self.send(slot, request, now, wait);
-        self.recorder.taken_up(request, if wait.is_some() { due } else { now });
+        if is_open {
+            self.send(slot, request, now, None);
+        } else {
+            self.slots[slot].waiting = Some(Waiting { request, since: now });
+            self.waiting += 1;
+            self.recorder.load.backlog_peak = self.recorder.load.backlog_peak.max(self.waiting as u64);
+        }
+        // After the write: what is noted down may not delay it. It counts from now on, however long it waits.
+        self.recorder.taken_up(request, now);
     }
 
     /// The next request of the user of a slot, unless all were sent.
@@ -285,9 +331,8 @@ impl<S: Sender> Dispatch<S> {
             return;
         }
         server.open -= 1;
-        let thinking = self.thinking.iter().position(|(_, thinking)| *thinking == slot);
-        let thought = thinking.and_then(|index| self.thinking.remove(index)).map(|(until, _)| until);
-        let thinks = |users: &Users| thought.unwrap_or(now + users.think);
-        self.slots[slot].due = self.users.as_ref().map(thinks);
+        if !self.thinks(slot) {
+            self.go_on(slot, now);
+        }
     }
 }

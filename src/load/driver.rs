@@ -185,7 +185,7 @@ impl<T: Transport, P: Pacer> Run<T, P> {
         recorder.gaps(self.pacer.gaps());
         recorder.note(used, cut.is_some());
         if cut.is_none() && ends_with_last {
-            recorder.ended_with_last_answer();
+            recorder.ended_with_last_request();
         }
         cut
     }

@@ -11,8 +11,10 @@ use crate::load::pacing::Pacer;
 use crate::load::transport::{Failure, Opened, Receiver, Transport};
 use crate::units::Stamp;
 
-/// A server that refuses connections is asked again after this.
+/// A server that refuses connections is asked again after this ...
 const RETRY: Duration = Duration::from_millis(10);
+/// ... twice as long each time, up to this: 1,600 connections to servers that are down must not make the generator late.
+const LONGEST_RETRY: Duration = Duration::from_millis(500);
 
 impl<T: Transport, P: Pacer> Run<T, P> {
     /// Reads the answers of one slot for ever, over as many connections as it takes.
@@ -54,6 +56,7 @@ impl<T: Transport, P: Pacer> Run<T, P> {
 
     async fn reconnect(&self, slot: usize) -> T::Receiver {
         let place = self.dispatch.borrow().place(slot);
+        let mut pause = RETRY;
         loop {
             let begun = Stamp::now();
             if let Ok(Ok(opened)) = timeout(self.timeout, self.transport.connect(place)).await {
@@ -65,8 +68,9 @@ impl<T: Transport, P: Pacer> Run<T, P> {
                 dispatch.connected(slot, sender, self.pacer.now());
                 return receiver;
             }
-            self.dispatch.borrow_mut().unreachable(slot);
-            sleep(RETRY).await;
+            self.dispatch.borrow_mut().unreachable(slot, self.pacer.now());
+            sleep(apart(pause, slot)).await;
+            pause = (pause * 2).min(LONGEST_RETRY);
         }
     }
 
@@ -90,6 +94,13 @@ impl<T: Transport, P: Pacer> Run<T, P> {
             }
         }
     }
+}
+
+/// Between half of a pause and all of it, another share for each of neighbouring slots, so that they do not all ask at once.
+fn apart(pause: Duration, slot: usize) -> Duration {
+    const SHARES: usize = 16;
+    let share = (slot % SHARES) as f64 / SHARES as f64;
+    pause.mul_f64(0.5 + share / 2.0)
 }
 
 /// How late a timeout may come: one sweep over the connections costs less than a timer for each request.

@@ -62,8 +62,8 @@ pub(super) struct Recorder {
     whole: Whole,
     pub(super) load: Load,
     pub(super) probes: Vec<SentProbe>,
-    /// When the last request of the window was answered.
-    last_answer: Offset,
+    /// The last instant at which a request of the window was due or ended, in whatever way.
+    last_event: Offset,
     /// What is answered later was no longer part of what was measured.
     answers_until: Offset,
 }
@@ -88,7 +88,7 @@ impl Recorder {
             whole: Whole::new(tokens),
             load: Load::default(),
             probes: Vec::new(),
-            last_answer: Offset::default(),
+            last_event: Offset::default(),
             answers_until: window_end,
         }
     }
@@ -101,6 +101,7 @@ impl Recorder {
     /// A request was due and the generator took it up: how late it was is the generator's own doing,
     /// whether a connection was idle or not.
     pub(super) fn taken_up(&mut self, request: Request, now: Offset) {
+        self.reached(request, request.due);
         if let Some(second) = self.second(request) {
             second.pending += 1;
             second.kept.facts.outcomes.planned += 1;
@@ -153,14 +154,16 @@ impl Recorder {
             let probe = &mut self.probes[index];
             (probe.answered, probe.accepted) = (Some(answered), accepted);
         } else if self.window.contains(&flight.request.due) {
-            self.last_answer = answered;
             let class = tokens.class_of(flight.request.token);
             self.whole.answered(flight, class, answered, status);
             if accepted.is_some() {
                 self.whole.took(flight, first_byte, answered);
             }
         }
-        let Some(accepted) = accepted else { return self.failed(flight.request, Failure::Status(status)) };
+        let Some(accepted) = accepted else {
+            return self.failed(flight.request, Failure::Status(status), answered);
+        };
+        self.reached(flight.request, answered);
         if flight.probe.is_none()
             && answered <= self.answers_until
             && let Some(second) = self.second_at(answered)
@@ -189,7 +192,8 @@ impl Recorder {
     }
 
     /// A request ended without an answer that says yes or no.
-    pub(super) fn failed(&mut self, request: Request, failure: Failure) {
+    pub(super) fn failed(&mut self, request: Request, failure: Failure, now: Offset) {
+        self.reached(request, now);
         let Some(second) = self.second(request) else { return };
         second.pending -= 1;
         *second.kept.facts.outcomes.errors.entry(failure.to_string()).or_default() += 1;
@@ -232,10 +236,17 @@ impl Recorder {
         self.measured_until(now);
     }
 
-    /// The run ended with its last request, and therefore with its answer, which was waited for.
-    pub(super) fn ended_with_last_answer(&mut self) {
-        if self.last_answer > self.window.start {
-            self.measured_until(self.last_answer);
+    /// The run ended with its last request, and therefore with whatever became of it, which was waited for.
+    pub(super) fn ended_with_last_request(&mut self) {
+        if self.last_event > self.window.start {
+            self.measured_until(self.last_event);
+        }
+    }
+
+    /// Something happened to a request of the window, which therefore was measured until then.
+    fn reached(&mut self, request: Request, now: Offset) {
+        if !matches!(request.token, Token::Watched(_)) && self.window.contains(&request.due) {
+            self.last_event = self.last_event.max(now);
         }
     }
 
@@ -265,6 +276,7 @@ impl Recorder {
         }
         load.gaps = rested.gaps;
         load.parts = Some(self.whole.finish());
+        load.lost = load.unaccounted();
         (load, self.probes)
     }
 

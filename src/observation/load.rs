@@ -32,6 +32,9 @@ pub struct Load {
     pub parts: Option<Parts>,
     /// True if the plan was cut short by an interrupt or a failure.
     pub cut_short: bool,
+    /// Requests that were due and of which the generator itself cannot say what became: none, or it is at fault.
+    #[serde(default)]
+    pub lost: u64,
 }
 
 /// A thread of the load generator.
@@ -220,6 +223,17 @@ impl Load {
 }
 
 impl Load {
+    /// How many requests do not add up: each that was due has ended in exactly one way, and each answer stands both with
+    /// the second in which its request was due and with its class.
+    pub fn unaccounted(&self) -> u64 {
+        let sum =
+            |of: fn(&Outcomes) -> u64| self.seconds.iter().map(|second| of(&second.outcomes)).sum::<u64>();
+        let ended = sum(Outcomes::ended).abs_diff(sum(|outcomes| outcomes.planned));
+        let classes = self.parts.iter().flat_map(|parts| &parts.classes).map(|class| class.latency.count());
+        let answered = if self.parts.is_some() { sum(Outcomes::with_status) } else { 0 };
+        ended + answered.abs_diff(classes.sum())
+    }
+
     /// Puts together what two threads saw of one run.
     pub fn add(&mut self, other: Self) {
         let (mut longer, mut shorter) = (std::mem::take(&mut self.seconds), other.seconds);
@@ -241,6 +255,7 @@ impl Load {
         self.generators.extend(other.generators);
         self.gaps.extend(other.gaps);
         self.cut_short |= other.cut_short;
+        self.lost += other.lost;
         match (&mut self.parts, other.parts) {
             (Some(parts), Some(other)) => parts.add(other),
             (parts @ None, other) => *parts = other,
@@ -282,6 +297,23 @@ impl Outcomes {
             }
         };
         self.good_refused + self.bad_accepted.values().sum::<u64>() + stale
+    }
+
+    /// Requests that were accepted or refused.
+    pub fn answered(&self) -> u64 {
+        let Self { good_accepted, bad_refused, good_refused, bad_accepted, stale_accepted, .. } = self;
+        good_accepted + bad_refused + good_refused + bad_accepted.values().sum::<u64>() + stale_accepted
+    }
+
+    /// Requests that ended in any way: each must, in exactly one.
+    pub fn ended(&self) -> u64 {
+        self.answered() + self.errors.values().sum::<u64>()
+    }
+
+    /// Requests that got an answer, whatever it said.
+    fn with_status(&self) -> u64 {
+        let is_status = |(kind, _): &(&String, &u64)| kind.starts_with("status ");
+        self.answered() + self.errors.iter().filter(is_status).map(|(_, count)| *count).sum::<u64>()
     }
 
     /// Counts everything that `other` counted.

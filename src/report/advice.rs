@@ -35,6 +35,11 @@ pub fn explain(warning: &Warning) -> String {
             thousands(&count.to_string())
         ),
         Warning::Errors { share, planned, kinds } => errors(*share, *planned, kinds),
+        Warning::Lost { requests } => format!(
+            "The load generator lost sight of {} requests that were due: seconds and classes do not add up, so no figure \
+             can be relied on. This is a defect of bearerbench; please report it with recording.jsonl.",
+            thousands(&requests.to_string())
+        ),
         Warning::GeneratorLate { p99 } => late(*p99),
         Warning::Disturbed { generator, servers, uncounted } => disturbed(*generator, *servers, *uncounted),
         Warning::GapsFollowLoad { correlation } => format!(

@@ -18,16 +18,6 @@ pub fn outcomes(load: &Load) -> Outcomes {
     })
 }
 
-/// How many requests ended in any way: each must, in exactly one.
-pub fn ended(outcomes: &Outcomes) -> u64 {
-    let Outcomes { good_accepted, good_refused, bad_refused, bad_accepted, errors, .. } = outcomes;
-    good_accepted
-        + good_refused
-        + bad_refused
-        + bad_accepted.values().sum::<u64>()
-        + errors.values().sum::<u64>()
-}
-
 /// A quantile in nanoseconds; nothing recorded is 0, which no truth is near.
 pub(super) fn quantile(distribution: &Distribution, q: f64) -> f64 {
     distribution.quantile(q).unwrap_or(0) as f64

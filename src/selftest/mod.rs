@@ -19,7 +19,7 @@ use std::time::Duration;
 pub use bench::{Bench, SelftestError, Sending, Tried};
 pub use cases::{QUESTIONS, Question};
 pub use ceiling::{Ceiling, PUNCTUAL};
-pub use figures::{ended, outcomes};
+pub use figures::outcomes;
 pub use law::Law;
 pub use machine::Held;
 pub use noise::Noise;

@@ -3,9 +3,9 @@
 use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
-use bearerbench::load::{Driven, Feed, Request, Token, drive};
+use bearerbench::load::{Driven, Feed, Request, Token, Users, drive};
 use bearerbench::observation::Outcomes;
-use bearerbench::selftest::{Behaviour, Bench, Sending, Server, ended, outcomes};
+use bearerbench::selftest::{Behaviour, Bench, Sending, Server, outcomes};
 
 use crate::{ask, beside_others, requests, steady, target};
 
@@ -81,6 +81,118 @@ fn a_status_that_is_neither_yes_nor_no_has_no_latency() {
     assert_eq!(driven.load.seconds[0].latency.count(), 0);
 }
 
+/// How a load ends.
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum Ending {
+    Time,
+    Count,
+    Interrupt,
+}
+
+/// What becomes of the server meanwhile.
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum Fate {
+    ClosesAfterEachAnswer,
+    Dies,
+    Hangs,
+    ComesBack,
+}
+
+#[test]
+fn nothing_is_lost_whatever_sends_however_it_ends_and_whatever_becomes_of_the_server() {
+    let _held = beside_others();
+    std::thread::scope(|scope| {
+        for is_open in [true, false] {
+            for ending in [Ending::Time, Ending::Count, Ending::Interrupt] {
+                for fate in [Fate::ClosesAfterEachAnswer, Fate::Dies, Fate::Hangs, Fate::ComesBack] {
+                    scope.spawn(move || check_ending(is_open, ending, fate));
+                }
+            }
+        }
+    });
+}
+
+const LASTS: Duration = Duration::from_millis(2_300);
+const REQUESTS: u64 = 230;
+const AWAY: Duration = Duration::from_millis(1_200);
+
+fn check_ending(is_open: bool, ending: Ending, fate: Fate) {
+    let case = format!("open: {is_open}, {ending:?}, {fate:?}");
+    let bench = Bench::default();
+    let server = bench.serve(match fate {
+        Fate::ClosesAfterEachAnswer => Behaviour::CloseUnannounced,
+        Fate::Dies | Fate::ComesBack => Behaviour::DieAfter(40),
+        Fate::Hangs => Behaviour::Silence,
+    });
+    let server = server.unwrap();
+    let address = server.address();
+    let lasts = if ending == Ending::Count { 4 * LASTS } else { LASTS };
+    let sending = steady(100.0, 4, lasts);
+    let target = target(&[&server], &sending);
+    let interrupted = AtomicBool::new(false);
+    let feed = |_| {
+        let all = if ending == Ending::Count { REQUESTS } else { u64::MAX };
+        let users = Users { think: Duration::from_millis(20), pick: Box::new(|_| Token::Live(0)), left: all };
+        let scheduled = sending.requests().take(usize::try_from(all).unwrap_or(usize::MAX));
+        let feed = if is_open { Feed::open(scheduled) } else { Feed::closed(users) };
+        Feed { ends_with_last: ending == Ending::Count, ..feed }
+    };
+    let driven = std::thread::scope(|scope| {
+        let meanwhile = scope.spawn(|| {
+            let interrupts = ending == Ending::Interrupt;
+            if fate == Fate::ComesBack {
+                while !server.has_ended() {
+                    std::thread::sleep(Duration::from_millis(5));
+                }
+                std::thread::sleep(AWAY);
+                let again = Server::start_at(address, Behaviour::Canned, bench.server_cores()).unwrap();
+                std::thread::sleep(Duration::from_millis(600));
+                interrupted.store(interrupts, std::sync::atomic::Ordering::Relaxed);
+                return Some(again);
+            }
+            std::thread::sleep(LASTS / 2);
+            interrupted.store(interrupts, std::sync::atomic::Ordering::Relaxed);
+            None
+        });
+        let driven = drive(&target, feed, |_| {}, &interrupted).expect("it begins");
+        drop(meanwhile.join().unwrap());
+        driven
+    });
+    let sum = outcomes(&driven.load);
+    assert_eq!(driven.load.lost, 0, "{case}: {sum:?}");
+    assert_eq!(sum.planned, sum.ended(), "{case}: {sum:?}");
+    if is_open && ending != Ending::Interrupt {
+        let planned = if ending == Ending::Count { REQUESTS } else { sending.instants().count() as u64 };
+        assert_eq!(sum.planned, planned, "{case}: {sum:?}");
+    }
+    if !is_open && fate == Fate::Dies {
+        // Each of the four users stands before the server that is gone, and is counted.
+        let errors: u64 = sum.errors.values().sum();
+        assert!(errors >= 4 && sum.planned >= 44, "{case}: {sum:?}");
+    }
+    if fate == Fate::ComesBack && ending == Ending::Time {
+        let longest = driven.load.seconds.iter().filter_map(|second| second.latency.open().max()).max();
+        let expected = if is_open { Duration::ZERO } else { AWAY };
+        assert!(
+            longest.unwrap() >= expected.as_nanos() as u64,
+            "{case}: {longest:?}: the outage is in no latency"
+        );
+    }
+}
+
+#[test]
+fn a_load_that_ends_by_count_counts_what_came_after_the_last_answer() {
+    let _held = beside_others();
+    let server = Bench::default().serve(Behaviour::DieAfter(150)).unwrap();
+    let sending = steady(100.0, 4, Duration::from_secs(20));
+    let target = target(&[&server], &sending);
+    let feed = |_| Feed { ends_with_last: true, ..Feed::open(sending.requests().take(400)) };
+    let driven = drive(&target, feed, |_| {}, &AtomicBool::new(false)).unwrap();
+    let sum = outcomes(&driven.load);
+    assert_eq!((sum.planned, sum.good_accepted, sum.ended()), (400, 150, 400), "{sum:?}");
+    assert!((3.98..4.6).contains(&driven.load.measured_seconds), "{}", driven.load.measured_seconds);
+}
+
 fn run(servers: &[&Server], sending: &Sending<'_>, requests: &[Request]) -> Driven {
     let feed = |_| Feed::open(Vec::from(requests).into_iter());
     drive(&target(servers, sending), feed, |_| {}, &AtomicBool::new(false)).expect("the servers run")
@@ -90,6 +202,6 @@ fn run(servers: &[&Server], sending: &Sending<'_>, requests: &[Request]) -> Driv
 #[track_caller]
 fn check_nothing_lost(driven: &Driven, planned: u64) -> Outcomes {
     let sum = outcomes(&driven.load);
-    assert_eq!((sum.planned, ended(&sum)), (planned, planned), "{sum:?}");
+    assert_eq!((sum.planned, sum.ended()), (planned, planned), "{sum:?}");
     sum
 }

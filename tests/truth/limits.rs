@@ -4,7 +4,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use bearerbench::load::{Driven, Feed, LoadError, Target, drive};
-use bearerbench::selftest::{Behaviour, Bench, Server, ended, outcomes};
+use bearerbench::selftest::{Behaviour, Bench, Server, outcomes};
 use bearerbench::units::{Offset, Stamp};
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
@@ -25,7 +25,7 @@ fn an_interrupt_ends_the_run_and_keeps_what_was_seen() {
     let driven = drive(&target(&[&server], &sending), feed, |_| {}, &INTERRUPTED).expect("the server runs");
     assert!(driven.load.cut_short && driven.failure.is_none());
     let sum = outcomes(&driven.load);
-    assert_eq!((sum.planned, sum.good_accepted, ended(&sum)), (500, 500, 500), "{sum:?}");
+    assert_eq!((sum.planned, sum.good_accepted, sum.ended()), (500, 500, 500), "{sum:?}");
     assert!(driven.load.generator_cpu_nanos > 0);
     assert!(begun.elapsed() < Duration::from_secs(20));
 }

@@ -7,7 +7,7 @@ use crate::load::Engine;
 use crate::observation::Outcomes;
 use crate::selftest::Effort;
 use crate::selftest::bench::{Bench, SelftestError, Sending};
-use crate::selftest::figures::{ended, outcomes};
+use crate::selftest::figures::outcomes;
 use crate::selftest::law::Law;
 use crate::selftest::report::{Case, Finding};
 use crate::selftest::server::Behaviour;
@@ -89,9 +89,9 @@ fn judge(right: Right, planned: u64, sum: &Outcomes) -> Finding {
     let kinds: Vec<String> = sum.errors.iter().map(|(kind, count)| format!("{count} {kind}")).collect();
     let mut reported = format!("{} accepted; {}", sum.good_accepted, kinds.join(", "));
     reported.truncate(reported.trim_end_matches("; ").len());
-    let none_lost = (sum.planned, ended(sum)) == (planned, planned);
+    let none_lost = (sum.planned, sum.ended()) == (planned, planned);
     if !none_lost {
-        reported = format!("{reported}; {} ended of {} taken up", ended(sum), sum.planned);
+        reported = format!("{reported}; {} ended of {} taken up", sum.ended(), sum.planned);
     }
     Finding::checked("how every request ended", truth, reported, is_right && none_lost)
 }

@@ -39,7 +39,12 @@ struct Shared {
 impl Server {
     /// Starts a server on a free port of loopback, bound to one of `cores`, or to none if that is empty.
     pub fn start(behaviour: Behaviour, cores: &[u32]) -> io::Result<Self> {
-        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?;
+        Self::start_at((Ipv4Addr::LOCALHOST, 0).into(), behaviour, cores)
+    }
+
+    /// The same at an address, as one that comes back.
+    pub fn start_at(address: SocketAddr, behaviour: Behaviour, cores: &[u32]) -> io::Result<Self> {
+        let listener = TcpListener::bind(address)?;
         let address = listener.local_addr()?;
         let shared = Arc::new(Shared::default());
         let (tell, told) = channel();
@@ -72,6 +77,11 @@ impl Server {
     /// When its first request arrived, if one did.
     pub fn first_arrival(&self) -> Option<Stamp> {
         self.shared.first.get().copied()
+    }
+
+    /// Whether it has ended by itself.
+    pub fn has_ended(&self) -> bool {
+        self.thread.as_ref().is_none_or(JoinHandle::is_finished)
     }
 
     /// Ends it, and gives what it saw.
