@@ -6,6 +6,7 @@ use std::thread;
 
 use nix::time::ClockId;
 use nix::unistd::Pid;
+use rustix::time::clock_gettime;
 use thread_priority::{
     NormalThreadSchedulePolicy, ThreadPriority, ThreadSchedulePolicy, set_thread_priority_and_policy,
     thread_native_id,
@@ -19,8 +20,10 @@ use crate::units::Stamp;
 const SOMETHING: u64 = 1_500;
 /// Only so much taken time is a gap, in nanoseconds.
 const LEAST: u64 = 5_000;
-/// How often it is told that a core was looked at, if there is nothing else to tell, in nanoseconds.
-const TELLING: u64 = 2_000_000;
+/// Looking who ran takes a system call for each process, and no longer than this unless something runs meanwhile.
+const LOOKING: u64 = 10_000;
+/// How often it is told what was seen, in nanoseconds: whoever hears it runs on these cores too.
+const TELLING: u64 = 20_000_000;
 
 /// Watches every core of `task` for as long as standard output is read.
 pub fn watch(task: &Task) -> io::Result<()> {
@@ -44,39 +47,41 @@ fn clock(process: u32) -> io::Result<ClockId> {
 fn watch_core(core: u32, clocks: &[ClockId], alone: bool) -> io::Result<()> {
     machine::pin_thread(&[core]).map_err(io::Error::other)?;
     give_way()?;
-    say(Seen { core, until: Stamp::now(), taken: None })?;
+    let mut seen = Vec::new();
+    tell(core, &mut seen, Stamp::now())?;
     let mut used = used_nanos(clocks)?;
     let mut last = Stamp::now();
     let mut told = last;
     loop {
         spin_loop();
         let now = Stamp::now();
-        let away = now.nanos() - last.nanos();
-        let mut seen = Seen { core, until: now, taken: None };
-        if away >= SOMETHING {
+        let away = now.nanos().saturating_sub(last.nanos());
+        last = now;
+        // On several cores the servers run elsewhere while this thread does: what they use then must not hide a gap.
+        if away >= SOMETHING || !alone {
             let used_now = used_nanos(clocks)?;
-            // On several cores the servers may have run on another one meanwhile: then at least so much was taken.
+            // The servers may have run on another core during the gap as well: then at least so much was taken.
             let taken = away.saturating_sub(used_now.saturating_sub(used));
             used = used_now;
             if taken >= LEAST {
-                seen.taken = Some(Stamp::from_nanos(now.nanos() - taken));
+                seen.push(Seen { core, until: now, taken: Some(Stamp::from_nanos(now.nanos() - taken)) });
             }
-            last = Stamp::now();
-        } else {
-            last = now;
-            if !alone {
-                // What they use while this thread runs must not be held against a gap.
-                used = used_nanos(clocks)?;
-                last = Stamp::now();
-            }
+            last = after(now);
         }
-        if seen.taken.is_some() || now.nanos() - told.nanos() >= TELLING {
-            say(seen)?;
+        if now.nanos() - told.nanos() >= TELLING {
+            let before = own_nanos();
+            tell(core, &mut seen, now)?;
             told = now;
-            // Writing is no gap, and whatever ran meanwhile is not known.
-            (used, last) = (used_nanos(clocks)?, Stamp::now());
+            // What this thread itself used to tell it is no gap; whatever else ran meanwhile is one.
+            last = Stamp::from_nanos(now.nanos() + own_nanos().saturating_sub(before));
         }
     }
+}
+
+/// When looking was over that began at an instant: what ran meanwhile is left for the next look.
+fn after(begun: Stamp) -> Stamp {
+    let now = Stamp::now();
+    if now.nanos() - begun.nanos() < LOOKING { now } else { begun }
 }
 
 /// Anything that wants the core gets it at once.
@@ -94,8 +99,17 @@ fn used_nanos(clocks: &[ClockId]) -> io::Result<u64> {
     })
 }
 
-fn say(seen: Seen) -> io::Result<()> {
+/// CPU time of this thread.
+fn own_nanos() -> u64 {
+    let time = clock_gettime(rustix::time::ClockId::ThreadCPUTime);
+    u64::try_from(time.tv_sec * 1_000_000_000 + time.tv_nsec).expect("CPU time is not negative")
+}
+
+/// Tells everything that was seen, and until when.
+fn tell(core: u32, seen: &mut Vec<Seen>, until: Stamp) -> io::Result<()> {
+    seen.push(Seen { core, until, taken: None });
+    let lines: String = seen.drain(..).map(Seen::line).collect();
     let mut out = io::stdout().lock();
-    out.write_all(seen.line().as_bytes())?;
+    out.write_all(lines.as_bytes())?;
     out.flush()
 }
