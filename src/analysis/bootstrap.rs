@@ -20,8 +20,8 @@ const FEWEST_SECONDS: usize = 3;
 /// Ways in which a run could have gone: how often each second occurs in each of them.
 pub(super) struct Resamples {
     weights: Vec<Vec<u32>>,
-    /// Which seconds belong to each trial.
-    trials: Vec<Range<usize>>,
+    /// Which seconds belong to each trial, and in which round it was made.
+    trials: Vec<(u32, Range<usize>)>,
     method: Method,
 }
 
@@ -41,8 +41,8 @@ enum Method {
 pub(super) struct Sampled {
     pub(super) point: f64,
     pub(super) replicates: Vec<f64>,
-    /// What it was in each trial by itself.
-    pub(super) trials: Vec<f64>,
+    /// What it was in each trial by itself, by its round.
+    pub(super) trials: Vec<(u32, f64)>,
     pub(super) few_samples: bool,
     /// True if nothing bounds the value from above: requests without an answer may have taken any time.
     pub(super) at_least: bool,
@@ -57,9 +57,18 @@ pub(super) struct Sampled {
 impl Resamples {
     /// Draws resamples of trials that last so many seconds each; the same for the same seed.
     pub(super) fn draw(lengths: &[usize], seed: u64) -> Self {
-        let lengths: Vec<usize> = lengths.iter().copied().filter(|length| *length > 0).collect();
+        let rounds: Vec<(u32, usize)> = (0..).zip(lengths.iter().copied()).collect();
+        Self::draw_rounds(&rounds, seed, seed)
+    }
+
+    /// The same of trials in rounds, with their lengths. `rounds_seed` decides which rounds are drawn: subjects that share it share
+    /// them, so that what disturbed a round is in both, and not in their difference.
+    pub(super) fn draw_rounds(rounds: &[(u32, usize)], rounds_seed: u64, seed: u64) -> Self {
+        let rounds: Vec<(u32, usize)> = rounds.iter().copied().filter(|(_, length)| *length > 0).collect();
+        let lengths: Vec<usize> = rounds.iter().map(|(_, length)| *length).collect();
         let begin = |trial: usize| lengths[..trial].iter().sum::<usize>();
-        let trials = (0..lengths.len()).map(|trial| begin(trial)..begin(trial + 1)).collect();
+        let of_trial = |(trial, (round, _)): (usize, &(u32, usize))| (*round, begin(trial)..begin(trial + 1));
+        let trials = rounds.iter().enumerate().map(of_trial).collect();
         let percentiles = |units, basis| Method::Percentiles { tail: tail(units), basis };
         let method = match lengths[..] {
             [] => Method::Nothing,
@@ -69,7 +78,8 @@ impl Resamples {
             _ => percentiles(lengths.len(), Basis::AcrossRuns),
         };
         let replicates = if matches!(method, Method::Percentiles { .. }) { REPLICATES } else { 0 };
-        let mut random = ChaCha8Rng::seed_from_u64(seed);
+        let mut random = [rounds_seed, seed].map(ChaCha8Rng::seed_from_u64);
+        random[1].set_stream(1);
         let weights = (0..replicates).map(|_| resample(&lengths, &mut random)).collect();
         Self { weights, trials, method }
     }
@@ -77,14 +87,18 @@ impl Resamples {
     /// A value with its replicates; `None` where `of` has no value. Resamples without a value are left out.
     pub(super) fn sample(&self, point: Option<f64>, of: impl Fn(&[u32]) -> Option<f64>) -> Option<Sampled> {
         let point = point?;
-        let seconds = self.trials.last().map_or(0, |last| last.end);
+        let seconds = self.trials.last().map_or(0, |(_, last)| last.end);
         let alone = |trial: &Range<usize>| -> Vec<u32> {
             (0..seconds).map(|second| u32::from(trial.contains(&second))).collect()
         };
         Some(Sampled {
             point,
             replicates: self.weights.iter().filter_map(|weights| of(weights)).collect(),
-            trials: self.trials.iter().filter_map(|trial| of(&alone(trial))).collect(),
+            trials: self
+                .trials
+                .iter()
+                .filter_map(|(round, trial)| Some((*round, of(&alone(trial))?)))
+                .collect(),
             few_samples: false,
             at_least: false,
             bracket: None,
@@ -97,8 +111,8 @@ impl Resamples {
     pub(super) fn estimate(&self, sampled: &Sampled) -> Estimate {
         let found = match self.method {
             Method::Nothing => None,
-            Method::Student if sampled.is_difference => student::interval(&sampled.trials),
-            Method::Student => student::interval_above_zero(&sampled.trials),
+            Method::Student if sampled.is_difference => student::interval(&sampled.by_round()),
+            Method::Student => student::interval_above_zero(&sampled.by_round()),
             Method::Percentiles { tail, .. } => percentiles(&sampled.replicates, tail),
         };
         let basis = match self.method {
@@ -122,13 +136,20 @@ impl Resamples {
 }
 
 impl Sampled {
-    /// The difference of two values that were measured independently; none if nothing bounds it from below.
+    fn by_round(&self) -> Vec<f64> {
+        self.trials.iter().map(|(_, value)| *value).collect()
+    }
+
+    /// The difference of two values, taken within each round, since what disturbs a round disturbs both; none if nothing bounds it
+    /// from below. The value itself is the difference of the values: that of all requests of each.
     pub(super) fn minus(&self, other: &Self) -> Option<Self> {
         let pairs = |a: &[f64], b: &[f64]| a.iter().zip(b).map(|(a, b)| a - b).collect();
+        let same = |round: u32| other.trials.iter().find(|(of, _)| *of == round);
+        let within = |(round, value): &(u32, f64)| Some((*round, value - same(*round)?.1));
         (!other.at_least).then(|| Self {
             point: self.point - other.point,
             replicates: pairs(&self.replicates, &other.replicates),
-            trials: pairs(&self.trials, &other.trials),
+            trials: self.trials.iter().filter_map(within).collect(),
             few_samples: self.few_samples || other.few_samples,
             at_least: self.at_least,
             bracket: self.bracket.zip(other.bracket).and_then(|(a, b)| a.minus(b)),
@@ -148,10 +169,10 @@ fn percentiles(replicates: &[f64], tail: f64) -> Option<(f64, f64)> {
 }
 
 /// Trials with replacement, and in each of them blocks of seconds of random length that wrap around.
-fn resample(lengths: &[usize], random: &mut ChaCha8Rng) -> Vec<u32> {
+fn resample(lengths: &[usize], [rounds, random]: &mut [ChaCha8Rng; 2]) -> Vec<u32> {
     let mut weights = vec![0; lengths.iter().sum()];
     for _ in lengths {
-        let trial = random.random_range(0..lengths.len());
+        let trial = rounds.random_range(0..lengths.len());
         let (first, length) = (lengths[..trial].iter().sum::<usize>(), lengths[trial]);
         // The mean block grows with the cube root of the length, as Politis and Romano advise.
         let go_on = 1.0 - 1.0 / (length as f64).cbrt().max(1.0);
@@ -262,6 +283,36 @@ mod tests {
         );
         assert!(estimate.low > 0.0 && estimate.low < 0.001, "{estimate:?}");
         assert_eq!((estimate.point, estimate.basis), (5.0, Basis::AcrossRuns));
+    }
+
+    #[test]
+    fn what_disturbs_a_round_is_in_no_difference_and_a_round_without_a_pair_is_left_out() {
+        let of = |rounds: &[(u32, f64)], seed: u64| {
+            let lengths: Vec<(u32, usize)> = rounds.iter().map(|(round, _)| (*round, 1)).collect();
+            let resamples = Resamples::draw_rounds(&lengths, 7, seed);
+            let mean = |weights: &[u32]| {
+                let sum: f64 =
+                    weights.iter().zip(rounds).map(|(weight, (_, value))| f64::from(*weight) * value).sum();
+                Some(sum / f64::from(weights.iter().sum::<u32>()))
+            };
+            let sampled = resamples.sample(mean(&vec![1; rounds.len()]), mean).unwrap();
+            (resamples, sampled)
+        };
+        // Three rounds, of which the middle one was slow for everybody; one is missing.
+        let (resamples, subject) = of(&[(0, 11.0), (1, 31.0), (2, 12.0)], 1);
+        let (_, control) = of(&[(1, 30.0), (2, 11.0)], 2);
+        let difference = resamples.estimate(&subject.minus(&control).unwrap());
+        assert_eq!(subject.minus(&control).unwrap().trials, [(1, 1.0), (2, 1.0)]);
+        assert!(difference.low <= 1.0, "{difference:?}");
+        // Eight rounds are resampled, the same ones for both.
+        let noise = [0.0, 50.0, 3.0, 7.0, 90.0, 1.0, 20.0, 4.0];
+        let with = |more: f64| (0..).zip(noise.map(|noise| noise + more)).collect::<Vec<(u32, f64)>>();
+        let ((resamples, subject), (_, control)) = (of(&with(5.0), 1), of(&with(3.0), 2));
+        let difference = resamples.estimate(&subject.minus(&control).unwrap());
+        assert!(
+            (difference.low - 2.0).abs() < 1e-9 && (difference.high.unwrap() - 2.0).abs() < 1e-9,
+            "{difference:?}"
+        );
     }
 
     #[test]

@@ -175,7 +175,7 @@ mod tests {
         let mut recording = synthetic::recording(0);
         recording.revocations = vec![revocation];
         let recordings = [recording];
-        Propagation::of(&Trials::group(&recordings)[0])
+        Propagation::of(&Trials::group(&recordings.each_ref())[0])
     }
 
     #[test]

@@ -31,10 +31,10 @@ pub struct Percentile {
     pub few_samples: bool,
 }
 
-/// A second of the measured window, all repetitions together.
+/// A second of the measured time.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Moment {
-    /// Which second, from 0.
+    /// Which second, from 0; those of a later round follow those of the earlier ones.
     pub second: usize,
     /// Requests due in it.
     pub requests: u64,
@@ -65,17 +65,14 @@ pub(super) fn percentiles(trials: &Trials<'_>) -> Vec<Percentile> {
         .collect()
 }
 
-/// Latency second by second; seconds without an answer are left out.
+/// Latency second by second, the rounds one after the other; seconds without an answer are left out.
 pub(super) fn moments(trials: &Trials<'_>) -> Vec<Moment> {
-    let length = trials.lengths().into_iter().max().unwrap_or(0);
-    (0..length)
-        .filter_map(|second| {
-            let same: Vec<&Second> = trials.loads().filter_map(|load| load.seconds.get(second)).collect();
-            let followed = FollowedSeconds::of(&same, From::Due);
-            let at = |q| followed.whole(q).map(Reach::seconds);
-            Some(Moment { second, requests: followed.count(), p50: at(0.5)?, p99: at(0.99)? })
-        })
-        .collect()
+    let moment = |(second, facts): (usize, &Second)| {
+        let followed = FollowedSeconds::of(&[facts], From::Due);
+        let at = |q| followed.whole(q).map(Reach::seconds);
+        Some(Moment { second, requests: followed.count(), p50: at(0.5)?, p99: at(0.99)? })
+    };
+    trials.seconds().into_iter().enumerate().filter_map(moment).collect()
 }
 
 /// When tokens were revoked, if there is one run only.

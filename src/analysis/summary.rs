@@ -7,7 +7,7 @@ use crate::analysis::survival::Survival;
 use crate::analysis::trials::Trials;
 use crate::analysis::{
     Breakdown, Check, Estimate, Gravity, Ladder, Propagation, Series, Verdict, Warning, expectation, ladder,
-    latency, outcome, parts, series, signature, threshold, trust, usage, validity,
+    latency, outcome, parts, rounds, series, signature, threshold, trust, usage, validity,
 };
 use crate::metric::MetricId;
 use crate::observation::{Environment, Recording, Scenario, Staleness, Subject, Workload};
@@ -25,6 +25,8 @@ pub struct Analysis {
     pub started: String,
     /// The seed of every repetition.
     pub seeds: Vec<u64>,
+    /// How many rounds were disturbed all through, and measured again.
+    pub repeated_rounds: usize,
     /// Every subject, in the order of the scenario; of a sweep once for every rate, of a search at the highest rate that passed.
     pub subjects: Vec<Summary>,
     /// Every subject that was measured at several rates.
@@ -86,7 +88,8 @@ impl Analysis {
 /// Analyses the trials of one run of a scenario, which must be at least one. Repetitions are merged.
 pub fn analyse(recordings: &[Recording]) -> Analysis {
     let first = recordings.first().expect("a run that is analysed holds a trial");
-    let whole = Trials::group(recordings);
+    let (recordings, repeated_rounds) = rounds::without_repeated(recordings);
+    let whole = Trials::group(&recordings);
     let laddered: Vec<Option<Ladder>> = whole.iter().map(Ladder::of).collect();
     let groups: Vec<Trials<'_>> =
         whole.into_iter().zip(&laddered).flat_map(|(trials, ladder)| trials.apart(ladder.as_ref())).collect();
@@ -112,6 +115,7 @@ pub fn analyse(recordings: &[Recording]) -> Analysis {
         workload: first.workload.clone(),
         started: first.started.clone(),
         seeds,
+        repeated_rounds,
         thresholds: threshold::judge(&first.scenario, &subjects),
         warnings: of_run(&first.environment, &groups, &subjects),
         subjects,
@@ -120,13 +124,13 @@ pub fn analyse(recordings: &[Recording]) -> Analysis {
 }
 
 fn latencies(trials: &Trials<'_>) -> (Resamples, BTreeMap<MetricId, Sampled>) {
-    // The name is mixed in: the resamples of two subjects must not be the same ones.
+    // The name is mixed in: the seconds that are drawn of two subjects must not be the same ones. The rounds are.
     let seed = trials
         .subject
         .name
         .bytes()
         .fold(trials.seed(), |seed, byte| seed.wrapping_mul(0x100_0000_01b3) ^ u64::from(byte));
-    let resamples = Resamples::draw(&trials.lengths(), seed);
+    let resamples = Resamples::draw_rounds(&trials.rounds(), trials.seed(), seed);
     let sampled = latency::sample(trials, &resamples);
     (resamples, sampled)
 }

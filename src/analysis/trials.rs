@@ -16,9 +16,9 @@ pub(super) struct Trials<'a> {
 
 impl<'a> Trials<'a> {
     /// Groups recordings by subject, in the order in which the scenario names them.
-    pub(super) fn group(recordings: &'a [Recording]) -> Vec<Self> {
+    pub(super) fn group(recordings: &[&'a Recording]) -> Vec<Self> {
         let mut groups: Vec<Self> = Vec::new();
-        for recording in recordings {
+        for recording in recordings.iter().copied() {
             match groups.iter_mut().find(|group| group.subject.name == recording.subject.name) {
                 Some(group) => group.recordings.push(recording),
                 None => groups.push(Self::at(recording.subject.clone(), None, vec![recording])),
@@ -70,9 +70,11 @@ impl<'a> Trials<'a> {
         self.loads().flat_map(|load| &load.seconds).collect()
     }
 
-    /// How many seconds each trial was measured.
-    pub(super) fn lengths(&self) -> Vec<usize> {
-        self.loads().map(|load| load.seconds.len()).collect()
+    /// The round of each trial, and how many seconds it was measured.
+    pub(super) fn rounds(&self) -> Vec<(u32, usize)> {
+        let length =
+            |recording: &&Recording| Some((recording.repetition, recording.load.as_ref()?.seconds.len()));
+        self.recordings.iter().filter_map(length).collect()
     }
 
     /// True for a subject that accepts bad tokens by design.

@@ -9,7 +9,7 @@ use crate::cli::scenario::ScenarioArgs;
 use crate::cli::{Exit, output};
 use crate::observation::{Outcomes, Recording, Staleness};
 use crate::plan::Judgement;
-use crate::run::{self, Interrupt};
+use crate::run::{self, Interrupt, Judges};
 
 /// Run each subject once for a second and tell whether every answer was right
 #[derive(Debug, Args)]
@@ -27,9 +27,9 @@ impl Check {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
         let (recordings, interrupted) = runtime.block_on(async {
             let interrupt = Interrupt::on_signal()?;
-            // A brief plan seeks nothing: nobody asks for a judgement.
-            let recordings =
-                run::run(&plan, &program, &interrupt, |_| {}, |_| Ok(()), |_| Judgement::Passed).await?;
+            // A brief plan seeks nothing, and asks for nothing that can be disturbed.
+            let judges = Judges { step: |_| Judgement::Passed, round: |_| false };
+            let recordings = run::run(&plan, &program, &interrupt, |_| {}, |_| Ok(()), judges).await?;
             anyhow::Ok((recordings, interrupt.happened()))
         })?;
         let verdicts: Vec<Verdict> = recordings.iter().map(Verdict::of).collect();

@@ -83,7 +83,16 @@ fn text(plan: &Plan) -> String {
             None => format!("expected of {subject}: no closed form tells how often its cache decides"),
         });
     }
-    line(format!("trials, each on freshly started servers: {}", plan.trials.len()));
+    line(format!(
+        "trials, each on freshly started servers: {} in {} {}",
+        plan.trials.len(),
+        plan.rounds(),
+        if plan.rounds() == 1 {
+            "round"
+        } else {
+            "rounds, of which one that was disturbed all through is measured again"
+        }
+    ));
     for (trial, number) in plan.trials.iter().zip(1..) {
         let subject = &trial.subject;
         let tokens = subject
@@ -91,7 +100,7 @@ fn text(plan: &Plan) -> String {
             .as_ref()
             .map_or_else(|| "opaque tokens".to_owned(), |scheme| format!("{scheme} tokens"));
         line(format!(
-            "  {number}. {}{} (repetition {}): {}, {tokens}, store {}{}",
+            "  {number}. {}{} (round {}): {}, {tokens}, store {}{}",
             subject.name,
             step(trial),
             trial.repetition + 1,

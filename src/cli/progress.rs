@@ -57,6 +57,10 @@ impl Progress {
                 }
             }
             (Self::Quiet, _) => {}
+            (Self::Lines { .. }, run::Progress::Repeating { round }) => output::tell(&repeating(round)),
+            (Self::Bar { bar, .. }, run::Progress::Repeating { round }) => {
+                bar.suspend(|| output::tell(&repeating(round)));
+            }
             (Self::Bar { bar, trials }, run::Progress::Preparing { number, trial, stage }) => {
                 bar.disable_steady_tick();
                 bar.set_message(format!("{number}/{trials} {}: {}", trial.subject.name, preparation(stage)));
@@ -93,6 +97,13 @@ impl Progress {
             bar.finish_and_clear();
         }
     }
+}
+
+fn repeating(round: u32) -> String {
+    format!(
+        "round {} was disturbed all through by something else on this machine; it is measured again",
+        round + 1
+    )
 }
 
 fn failed(subject: &str, failure: &str) {

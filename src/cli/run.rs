@@ -5,14 +5,14 @@ use std::path::PathBuf;
 use anyhow::Context as _;
 use clap::Args;
 
-use crate::analysis::{Analysis, StepOutcome, analyse, is_broken, judge};
+use crate::analysis::{Analysis, StepOutcome, analyse, is_broken, is_disturbed_through, judge};
 use crate::cli::progress::Progress;
 use crate::cli::scenario::ScenarioArgs;
 use crate::cli::{Exit, output};
 use crate::observation::Recording;
 use crate::plan::{Judgement, Plan};
 use crate::report;
-use crate::run::{self, Interrupt, Output};
+use crate::run::{self, Interrupt, Judges, Output};
 
 /// Measure every subject of a scenario and write a report
 #[derive(Debug, Args)]
@@ -77,7 +77,8 @@ fn measure(plan: &Plan, output: &mut Output, quiet: bool) -> anyhow::Result<(Vec
         let progress = Progress::of(plan, quiet);
         let keep = |recording: &Recording| output.append(recording);
         let watch = |step: run::Progress<'_>| progress.tell(step);
-        let recordings = run::run(plan, &program, &interrupt, watch, keep, judgement).await;
+        let judges = Judges { step: judgement, round: is_disturbed_through };
+        let recordings = run::run(plan, &program, &interrupt, watch, keep, judges).await;
         progress.finish();
         Ok((recordings?, interrupt.happened()))
     })

@@ -1,5 +1,7 @@
 //! What a scenario asks for and cannot have, told before anything is started.
 
+use std::num::NonZeroU32;
+
 use crate::plan::mix;
 use crate::plan::offer::Offer;
 use crate::scenario::{self, InvalidScenario, ScenarioFile};
@@ -42,7 +44,7 @@ const MOST_REPETITIONS: u32 = 10_000;
 fn ensure_bounded(file: &ScenarioFile) -> Result<(), InvalidScenario> {
     let (tokens, revocation) = (&file.scenario.tokens, &file.scenario.revocation);
     let counts = [
-        ("repetitions", file.scenario.repetitions.get(), MOST_REPETITIONS),
+        ("repetitions", file.scenario.repetitions.map_or(1, NonZeroU32::get), MOST_REPETITIONS),
         ("tokens.live", tokens.live.get(), MOST_TOKENS),
         ("tokens.bad_per_kind", tokens.bad_per_kind.get(), MOST_TOKENS),
         ("revocation.tokens", revocation.tokens, MOST_TOKENS),

@@ -13,7 +13,7 @@ mod token_class;
 mod workload;
 
 use std::collections::HashSet;
-use std::num::NonZeroU64;
+use std::num::{NonZeroU32, NonZeroU64};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -94,7 +94,8 @@ impl Plan {
         checks::ensure_possible(file, &offer)?;
         let mut seeds = ChaCha8Rng::seed_from_u64(scenario.seed);
         let (mut trials, mut needed) = (Vec::new(), 0);
-        for repetition in 0..scenario.repetitions.get() {
+        let rounds = scenario.repetitions.map_or_else(|| offer.rounds(), NonZeroU32::get);
+        for repetition in 0..rounds {
             let seed = seeds.next_u64();
             for (pace, window, step) in offer.beginnings(scenario.load.duration) {
                 let workload = Arc::new(workload(scenario, pace, window, seed));
@@ -154,10 +155,21 @@ impl Plan {
         self.trials.iter().map(trial).sum()
     }
 
-    /// Whether the signature of a trial is timed by itself: once a subject and repetition, whatever rates are tried.
+    /// In how many rounds the subjects take turns.
+    pub fn rounds(&self) -> u32 {
+        self.trials.iter().map(|trial| trial.repetition + 1).max().unwrap_or(0)
+    }
+
+    /// The trials of a round with their numbers in the plan, from 1.
+    pub fn round(&self, round: u32) -> impl Iterator<Item = (usize, &Trial)> {
+        (1..).zip(&self.trials).filter(move |(_, trial)| trial.repetition == round)
+    }
+
+    /// Whether the signature of a trial is timed by itself: once a subject, which takes a second in many slices; where rates are
+    /// tried once a repetition, whatever they are.
     pub fn times_signature_of(&self, trial: &Trial) -> bool {
         let is_first = match &trial.step {
-            None => true,
+            None => trial.repetition == 0,
             Some(Step::Search { number, .. }) => *number == 0,
             Some(Step::Sweep) => self
                 .trials

@@ -18,6 +18,8 @@ pub(super) enum Offer {
 
 /// Where a search begins if nothing is said.
 const BEGINNING: f64 = 500.0;
+/// Enough for an interval.
+const ROUNDS: u32 = 3;
 /// More rates than that are a typing error.
 const MOST_RATES: usize = 100;
 
@@ -47,6 +49,15 @@ impl Offer {
             (None, Some(closed)) => Pace::Closed { think: closed.think },
             (None, None) => return Err(file.key_error("load", NOTHING)),
         }))
+    }
+
+    /// In how many rounds all of it is measured unless something else is written: several, of which intervals can be told, and
+    /// whose disturbances are not those of one subject; steps are many as they are.
+    pub(super) fn rounds(&self) -> u32 {
+        match self {
+            Self::Fixed(_) => ROUNDS,
+            Self::Sweep(_) | Self::Search(..) => 1,
+        }
     }
 
     /// What a repetition begins with for each subject: how it is sent, for how long, as which step.

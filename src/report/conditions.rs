@@ -11,7 +11,7 @@ pub(super) const USUAL_WIRE: &str = "HTTP/1.1, TCP";
 pub(super) fn about(analysis: &Analysis) -> String {
     let Workload { window_seconds, resource_servers, .. } = &analysis.workload;
     let trials = analysis.subjects.iter().map(|summary| summary.trials).max().unwrap_or(0);
-    let times = if trials > 1 { format!(", {trials} times") } else { String::new() };
+    let times = if trials > 1 { format!(", in {trials} rounds") } else { String::new() };
     let on = format!("resource servers: {resource_servers}");
     match analysis.ladders.first() {
         Some(ladder) if ladder.is_search => format!(
@@ -55,6 +55,13 @@ pub(super) fn conditions(analysis: &Analysis) -> Vec<(&'static str, String)> {
             format!("{cpu}, {cores_available} cores, {}{virtual_on}", Unit::Bytes.show(*memory_bytes as f64)),
         ),
         ("system", format!("{os}, clock {clock_source}")),
+        (
+            "rounds",
+            match analysis.repeated_rounds {
+                0 => "none was disturbed all through".to_owned(),
+                repeated => format!("{repeated} disturbed all through, left out and measured again"),
+            },
+        ),
         ("program", program(&analysis.environment)),
         ("cores", cores(&analysis.environment)),
     ];

@@ -43,6 +43,11 @@ pub enum Progress<'a> {
         /// Which one.
         trial: &'a Trial,
     },
+    /// A round was disturbed all through, and is measured again.
+    Repeating {
+        /// Which one, from 0.
+        round: u32,
+    },
     /// It ended, well or not.
     Done {
         /// Its number, from 1.
@@ -70,34 +75,60 @@ pub enum Preparation {
     },
 }
 
+/// What somebody who knows what recordings mean says of them while there is still time.
+#[derive(Clone, Copy)]
+pub struct Judges {
+    /// What a step of a search showed.
+    pub step: fn(&Recording) -> Judgement,
+    /// Whether a round was disturbed all through, whoever was measured.
+    pub round: fn(&[&Recording]) -> bool,
+}
+
+/// At most this share of the rounds is repeated, and one at least: a machine that disturbs more is what it is.
+const REPEATED: u32 = 4;
+
 /// Measures every trial of `plan` with servers that are processes of `program`, and hands each recording
-/// to `keep` as soon as it exists. Where something is sought, `judge` says what a step showed. After an interrupt what was not
-/// yet begun is left out.
+/// to `keep` as soon as it exists. A round that was disturbed all through is measured again, whole. After an interrupt what was
+/// not yet begun is left out.
 pub async fn run(
     plan: &Plan,
     program: &Path,
     interrupt: &Interrupt,
     mut watch: impl FnMut(Progress<'_>),
     mut keep: impl FnMut(&Recording) -> Result<(), OutputError>,
-    judge: impl Fn(&Recording) -> Judgement,
+    judges: Judges,
 ) -> Result<Vec<Recording>, OutputError> {
     let mut recordings = Vec::new();
     let mut found = HashMap::new();
-    for (first, number) in plan.trials.iter().zip(1..) {
-        let mut steps = Steps::of(plan, first, &found);
-        while let Some(trial) = steps.next().filter(|_| !interrupt.happened()) {
-            let trial = &trial;
-            let told = |stage: Option<Preparation>| match stage {
-                Some(stage) => watch(Progress::Preparing { number, trial, stage }),
-                None => watch(Progress::Loading { number, trial }),
-            };
-            let recording = trial::measure(plan, trial, program, interrupt, told).await;
-            keep(&recording)?;
-            watch(Progress::Done { number, trial, recording: &recording });
-            steps.took(|| judge(&recording));
-            recordings.push(recording);
+    let mut spare = plan.rounds()..plan.rounds() + plan.rounds().div_ceil(REPEATED);
+    for round in 0..plan.rounds() {
+        let mut number_of_round = Some(round);
+        while let Some(repetition) = number_of_round {
+            let begin = recordings.len();
+            for (number, first) in plan.round(round) {
+                let first = &Trial { repetition, ..first.clone() };
+                let mut steps = Steps::of(plan, first, &found);
+                while let Some(trial) = steps.next().filter(|_| !interrupt.happened()) {
+                    let trial = &trial;
+                    let told = |stage: Option<Preparation>| match stage {
+                        Some(stage) => watch(Progress::Preparing { number, trial, stage }),
+                        None => watch(Progress::Loading { number, trial }),
+                    };
+                    let recording = trial::measure(plan, trial, program, interrupt, told).await;
+                    keep(&recording)?;
+                    watch(Progress::Done { number, trial, recording: &recording });
+                    steps.took(|| (judges.step)(&recording));
+                    recordings.push(recording);
+                }
+                found.extend(steps.found().map(|rate| (first.subject.position, rate)));
+            }
+            let measured: Vec<&Recording> = recordings[begin..].iter().collect();
+            let is_repeated = !interrupt.happened() && (judges.round)(&measured);
+            number_of_round = if is_repeated { spare.next() } else { None };
+            if number_of_round.is_some() {
+                watch(Progress::Repeating { round });
+            }
         }
-        found.extend(steps.found().map(|rate| (first.subject.position, rate)));
     }
     Ok(recordings)
 }

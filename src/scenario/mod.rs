@@ -32,9 +32,9 @@ pub struct Scenario {
     /// Decides every random choice: the same seed gives the same requests.
     #[serde(default = "default_seed")]
     pub seed: u64,
-    /// How often each subject is measured, on freshly started processes.
-    #[serde(default = "default_repetitions")]
-    pub repetitions: NonZeroU32,
+    /// In how many rounds each subject is measured, on freshly started processes; in each of them all subjects take turns, in an
+    /// order of its own. By default 3, and 1 for a `sweep` or a `search`.
+    pub repetitions: Option<NonZeroU32>,
     /// What must hold for every subject except controls, like `"p(99)<5ms"`.
     #[serde(default)]
     pub thresholds: Vec<Threshold>,
@@ -90,8 +90,4 @@ impl Subject {
 
 fn default_seed() -> u64 {
     1
-}
-
-fn default_repetitions() -> NonZeroU32 {
-    NonZeroU32::MIN
 }

@@ -10,6 +10,7 @@ use crate::program::{Ended, bearerbench, ended};
 
 /// Two subjects, a second each: small enough for any machine that runs tests.
 pub(crate) const SMALL: &str = r#"question = "Does it work?"
+repetitions = 1
 thresholds = ["errors<100%"]
 
 [load]

@@ -147,7 +147,7 @@ mod tests {
             .iter()
             .map(|revocation| revocation.acknowledged.unwrap().seconds())
             .collect();
-        let trials = &Trials::group(&recordings)[0];
+        let trials = &Trials::group(&recordings.each_ref())[0];
         let (calls, slack) = calls_per_request(trials, 2.0).unwrap();
         let planned = 1.0 - expected_hit_ratio(workload, &revocations, 2.0).unwrap();
         assert!((planned - calls).abs() < slack, "{planned}, not {calls} +- {slack}");

@@ -44,6 +44,10 @@ fn clock(process: u32) -> io::Result<ClockId> {
     Ok(ClockId::pid_cpu_clock_id(Pid::from_raw(process))?)
 }
 
+/// Where in the time that this thread was away a gap lies nobody sees. If it is most of that time, it began it: a server that
+/// runs is short beside it, and what it does afterwards is work off what the gap left. A gap that began later than
+/// it did would count requests as followed while nobody served them, and make a latency longer than it is. If a gap is
+/// the smaller part, the servers are busy whatever happens, and it is laid at the end.
 fn watch_core(core: u32, clocks: &[ClockId], alone: bool) -> io::Result<()> {
     machine::pin_thread(&[core]).map_err(io::Error::other)?;
     give_way()?;
@@ -64,7 +68,8 @@ fn watch_core(core: u32, clocks: &[ClockId], alone: bool) -> io::Result<()> {
             let taken = away.saturating_sub(used_now.saturating_sub(used));
             used = used_now;
             if taken >= LEAST {
-                seen.push(Seen { core, until: now, taken: Some(Stamp::from_nanos(now.nanos() - taken)) });
+                let since = if taken * 2 >= away { away } else { taken };
+                seen.push(Seen { core, until: now, taken: Some(Stamp::from_nanos(now.nanos() - since)) });
             }
             last = after(now);
         }
