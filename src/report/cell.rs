@@ -1,6 +1,6 @@
 //! A number as it stands in a table: its value, and below it how sure it is.
 
-use crate::analysis::{Basis, Estimate, Summary};
+use crate::analysis::{Basis, Estimate, Standing, Summary};
 use crate::metric::MetricId;
 
 /// What stands in a table's cell.
@@ -12,7 +12,9 @@ pub(super) struct Cell {
     pub(super) detail: String,
     /// True if fewer than 100 requests lie beyond the quantile.
     pub(super) few_samples: bool,
-    /// True if there is no value.
+    /// How far it can be trusted, in a word, unless it is sound.
+    pub(super) standing: Option<&'static str>,
+    /// True if there is no value, or none that means anything.
     pub(super) absent: bool,
 }
 
@@ -21,8 +23,8 @@ impl Cell {
     pub(super) fn of(summary: &Summary, metric: MetricId) -> Self {
         match summary.estimates.get(&metric) {
             None => Self::absent(summary, metric),
-            Some(estimate) if metric == MetricId::WrongAnswers && summary.is_control => {
-                Self { value: metric.show(estimate.point), detail: "by design".to_owned(), ..Self::default() }
+            Some(_) if summary.is_control && ACCEPTANCES.contains(&metric) => {
+                Self { value: "accepts all".to_owned(), absent: true, ..Self::default() }
             }
             Some(estimate) => Self::shown(metric, estimate),
         }
@@ -31,10 +33,22 @@ impl Cell {
     /// A value with its interval.
     pub(super) fn shown(metric: MetricId, estimate: &Estimate) -> Self {
         let value = metric.show(estimate.point);
+        let is_lost = estimate.standing.is_lost();
         Self {
-            value: if estimate.high.is_none() { format!("≥ {value}") } else { value },
-            detail: detail(metric, estimate),
-            few_samples: estimate.few_samples,
+            value: match estimate.standing {
+                Standing::Sound if estimate.high.is_none() => format!("≥ {value}"),
+                Standing::Sound => value,
+                Standing::Bounded { least, most } => between(metric, least, most),
+                Standing::Lost { most: Some(most), .. } => format!("≤ {}", metric.show(most)),
+                Standing::Lost { least, .. } => format!("≥ {}", metric.show(least.unwrap_or(0.0))),
+            },
+            detail: if is_lost { "not measurable here".to_owned() } else { detail(metric, estimate) },
+            few_samples: estimate.few_samples && !is_lost,
+            standing: match estimate.standing {
+                Standing::Sound => None,
+                Standing::Bounded { .. } => Some("bounded"),
+                Standing::Lost { .. } => Some("lost"),
+            },
             absent: false,
         }
     }
@@ -45,16 +59,34 @@ impl Cell {
             value: "–".to_owned(),
             detail: if is_base { "the base" } else { "" }.to_owned(),
             few_samples: false,
+            standing: None,
             absent: true,
         }
     }
 
     /// Value and detail in one line of text.
     pub(super) fn line(&self) -> String {
-        let marks = [self.detail.as_str(), if self.few_samples { "few samples" } else { "" }];
+        let few = if self.few_samples { "few samples" } else { "" };
+        let marks = [self.standing.unwrap_or_default(), self.detail.as_str(), few];
         let marks: Vec<_> = marks.into_iter().filter(|mark| !mark.is_empty()).collect();
         if marks.is_empty() { self.value.clone() } else { format!("{} ({})", self.value, marks.join("; ")) }
     }
+}
+
+/// What says nothing of whoever accepts everything.
+const ACCEPTANCES: [MetricId; 5] = [
+    MetricId::WrongAnswers,
+    MetricId::UnsafeAcceptances,
+    MetricId::StaleAcceptances,
+    MetricId::PropagationP50,
+    MetricId::PropagationMax,
+];
+
+/// Two ends in the unit of the upper one.
+pub(super) fn between(metric: MetricId, least: f64, most: f64) -> String {
+    let scale = metric.unit().scale(most);
+    let between = if metric.is_difference() { " to " } else { "–" };
+    format!("{}{between}{} {}", scale.digits(least), scale.digits(most), scale.suffix).trim_end().to_owned()
 }
 
 fn detail(metric: MetricId, estimate: &Estimate) -> String {
@@ -109,6 +141,13 @@ mod tests {
         assert_eq!(line, "≥ 9.87 s (errors beyond)");
         let line = shown(MetricId::LatencyP99, 9.87, 9.87, Some(9.87), Basis::TooFew);
         assert_eq!(line, "9.87 s (no interval)");
+        let of = |standing| {
+            Cell::shown(MetricId::LatencyP99, &Estimate { standing, ..Estimate::counted(431e-6) }).line()
+        };
+        assert_eq!(of(Standing::Bounded { least: 412e-6, most: 431e-6 }), "412–431 µs (bounded)");
+        let lost = |least, most| of(Standing::Lost { least, most });
+        assert_eq!(lost(None, Some(5.31e-3)), "≤ 5.31 ms (lost; not measurable here)");
+        assert_eq!(lost(Some(5.31e-3), None), "≥ 5.31 ms (lost; not measurable here)");
         assert_eq!(Cell::shown(MetricId::WrongAnswers, &Estimate::counted(3.0)).line(), "3");
     }
 }

@@ -40,9 +40,9 @@ pub(super) const COLUMNS: &[Column] = &[
     column(MetricId::TokenBytes, "Token", "size", ["token", "size"]),
     column(MetricId::PropagationP50, "Revocation takes", "p50", ["revocation", "p50"]),
     column(MetricId::PropagationMax, "Revocation takes", "max", ["revocation", "max"]),
-    column(MetricId::UnsafeAcceptances, "Unsafe", "accepted", ["unsafe", "accepted"]),
-    column(MetricId::StaleAcceptances, "Revoked before", "accepted", ["stale", "accepted"]),
-    column(MetricId::WrongAnswers, "Wrong", "answers", ["wrong", "answers"]),
+    column(MetricId::UnsafeAcceptances, "Answers", "unsafe acceptances", ["unsafe", "accept."]),
+    column(MetricId::StaleAcceptances, "Answers", "stale acceptances", ["stale", "accept."]),
+    column(MetricId::WrongAnswers, "Answers", "wrong answers", ["wrong", "answers"]),
 ];
 
 const CPU: &str = "CPU per 10⁶ requests";
@@ -50,14 +50,14 @@ const CPU: &str = "CPU per 10⁶ requests";
 /// What is told of the signature of each subject that has one, in a table of its own.
 pub(super) const SIGNATURE_COLUMNS: &[Column] = &[
     column(MetricId::SignatureBytes, "Size", "signature", ["signature", "size"]),
-    column(MetricId::KeygenP50, "Make a key", "p50", ["make key", "p50 "]),
+    column(MetricId::KeygenP50, "Keygen", "p50", ["keygen", "p50 "]),
     column(MetricId::SignP50, "Sign", "p50", ["sign", "p50"]),
     column(MetricId::SignMean, "Sign", "mean", ["sign", "mean"]),
     column(MetricId::SignP99, "Sign", "p99", ["sign", "p99"]),
     column(MetricId::VerifyP50, "Verify", "p50", ["verify", "p50"]),
     column(MetricId::VerifyP99, "Verify", "p99", ["verify", "p99"]),
     column(MetricId::ValidationP50, "Validate token", "p50", ["validate", "token p50"]),
-    column(MetricId::ThroughputPerCore, "Requests", "per s and core", ["requests/s", "and core"]),
+    column(MetricId::ThroughputPerCore, "Resource server", "requests/s per core", ["req/s per", "RS core"]),
 ];
 
 /// Those of `columns` in which any subject has a value.

@@ -43,6 +43,16 @@ fn pace(workload: &Workload) -> String {
     }
 }
 
+/// What the answer does not reach.
+pub(super) fn reach(analysis: &Analysis) -> String {
+    let lifetime = analysis.workload.token_lifetime_seconds;
+    format!(
+        "Measured over loopback on one machine with {} cores: no network between client, API and authorization server is in it, and \
+         tokens lived {lifetime} s.",
+        analysis.environment.cores_available
+    )
+}
+
 /// Name and value of every condition.
 pub(super) fn conditions(analysis: &Analysis) -> Vec<(&'static str, String)> {
     let Environment { os, cpu, cores_available, memory_bytes, hypervisor, clock_source, .. } =

@@ -11,6 +11,10 @@ pub(super) const GLOSSARY: &[(&str, &str)] = &[
         "issues tokens, answers what they mean (introspection, RFC 7662), revokes them (RFC 7009) and publishes keys (RFC 7517)",
     ),
     (
+        "bounded, lost",
+        "how far a figure can be trusted: bounded, the truth lies between the two values, the rest is the generator's own lag; lost, it could not be measured here, and only one end is known. Without a mark it is sound",
+    ),
+    (
         "calls per request",
         "calls to the authorization server (introspections and fetches of keys) divided by requests to the API",
     ),

@@ -51,7 +51,7 @@ pub fn load_text(analysis: &Analysis) -> String {
     let summary = only(analysis);
     let mut text = String::new();
     let Trust { headline, facts, .. } = Trust::of(analysis);
-    writeln!(text, "{headline}.\n  {}", facts.replace("; ", "\n  ")).expect("text grows");
+    writeln!(text, "{headline}. {facts}").expect("text grows");
     doubts(&mut text, analysis);
     thresholds(&mut text, analysis);
     let requests = vec!["requests".to_owned(), thousands(&summary.requests.to_string()), String::new()];
@@ -60,7 +60,7 @@ pub fn load_text(analysis: &Analysis) -> String {
         vec![
             metric.id().to_owned(),
             format!("{}{}", cell.value, if cell.few_samples { "*" } else { "" }),
-            cell.detail,
+            [cell.standing.unwrap_or_default(), &cell.detail].join(" ").trim().to_owned(),
         ]
     });
     align(&mut text, &std::iter::once(requests).chain(figures).collect::<Vec<_>>());

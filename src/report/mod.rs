@@ -21,6 +21,7 @@ mod schemes;
 mod steps;
 mod terminal;
 mod trust;
+mod undisturbed;
 mod verdicts;
 
 pub use advice::explain;

@@ -7,7 +7,7 @@ use crate::report::breakdown::{ClassRow, PartRow, class_rows, part_rows};
 use crate::report::cell::Cell;
 use crate::report::charts::{self, Chart};
 use crate::report::columns::{COLUMNS, Column, filled, groups};
-use crate::report::conditions::{about, conditions};
+use crate::report::conditions::{about, conditions, reach};
 use crate::report::findings::names::MANY;
 use crate::report::findings::{Finding, findings};
 use crate::report::glossary::GLOSSARY;
@@ -15,7 +15,8 @@ use crate::report::header_limits::{LimitRow, limit_rows};
 use crate::report::schemes::Schemes;
 use crate::report::steps::{StepRow, step_rows};
 use crate::report::trust::{Doubt, Trust, doubts, mark};
-use crate::report::verdicts::{CheckRow, Limit, VerdictRow, limits};
+use crate::report::undisturbed::{AllRow, all_rows};
+use crate::report::verdicts::{CheckRow, Limit, VerdictRow, held, limits};
 
 /// The report as one HTML file that needs nothing else.
 pub(super) fn html(analysis: &Analysis, charts: &[Chart]) -> String {
@@ -53,6 +54,13 @@ struct Page {
     thresholds: Vec<VerdictRow>,
     limited: Vec<String>,
     limits: Vec<Limit>,
+    /// The thresholds that hold, in a line.
+    held: Option<String>,
+    /// How many were not shown to hold.
+    crossed: usize,
+    /// What the figures of all requests are, disturbed ones included.
+    all_requests: Vec<AllRow>,
+    reach: String,
     findings: Vec<Finding>,
     basis: &'static str,
     columns: Vec<&'static Column>,
@@ -97,6 +105,10 @@ impl Page {
         Self {
             limited,
             limits,
+            held: held(&analysis.thresholds),
+            crossed: analysis.thresholds.iter().filter(|verdict| verdict.is_crossed()).count(),
+            all_requests: all_rows(analysis),
+            reach: reach(analysis),
             scenario: analysis.scenario.name.clone(),
             question: analysis.scenario.question.clone(),
             about: about(analysis),
@@ -105,7 +117,7 @@ impl Page {
             thresholds: analysis.thresholds.iter().map(VerdictRow::of).collect(),
             findings: findings(analysis),
             basis: if several {
-                "Below a value stands its 95 % interval across the runs of its subject."
+                "Below a value stands its 95 % interval across the rounds; differences are taken within each."
             } else {
                 "Each subject ran once: the 95 % interval below a value tells how much it moved within this run \
                  only, not how much another run would differ."
@@ -163,7 +175,7 @@ mod tests {
         for outside in ["http:", "https:", "src=", "@import", "url(", "<link", "<script"] {
             assert!(!page.contains(outside), "{outside}");
         }
-        assert_eq!(page.matches("<svg ").count(), 16, "eight charts, each wide and narrow");
+        assert_eq!(page.matches("<svg ").count(), 12, "six charts, each wide and narrow");
         assert_eq!(page.matches("<svg ").count(), page.matches("role=\"img\" aria-label=\"").count());
         assert!(!page.contains("#0A0B"), "every colour follows the theme");
     }
@@ -219,7 +231,7 @@ mod tests {
         let own =
             names(folder.path()).into_iter().filter(|name| !name.contains(".h") || name.ends_with("html"));
         assert_eq!(own.collect::<Vec<_>>(), ["charts", "report.html", "report.md", "summary.json"]);
-        assert_eq!(names(&folder.path().join("charts")).len(), 8);
+        assert_eq!(names(&folder.path().join("charts")).len(), 6);
         let page = std::fs::read_to_string(folder.path().join("report.html")).unwrap();
         assert!(
             page.contains("Invalid: do not use these figures") && page.contains("&#60;died&#62;"),

@@ -5,9 +5,9 @@ use std::fmt::Write as _;
 use crate::analysis::{Analysis, Summary};
 use crate::report::cell::Cell;
 use crate::report::columns::{COLUMNS, Column, SIGNATURE_COLUMNS, filled};
-use crate::report::findings::names::MANY;
-use crate::report::trust::{self, Doubt, Trust};
-use crate::report::verdicts::{VerdictRow, limits};
+use crate::report::findings::answer;
+use crate::report::trust::{self, Doubt, Trust, first_sentence};
+use crate::report::verdicts::{VerdictRow, held};
 
 /// Characters in a line.
 const WIDTH: usize = 120;
@@ -16,7 +16,10 @@ const WIDTH: usize = 120;
 pub fn table(analysis: &Analysis) -> String {
     let mut text = String::new();
     let Trust { headline, facts, .. } = Trust::of(analysis);
-    writeln!(text, "{headline}.\n  {}", facts.replace("; ", "\n  ")).expect("text grows");
+    wrap(&mut text, &format!("{headline}. {facts}"));
+    if let Some(answer) = answer(analysis) {
+        wrap(&mut text, &answer);
+    }
     doubts(&mut text, analysis);
     thresholds(&mut text, analysis);
     let all: Vec<&Summary> = analysis.subjects.iter().collect();
@@ -33,22 +36,23 @@ pub fn table(analysis: &Analysis) -> String {
 }
 
 pub(super) fn doubts(text: &mut String, analysis: &Analysis) {
-    for Doubt { subject, blame, text: reason, .. } in trust::doubts(analysis) {
+    for Doubt { class, subject, blame, text: reason } in trust::doubts(analysis) {
         let of = if subject.is_empty() { subject } else { format!("{subject}: ") };
-        writeln!(text, "! [{blame}] {of}{reason}").expect("text grows");
+        match class {
+            // What is good to know folds: its first sentence, and the rest in the report.
+            "note" => writeln!(text, "  {of}{}", first_sentence(&reason)),
+            _ => writeln!(text, "! [{blame}] {of}{reason}"),
+        }
+        .expect("text grows");
     }
 }
 
 pub(super) fn thresholds(text: &mut String, analysis: &Analysis) {
-    let (limited, limits) = limits(&analysis.thresholds);
     let mut rows: Vec<VerdictRow> = analysis.thresholds.iter().map(VerdictRow::of).collect();
-    if limited.len() > MANY {
-        for limit in limits.iter().filter(|limit| limit.held() > 0) {
-            let (held, all) = (limit.held(), limit.verdicts.iter().flatten().count());
-            writeln!(text, "✓ {}  holds for {held} of {all} subjects", limit.threshold).expect("text grows");
-        }
-        rows.retain(|row| !row.holds);
+    if let Some(held) = held(&analysis.thresholds) {
+        writeln!(text, "✓ {held}").expect("text grows");
     }
+    rows.retain(|row| !row.holds);
     let name = rows.iter().map(|row| row.subject.chars().count()).max().unwrap_or(0);
     let limit = rows.iter().map(|row| row.threshold.chars().count()).max().unwrap_or(0);
     for VerdictRow { holds, subject, threshold, value, outcome } in &rows {
@@ -58,6 +62,24 @@ pub(super) fn thresholds(text: &mut String, analysis: &Analysis) {
     if !analysis.thresholds.is_empty() {
         text.push('\n');
     }
+}
+
+/// Words in lines that fit, each but the first a little to the right.
+fn wrap(text: &mut String, words: &str) {
+    let mut width = 0;
+    for word in words.split(' ') {
+        let length = word.chars().count();
+        if width + 1 + length > WIDTH {
+            text.push_str("\n ");
+            width = 1;
+        }
+        if width > 0 {
+            text.push(' ');
+        }
+        text.push_str(word);
+        width += 1 + length;
+    }
+    text.push('\n');
 }
 
 /// The table in as many parts, one below the other, as the width asks for; each begins with the names.
@@ -94,7 +116,12 @@ fn lines(column: &Column, subjects: &[&Summary]) -> Vec<String> {
     let mut lines = column.short.map(str::to_owned).to_vec();
     for summary in subjects {
         let cell = Cell::of(summary, column.metric);
-        lines.push(format!("{}{}", cell.value, if cell.few_samples { "*" } else { "" }));
+        let standing = match cell.standing {
+            Some("bounded") => "~",
+            Some(_) => "?",
+            None => "",
+        };
+        lines.push(format!("{}{standing}{}", cell.value, if cell.few_samples { "*" } else { "" }));
         lines.push(cell.detail);
     }
     lines
@@ -127,10 +154,12 @@ pub(super) fn align(text: &mut String, rows: &[Vec<String>]) {
 fn legend(analysis: &Analysis) -> &'static str {
     if analysis.subjects.iter().any(|summary| summary.trials > 1) {
         "Latency counts from the instant a request was due. Below a value: its 95 % interval across runs; for\n\
-         revocation, what the probes enclose; none if counted. * fewer than 100 requests beyond it: do not compare.\n"
+         revocation, what the probes enclose; none if counted. * fewer than 100 requests beyond it: do not compare.\n\
+         ~ bounded: the truth lies between the two, the rest is the generator's lag. ? lost: not measurable here.\n"
     } else {
         "Latency counts from the instant a request was due. Below a value: its 95 % interval within this single\n\
-         run; for revocation, what the probes enclose; none if counted. * fewer than 100 requests beyond it: do not compare.\n"
+         run; for revocation, what the probes enclose; none if counted. * fewer than 100 requests beyond it: do not compare.\n\
+         ~ bounded: the truth lies between the two, the rest is the generator's lag. ? lost: not measurable here.\n"
     }
 }
 

@@ -1,8 +1,9 @@
 //! Whether the figures may be believed: a headline, and every reason to doubt them.
 
-use crate::analysis::{Analysis, Gravity, Validity, Warning};
+use crate::analysis::{Analysis, Gravity, Standing, Summary, Validity, Warning};
 use crate::metric::{MetricId, Unit};
 use crate::report::advice::blamed;
+use crate::report::columns::COLUMNS;
 use crate::report::explain;
 use crate::report::findings::names::heading;
 
@@ -22,47 +23,66 @@ pub(super) struct Doubt {
     pub(super) text: String,
 }
 
+impl Doubt {
+    /// What is shown of it at once.
+    pub(super) fn head(&self) -> &str {
+        first_sentence(&self.text)
+    }
+
+    /// What folds.
+    pub(super) fn rest(&self) -> &str {
+        self.text[self.head().len()..].trim()
+    }
+}
+
 impl Trust {
     pub(super) fn of(analysis: &Analysis) -> Self {
         let (class, headline) = match analysis.validity() {
             Validity::Invalid => ("unfit", "Invalid: do not use these figures"),
-            Validity::Suspect => ("doubtful", "Suspect: read these figures with care"),
-            Validity::Valid => ("sound", "Valid: nothing found that speaks against these figures"),
+            Validity::Suspect => ("doubtful", "Suspect: read the marked figures with care"),
+            Validity::Valid => ("sound", "Valid"),
         };
-        let worst = |metric: MetricId, controls: bool| {
-            let subjects = analysis.subjects.iter().filter(|summary| controls || !summary.is_control);
+        let worst = |metric: MetricId| {
+            let subjects = analysis.subjects.iter().filter(|summary| !summary.is_control);
             subjects
                 .filter_map(|summary| summary.estimates.get(&metric))
                 .map(|estimate| estimate.point)
                 .reduce(f64::max)
         };
-        let mut facts = Vec::new();
-        if let Some(lag) = worst(MetricId::LagP99, true) {
-            facts.push(format!(
-                "the generator took up 99 % of the requests within {} of the instant they were due",
-                Unit::Seconds.show(lag)
-            ));
-        }
-        if let Some(wrong) = worst(MetricId::WrongAnswers, false) {
-            facts.push(match wrong {
-                0.0 => {
-                    "every acceptance and refusal was checked, and no subject but a control gave a wrong one"
-                        .to_owned()
-                }
-                wrong => format!("up to {} answers of a subject were wrong", Unit::Count.show(wrong)),
-            });
-        }
-        if let Some(errors) = worst(MetricId::Errors, true) {
-            facts.push(match errors {
-                0.0 => "every request was answered".to_owned(),
-                errors => {
-                    format!("up to {} of the requests of a subject failed", Unit::Fraction.show(errors))
-                }
-            });
-        }
-        let facts = if facts.is_empty() { String::new() } else { format!("{}.", capital(&facts.join("; "))) };
-        Self { class, headline, facts }
+        let mut facts: Vec<String> = Vec::new();
+        facts.extend(worst(MetricId::WrongAnswers).map(|wrong| match wrong {
+            0.0 => "No answer was wrong".to_owned(),
+            wrong => format!("Up to {} answers of a subject were wrong", Unit::Count.show(wrong)),
+        }));
+        facts.extend(worst(MetricId::Errors).map(|errors| match errors {
+            0.0 => "every request was answered".to_owned(),
+            errors => format!("up to {} of the requests of a subject failed", Unit::Fraction.show(errors)),
+        }));
+        facts.push(standings(analysis));
+        Self { class, headline, facts: format!("{}.", capital(&facts.join("; "))) }
     }
+}
+
+/// How many figures of the table can be trusted how far.
+fn standings(analysis: &Analysis) -> String {
+    let of = |summary: &Summary| -> Vec<Standing> {
+        let estimates = COLUMNS.iter().filter_map(|column| summary.estimates.get(&column.metric));
+        estimates.map(|estimate| estimate.standing).collect()
+    };
+    let all: Vec<Standing> = analysis.subjects.iter().flat_map(of).collect();
+    let lost = all.iter().filter(|standing| standing.is_lost()).count();
+    let bounded = all.iter().filter(|standing| matches!(standing, Standing::Bounded { .. })).count();
+    match (lost, bounded) {
+        (0, 0) => "every figure is sound".to_owned(),
+        (0, bounded) => format!("{bounded} of {} figures are bounded, the others sound", all.len()),
+        (lost, bounded) => format!("of {} figures {lost} are lost and {bounded} bounded", all.len()),
+    }
+}
+
+/// What a long reason begins with.
+pub(super) fn first_sentence(text: &str) -> &str {
+    let end = text.match_indices(". ").map(|(at, _)| at + 1).next();
+    &text[..end.unwrap_or(text.len())]
 }
 
 /// The verdict on one subject in a word; nothing if it is valid.
@@ -171,7 +191,7 @@ mod tests {
         let trust = Trust::of(&analysis);
         assert_eq!(trust.class, "doubtful");
         assert!(
-            trust.facts.starts_with("The generator took up 99 % of the requests within "),
+            trust.facts.starts_with("No answer was wrong; every request was answered; "),
             "{}",
             trust.facts
         );

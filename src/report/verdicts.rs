@@ -56,6 +56,21 @@ pub(super) fn limits(verdicts: &[Verdict]) -> (Vec<String>, Vec<Limit>) {
     (subjects, limits)
 }
 
+/// All thresholds that hold, in a line; none if none does.
+pub(super) fn held(verdicts: &[Verdict]) -> Option<String> {
+    let held: Vec<&Verdict> = verdicts.iter().filter(|verdict| !verdict.is_crossed()).collect();
+    let mut different: Vec<&str> = held.iter().map(|verdict| verdict.threshold.as_str()).collect();
+    different.sort_unstable();
+    different.dedup();
+    let (count, all) = (held.len(), verdicts.len());
+    let what = if count == all {
+        format!("all {all} thresholds hold")
+    } else {
+        format!("{count} of {all} thresholds hold")
+    };
+    (count > 0).then(|| format!("{what}: {}", different.join(", ")))
+}
+
 impl VerdictRow {
     pub(super) fn of(verdict: &Verdict) -> Self {
         let metric = verdict.threshold.parse::<Threshold>().ok().map(|threshold| threshold.metric);

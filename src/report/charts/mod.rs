@@ -3,11 +3,11 @@
 mod amplification;
 mod axis;
 mod canvas;
+mod cost;
 mod facets;
 mod header_limits;
 mod offered_load;
 mod operations;
-mod per_core;
 mod percentiles;
 mod propagation;
 mod scatter;
@@ -59,13 +59,13 @@ impl Chart {
 pub(super) fn draw(analysis: &Analysis) -> Vec<Chart> {
     let pictures: &[fn(&Analysis) -> Option<Chart>] = &[
         offered_load::draw,
-        verification::draw,
-        signing::draw,
-        per_core::draw,
         percentiles::draw,
-        timeline::draw,
         propagation::draw,
         amplification::draw,
+        cost::draw,
+        timeline::draw,
+        verification::draw,
+        signing::draw,
         header_limits::draw,
     ];
     pictures.iter().filter_map(|draw| draw(analysis)).collect()

@@ -6,7 +6,10 @@ use crate::report::cell::Cell;
 use crate::report::charts::Data;
 use crate::report::charts::scatter::Dot;
 
-/// Every subject but controls with both values above zero; none if fewer than two have them, or none was timed by itself.
+/// Of fewer the table says all that a picture could.
+const FEWEST: usize = 4;
+
+/// Every subject but controls with both values above zero; none if fewer than four have them, or none was timed by itself.
 pub(super) fn dots(analysis: &Analysis, x: MetricId, y: MetricId) -> Option<Vec<Dot<'_>>> {
     let value = |summary: &Summary, metric| {
         summary.estimates.get(&metric).map(|estimate| estimate.point).filter(|value| *value > 0.0)
@@ -15,7 +18,7 @@ pub(super) fn dots(analysis: &Analysis, x: MetricId, y: MetricId) -> Option<Vec<
     // What a control takes is next to nothing, and would push all others into a corner.
     let subjects = analysis.subjects.iter().filter(|summary| !summary.is_control);
     let dots: Vec<Dot<'_>> = subjects.filter_map(dot).collect();
-    (dots.len() > 1).then_some(dots)
+    (dots.len() >= FEWEST).then_some(dots)
 }
 
 /// The subjects, for those who cannot see them.

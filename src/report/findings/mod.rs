@@ -1,12 +1,14 @@
 //! The answers in sentences; every number in them comes from the data.
 
+mod answer;
 pub(in crate::report) mod names;
 mod signatures;
 mod throughput;
 
-use crate::analysis::{Analysis, Basis, Estimate, Summary, Warning};
+use crate::analysis::{Analysis, Basis, Estimate, Standing, Summary, Warning};
 use crate::metric::{MetricId, Unit};
 use crate::observation::Staleness;
+use crate::report::cell::between;
 use crate::report::findings::names::{MANY, called, list, marked, some};
 
 /// A sentence or two on one topic.
@@ -18,30 +20,48 @@ pub(super) struct Finding {
 
 type Sentences = fn(&Analysis) -> Option<String>;
 
-/// What was found, topic by topic; a topic without figures is left out.
+/// What was found, topic by topic, the answer to the question first; a topic without figures is left out.
 pub(super) fn findings(analysis: &Analysis) -> Vec<Finding> {
-    let topics: [(&'static str, Sentences); 9] = [
-        ("Throughput", throughput::reached),
-        ("Signature schemes", signatures::status),
+    let signatures: [(&'static str, Sentences); 3] = [
         ("Signing and verifying", signatures::quickest),
         ("Post-quantum", signatures::against_classical),
+        ("Signature schemes", signatures::status),
+    ];
+    let topics: [(&'static str, Sentences); 7] = [
+        ("In short", answer::sentences),
+        ("Throughput", throughput::reached),
         ("Latency", latency),
         ("Revocation", revocation),
         ("Load on the authorization server", calls),
         ("Processor time", cost),
         ("Token size", size),
     ];
-    topics.into_iter().filter_map(|(topic, text)| Some(Finding { topic, text: text(analysis)? })).collect()
+    let order: Vec<_> = if answer::is_about_signatures(analysis) {
+        topics[..1].iter().chain(&signatures).chain(&topics[1..]).collect()
+    } else {
+        topics.iter().chain(&signatures).collect()
+    };
+    order.into_iter().filter_map(|(topic, text)| Some(Finding { topic, text: text(analysis)? })).collect()
+}
+
+/// The answer alone, for a terminal.
+pub(super) fn answer(analysis: &Analysis) -> Option<String> {
+    answer::sentences(analysis)
 }
 
 fn of(summary: &Summary, metric: MetricId) -> Option<Estimate> {
     summary.estimates.get(&metric).copied()
 }
 
-/// A value in a sentence; "at least" where nothing bounds it from above.
+/// A value in a sentence; only an end of it where no more is known.
 fn show(metric: MetricId, estimate: Estimate) -> String {
-    let at_least = if estimate.high.is_none() { "at least " } else { "" };
-    format!("{at_least}{}", metric.show(estimate.point))
+    match estimate.standing {
+        Standing::Lost { most: Some(most), .. } => format!("at most {}", metric.show(most)),
+        Standing::Lost { least, .. } => format!("at least {}", metric.show(least.unwrap_or(0.0))),
+        Standing::Bounded { least, most } => between(metric, least, most),
+        Standing::Sound if estimate.high.is_none() => format!("at least {}", metric.show(estimate.point)),
+        Standing::Sound => metric.show(estimate.point),
+    }
 }
 
 /// Subjects with a value, smallest first.
@@ -50,6 +70,8 @@ fn ranked(analysis: &Analysis, metric: MetricId) -> Vec<(&str, Estimate)> {
         .subjects
         .iter()
         .filter_map(|summary| Some((summary.subject.name.as_str(), of(summary, metric)?)))
+        // What is lost has no place in an order.
+        .filter(|(_, estimate)| !estimate.standing.is_lost())
         .collect();
     ranked.sort_by(|a, b| a.1.point.total_cmp(&b.1.point));
     ranked
@@ -73,13 +95,6 @@ fn latency(analysis: &Analysis) -> Option<String> {
     if !analysis.ladders.is_empty() {
         // At different rates latencies are not to be ranked: the chart against offered load shows them.
         return None;
-    }
-    if analysis.unusable().is_some() {
-        return Some(
-            "Not told by this run: the load generator was late or had no time left, so the latencies below hold its own \
-             delay. Counts (calls, acceptances, sizes) do not depend on it."
-                .to_owned(),
-        );
     }
     let Some(control) = analysis.control() else { return plain_latency(analysis) };
     let (p50, p99) = (of(control, MetricId::LatencyP50)?, of(control, MetricId::LatencyP99)?);

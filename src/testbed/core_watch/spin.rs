@@ -20,6 +20,9 @@ use crate::units::Stamp;
 const SOMETHING: u64 = 1_500;
 /// Only so much taken time is a gap, in nanoseconds.
 const LEAST: u64 = 5_000;
+/// Pauses of the processor between two readings, a microsecond or less in all: the generator may run on the other half of a core
+/// that both share.
+const PAUSES: u32 = 16;
 /// Looking who ran takes a system call for each process, and no longer than this unless something runs meanwhile.
 const LOOKING: u64 = 10_000;
 /// How often it is told what was seen, in nanoseconds: whoever hears it runs on these cores too.
@@ -57,7 +60,7 @@ fn watch_core(core: u32, clocks: &[ClockId], alone: bool) -> io::Result<()> {
     let mut last = Stamp::now();
     let mut told = last;
     loop {
-        spin_loop();
+        (0..PAUSES).for_each(|_| spin_loop());
         let now = Stamp::now();
         let away = now.nanos().saturating_sub(last.nanos());
         last = now;
