@@ -5,6 +5,7 @@ mod compare;
 mod doctor;
 mod exit;
 mod explain;
+mod known_server;
 mod list;
 mod load;
 mod output;
@@ -58,6 +59,8 @@ enum Command {
     TimeSignature(time_signature::TimeSignature),
     #[command(hide = true)]
     WatchCores(watch_cores::WatchCores),
+    #[command(hide = true)]
+    KnownServer(known_server::KnownServer),
 }
 
 /// Runs the command that was typed.
@@ -78,6 +81,7 @@ pub fn main() -> ExitCode {
         Command::Token(command) => command.execute(),
         Command::TimeSignature(command) => command.execute(),
         Command::WatchCores(command) => command.execute(),
+        Command::KnownServer(command) => command.execute(),
     };
     match ended {
         Ok(exit) => exit.into(),

@@ -48,7 +48,8 @@ pub struct Cores {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Conditions {
-    /// `some avg10` of `/proc/pressure/cpu` when it ended, in percent; absent where the kernel does not tell.
+    /// Share of the time in which a task waited for a core (`some` of `/proc/pressure/cpu`), in percent; absent where the kernel does not
+    /// tell. Before version 4 its average of the last 10 s. Where cores were watched for gaps it means nothing: who watches waits.
     pub cpu_pressure_percent: Option<f64>,
     /// CPU time stolen by the hypervisor meanwhile (during the load with warm-up and drain, or the timing), in percent of all cores.
     pub steal_percent: Option<f64>,

@@ -13,7 +13,8 @@ pub struct Revocation {
     pub due: Offset,
     /// When the request to `/revoke` (RFC 7009) was sent.
     pub sent: Offset,
-    /// When its 200 had arrived: from here on the token must not be accepted. Absent if it never was.
+    /// When it was acknowledged, by the stamp of the authorization server just before its 200 (before version 4, and where it gives
+    /// none: when that had arrived): from here on the token must not be accepted. Absent if it never was.
     pub acknowledged: Option<Offset>,
     /// When the token expires by itself, in seconds after the load began.
     pub expires_seconds: f64,

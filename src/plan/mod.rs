@@ -33,7 +33,7 @@ pub use placement::Placement;
 pub use search::{Ending, Judgement, Search, Walk};
 pub use subject::Subject;
 pub use token_class::TokenClass;
-pub use workload::{PROBE_HEADER, Pool, Workload};
+pub use workload::{PROBE_HEADER, Pool, REVOKED_HEADER, Workload};
 
 /// Everything that will be done, in order.
 #[derive(Clone, Debug)]

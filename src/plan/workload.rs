@@ -42,6 +42,10 @@ pub struct Workload {
 /// speak of the same one.
 pub const PROBE_HEADER: &str = "bearerbench-probe";
 
+/// The header in which our authorization server says when it had revoked a token, in nanoseconds of the clock that all processes of a
+/// host share.
+pub const REVOKED_HEADER: &str = "bearerbench-revoked";
+
 /// Which tokens requests carry.
 #[derive(Clone, Debug)]
 pub struct Pool {

@@ -13,7 +13,8 @@ use crate::observation::{Conditions, Cores, Recording, SCHEMA, Scenario, Stalene
 use crate::plan::Pace;
 use crate::registry::Part;
 use crate::reuse::{Picker, ReuseLaw, Slice};
-use crate::run::{Interrupt, facts};
+use crate::run::{Interrupt, facts, watching};
+use crate::testbed::core_watch::{CoreWatch, Task};
 use crate::testbed::machine::{self, Watch};
 use crate::units::{Offset, Period, Rate, Span};
 use crate::wire::Wire;
@@ -30,6 +31,8 @@ pub struct External {
     pub target: Target,
     /// How they travel.
     pub wire: Wire,
+    /// The cores of the server to watch, and its processes, if they are known.
+    pub watched: Option<Task>,
     /// When they are sent.
     pub pace: Pace,
     /// By which law tokens are used again.
@@ -56,6 +59,7 @@ impl External {
 
     async fn attempt(&self, recording: &mut Recording, interrupt: &Interrupt) -> anyhow::Result<()> {
         let stop = Arc::new(AtomicBool::new(false));
+        let _watch = self.watch().await?;
         let watch = Watch::begin();
         let (target, pace, reuse) = (self.target.clone(), self.pace.clone(), self.reuse.clone());
         let (requests, seed) = (self.requests, self.seed);
@@ -79,6 +83,16 @@ impl External {
         }
         recording.load = Some(driven.load);
         driven.failure.map_or(Ok(()), |error| Err(error.into()))
+    }
+
+    /// Watches the cores of the server, where its processes are known, until this is dropped.
+    async fn watch(&self) -> anyhow::Result<Option<CoreWatch>> {
+        let Some(task) = &self.watched else { return Ok(None) };
+        let program =
+            std::env::current_exe().context("cannot find the program itself, which watches cores")?;
+        let neighbours = self.target.neighbours.clone();
+        let heard = move |seen| watching::tell(&neighbours, seen);
+        Ok(Some(CoreWatch::start(&program, task, heard).await?))
     }
 
     fn blank(&self) -> Recording {

@@ -10,6 +10,7 @@ mod preflight;
 mod revocations;
 mod steps;
 mod trial;
+mod watching;
 
 use std::collections::HashMap;
 use std::path::Path;

@@ -50,7 +50,9 @@ pub fn preflight(plan: &Plan, folder: &Path) -> Result<(), Unfit> {
     let probes = workload.probe_rate.per_second()
         * workload.revocations.len() as f64
         * f64::from(workload.resource_servers);
-    let possible = load::capacity().map_err(Unfit::Trial)?.per_second();
+    // Every thread of the generator has a core of its own; one that has none shares what there is.
+    let threads = plan.placement.generators.len().max(1) as f64;
+    let possible = load::capacity().map_err(Unfit::Trial)?.per_second() * threads;
     // A search finds by itself how far the generator goes; its trials say where it begins.
     let rates = plan.trials.iter().filter_map(|trial| trial.workload.pace.rate());
     if let Some(wanted) = rates.reduce(|a, b| if b > a { b } else { a })

@@ -11,8 +11,7 @@ use crate::load::{Driven, Neighbours};
 use crate::observation::{Recording, Sample};
 use crate::plan::{Plan, Trial};
 use crate::run::generator::Generator;
-use crate::run::{Interrupt, Preparation, facts, issuing, revocations};
-use crate::testbed::core_watch::Seen;
+use crate::run::{Interrupt, Preparation, facts, issuing, revocations, watching};
 use crate::testbed::machine::{self, Watch};
 use crate::testbed::signature::TrialKey;
 use crate::testbed::{Revoked, Testbed, TestbedError};
@@ -76,7 +75,8 @@ async fn attempt(
     let neighbours = Neighbours::default();
     let seen = neighbours.clone();
     // Until the end of the trial.
-    let _watch = testbed.watch_cores(program, &plan.placement, move |heard| tell(&seen, heard)).await?;
+    let _watch =
+        testbed.watch_cores(program, &plan.placement, move |heard| watching::tell(&seen, heard)).await?;
     let mut generator = Generator::start(plan, trial, &testbed, Arc::clone(&tokens), neighbours, interrupt)?;
     let start = generator.started().await?;
     issuing::ensure_last(plan, trial, supply.issued, start)?;
@@ -110,14 +110,6 @@ async fn attempt(
     match driven.failure {
         Some(error) => Err(error.into()),
         None => seen.failure.map_or(Ok(()), |error| Err(error.into())),
-    }
-}
-
-fn tell(neighbours: &Neighbours, heard: Option<Seen>) {
-    match heard {
-        None => neighbours.ended(),
-        Some(Seen { core, until, taken: None }) => neighbours.looked(core, until),
-        Some(Seen { core, until, taken: Some(taken) }) => neighbours.gap(core, [taken, until]),
     }
 }
 
@@ -171,6 +163,9 @@ async fn accompany(
     }
 }
 
+/// So many samples in a row may be missed.
+const MISSED: u32 = 1;
+
 /// Samples when the window begins, every second, and when it ends, or the load by count.
 async fn sample(
     testbed: &Testbed,
@@ -181,12 +176,21 @@ async fn sample(
 ) -> Result<(), TestbedError> {
     let end = trial.workload.end();
     let mut due = trial.workload.window_start();
+    let mut missed = 0;
     loop {
         let is_last = tokio::select! {
             () = sleep(due.since(Stamp::now().offset(start))) => due >= end,
             () = ended.notified(), if trial.workload.requests.is_some() => true,
         };
-        samples.push(testbed.sample(start).await?);
+        // One that is missed on a busy machine is left out; a server that answers no more has ended, or might as well have.
+        match testbed.sample(start).await {
+            Ok(sample) => {
+                samples.push(sample);
+                missed = 0;
+            }
+            Err(error) if missed == MISSED => return Err(error),
+            Err(_) => missed += 1,
+        }
         if is_last {
             return Ok(());
         }

@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::io::Write as _;
+use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -41,20 +42,22 @@ pub struct Pause {
 const LOOK: Duration = Duration::from_millis(20);
 
 impl Process {
-    /// Starts `program` to send `rate` requests a second at equal gaps, from the first instant on.
+    /// Starts `program` to send `rate` requests a second to an address, from the first instant on, with `more` arguments.
     pub fn start(
         program: &Path,
-        server: &Server,
+        address: SocketAddr,
         rate: f64,
         connections: u32,
         lasts: Duration,
+        more: &[&str],
     ) -> Result<Self, SelftestError> {
         let folder = folder();
         let child = Command::new(program)
-            .args(["load", "--quiet", "--json", "--tokens", "-", "--warmup", "0s", "--arrivals", "constant"])
-            .args(["--target", &format!("http://{}/", server.address())])
+            .args(["load", "--quiet", "--json", "--tokens", "-", "--warmup", "0s"])
+            .args(["--target", &format!("http://{address}/")])
             .args(["--rate", &rate.to_string(), "--connections", &connections.to_string()])
             .args(["--duration", &format!("{}ms", lasts.as_millis())])
+            .args(more)
             .arg("--out")
             .arg(&folder)
             .stdin(Stdio::piped())
@@ -109,10 +112,25 @@ impl Process {
         Ok(Pause { from, to, unsure })
     }
 
+    /// The processes that it has started.
+    pub(super) fn children(&self) -> Vec<u32> {
+        let parent = |process: &u32| {
+            let stat = fs::read_to_string(format!("/proc/{process}/stat")).ok()?;
+            // Field 4; the name in field 2 may hold anything.
+            stat.rsplit_once(')')?.1.split_whitespace().nth(1)?.parse::<u32>().ok()
+        };
+        let entries = fs::read_dir("/proc").into_iter().flatten().filter_map(Result::ok);
+        let processes = entries.filter_map(|entry| entry.file_name().to_str()?.parse().ok());
+        processes.filter(|process| parent(process) == Some(self.child.id())).collect()
+    }
+
+    /// Whether it goes on.
+    pub(super) fn is_running(&mut self) -> bool {
+        self.has_ended().is_ok_and(|ended| !ended)
+    }
+
     fn signal(&self, signal: Signal) -> Result<(), SelftestError> {
-        let number = i32::try_from(self.child.id()).ok().and_then(Pid::from_raw);
-        let number = number.ok_or_else(|| unable("it has no number".to_owned()))?;
-        kill_process(number, signal).map_err(|error| unable(format!("it takes no signal: {error}")))
+        send(self.child.id(), signal)
     }
 
     /// Waits for its end; what it recorded, and how long it waited for a core.
@@ -150,6 +168,13 @@ impl Drop for Process {
         let _ = self.child.wait();
         let _ = fs::remove_dir_all(&self.folder);
     }
+}
+
+/// Sends a signal to a process.
+pub(super) fn send(process: u32, signal: Signal) -> Result<(), SelftestError> {
+    let number = i32::try_from(process).ok().and_then(Pid::from_raw);
+    let number = number.ok_or_else(|| unable("it has no number".to_owned()))?;
+    kill_process(number, signal).map_err(|error| unable(format!("it takes no signal: {error}")))
 }
 
 /// A folder that nobody has.

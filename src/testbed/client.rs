@@ -6,7 +6,7 @@ use http_body_util::{BodyExt as _, Full, LengthLimitError, Limited};
 use hyper::body::Bytes;
 use hyper::header::{AUTHORIZATION, CONTENT_TYPE};
 use hyper::http::uri::InvalidUri;
-use hyper::{Request, StatusCode, Uri};
+use hyper::{HeaderMap, Request, StatusCode, Uri};
 use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::rt::TokioExecutor;
 
@@ -81,11 +81,21 @@ impl Client {
     /// The body of what is at `uri`. A longer one is refused, and not read on.
     pub async fn get_at_most(&self, uri: &Uri, most_bytes: usize) -> Result<Bytes, CallError> {
         let request = Request::get(uri).body(Full::default()).expect("a URI makes a request");
-        self.call(uri, request, most_bytes).await
+        Ok(self.call(uri, request, most_bytes).await?.1)
     }
 
     /// The body of the answer to a form, sent with an `Authorization` header.
     pub async fn post(&self, uri: &Uri, authorization: &str, form: String) -> Result<Bytes, CallError> {
+        Ok(self.post_for_headers(uri, authorization, form).await?.1)
+    }
+
+    /// The same with the headers of the answer.
+    pub async fn post_for_headers(
+        &self,
+        uri: &Uri,
+        authorization: &str,
+        form: String,
+    ) -> Result<(HeaderMap, Bytes), CallError> {
         let request = Request::post(uri)
             .header(AUTHORIZATION, authorization)
             .header(CONTENT_TYPE, "application/x-www-form-urlencoded")
@@ -99,7 +109,7 @@ impl Client {
         uri: &Uri,
         request: Request<Full<Bytes>>,
         most_bytes: usize,
-    ) -> Result<Bytes, CallError> {
+    ) -> Result<(HeaderMap, Bytes), CallError> {
         let answer = tokio::time::timeout(PATIENCE, self.answer(uri, request, most_bytes)).await;
         answer.unwrap_or_else(|_| Err(CallError::TooLate { uri: uri.clone(), patience: PATIENCE }))
     }
@@ -109,11 +119,12 @@ impl Client {
         uri: &Uri,
         request: Request<Full<Bytes>>,
         most_bytes: usize,
-    ) -> Result<Bytes, CallError> {
+    ) -> Result<(HeaderMap, Bytes), CallError> {
         let broken = |source| CallError::NoAnswer { uri: uri.clone(), source };
         let response = self.pool.request(request).await.map_err(|error| broken(error.into()))?;
-        let status = response.status();
-        let body = Limited::new(response.into_body(), most_bytes).collect().await.map_err(|error| {
+        let (head, body) = response.into_parts();
+        let status = head.status;
+        let body = Limited::new(body, most_bytes).collect().await.map_err(|error| {
             if error.is::<LengthLimitError>() {
                 CallError::TooMuch { uri: uri.clone(), most_bytes }
             } else {
@@ -122,7 +133,7 @@ impl Client {
         })?;
         let body = body.to_bytes();
         if status == StatusCode::OK {
-            Ok(body)
+            Ok((head.headers, body))
         } else {
             let body = String::from_utf8_lossy(&body).into_owned();
             Err(CallError::Status { uri: uri.clone(), status, body })

@@ -1,5 +1,8 @@
 //! What happens to the servers while they are measured: revocations.
 
+use hyper::HeaderMap;
+
+use crate::plan::REVOKED_HEADER;
 use crate::testbed::client::uri;
 use crate::testbed::{Testbed, tokens};
 use crate::units::{Offset, Stamp};
@@ -9,7 +12,7 @@ use crate::units::{Offset, Stamp};
 pub struct Revoked {
     /// When the request was sent.
     pub sent: Stamp,
-    /// When its 200 had arrived; `None` if it never did.
+    /// When the authorization server had revoked it, by its own stamp, or else when its 200 had arrived; `None` if that never did.
     pub acknowledged: Option<Stamp>,
 }
 
@@ -24,9 +27,14 @@ impl Testbed {
             tokio::time::sleep(due.since(Stamp::now().offset(start))).await;
             let form = tokens::revocation(token);
             let sent = Stamp::now();
-            let answer = self.client.post(&endpoint, &authorization, form).await;
-            let acknowledged = answer.is_ok().then(Stamp::now);
+            let answer = self.client.post_for_headers(&endpoint, &authorization, form).await;
+            let acknowledged = answer.ok().map(|(headers, _)| stamped(&headers).unwrap_or_else(Stamp::now));
             revoked.push(Revoked { sent, acknowledged });
         }
     }
+}
+
+/// The stamp of the authorization server, on the clock that both share.
+fn stamped(headers: &HeaderMap) -> Option<Stamp> {
+    headers.get(REVOKED_HEADER)?.to_str().ok()?.parse().ok().map(Stamp::from_nanos)
 }

@@ -71,7 +71,15 @@ fn ten_thousand_connections_work_and_cost_less_than_20_kb_each() {
 }
 
 fn start(server: &Server, rate: f64, connections: u32, seconds: u64) -> Process {
-    Process::start(program(), server, rate, connections, Duration::from_secs(seconds)).expect("it starts")
+    Process::start(
+        program(),
+        server.address(),
+        rate,
+        connections,
+        Duration::from_secs(seconds),
+        &["--arrivals", "constant"],
+    )
+    .expect("it starts")
 }
 
 /// Bytes of memory that a process has.

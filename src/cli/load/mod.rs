@@ -20,6 +20,7 @@ use crate::registry::Part;
 use crate::report;
 use crate::reuse::Demand;
 use crate::run::{External, Interrupt, Output, PATIENCE, Unfit};
+use crate::testbed::core_watch::Task;
 use crate::testbed::machine;
 use crate::units::{Offset, Period, Rate, Span};
 use crate::wire::Http;
@@ -54,6 +55,10 @@ pub(super) struct Load {
     /// What must hold, like "p(99)<5ms" (may be given several times)
     #[arg(long = "threshold", value_name = "THRESHOLD")]
     thresholds: Vec<Threshold>,
+    /// A process of the server on this machine (may be given several times): what something else takes from its cores meanwhile is
+    /// found, and left out of latencies
+    #[arg(long = "server-process", value_name = "PID")]
+    server_processes: Vec<u32>,
     #[command(flatten)]
     generator: GeneratorArgs,
     /// Folder for the recording and the report [default: none is written]
@@ -197,7 +202,9 @@ impl Load {
         let precision = if own_core { Precision::Spin } else { Precision::Hybrid };
         let window = Offset::from(self.warmup.duration())
             ..Offset::from(self.warmup.duration() + self.duration.duration());
+        let watched = Task { cores: placement.servers.clone(), processes: self.server_processes.clone() };
         Ok(External {
+            watched: (!watched.processes.is_empty()).then_some(watched),
             name: self.server.target.to_string(),
             question: question(&pace, tokens.live_count()),
             thresholds: self.thresholds.iter().map(ToString::to_string).collect(),

@@ -1,6 +1,7 @@
 //! What is tried, one file a question.
 
 mod arrivals;
+mod disturbed;
 mod endings;
 mod pauses;
 mod queues;
@@ -24,6 +25,7 @@ pub static QUESTIONS: &[Question] = &[
     Question { name: "known service times", ask: |bench, _, effort| readback::cases(bench, effort) },
     Question { name: "arrivals", ask: |bench, _, effort| arrivals::cases(bench, effort) },
     Question { name: "whose pause it was", ask: pauses::cases },
+    Question { name: "a disturbed machine", ask: disturbed::cases },
     Question { name: "queues", ask: |bench, _, effort| queues::cases(bench, effort) },
 ];
 

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use crate::analysis::{Warning, analyse};
 use crate::arrival::{ArrivalProcess, Constant};
+use crate::metric::MetricId;
 use crate::observation::{Distribution, Load, Recording};
 use crate::selftest::Effort;
 use crate::selftest::bench::{Bench, SelftestError};
@@ -28,6 +29,11 @@ const SERVICE: Duration = Duration::from_millis(1);
 const CONNECTIONS: u32 = 1_100;
 /// The generator's process ends so long after its last request, at the most.
 const PATIENCE: Duration = Duration::from_secs(30);
+
+/// A generator that lost its core for so much of the time was stopped.
+const STOPPED: f64 = 0.08;
+/// How far what the stop left alone may be from what the server took, without loopback.
+const LEFT_ALONE: f64 = 0.15;
 
 /// The tenth of a run in which nobody answers: of ten seconds the one from the fourth to the fifth.
 struct Course {
@@ -90,6 +96,17 @@ fn stopped(bench: &Bench, program: &Path, course: &Course) -> Result<Vec<Finding
     let unfit = seen.held.hides_quantile(0.99, course.lasts, TOLERANCE);
     findings.push(Finding::at_most("service p99", Unit::Millis, (bound, service), unfit));
     findings.push(Finding::exact("the generator is blamed", true, seen.is_generator_blamed()));
+    let truth = quantile(&seen.witness.taken(), 0.99);
+    let reported = seen.undisturbed(MetricId::LatencyP99);
+    // Loopback adds some tens of microseconds to a millisecond.
+    let unfit = seen.held.hides_quantile(0.99, SERVICE, LEFT_ALONE);
+    findings.push(Finding::near(
+        "latency p99 left alone",
+        Unit::Millis,
+        (truth, reported),
+        LEFT_ALONE,
+        unfit,
+    ));
     Ok(findings)
 }
 
@@ -112,7 +129,14 @@ fn run(
     meanwhile: impl FnOnce(&mut Process) -> Result<(), SelftestError>,
 ) -> Result<Seen, SelftestError> {
     let server = bench.serve(behaviour)?;
-    let mut process = Process::start(program, &server, RATE, CONNECTIONS, course.run)?;
+    let mut process = Process::start(
+        program,
+        server.address(),
+        RATE,
+        CONNECTIONS,
+        course.run,
+        &["--arrivals", "constant"],
+    )?;
     process.reach(&server, Duration::ZERO)?;
     let watch = Watch::begin(server.task(), bench.server_cores());
     process.watch();
@@ -172,10 +196,19 @@ impl Seen {
         self.recording.load.as_ref().ok_or_else(nothing)
     }
 
+    /// Whether it says that something stopped the generator.
     fn is_generator_blamed(&self) -> bool {
         let analysis = analyse(std::slice::from_ref(&self.recording));
         let mut warnings = analysis.subjects.iter().flat_map(|subject| &subject.warnings);
-        warnings.any(|warning| matches!(warning, Warning::GeneratorLate { .. }))
+        warnings
+            .any(|warning| matches!(warning, Warning::Disturbed { generator, .. } if *generator > STOPPED))
+    }
+
+    /// The latency without what the gap disturbed, in nanoseconds.
+    fn undisturbed(&self, metric: MetricId) -> f64 {
+        let analysis = analyse(std::slice::from_ref(&self.recording));
+        let estimate = analysis.subjects.first().and_then(|subject| subject.estimates.get(&metric).copied());
+        estimate.map_or(0.0, |estimate| estimate.point * 1e9)
     }
 }
 

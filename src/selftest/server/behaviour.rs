@@ -16,6 +16,13 @@ pub enum Behaviour {
         /// Decides every draw.
         seed: u64,
     },
+    /// The same, but it sleeps in between: then others can see whether its core is taken.
+    Asleep {
+        /// The law of the times.
+        law: Law,
+        /// Decides every draw.
+        seed: u64,
+    },
     /// It has a single worker, who takes one request after the other in the order in which they came.
     Worker {
         /// The law of the times it works on one.
@@ -108,6 +115,7 @@ impl Behaviour {
             Self::Ssh => Reaction::Answer("Invalid SSH identification string.\r\n", Close),
             Self::Canned
             | Self::Service { .. }
+            | Self::Asleep { .. }
             | Self::Worker { .. }
             | Self::Stall { .. }
             | Self::Judge

@@ -21,6 +21,8 @@ const AWAKE: Duration = Duration::from_millis(20);
 /// Then it sleeps, at most so long at a time.
 const ASLEEP: Timespec = Timespec { tv_sec: 0, tv_nsec: 1_000_000 };
 const NOT_AT_ALL: Timespec = Timespec { tv_sec: 0, tv_nsec: 0 };
+/// Who sleeps is woken late by up to this, in nanoseconds, and polls for the rest.
+const WAKING: u64 = 150_000;
 /// An idle turn of the loop takes a microsecond; what takes longer than this was somebody else's doing, and what is shorter
 /// is too short to move a figure that is judged.
 const PAUSE: Duration = Duration::from_micros(50);
@@ -38,7 +40,7 @@ pub(super) fn serve(listener: &TcpListener, behaviour: Behaviour, shared: &Share
     let mut events = Vec::with_capacity(EVENTS);
     while !shared.over.load(Ordering::Relaxed) && !course.died {
         let answered = course.answer();
-        let timeout = if course.is_awake() { NOT_AT_ALL } else { ASLEEP };
+        let timeout = course.timeout();
         let before = Stamp::now();
         if epoll::wait(&course.epoll, spare_capacity(&mut events), Some(&timeout)).is_err() {
             continue;
@@ -85,7 +87,9 @@ struct Due {
 impl<'a> Course<'a> {
     fn new(behaviour: Behaviour, shared: &'a Shared, epoll: OwnedFd) -> Self {
         let times: Box<dyn Iterator<Item = Duration>> = match behaviour {
-            Behaviour::Service { law, seed } | Behaviour::Worker { law, seed } => Box::new(law.times(seed)),
+            Behaviour::Service { law, seed }
+            | Behaviour::Asleep { law, seed }
+            | Behaviour::Worker { law, seed } => Box::new(law.times(seed)),
             Behaviour::Stall { service, .. } => Box::new(std::iter::repeat(service)),
             _ => Box::new(std::iter::repeat(Duration::ZERO)),
         };
@@ -105,8 +109,15 @@ impl<'a> Course<'a> {
         }
     }
 
-    fn is_awake(&self) -> bool {
-        !self.due.is_empty() || self.busy.elapsed() < AWAKE
+    /// How long to sleep at most until something happens.
+    fn timeout(&self) -> Timespec {
+        if !matches!(self.behaviour, Behaviour::Asleep { .. }) {
+            let is_awake = !self.due.is_empty() || self.busy.elapsed() < AWAKE;
+            return if is_awake { NOT_AT_ALL } else { ASLEEP };
+        }
+        let Some(Reverse(next)) = self.due.peek() else { return ASLEEP };
+        let left = next.at.saturating_sub(Stamp::now().nanos()).saturating_sub(WAKING);
+        Timespec { tv_sec: 0, tv_nsec: i64::try_from(left).unwrap_or(i64::MAX).min(ASLEEP.tv_nsec) }
     }
 
     fn note_pause(&mut self, lasted: Duration) {
@@ -175,7 +186,7 @@ impl<'a> Course<'a> {
         let planned = self.times.next().expect("laws are endless");
         let nanos = u64::try_from(planned.as_nanos()).expect("less than 584 years");
         let at = match self.behaviour {
-            Behaviour::Service { .. } => arrived.nanos() + nanos,
+            Behaviour::Service { .. } | Behaviour::Asleep { .. } => arrived.nanos() + nanos,
             Behaviour::Worker { .. } => {
                 // From the arrival, not from the loop: what the thread loses it does not add to anybody's time.
                 self.busy_until = self.busy_until.max(arrived.nanos()) + nanos;

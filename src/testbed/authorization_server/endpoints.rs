@@ -13,7 +13,9 @@ use serde_json::json;
 
 use super::{Calls, State};
 use crate::auth::authorization_server::{Client, RevokeError};
+use crate::plan::REVOKED_HEADER;
 use crate::testbed::spec::Credentials;
+use crate::units::Stamp;
 
 #[derive(Deserialize)]
 pub(super) struct TokenRequest {
@@ -83,13 +85,14 @@ pub(super) async fn revoke(
     Shared(state): Shared<Arc<State>>,
     headers: HeaderMap,
     form: Result<Form<AboutToken>, FormRejection>,
-) -> Result<StatusCode, Refusal> {
+) -> Result<impl IntoResponse, Refusal> {
     count(&state.counters.revoked);
     let client = authenticated(&state, &headers)?;
     let Form(request) = form?;
     let token = request.token.ok_or(Refusal::InvalidRequest("token is missing"))?;
     match state.server.revoke(client, &token).await {
-        Ok(()) => Ok(StatusCode::OK),
+        // Stamped here, where it happens: whoever asked may hear of it late.
+        Ok(()) => Ok([(REVOKED_HEADER, Stamp::now().nanos().to_string())]),
         Err(RevokeError::OfAnotherClient) => Err(Refusal::InvalidGrant),
         Err(RevokeError::Store(error)) => Err(Refusal::Unavailable(error.to_string())),
     }

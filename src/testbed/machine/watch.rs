@@ -1,25 +1,31 @@
 //! What else the machine did between two instants.
 
+use std::time::{Duration, Instant};
+
 use crate::observation::Conditions;
 use crate::testbed::machine::kernel::text;
 
 /// A window over which the machine is watched: begun at its start, ended at its end.
 #[derive(Debug)]
 pub struct Watch {
+    begun: Instant,
     start: Option<CoreTime>,
+    waited: Option<Duration>,
 }
 
 impl Watch {
     /// Begins the window.
     pub fn begin() -> Self {
-        Self { start: core_time_now() }
+        Self { begun: Instant::now(), start: core_time_now(), waited: waited_now() }
     }
 
-    /// Ends the window. Steal is that of the window; the kernel's figure of pressure is its average of the
-    /// last 10 seconds.
+    /// Ends the window, which both figures are of.
     pub fn end(self) -> Conditions {
         Conditions {
-            cpu_pressure_percent: text("/proc/pressure/cpu").and_then(|text| some_avg10(&text)),
+            cpu_pressure_percent: self.waited.zip(waited_now()).map(|(before, after)| {
+                let share = after.saturating_sub(before).as_secs_f64() / self.begun.elapsed().as_secs_f64();
+                (100.0 * share).min(100.0)
+            }),
             steal_percent: self.start.zip(core_time_now()).and_then(|(start, end)| steal_percent(start, end)),
         }
     }
@@ -51,10 +57,15 @@ fn steal_percent(start: CoreTime, end: CoreTime) -> Option<f64> {
     Some(100.0 * end.stolen.saturating_sub(start.stolen) as f64 / total as f64)
 }
 
-/// `some avg10`: the share of the last 10 seconds, in percent, in which a task waited for a core.
-fn some_avg10(pressure: &str) -> Option<f64> {
+fn waited_now() -> Option<Duration> {
+    waited(&text("/proc/pressure/cpu")?)
+}
+
+/// `some total`: for how long a task has waited for a core since the machine began, in microseconds.
+fn waited(pressure: &str) -> Option<Duration> {
     let some = pressure.lines().find_map(|line| line.strip_prefix("some "))?;
-    some.split_whitespace().find_map(|field| field.strip_prefix("avg10="))?.parse().ok()
+    let total = some.split_whitespace().find_map(|field| field.strip_prefix("total="))?.parse().ok()?;
+    Some(Duration::from_micros(total))
 }
 
 #[cfg(test)]
@@ -83,10 +94,10 @@ mod tests {
     }
 
     #[test]
-    fn pressure_is_the_share_of_ten_seconds_in_which_some_task_waited() {
+    fn pressure_is_what_was_waited_within_the_window() {
         let text = "some avg10=12.50 avg60=0.07 avg300=0.86 total=6057\nfull avg10=1.00 avg60=0.00 total=0";
-        assert_eq!(some_avg10(text), Some(12.5));
-        assert_eq!(some_avg10("full avg10=1.00"), None);
+        assert_eq!(waited(text), Some(Duration::from_micros(6_057)));
+        assert_eq!(waited("full avg10=1.00"), None);
     }
 
     #[test]

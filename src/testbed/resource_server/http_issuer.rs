@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use hyper::Uri;
 use serde::de::DeserializeOwned;
+use tokio::sync::Semaphore;
 
 use crate::auth::future::BoxFuture;
 use crate::auth::issuer::{Introspection, Issuer, Unreachable};
@@ -19,7 +20,13 @@ pub(super) struct HttpIssuer {
     introspect: Uri,
     jwks: Uri,
     authorization: String,
+    /// One for each connection that there may be.
+    connections: Semaphore,
 }
+
+/// As many calls may be under way at once; more wait, and fail when they have waited too long. Without a limit a slow authorization
+/// server has as many connections from each resource server as requests come within its time-out.
+const CONNECTIONS: usize = 256;
 
 /// How long an answer may take: then the request fails rather than its caller waits. Spring Security waits 30 s.
 const PATIENCE: Duration = Duration::from_secs(5);
@@ -32,6 +39,7 @@ impl HttpIssuer {
             introspect: endpoint("/introspect")?,
             jwks: endpoint("/jwks")?,
             authorization: credentials.header(),
+            connections: Semaphore::new(CONNECTIONS),
         })
     }
 }
@@ -40,7 +48,11 @@ impl Issuer for HttpIssuer {
     fn introspect<'a>(&'a self, token: &'a str) -> BoxFuture<'a, Result<Introspection, Unreachable>> {
         Box::pin(async move {
             let form = form_urlencoded::Serializer::new(String::new()).append_pair("token", token).finish();
-            parsed(self.client.post(&self.introspect, &self.authorization, form)).await
+            parsed(async {
+                let _connection = self.connections.acquire().await.expect("it is never closed");
+                self.client.post(&self.introspect, &self.authorization, form).await
+            })
+            .await
         })
     }
 

@@ -1,0 +1,135 @@
+//! The truth is read back while generator, server or both are stopped at random.
+
+use std::path::Path;
+use std::thread::sleep;
+use std::time::{Duration, Instant};
+
+use rand::{RngExt as _, SeedableRng as _};
+use rand_chacha::ChaCha8Rng;
+use rustix::process::Signal;
+
+use crate::analysis::{Summary, analyse};
+use crate::metric::MetricId;
+use crate::observation::Distribution;
+use crate::selftest::Effort;
+use crate::selftest::bench::{Bench, SelftestError};
+use crate::selftest::known::{Known, KnownServer};
+use crate::selftest::law::Law;
+use crate::selftest::process::{Process, send};
+use crate::selftest::report::{Case, Finding, Unit};
+
+/// Whom the stops hit. What watches the server's core is stopped with the server: it loses the core as well.
+#[derive(Clone, Copy, Debug)]
+enum Stopped {
+    Generator,
+    Server,
+    Both,
+}
+
+/// Of the time so much is taken, in pieces between these.
+const SHARES: [(f64, [Duration; 2]); 3] = [
+    (0.01, [Duration::from_millis(10), Duration::from_millis(30)]),
+    (0.05, [Duration::from_millis(1), Duration::from_millis(10)]),
+    (0.20, [Duration::from_micros(100), Duration::from_millis(10)]),
+];
+/// So narrow that chance moves its quantiles by less than the tolerance, and so long that loopback does.
+const LAW: Law = Law::Uniform { from: Duration::from_millis(8), to: Duration::from_millis(12) };
+const RATE: f64 = 300.0;
+const CONNECTIONS: u32 = 64;
+const SEED: u64 = 10;
+const PATIENCE: Duration = Duration::from_secs(30);
+
+/// What is claimed, and how far it may be from the truth.
+const CLAIMS: [(MetricId, f64, f64); 4] = [
+    (MetricId::LatencyP50, 0.5, 0.03),
+    (MetricId::LatencyP90, 0.9, 0.03),
+    (MetricId::LatencyP99, 0.99, 0.03),
+    (MetricId::LatencyP999, 0.999, 0.10),
+];
+
+pub(super) fn cases(bench: &Bench, program: &Path, effort: Effort) -> Result<Vec<Case>, SelftestError> {
+    let mut cases = Vec::new();
+    for (share, pieces) in SHARES {
+        for stopped in [Stopped::Generator, Stopped::Server, Stopped::Both] {
+            cases.push(case(bench, program, effort, (share, pieces), stopped)?);
+        }
+    }
+    Ok(cases)
+}
+
+fn case(
+    bench: &Bench,
+    program: &Path,
+    effort: Effort,
+    (share, pieces): (f64, [Duration; 2]),
+    stopped: Stopped,
+) -> Result<Case, SelftestError> {
+    let known = Known { law: LAW, seed: SEED, cores: bench.server_cores().to_vec() };
+    let server = KnownServer::start(program, &known)?;
+    let id = server.id().to_string();
+    let more = ["--server-process", &id];
+    let lasts = effort.of(Duration::from_secs(12));
+    let mut process = Process::start(program, server.address, RATE, CONNECTIONS, lasts, &more)?;
+    // Connections are opened and cores watched before anything is sent.
+    sleep(Duration::from_millis(500));
+    let watch = process.children();
+    let hit: Vec<u32> = match stopped {
+        Stopped::Generator => vec![process.id()],
+        Stopped::Server => watch.into_iter().chain([server.id()]).collect(),
+        Stopped::Both => watch.into_iter().chain([server.id(), process.id()]).collect(),
+    };
+    let begun = Instant::now();
+    let mut random = ChaCha8Rng::seed_from_u64(SEED);
+    let mean = (pieces[0] + pieces[1]) / 2;
+    while process.is_running() && begun.elapsed() < lasts {
+        let between = mean.mul_f64((1.0 - share) / share * -(1.0 - random.random::<f64>()).ln());
+        sleep(between);
+        stop(&hit, pieces[0] + (pieces[1] - pieces[0]).mul_f64(random.random()))?;
+    }
+    let (recording, _) = process.recording(lasts + PATIENCE)?;
+    let truth = server.end()?;
+    let summary = analyse(&[recording]).subjects.remove(0);
+    let name = format!("{:.0} % of the time taken from {stopped:?}, pieces of {pieces:?}", 100.0 * share);
+    Ok(Case { name, findings: findings(&summary, &truth, share) })
+}
+
+/// Stops processes for a while.
+fn stop(processes: &[u32], lasts: Duration) -> Result<(), SelftestError> {
+    // Whoever ended meanwhile has nothing to lose.
+    let tell = |signal| processes.iter().for_each(|process| drop(send(*process, signal)));
+    tell(Signal::STOP);
+    sleep(lasts);
+    tell(Signal::CONT);
+    Ok(())
+}
+
+fn findings(summary: &Summary, truth: &Distribution, share: f64) -> Vec<Finding> {
+    let mut findings = Vec::new();
+    for (metric, q, tolerance) in CLAIMS {
+        let Some(estimate) = summary.estimates.get(&metric) else { continue };
+        let truth = truth.quantile(q).unwrap_or(0) as f64;
+        // What is not claimed need not be right.
+        if !estimate.standing.is_lost() {
+            findings.push(Finding::near(
+                metric.id(),
+                Unit::Millis,
+                (truth, estimate.point * 1e9),
+                tolerance,
+                None,
+            ));
+        }
+        // The figure of all requests is wrong where it must be, or this shows nothing.
+        if metric == MetricId::LatencyP99 && share > 0.02 {
+            let all = estimate.of_all.unwrap_or(0.0) * 1e9;
+            let reported = format!("{:.3} ms", all / 1e6);
+            let is_wrong = (all - truth).abs() > tolerance * truth;
+            findings.push(Finding::checked(
+                "p99 of all requests",
+                "another one".to_owned(),
+                reported,
+                is_wrong,
+            ));
+        }
+    }
+    findings
+}
