@@ -21,6 +21,12 @@ fn a_stalled_server_and_a_stopped_generator_cost_the_same_and_are_told_apart() {
 }
 
 #[test]
+fn the_truth_is_read_back_while_generator_and_server_are_stopped_at_random() {
+    let _alone = alone();
+    ask("a disturbed machine");
+}
+
+#[test]
 fn a_single_worker_with_a_queue_is_as_queueing_theory_has_it() {
     let _alone = alone();
     ask("queues");

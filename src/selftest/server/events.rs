@@ -20,6 +20,7 @@ use crate::units::Stamp;
 const AWAKE: Duration = Duration::from_millis(20);
 /// Then it sleeps, at most so long at a time.
 const ASLEEP: Timespec = Timespec { tv_sec: 0, tv_nsec: 1_000_000 };
+const ASLEEP_NANOS: u64 = 1_000_000;
 const NOT_AT_ALL: Timespec = Timespec { tv_sec: 0, tv_nsec: 0 };
 /// Who sleeps is woken late by up to this, in nanoseconds, and polls for the rest.
 const WAKING: u64 = 150_000;
@@ -115,9 +116,8 @@ impl<'a> Course<'a> {
             let is_awake = !self.due.is_empty() || self.busy.elapsed() < AWAKE;
             return if is_awake { NOT_AT_ALL } else { ASLEEP };
         }
-        let Some(Reverse(next)) = self.due.peek() else { return ASLEEP };
-        let left = next.at.saturating_sub(Stamp::now().nanos()).saturating_sub(WAKING);
-        Timespec { tv_sec: 0, tv_nsec: i64::try_from(left).unwrap_or(i64::MAX).min(ASLEEP.tv_nsec) }
+        let left = self.due.peek().map(|Reverse(next)| next.at.saturating_sub(Stamp::now().nanos()));
+        if left.is_none_or(|left| left > ASLEEP_NANOS + WAKING) { ASLEEP } else { NOT_AT_ALL }
     }
 
     fn note_pause(&mut self, lasted: Duration) {
