@@ -94,7 +94,10 @@ const LAYERS: Layers = &[
         ],
     ),
     ("analysis", &["units", "metric", "observation"]),
-    ("selftest", &["units", "wire", "arrival", "plan", "observation", "testbed", "load", "analysis"]),
+    (
+        "selftest",
+        &["units", "wire", "metric", "arrival", "plan", "observation", "testbed", "load", "analysis"],
+    ),
     ("report", &["metric", "header_limit", "observation", "analysis"]),
     ("cli", &["*"]),
 ];

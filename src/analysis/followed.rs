@@ -211,7 +211,9 @@ mod tests {
     fn second(ended: &[u64], lost: &[u64]) -> Second {
         let of = |values: &[u64]| {
             let mut distribution = Distribution::default();
-            values.iter().for_each(|value| distribution.record(*value));
+            for value in values {
+                distribution.record(*value);
+            }
             distribution
         };
         let latency = OpenFollowed { ended: of(ended), censored: of(lost) };

@@ -3,6 +3,8 @@
 //! MSER-5 needs batches shorter than the seconds that a recording keeps, so a trend is looked for instead:
 //! Mann (1945) and Kendall's rank test at 1 %, and only a change that matters in size counts.
 
+use std::cmp::Ordering;
+
 /// Fewer seconds than this tell nothing about a trend.
 const FEWEST: usize = 8;
 /// Two-sided 1 % of the standard normal.
@@ -31,7 +33,11 @@ fn trend(values: &[f64]) -> f64 {
 /// Kendall's rank correlation (tau-a) of pairs, and his S in standard deviations, with the correction for continuity.
 pub(super) fn kendall(pairs: &[(f64, f64)]) -> (f64, f64) {
     let n = pairs.len() as f64;
-    let sign = |earlier: f64, later: f64| if later == earlier { 0.0 } else { (later - earlier).signum() };
+    let sign = |earlier: f64, later: f64| match later.total_cmp(&earlier) {
+        Ordering::Less => -1.0,
+        Ordering::Equal => 0.0,
+        Ordering::Greater => 1.0,
+    };
     let s: f64 = pairs
         .iter()
         .enumerate()

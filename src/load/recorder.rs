@@ -214,7 +214,9 @@ impl Recorder {
 
     /// The generator's core was taken from it.
     pub(super) fn gaps(&mut self, gaps: Vec<[Offset; 2]>) {
-        gaps.into_iter().for_each(|gap| self.sealer.gap(gap));
+        for gap in gaps {
+            self.sealer.gap(gap);
+        }
     }
 
     /// Seals the seconds that have ended with all their requests.

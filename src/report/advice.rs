@@ -35,36 +35,13 @@ pub fn explain(warning: &Warning) -> String {
             thousands(&count.to_string())
         ),
         Warning::Errors { share, planned, kinds } => errors(*share, *planned, kinds),
-        Warning::Lost { requests } => format!(
-            "The load generator lost sight of {} requests that were due: seconds and classes do not add up, so no figure \
-             can be relied on. This is a defect of bearerbench; please report it with recording.jsonl.",
-            thousands(&requests.to_string())
-        ),
-        Warning::GeneratorLate { p99 } => late(*p99),
-        Warning::Disturbed { generator, servers, uncounted } => disturbed(*generator, *servers, *uncounted),
-        Warning::GapsFollowLoad { correlation } => format!(
-            "Cores were taken more often in seconds with more requests (rank correlation {}), as a quota does that the load \
-             itself uses up. Latencies leave out what was taken, so they look better than they were: raise the quota, or \
-             lower the rate.",
-            significant(*correlation)
-        ),
-        Warning::FiguresLost { metrics } => format!(
-            "{} could not be measured here: too much of it would be the generator's own delay, or too little could be \
-             followed to its end. Run longer, or on a quieter machine.",
-            ids(metrics)
-        ),
-        Warning::NothingLeft { metrics } => format!(
-            "Nothing that was asked for could be measured here ({}): too much of it would be the generator's own delay. Run \
-             it on a quieter machine, lower the rate, or give the generator a core of its own; `bearerbench doctor` tells \
-             what disturbs it here.",
-            ids(metrics)
-        ),
-        Warning::GeneratorBusy { share, core, precision } => format!(
-            "A thread of the load generator{} ran during {} of the window, although it sleeps while it waits (precision \
-             \"{precision}\"): it had no time left to be punctual. Lower the rate, or give the generator more cores.",
-            on_core(*core),
-            Unit::Fraction.show(*share)
-        ),
+        Warning::Lost { .. }
+        | Warning::GeneratorLate { .. }
+        | Warning::GeneratorBusy { .. }
+        | Warning::Disturbed { .. }
+        | Warning::GapsFollowLoad { .. }
+        | Warning::FiguresLost { .. }
+        | Warning::NothingLeft { .. } => bench(warning),
         Warning::CoreTaken { share, core: Some(core) } => format!(
             "Core {core} was given to the load generator alone, but something else ran on it during {} of the window, so \
              requests went out late or answers were seen late. Stop what else runs, or keep it off that core \
@@ -126,6 +103,43 @@ pub fn explain(warning: &Warning) -> String {
             told. Add the architecture \"none\"."
                 .to_owned()
         }
+    }
+}
+
+/// What the bench and its machine did to the figures.
+fn bench(warning: &Warning) -> String {
+    match warning {
+        Warning::Lost { requests } => format!(
+            "The load generator lost sight of {} requests that were due: seconds and classes do not add up, so no figure \
+             can be relied on. This is a defect of bearerbench; please report it with recording.jsonl.",
+            thousands(&requests.to_string())
+        ),
+        Warning::GeneratorLate { p99 } => late(*p99),
+        Warning::Disturbed { generator, servers, uncounted } => disturbed(*generator, *servers, *uncounted),
+        Warning::GapsFollowLoad { correlation } => format!(
+            "Cores were taken more often in seconds with more requests (rank correlation {}), as a quota does that the load \
+             itself uses up. Latencies leave out what was taken, so they look better than they were: raise the quota, or \
+             lower the rate.",
+            significant(*correlation)
+        ),
+        Warning::FiguresLost { metrics } => format!(
+            "{} could not be measured here: too much of it would be the generator's own delay, or too little could be \
+             followed to its end. Run longer, or on a quieter machine.",
+            ids(metrics)
+        ),
+        Warning::NothingLeft { metrics } => format!(
+            "Nothing that was asked for could be measured here ({}): too much of it would be the generator's own delay. Run \
+             it on a quieter machine, lower the rate, or give the generator a core of its own; `bearerbench doctor` tells \
+             what disturbs it here.",
+            ids(metrics)
+        ),
+        Warning::GeneratorBusy { share, core, precision } => format!(
+            "A thread of the load generator{} ran during {} of the window, although it sleeps while it waits (precision \
+             \"{precision}\"): it had no time left to be punctual. Lower the rate, or give the generator more cores.",
+            on_core(*core),
+            Unit::Fraction.show(*share)
+        ),
+        other => unreachable!("{other:?} is explained elsewhere"),
     }
 }
 

@@ -154,9 +154,13 @@ fn joint(known: &Warning, other: &Warning) -> Option<Warning> {
             Warning::CoreTaken { share: b, core: other_core },
         ) if known_core == other_core => Some(if a >= b { known.clone() } else { other.clone() }),
         (
-            Warning::Disturbed { generator: a, servers: b, uncounted: c },
-            Warning::Disturbed { generator: x, servers: y, uncounted: z },
-        ) => Some(Warning::Disturbed { generator: a.max(*x), servers: b.max(*y), uncounted: c.max(*z) }),
+            Warning::Disturbed { generator, servers, uncounted },
+            Warning::Disturbed { generator: other, servers: others, uncounted: more },
+        ) => Some(Warning::Disturbed {
+            generator: generator.max(*other),
+            servers: servers.max(*others),
+            uncounted: uncounted.max(*more),
+        }),
         (Warning::FewSamples { requests: a }, Warning::FewSamples { requests: b }) => {
             Some(Warning::FewSamples { requests: *a.min(b) })
         }

@@ -25,7 +25,7 @@ fn plan_tells_how_requests_travel_and_names_subjects_that_differ_in_it_alone() {
     let sandbox = Sandbox::with(&format!("{scenario}\n[[subject]]\n{subject}"));
     let told = sandbox.ended(&["plan", "case.toml"]).exits(0);
     let own = "HTTP/2 over TLS 1.3 (X25519MLKEM768), TCP";
-    for words in [&format!("introspection, {own} (repetition 1)"), "store memory, HTTP/1.1, Unix socket"] {
+    for words in [&format!("introspection, {own} (round 1)"), "store memory, HTTP/1.1, Unix socket"] {
         assert!(told.stdout.contains(words), "no {words:?} in {told:#?}");
     }
     let plan: Value =

@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use crate::program::bearerbench;
 use crate::running::{Process, Running, wait_for};
-use crate::sandbox::{SMALL, Sandbox};
+use crate::sandbox::{SMALL, Sandbox, recordings};
 
 /// A subject of the small scenario has an authorization server and two resource servers.
 const SERVERS: usize = 3;
@@ -26,11 +26,6 @@ fn loading(sandbox: &Sandbox) -> (Running, Vec<Process>) {
     running.wait_for_words("[1/2] control");
     let servers = running.wait_for_servers(SERVERS);
     (running, servers)
-}
-
-fn recordings(sandbox: &Sandbox) -> Vec<Value> {
-    let recording = fs::read_to_string(sandbox.out().join("recording.jsonl")).expect("it is kept");
-    recording.lines().map(|line| serde_json::from_str(line).expect("a trial a line")).collect()
 }
 
 #[test]

@@ -6,6 +6,7 @@ mod bad_scenario;
 mod bad_subject;
 mod description;
 mod disk;
+mod disturbed;
 mod full_run;
 mod interruption;
 mod listeners;

@@ -59,6 +59,12 @@ impl Process {
         children
     }
 
+    /// Whether this subcommand of the program is what it does.
+    fn does(self, command: &str) -> bool {
+        fs::read(self.file("cmdline"))
+            .is_ok_and(|line| line.split(|byte| *byte == 0).any(|word| word == command.as_bytes()))
+    }
+
     fn file(self, name: &str) -> PathBuf {
         Path::new("/proc").join(self.0.to_string()).join(name)
     }
@@ -100,7 +106,9 @@ impl Running {
     #[track_caller]
     pub(crate) fn wait_for_servers(&self, count: usize) -> Vec<Process> {
         wait_for("the servers", || {
-            let servers = self.process.children();
+            let mut servers = self.process.children();
+            // What watches their cores is no server.
+            servers.retain(|child| !child.does("watch-cores"));
             (servers.len() == count).then_some(servers)
         })
     }

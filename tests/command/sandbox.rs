@@ -10,9 +10,8 @@ use crate::program::{Ended, bearerbench, ended};
 
 /// Two subjects, a second each: small enough for any machine that runs tests.
 pub(crate) const SMALL: &str = r#"question = "Does it work?"
-repetitions = 1
 thresholds = ["errors<100%"]
-
+repetitions = 1
 [load]
 rate = 100
 warmup = "200ms"
@@ -122,4 +121,10 @@ pub(crate) fn refused(scenario: &str, words: &[&str]) {
 pub(crate) fn refused_with(arguments: &[&str], words: &[&str]) {
     let arguments = [&["run", "case.toml"], arguments].concat();
     Sandbox::with(SMALL).refused(&arguments).exits(2).says(words);
+}
+
+/// Every trial that was recorded in `out`.
+pub(crate) fn recordings(sandbox: &Sandbox) -> Vec<Value> {
+    let recording = fs::read_to_string(sandbox.out().join("recording.jsonl")).expect("it is kept");
+    recording.lines().map(|line| serde_json::from_str(line).expect("a trial a line")).collect()
 }

@@ -7,12 +7,10 @@ mod sieve;
 #[cfg(test)]
 mod tests;
 
-use std::time::Duration;
-
 pub use neighbours::Neighbours;
 
 pub(in crate::load) use looker::Looker;
 pub(in crate::load) use sieve::{Flown, Sieve};
 
-/// A shorter stretch moves no figure that anybody compares, and is often the program's own work or that of a clock.
-pub(super) const LEAST: Duration = Duration::from_micros(5);
+/// A shorter stretch moves no figure that anybody compares, and is often the program's own work or that of a clock, in nanoseconds.
+pub(super) const LEAST_NANOS: u64 = 5_000;

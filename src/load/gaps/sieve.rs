@@ -5,7 +5,7 @@
 //! then counts as one that took at least so long. One that was due in a gap, or before every request due in it was answered, met
 //! a queue that the gap had made and is not counted.
 
-use crate::load::gaps::{LEAST, Neighbours};
+use crate::load::gaps::{LEAST_NANOS, Neighbours};
 use crate::observation::{CoreGaps, Distribution, OpenDisturbed, OpenFollowed, Side};
 use crate::units::{Offset, Stamp};
 
@@ -20,7 +20,7 @@ pub(in crate::load) struct Flown {
     pub(in crate::load) counts: bool,
 }
 
-/// A gap must take this share of the median service time to count, and no less than [`LEAST`].
+/// A gap must take this share of the median service time to count, and no less than [`LEAST_NANOS`].
 const SHARE_OF_SERVICE: f64 = 0.05;
 /// A gap is forgotten when no request that it disturbed can be left: later than any time-out.
 const FORGOTTEN: u64 = 120_000_000_000;
@@ -75,10 +75,10 @@ impl Sieve {
     ) -> Option<OpenDisturbed> {
         let last = flown.iter().map(|flown| flown.ended).max().unwrap_or(second[1]).max(second[1]);
         self.hear(last);
-        let least = least(service);
+        let threshold = shortest(service);
         self.gaps.retain(|gap| last.nanos().saturating_sub(gap.clear.nanos()) < FORGOTTEN);
         let mut gaps: Vec<&mut Disturbance> =
-            self.gaps.iter_mut().filter(|gap| gap.nanos() >= least).collect();
+            self.gaps.iter_mut().filter(|gap| gap.nanos() >= threshold).collect();
         if !gaps.iter().any(|gap| gap.begin < last && gap.clear.max(gap.end) > second[0]) {
             return None;
         }
@@ -88,7 +88,7 @@ impl Sieve {
             }
         }
         let gaps: Vec<Disturbance> = gaps.into_iter().map(|gap| *gap).collect();
-        let mut disturbed = OpenDisturbed { least_nanos: least, ..OpenDisturbed::default() };
+        let mut disturbed = OpenDisturbed { least_nanos: threshold, ..OpenDisturbed::default() };
         disturbed.gap_nanos = gaps.iter().map(|gap| overlap([gap.begin, gap.end], second)).sum();
         let clear = running_clear(&gaps);
         for request in flown.iter().filter(|request| request.counts) {
@@ -97,10 +97,10 @@ impl Sieve {
                 disturbed.uncounted += 1;
                 continue;
             }
-            let lost = gaps.get(next).map(|gap| gap.begin).filter(|begin| *begin < request.ended);
-            follow(&mut disturbed.latency, request.due, request.ended, lost);
-            follow(&mut disturbed.served, request.taken_up, request.ended, lost);
-            follow(&mut disturbed.service, request.sent, request.ended, lost);
+            let hidden = gaps.get(next).map(|gap| gap.begin).filter(|begin| *begin < request.ended);
+            follow(&mut disturbed.latency, request.due, request.ended, hidden);
+            follow(&mut disturbed.served, request.taken_up, request.ended, hidden);
+            follow(&mut disturbed.service, request.sent, request.ended, hidden);
         }
         Some(disturbed)
     }
@@ -181,7 +181,6 @@ fn overlap(a: [Offset; 2], b: [Offset; 2]) -> u64 {
 
 /// From which length on a gap can move a figure, in nanoseconds.
 #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a small positive number")]
-fn least(service: u64) -> u64 {
-    let least = LEAST.as_nanos() as u64;
-    least.max((SHARE_OF_SERVICE * service as f64) as u64)
+fn shortest(service: u64) -> u64 {
+    LEAST_NANOS.max((SHARE_OF_SERVICE * service as f64) as u64)
 }

@@ -147,7 +147,9 @@ fn the_truth_is_read_back_where_leaving_out_what_a_gap_touched_is_too_short() {
         let (seconds, rate) = (60.0, 1_000.0);
         let gaps = gaps(&mut random, share, piece, seconds * 1e9);
         let mut sieve = sieve(Neighbours::default());
-        gaps.iter().for_each(|gap| sieve.own(gap.map(|end| Offset::from_nanos(end as u64))));
+        for gap in &gaps {
+            sieve.own(gap.map(|end| Offset::from_nanos(end as u64)));
+        }
         let (mut truth, mut naive, mut flown) = (Vec::new(), Vec::new(), Vec::new());
         let mut due = 0.0;
         while due < seconds * 1e9 {

@@ -41,7 +41,7 @@ fn speed(analysis: &Analysis) -> Option<String> {
     let (first, fastest) = *ranked.first()?;
     let p50 =
         |summary: &Summary| of(summary, MetricId::LatencyP50).map(|p50| show(MetricId::LatencyP50, p50));
-    let control = analysis.control().filter(|control| control.is_control).and_then(|control| p50(control));
+    let control = analysis.control().filter(|control| control.is_control).and_then(p50);
     let checks = control.map_or_else(String::new, |p50| format!("; checking nothing takes {p50}"));
     let Some((last, slowest)) = ranked.last().copied().filter(|_| ranked.len() > 1) else {
         return Some(format!("{} answers in {} at the median{checks}.", called(first), p50(first)?));

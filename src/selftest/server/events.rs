@@ -7,7 +7,7 @@ use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use rustix::buffer::spare_capacity;
-use rustix::event::{Timespec, epoll};
+use rustix::event::{PollFd, PollFlags, Timespec, epoll, poll};
 use rustix::fd::OwnedFd;
 
 use crate::selftest::server::Shared;
@@ -110,14 +110,18 @@ impl<'a> Course<'a> {
         }
     }
 
-    /// How long to sleep at most until something happens.
+    /// How long to sleep at most until something happens, if it did not just do so.
     fn timeout(&self) -> Timespec {
         if !matches!(self.behaviour, Behaviour::Asleep { .. }) {
             let is_awake = !self.due.is_empty() || self.busy.elapsed() < AWAKE;
             return if is_awake { NOT_AT_ALL } else { ASLEEP };
         }
-        let left = self.due.peek().map(|Reverse(next)| next.at.saturating_sub(Stamp::now().nanos()));
-        if left.is_none_or(|left| left > ASLEEP_NANOS + WAKING) { ASLEEP } else { NOT_AT_ALL }
+        let next = self.due.peek().map_or(u64::MAX, |Reverse(next)| next.at.saturating_sub(WAKING));
+        let left = next.saturating_sub(Stamp::now().nanos()).min(ASLEEP_NANOS);
+        let left = Timespec { tv_sec: 0, tv_nsec: i64::try_from(left).expect("a millisecond at most") };
+        // To the nanosecond, which epoll is not. An error is an early end of the sleep.
+        let _ = poll(&mut [PollFd::new(&self.epoll, PollFlags::IN)], Some(&left));
+        NOT_AT_ALL
     }
 
     fn note_pause(&mut self, lasted: Duration) {
