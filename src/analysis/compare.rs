@@ -1,4 +1,4 @@
-//! Two runs side by side: for information, single runs are no gate (STATISTICS.md).
+//! Two runs side by side: for information, single runs are no gate.
 
 use crate::analysis::{Analysis, Estimate};
 use crate::metric::MetricId;

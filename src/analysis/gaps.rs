@@ -26,7 +26,8 @@ pub(super) fn warnings(trials: &Trials<'_>) -> Vec<Warning> {
     if generator.max(servers) < TAKEN {
         return Vec::new();
     }
-    let disturbed = Warning::Disturbed { generator, servers, uncounted: uncounted(trials) };
+    let shortest = shortest(trials);
+    let disturbed = Warning::Disturbed { generator, servers, uncounted: uncounted(trials), shortest };
     let follows = (generator.max(servers) >= ENOUGH).then(|| correlation(trials)).flatten();
     let follows = follows.map(|correlation| Warning::GapsFollowLoad { correlation });
     std::iter::once(disturbed).chain(follows).collect()
@@ -40,6 +41,13 @@ fn share(trials: &Trials<'_>, side: Side) -> f64 {
     };
     let seconds: f64 = trials.loads().map(|load| load.measured_seconds).sum();
     trials.loads().map(nanos).sum::<f64>() / 1e9 / seconds.max(f64::MIN_POSITIVE)
+}
+
+/// From which length on every gap counted, in seconds.
+fn shortest(trials: &Trials<'_>) -> f64 {
+    let seconds = trials.seconds();
+    let disturbed = seconds.iter().filter_map(|second| second.disturbed.as_ref());
+    disturbed.map(|disturbed| disturbed.least_nanos).max().unwrap_or(0) as f64 / 1e9
 }
 
 /// Share of the answered requests that stood in the way of a gap or of what it left.
@@ -107,9 +115,10 @@ mod tests {
     #[test]
     fn what_was_taken_is_told_and_is_no_reason_to_doubt() {
         let summary = analyse(&[with(|_| (50_000_000, 0))]).subjects.remove(0);
-        let [Warning::Disturbed { generator, servers, uncounted }] = summary.warnings[..] else {
+        let [Warning::Disturbed { generator, servers, uncounted, shortest }] = summary.warnings[..] else {
             panic!("{:?}", summary.warnings)
         };
+        assert!((shortest - 5e-6).abs() < 1e-12);
         assert!(generator.abs() < 1e-9 && (servers - 0.05).abs() < 1e-9 && (uncounted - 0.1).abs() < 1e-3);
         assert_eq!(summary.warnings[0].gravity(), Gravity::Note);
         assert_eq!(analyse(&[with(|_| (5_000_000, 0))]).subjects[0].warnings, []);

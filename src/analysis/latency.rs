@@ -11,7 +11,7 @@ use crate::analysis::{parts, signature};
 use crate::metric::MetricId;
 use crate::observation::{Distribution, Load, Second};
 
-/// A quantile with fewer requests beyond it moves too much to be compared (STATISTICS.md, 3).
+/// A quantile with fewer requests beyond it moves too much to be compared.
 const BEYOND: f64 = 100.0;
 
 type Pick = fn(&Second) -> Distribution;

@@ -1,4 +1,4 @@
-//! Closed forms of what a cache does, to hold against what was measured (DESIGN.md, section 6).
+//! Closed forms of what a cache does, to hold against what was measured.
 //!
 //! A token is asked for by a Poisson process of `rate` per second at one gateway, and an answer is kept for
 //! `ttl` seconds: a renewal process whose cycles last `ttl + 1 / rate` on average.

@@ -38,7 +38,7 @@ mod tests {
             let mut noise = || (0..12).map(|_| random.random::<f64>()).sum::<f64>() - 6.0;
             let covered = (0..runs)
                 .filter(|_| {
-                    // The noise of p90 on a shared machine, in its logarithm (STATISTICS.md).
+                    // The noise of p90 on a shared machine, in its logarithm.
                     let values: Vec<f64> = (0..trials).map(|_| (0.17 * noise()).exp()).collect();
                     let (low, high) = interval_above_zero(&values).unwrap();
                     low <= 1.0 && high >= 1.0

@@ -52,7 +52,7 @@ pub enum Unproven {
     StepsApart,
     /// The search ended before any step failed.
     NotReached,
-    /// Too few requests lie beyond the quantile (STATISTICS.md, 3).
+    /// Too few requests lie beyond the quantile.
     FewRequests {
         /// How many requests would be enough.
         needed: u64,

@@ -9,9 +9,9 @@ use crate::analysis::trials::Trials;
 use crate::metric::{MetricId, Unit};
 use crate::observation::Sample;
 
-/// Above this share of stolen time the machine is busy with somebody else (STATISTICS.md, 4).
+/// Above this share of stolen time the machine is busy with somebody else.
 pub(super) const STEAL_PERCENT: f64 = 5.0;
-/// Above this `some avg10` pressure tasks waited too long for a core (STATISTICS.md, 4).
+/// Above this share of the time in which a task waited for a core tasks waited too long.
 pub(super) const PRESSURE_PERCENT: f64 = 20.0;
 /// A shorter interval between samples makes no second whose peak could be told.
 const SHORTEST_PEAK: f64 = 0.5;

@@ -63,6 +63,8 @@ pub enum Warning {
         servers: f64,
         /// Share of the answered requests that are in no latency.
         uncounted: f64,
+        /// Shorter gaps did not count, in seconds.
+        shortest: f64,
     },
     /// Cores were taken more often the more was sent, as a quota does that the load uses up. Then what was taken is no chance, and
     /// latencies that leave it out look better than they were.

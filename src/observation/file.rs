@@ -94,7 +94,8 @@ fn parse(text: &str, path: &Path, line: usize) -> Result<Recording, ReadError> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::analysis::synthetic;
+    use crate::analysis::{Standing, analyse, synthetic};
+    use crate::metric::MetricId;
     use crate::observation::Reuse;
 
     #[test]
@@ -111,6 +112,14 @@ mod tests {
         workload.insert("zipf_exponent".to_owned(), 0.5.into());
         for second in facts["load"]["seconds"].as_array_mut().unwrap() {
             second["outcomes"].as_object_mut().unwrap().remove("stale_accepted").unwrap();
+            let second = second.as_object_mut().unwrap();
+            for later in ["served", "disturbed"] {
+                second.remove(later).unwrap();
+            }
+        }
+        let load = facts["load"].as_object_mut().unwrap();
+        for later in ["gaps", "lost"] {
+            load.remove(later).unwrap();
         }
         let old = parse(&facts.to_string(), Path::new(FILE_NAME), 1).unwrap();
         assert!(old.signature_times.is_none() && old.subject.scheme.is_none() && old.subject.wire.is_none());
@@ -118,6 +127,9 @@ mod tests {
         assert_eq!(old.workload.reuse, Reuse::Zipf { exponent: 0.5 });
         let expired = old.workload.bad_shares().next().unwrap();
         assert_eq!(expired, ("expired", old.workload.bad_fraction / 5.0));
+        let summary = analyse(std::slice::from_ref(&old)).subjects.remove(0);
+        let p50 = summary.estimates[&MetricId::LatencyP50];
+        assert_eq!((p50.standing, p50.of_all), (Standing::Sound, Some(p50.point)), "no gap is known");
         facts["schema"] = (SCHEMA + 1).into();
         assert!(matches!(parse(&facts.to_string(), Path::new(FILE_NAME), 1), Err(ReadError::Newer { .. })));
     }

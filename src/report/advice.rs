@@ -115,7 +115,9 @@ fn bench(warning: &Warning) -> String {
             thousands(&requests.to_string())
         ),
         Warning::GeneratorLate { p99 } => late(*p99),
-        Warning::Disturbed { generator, servers, uncounted } => disturbed(*generator, *servers, *uncounted),
+        Warning::Disturbed { generator, servers, uncounted, shortest } => {
+            disturbed(*generator, *servers, *uncounted, *shortest)
+        }
         Warning::GapsFollowLoad { correlation } => format!(
             "Cores were taken more often in seconds with more requests (rank correlation {}), as a quota does that the load \
              itself uses up. Latencies leave out what was taken, so they look better than they were: raise the quota, or \
@@ -162,15 +164,16 @@ fn late(p99: f64) -> String {
     )
 }
 
-fn disturbed(generator: f64, servers: f64, uncounted: f64) -> String {
+fn disturbed(generator: f64, servers: f64, uncounted: f64, shortest: f64) -> String {
     let share = |share| Unit::Fraction.show(share);
     format!(
         "Something else had a core of the generator for {} of the time and one of the servers for {}. Latencies are those of \
          requests that it left alone: {} were not counted, and those that it interrupted count as far as they were followed \
-         (Kaplan-Meier).",
+         (Kaplan-Meier). Gaps of less than {} did not count.",
         share(generator),
         share(servers),
-        share(uncounted)
+        share(uncounted),
+        Unit::Seconds.show(shortest)
     )
 }
 

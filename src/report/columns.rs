@@ -60,10 +60,13 @@ pub(super) const SIGNATURE_COLUMNS: &[Column] = &[
     column(MetricId::ThroughputPerCore, "Resource server", "requests/s per core", ["req/s per", "RS core"]),
 ];
 
-/// Those of `columns` in which any subject has a value.
+/// Those of `columns` in which any subject has a value. A tail that is that of a handful of requests everywhere is no column: it stands
+/// with the figures of all requests.
 pub(super) fn filled(columns: &'static [Column], analysis: &Analysis) -> Vec<&'static Column> {
     let has = |column: &&Column| {
-        analysis.subjects.iter().any(|summary| summary.estimates.contains_key(&column.metric))
+        let values = || analysis.subjects.iter().filter_map(|summary| summary.estimates.get(&column.metric));
+        let is_tail = column.metric == MetricId::LatencyP999;
+        values().next().is_some() && !(is_tail && values().all(|estimate| estimate.few_samples))
     };
     columns.iter().filter(has).collect()
 }

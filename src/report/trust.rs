@@ -3,7 +3,7 @@
 use crate::analysis::{Analysis, Gravity, Standing, Summary, Validity, Warning};
 use crate::metric::{MetricId, Unit};
 use crate::report::advice::blamed;
-use crate::report::columns::COLUMNS;
+use crate::report::columns::{COLUMNS, filled};
 use crate::report::explain;
 use crate::report::findings::names::heading;
 
@@ -65,8 +65,9 @@ impl Trust {
 
 /// How many figures of the table can be trusted how far.
 fn standings(analysis: &Analysis) -> String {
+    let columns = filled(COLUMNS, analysis);
     let of = |summary: &Summary| -> Vec<Standing> {
-        let estimates = COLUMNS.iter().filter_map(|column| summary.estimates.get(&column.metric));
+        let estimates = columns.iter().filter_map(|column| summary.estimates.get(&column.metric));
         estimates.map(|estimate| estimate.standing).collect()
     };
     let all: Vec<Standing> = analysis.subjects.iter().flat_map(of).collect();
@@ -74,8 +75,9 @@ fn standings(analysis: &Analysis) -> String {
     let bounded = all.iter().filter(|standing| matches!(standing, Standing::Bounded { .. })).count();
     match (lost, bounded) {
         (0, 0) => "every figure is sound".to_owned(),
-        (0, bounded) => format!("{bounded} of {} figures are bounded, the others sound", all.len()),
-        (lost, bounded) => format!("of {} figures {lost} are lost and {bounded} bounded", all.len()),
+        (lost, bounded) => {
+            format!("of {} figures, bounded: {bounded}, lost: {lost}, the others sound", all.len())
+        }
     }
 }
 
@@ -154,12 +156,13 @@ fn joint(known: &Warning, other: &Warning) -> Option<Warning> {
             Warning::CoreTaken { share: b, core: other_core },
         ) if known_core == other_core => Some(if a >= b { known.clone() } else { other.clone() }),
         (
-            Warning::Disturbed { generator, servers, uncounted },
-            Warning::Disturbed { generator: other, servers: others, uncounted: more },
+            Warning::Disturbed { generator, servers, uncounted, shortest },
+            Warning::Disturbed { generator: other, servers: others, uncounted: more, shortest: longer },
         ) => Some(Warning::Disturbed {
             generator: generator.max(*other),
             servers: servers.max(*others),
             uncounted: uncounted.max(*more),
+            shortest: shortest.max(*longer),
         }),
         (Warning::FewSamples { requests: a }, Warning::FewSamples { requests: b }) => {
             Some(Warning::FewSamples { requests: *a.min(b) })

@@ -76,7 +76,7 @@ async fn attempt(
     let seen = neighbours.clone();
     // Until the end of the trial.
     let _watch =
-        testbed.watch_cores(program, &plan.placement, move |heard| watching::tell(&seen, heard)).await?;
+        testbed.watch_cores(program, &plan.placement, move |heard| watching::tell(&seen, heard)).await;
     let mut generator = Generator::start(plan, trial, &testbed, Arc::clone(&tokens), neighbours, interrupt)?;
     let start = generator.started().await?;
     issuing::ensure_last(plan, trial, supply.issued, start)?;

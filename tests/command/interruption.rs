@@ -1,9 +1,6 @@
 //! Runs that do not come to their end: signals to the program, and servers that die.
 
-use std::fs;
-
 use rustix::process::Signal;
-use serde_json::Value;
 
 use crate::program::bearerbench;
 use crate::running::{Process, Running, wait_for};

@@ -124,7 +124,7 @@ fn check_ending(is_open: bool, ending: Ending, fate: Fate) {
         Fate::Dies | Fate::ComesBack => Behaviour::DieAfter(40),
         Fate::Hangs => Behaviour::Silence,
     });
-    let server = server.unwrap();
+    let server = server.expect("it starts");
     let address = server.address();
     let lasts = if ending == Ending::Count { 4 * LASTS } else { LASTS };
     let sending = steady(100.0, 4, lasts);
@@ -145,7 +145,8 @@ fn check_ending(is_open: bool, ending: Ending, fate: Fate) {
                     std::thread::sleep(Duration::from_millis(5));
                 }
                 std::thread::sleep(AWAY);
-                let again = Server::start_at(address, Behaviour::Canned, bench.server_cores()).unwrap();
+                let again = Server::start_at(address, Behaviour::Canned, bench.server_cores());
+                let again = again.expect("its port is free again");
                 std::thread::sleep(Duration::from_millis(600));
                 interrupted.store(interrupts, std::sync::atomic::Ordering::Relaxed);
                 return Some(again);
@@ -155,7 +156,7 @@ fn check_ending(is_open: bool, ending: Ending, fate: Fate) {
             None
         });
         let driven = drive(&target, feed, |_| {}, &interrupted).expect("it begins");
-        drop(meanwhile.join().unwrap());
+        drop(meanwhile.join().expect("nothing panics in it"));
         driven
     });
     let sum = outcomes(&driven.load);
@@ -174,7 +175,7 @@ fn check_ending(is_open: bool, ending: Ending, fate: Fate) {
         let longest = driven.load.seconds.iter().filter_map(|second| second.latency.open().max()).max();
         let expected = if is_open { Duration::ZERO } else { AWAY };
         assert!(
-            longest.unwrap() >= expected.as_nanos() as u64,
+            u128::from(longest.expect("something was answered")) >= expected.as_nanos(),
             "{case}: {longest:?}: the outage is in no latency"
         );
     }

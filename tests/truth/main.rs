@@ -8,6 +8,7 @@ mod endings;
 mod limits;
 mod memory;
 mod times;
+mod watching;
 
 use std::io::{Write as _, stderr};
 use std::path::Path;

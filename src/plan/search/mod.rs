@@ -73,7 +73,7 @@ const MOST_STEPS: u32 = 24;
 const MOST_LOAD: Duration = Duration::from_mins(10);
 /// A step lasts no longer, however few requests that leaves beyond the quantile.
 pub(super) const LONGEST_WINDOW: Period = Period::from_secs(60);
-/// So many requests beyond the quantile are enough to compare it (STATISTICS.md, 3) ...
+/// So many requests beyond the quantile are enough to compare it ...
 const BEYOND: f64 = 100.0;
 /// ... and with fewer than that it is nobody's quantile.
 const LEAST_BEYOND: f64 = 10.0;

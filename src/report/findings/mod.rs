@@ -121,11 +121,9 @@ fn latency(analysis: &Analysis) -> Option<String> {
         _ => "verifies tokens that nobody signed",
     };
     Some(format!(
-        "The control, which {checks}, answered half of the requests within {} and 99 % within {}. To that 99 % \
-         mark, {} came on top: {}.{}",
+        "The control, which {checks}, takes {} at the median and {} at p99. Added at p99: {}.{}",
         show(MetricId::LatencyP50, p50),
         show(MetricId::LatencyP99, p99),
-        if added.len() == 1 { "this" } else { "these" },
         each,
         ties(&added)
     ))

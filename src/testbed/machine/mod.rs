@@ -5,6 +5,7 @@ mod host;
 mod hypervisor;
 pub mod kernel;
 mod limits;
+mod quota;
 mod usage;
 mod watch;
 
@@ -13,5 +14,6 @@ pub use host::environment;
 pub use limits::{
     DiskFull, FileLimit, TooFewFiles, ensure_free_space, ensure_open_files, free_space, open_file_limit,
 };
+pub use quota::has_cpu_quota;
 pub use usage::process_usage;
 pub use watch::Watch;

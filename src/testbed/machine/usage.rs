@@ -2,12 +2,11 @@
 
 use std::{fs, io};
 
+use nix::time::ClockId;
+use nix::unistd::Pid;
+
 use crate::observation::ProcessUsage;
 use crate::testbed::machine::kernel::kilobytes;
-
-/// The kernel's own constant for the ticks in `/proc/<pid>/stat`: 100 a second on every machine
-/// this program is built for, whatever the kernel's timer.
-const NANOS_PER_TICK: u64 = 1_000_000_000 / 100;
 
 /// What a process has used up since it began: CPU time of all its threads, memory now and at most.
 ///
@@ -20,47 +19,21 @@ pub fn process_usage(process: u32) -> io::Result<ProcessUsage> {
     };
     let status = fs::read_to_string(format!("{folder}/status"))?;
     let memory = |key| kilobytes(&status, key).ok_or_else(|| unreadable("status"));
-    let ticks = ticks(&fs::read_to_string(format!("{folder}/stat"))?).ok_or_else(|| unreadable("stat"))?;
     let resident_bytes = memory("VmRSS:")?;
     Ok(ProcessUsage {
-        cpu_nanos: cpu_nanos(living_threads_nanos(&folder)?, ticks),
+        cpu_nanos: cpu_nanos(process)?,
         resident_bytes,
         // The kernel keeps the peak of a sum that lags some 100 kB per core behind the exact one.
         peak_bytes: memory("VmHWM:")?.max(resident_bytes),
     })
 }
 
-/// The better of two figures that are both too small, if anything. The scheduler's sum is exact to the
-/// nanosecond, but a thread that has ended is no longer in it. The process's own total keeps those,
-/// but is rounded down to ticks, twice: once for user and once for system time.
-fn cpu_nanos(living_threads_nanos: u64, ticks: u64) -> u64 {
-    living_threads_nanos.max(ticks * NANOS_PER_TICK)
-}
-
-/// CPU time of the threads that exist now; 0 where the kernel keeps no `schedstat`.
-fn living_threads_nanos(folder: &str) -> io::Result<u64> {
-    let mut nanos = 0;
-    for thread in fs::read_dir(format!("{folder}/task"))? {
-        // A thread may end after it was listed.
-        let text = fs::read_to_string(thread?.path().join("schedstat")).unwrap_or_default();
-        nanos += on_core_nanos(&text).unwrap_or(0);
-    }
-    Ok(nanos)
-}
-
-/// The first field of `schedstat`: nanoseconds on a core.
-fn on_core_nanos(schedstat: &str) -> Option<u64> {
-    schedstat.split_whitespace().next()?.parse().ok()
-}
-
-/// Fields 14 and 15 of `stat`, user and system time. The name in field 2 may hold spaces and brackets:
-/// counting begins behind its last bracket, at field 3.
-fn ticks(stat: &str) -> Option<u64> {
-    let (_, behind_name) = stat.rsplit_once(')')?;
-    let mut fields = behind_name.split_whitespace().skip(14 - 3);
-    let user: u64 = fields.next()?.parse().ok()?;
-    let system: u64 = fields.next()?.parse().ok()?;
-    Some(user + system)
+/// CPU time of a process to the nanosecond, that of threads that have ended included.
+fn cpu_nanos(process: u32) -> io::Result<u64> {
+    let process = i32::try_from(process).map_err(io::Error::other)?;
+    let time = ClockId::pid_cpu_clock_id(Pid::from_raw(process))?.now()?;
+    let nanos = time.tv_sec() * 1_000_000_000 + time.tv_nsec();
+    Ok(u64::try_from(nanos).expect("CPU time is not negative"))
 }
 
 #[cfg(test)]
@@ -69,25 +42,6 @@ mod tests {
     use std::process::{ChildStdout, Command, Stdio};
 
     use super::*;
-
-    #[test]
-    fn ticks_are_found_behind_a_name_with_spaces_and_brackets() {
-        let stat = "42 (a) b (c) S 1 42 42 0 -1 4194304 98 0 0 0 1234 66 7 8 20 0 1 0 156180 3133440 443";
-        assert_eq!(ticks(stat), Some(1300));
-        assert_eq!(ticks("42 (cut"), None);
-    }
-
-    #[test]
-    fn time_on_a_core_is_the_first_field_of_schedstat() {
-        assert_eq!(on_core_nanos("79932 84573 2\n"), Some(79_932));
-        assert_eq!(on_core_nanos(""), None);
-    }
-
-    #[test]
-    fn threads_that_ended_still_count_and_ticks_do_not_round_living_ones() {
-        assert_eq!(cpu_nanos(20_000_001, 150), 1_500_000_000);
-        assert_eq!(cpu_nanos(1_507_654_321, 150), 1_507_654_321);
-    }
 
     #[test]
     fn a_child_that_burned_a_known_cpu_time_is_read_back() {

@@ -1,0 +1,64 @@
+//! Who runs on the cores of the servers is seen, and told from the servers themselves.
+
+use std::io::{BufRead as _, BufReader, Write as _};
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+
+use bearerbench::testbed::machine::{available_cores, pin_thread};
+use serde_json::json;
+
+use crate::{alone, program};
+
+/// A process on a core that burns its time when it is told to, and says when it has done so.
+fn burner(core: u32) -> Child {
+    // On a thread of its own, from which the process has its core.
+    let starting = std::thread::spawn(move || {
+        pin_thread(&[core]).expect("the core is there");
+        let script = "read go; i=0; while [ $i -lt 300000 ]; do i=$((i+1)); done; echo done; read end";
+        Command::new("sh").args(["-c", script]).stdin(Stdio::piped()).stdout(Stdio::piped()).spawn()
+    });
+    starting.join().expect("it starts a process").expect("there is a shell")
+}
+
+/// How much of the time in which the burner burned was seen as taken, if these processes have a right to the core.
+fn seen(has_a_right: bool) -> f64 {
+    let core = available_cores()[0];
+    let mut burner = burner(core);
+    let processes = if has_a_right { vec![burner.id()] } else { vec![std::process::id()] };
+    let mut watch = Command::new(program());
+    let watch = watch.arg("watch-cores").stdin(Stdio::piped()).stdout(Stdio::piped()).spawn();
+    let mut watch = watch.expect("it starts");
+    let task = json!({ "cores": [core], "processes": processes });
+    writeln!(watch.stdin.as_mut().expect("it is piped"), "{task}").expect("it listens");
+    let mut lines = BufReader::new(watch.stdout.take().expect("it is piped")).lines();
+    lines.next().expect("it watches").expect("in words");
+
+    let begun = Instant::now();
+    burner.stdin.as_mut().expect("it is piped").write_all(b"go\n").expect("it listens");
+    let mut said = String::new();
+    BufReader::new(burner.stdout.as_mut().expect("it is piped")).read_line(&mut said).expect("in words");
+    let lasted = begun.elapsed();
+    let mut taken = 0;
+    while let Some(Ok(line)) = lines.next() {
+        let words: Vec<u64> =
+            line.split_whitespace().map(|word| word.parse().expect("numbers only")).collect();
+        match words[..] {
+            [_, until, since] => taken += until - since,
+            _ if begun.elapsed() > lasted + Duration::from_millis(100) => break,
+            _ => {}
+        }
+    }
+    for mut process in [burner, watch] {
+        process.kill().expect("it runs");
+        process.wait().expect("it ends");
+    }
+    taken as f64 / lasted.as_nanos() as f64
+}
+
+#[test]
+fn what_runs_beside_the_servers_is_seen_and_what_the_servers_do_is_not() {
+    let _alone = alone();
+    let (stranger, server) = (seen(false), seen(true));
+    assert!(stranger > 0.8, "of what somebody else burned only {stranger} was seen");
+    assert!(server < stranger / 2.0, "what a server burned was taken for somebody else's: {server}");
+}
