@@ -51,6 +51,8 @@ struct Page {
     about: String,
     trust: Trust,
     doubts: Vec<Doubt>,
+    /// What is only good to know: it folds.
+    notes: Vec<Doubt>,
     thresholds: Vec<VerdictRow>,
     limited: Vec<String>,
     limits: Vec<Limit>,
@@ -96,6 +98,7 @@ impl Page {
         let several = analysis.subjects.iter().any(|summary| summary.trials > 1);
         let (limited, limits) = limits(&analysis.thresholds);
         let columns = filled(COLUMNS, analysis);
+        let (notes, doubts) = doubts(analysis).into_iter().partition(|doubt| doubt.class == "note");
         let checks = || {
             analysis
                 .subjects
@@ -113,7 +116,8 @@ impl Page {
             question: analysis.scenario.question.clone(),
             about: about(analysis),
             trust: Trust::of(analysis),
-            doubts: doubts(analysis),
+            doubts,
+            notes,
             thresholds: analysis.thresholds.iter().map(VerdictRow::of).collect(),
             findings: findings(analysis),
             basis: if several {

@@ -126,7 +126,11 @@ pub(super) fn doubts(analysis: &Analysis) -> Vec<Doubt> {
                 Gravity::Doubtful => "doubtful",
                 Gravity::Note => "note",
             },
-            subject: heading(&names),
+            subject: if names.len() == analysis.subjects.len() && names.len() > 1 {
+                "every subject".to_owned()
+            } else {
+                heading(&names)
+            },
             blame: blamed(warning.blame()),
             text: explain(&warning),
         })

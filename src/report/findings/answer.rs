@@ -84,12 +84,15 @@ fn revocation(analysis: &Analysis) -> Option<String> {
 fn burden(analysis: &Analysis) -> Option<String> {
     let asking = analysis.subjects.iter().filter(|summary| !summary.is_control).filter_map(|summary| {
         let calls = of(summary, MetricId::Amplification).filter(|calls| calls.point >= 0.005)?;
-        Some(format!("{} with {}", MetricId::Amplification.show(calls.point), called(summary)))
+        Some((MetricId::Amplification.show(calls.point), called(summary)))
     });
-    let asking: Vec<String> = asking.collect();
-    (!asking.is_empty()).then(|| {
-        format!("The authorization server bears {} calls per API request; otherwise none.", list(&asking))
-    })
+    let mut each: Vec<String> = Vec::new();
+    for (calls, name) in asking {
+        let what = if each.is_empty() { " calls" } else { "" };
+        each.push(format!("{calls}{what} with {name}"));
+    }
+    (!each.is_empty())
+        .then(|| format!("Per API request the authorization server answers {}; otherwise none.", list(&each)))
 }
 
 #[cfg(test)]
@@ -113,7 +116,10 @@ mod tests {
             "{text}"
         );
         assert!(text.contains("not before the token expires with jwt ES256 and jwt ML-DSA-65."), "{text}");
-        assert!(text.contains("The authorization server bears 1.00 with introspection"), "{text}");
+        assert!(
+            text.contains("the authorization server answers 1.00 calls with introspection and 0."),
+            "{text}"
+        );
     }
 
     #[test]
