@@ -179,7 +179,9 @@ fn ranked(analysis: &Analysis, metric: MetricId, conformance: Conformance) -> Ve
 /// Whether the intervals of two values, both known, have nothing in common.
 fn apart(a: Estimate, b: Estimate) -> bool {
     let above = |a: Estimate, b: Estimate| a.high.is_some_and(|high| high < b.low);
-    a.is_interval() && b.is_interval() && (above(a, b) || above(b, a))
+    // One that was the same in every round has an interval of no width, which is known as well.
+    let is_known = |estimate: Estimate| !matches!(estimate.basis, Basis::Counted | Basis::TooFew);
+    is_known(a) && is_known(b) && (above(a, b) || above(b, a))
 }
 
 /// Post-quantum schemes that a standard backs, held against the classical one that most new APIs choose.
