@@ -64,16 +64,16 @@ impl From {
             Some(disturbed) => {
                 let followed = match self {
                     Self::Due => &disturbed.latency,
-                    Self::TakenUp => &disturbed.served,
+                    Self::TakenUp => disturbed.served(),
                     Self::Sent => &disturbed.service,
                 };
                 (&followed.ended, Some(&followed.censored))
             }
             None => match self {
                 Self::Due => (&second.latency, None),
-                // Recordings before version 4 do not have it; the service is a part of it, so that a bound stays one.
-                Self::TakenUp if second.served.count() > 0 => (&second.served, None),
-                Self::TakenUp | Self::Sent => (&second.service, None),
+                // In recordings before version 4 it is the service, which is a part of it, so that a bound stays one.
+                Self::TakenUp => (second.served(), None),
+                Self::Sent => (&second.service, None),
             },
         }
     }

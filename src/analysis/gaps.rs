@@ -99,14 +99,11 @@ mod tests {
                 ended: sealed.clone(),
                 ..Default::default()
             };
-            second.disturbed = Some(Disturbed {
-                latency: followed(&second.latency),
-                served: followed(&second.served),
-                service: followed(&second.service),
-                uncounted: 100,
-                gap_nanos,
-                least_nanos: 5_000,
-            });
+            let mut disturbed = Disturbed::default();
+            disturbed.latency = followed(&second.latency);
+            disturbed.service = followed(&second.service);
+            (disturbed.uncounted, disturbed.gap_nanos, disturbed.least_nanos) = (100, gap_nanos, 5_000);
+            second.disturbed = Some(disturbed);
         }
         load.gaps = vec![CoreGaps::of(Side::Generator, Some(1)), core];
         recording

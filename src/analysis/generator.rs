@@ -104,7 +104,7 @@ mod tests {
             Sealed::from(&distribution)
         };
         for second in &mut load.seconds {
-            (second.served, second.latency, second.lag) =
+            (second.service, second.latency, second.lag) =
                 (sealed(200_000), sealed(200_000 + lag), sealed(lag));
         }
     }

@@ -50,7 +50,7 @@ mod tests {
         if disturbed {
             for second in &mut round[1].load.as_mut().unwrap().seconds {
                 let uncounted = second.latency.count() * 9 / 10;
-                second.disturbed = Some(Disturbed { uncounted, ..Disturbed::default() });
+                second.disturbed.insert(Disturbed::default()).uncounted = uncounted;
             }
         }
         round

@@ -143,7 +143,7 @@ impl Worker<'_> {
         let Ok(start) = self.start.recv() else { return Ok(None) };
         let own = self.target.cores.get(self.share.index).copied();
         let window = [course.window.start, course.window.end];
-        recorder.begin(Sieve::new(start, window, own, self.target.neighbours.clone()));
+        recorder.begin(Sieve::new(start, window, own, &self.target.neighbours));
         let mut generator = self.generator(&calibrated);
         let pacer = HostPacer::new(start, calibrated);
         let (recorder, cut) = driver::run(course, transport, opened, pacer, recorder, feed).await;

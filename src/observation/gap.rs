@@ -16,7 +16,7 @@ pub enum Side {
 }
 
 /// The gaps that were seen on one core within the measured window.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct CoreGaps {
     /// From whom it was taken.
@@ -29,17 +29,12 @@ pub struct CoreGaps {
     pub nanos: u64,
     /// Nanoseconds of the longest.
     pub longest_nanos: u64,
-    /// Begin and end of the first of them, at most [`CoreGaps::LISTED`].
-    pub listed: Vec<[Offset; 2]>,
 }
 
 impl CoreGaps {
-    /// So many gaps are listed one by one; a noisy machine has some hundred a second.
-    pub const LISTED: usize = 10_000;
-
     /// A core on which nothing was seen yet.
     pub fn of(side: Side, core: Option<u32>) -> Self {
-        Self { side, core, count: 0, nanos: 0, longest_nanos: 0, listed: Vec::new() }
+        Self { side, core, count: 0, nanos: 0, longest_nanos: 0 }
     }
 
     /// Counts a gap.
@@ -48,9 +43,6 @@ impl CoreGaps {
         self.count += 1;
         self.nanos += nanos;
         self.longest_nanos = self.longest_nanos.max(nanos);
-        if self.listed.len() < Self::LISTED {
-            self.listed.push([begin, end]);
-        }
     }
 }
 
@@ -70,8 +62,8 @@ pub struct Followed {
 pub struct Disturbed {
     /// From the instant a request was due.
     pub latency: Followed,
-    /// From the instant it was taken up.
-    pub served: Followed,
+    /// From the instant it was taken up. Nothing where no request waited: see [`Disturbed::served`].
+    served: Followed,
     /// From the instant it was sent.
     pub service: Followed,
     /// Requests that were not counted: due in a gap, or before the backlog that it left was worked off.
@@ -80,6 +72,20 @@ pub struct Disturbed {
     pub gap_nanos: u64,
     /// Shorter gaps did not count, in nanoseconds.
     pub least_nanos: u64,
+}
+
+impl Disturbed {
+    /// From the instant a request was taken up: the same as from the instant it was sent where no request waited.
+    pub fn served(&self) -> &Followed {
+        if self.served.count() > 0 { &self.served } else { &self.service }
+    }
+}
+
+impl Followed {
+    /// How many requests were followed, to an answer or to a gap.
+    fn count(&self) -> u64 {
+        self.ended.count() + self.censored.count()
+    }
 }
 
 /// [`Followed`] while it is being recorded.
@@ -96,7 +102,7 @@ pub struct OpenFollowed {
 pub struct OpenDisturbed {
     /// See [`Disturbed::latency`].
     pub latency: OpenFollowed,
-    /// See [`Disturbed::served`].
+    /// See [`Disturbed::served()`].
     pub served: OpenFollowed,
     /// See [`Disturbed::service`].
     pub service: OpenFollowed,
@@ -120,11 +126,11 @@ impl OpenFollowed {
 }
 
 impl OpenDisturbed {
-    /// Its facts at rest.
-    pub fn seal(&self) -> Disturbed {
+    /// Its facts at rest, of a second in which requests waited for a connection or none did.
+    pub(super) fn seal(&self, has_waited: bool) -> Disturbed {
         Disturbed {
             latency: self.latency.seal(),
-            served: self.served.seal(),
+            served: if has_waited { self.served.seal() } else { Followed::default() },
             service: self.service.seal(),
             uncounted: self.uncounted,
             gap_nanos: self.gap_nanos,
@@ -136,12 +142,12 @@ impl OpenDisturbed {
     pub(super) fn with(mut self, other: &Second) -> Self {
         let Some(disturbed) = &other.disturbed else {
             self.latency.ended.add(&other.latency.open());
-            self.served.ended.add(&other.served.open());
+            self.served.ended.add(&other.served().open());
             self.service.ended.add(&other.service.open());
             return self;
         };
         self.latency.add(&disturbed.latency);
-        self.served.add(&disturbed.served);
+        self.served.add(disturbed.served());
         self.service.add(&disturbed.service);
         self.uncounted += disturbed.uncounted;
         // Gaps of two threads may be the same or not: the longer is certain.

@@ -96,9 +96,10 @@ pub struct Second {
     pub wait: Sealed,
     /// answered - sent.
     pub service: Sealed,
-    /// answered - taken up: wait and service, without the generator's lag. Empty in recordings before version 4.
+    /// answered - taken up: wait and service, without the generator's lag. Empty where no request waited, and in recordings
+    /// before version 4: see [`Second::served`].
     #[serde(default)]
-    pub served: Sealed,
+    served: Sealed,
     /// How the requests ended.
     pub outcomes: Outcomes,
     /// Answers, yes or no, that arrived within this second, whenever their requests were due.
@@ -116,6 +117,12 @@ impl Second {
         wait.record_many(0, self.outcomes.sent.saturating_sub(wait.count()));
         wait
     }
+
+    /// answered - taken up: wait and service, without the generator's lag. It is the service where no request waited; in recordings
+    /// before version 4 it is at least the service.
+    pub fn served(&self) -> &Sealed {
+        if self.served.count() > 0 { &self.served } else { &self.service }
+    }
 }
 
 /// A second while it is being recorded.
@@ -129,7 +136,7 @@ pub struct OpenSecond {
     pub wait: Distribution,
     /// See [`Second::service`].
     pub service: Distribution,
-    /// See [`Second::served`].
+    /// See [`Second::served()`].
     pub served: Distribution,
     /// See [`Second::outcomes`].
     pub outcomes: Outcomes,
@@ -142,15 +149,17 @@ pub struct OpenSecond {
 impl OpenSecond {
     /// Its facts at rest.
     pub fn seal(&self) -> Second {
+        // A second at rest is what a long run fills memory with: nothing is kept twice.
+        let has_waited = self.wait.count() > 0;
         Second {
             latency: Sealed::from(&self.latency),
             lag: Sealed::from(&self.lag),
             wait: Sealed::from(&self.wait),
             service: Sealed::from(&self.service),
-            served: Sealed::from(&self.served),
+            served: if has_waited { Sealed::from(&self.served) } else { Sealed::default() },
             outcomes: self.outcomes.clone(),
             answers: self.answers,
-            disturbed: self.disturbed.as_ref().map(OpenDisturbed::seal),
+            disturbed: self.disturbed.as_ref().map(|disturbed| disturbed.seal(has_waited)),
         }
     }
 
@@ -174,7 +183,7 @@ impl OpenSecond {
         self.lag.add(&other.lag.open());
         self.wait.add(&other.wait.open());
         self.service.add(&other.service.open());
-        self.served.add(&other.served.open());
+        self.served.add(&other.served().open());
         self.outcomes.add(&other.outcomes);
         self.answers += other.answers;
     }
@@ -330,5 +339,39 @@ impl Outcomes {
         for (kind, count) in &other.errors {
             *self.errors.entry(kind.clone()).or_default() += count;
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A second of one request that was sent after a wait, and took 100 ns from then on.
+    fn second(wait: Option<u64>) -> Second {
+        let mut second = OpenSecond::default();
+        wait.into_iter().for_each(|wait| second.wait.record(wait));
+        let served = 100 + wait.unwrap_or(0);
+        second.service.record(100);
+        second.served.record(served);
+        let disturbed = second.disturbed.insert(OpenDisturbed::default());
+        disturbed.service.censored.record(100);
+        disturbed.served.censored.record(served);
+        second.seal()
+    }
+
+    #[test]
+    fn what_no_wait_tells_apart_is_kept_once_and_read_and_merged_all_the_same() {
+        let (idle, waited) = (second(None), second(Some(50)));
+        let kept = |second: &Second| serde_json::to_value(second).unwrap()["served"]["count"].clone();
+        assert_eq!((kept(&idle), kept(&waited)), (0.into(), 1.into()));
+        let mut both = OpenSecond::default();
+        for (second, longest) in [(&idle, 100), (&waited, 150)] {
+            let censored = &second.disturbed.as_ref().unwrap().served().censored;
+            assert_eq!([second.served(), censored].map(|sealed| sealed.open().max()), [Some(longest); 2]);
+            both.add(second);
+        }
+        let both = both.seal();
+        let served = &both.disturbed.as_ref().unwrap().served().censored;
+        assert_eq!([both.served(), served].map(Sealed::count), [2, 2]);
     }
 }

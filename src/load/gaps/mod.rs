@@ -10,6 +10,7 @@ mod tests;
 pub use neighbours::Neighbours;
 
 pub(in crate::load) use looker::Looker;
+pub(in crate::load) use neighbours::Listener;
 pub(in crate::load) use sieve::{Flown, Sieve};
 
 /// A shorter stretch moves no figure that anybody compares, and is often the program's own work or that of a clock, in nanoseconds.

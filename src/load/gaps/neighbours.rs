@@ -1,6 +1,7 @@
 //! What somebody else sees of the servers' cores, while it is seen.
 
 use std::collections::BTreeMap;
+use std::sync::mpsc::{Receiver, Sender, channel};
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::thread::sleep;
 use std::time::{Duration, Instant};
@@ -18,8 +19,18 @@ pub struct Neighbours {
 struct Seen {
     /// Until when each core was looked at.
     until: BTreeMap<u32, Stamp>,
-    gaps: Vec<(u32, [Stamp; 2])>,
+    /// Who wants to hear of gaps.
+    listeners: Vec<Sender<Gap>>,
     ended: bool,
+}
+
+/// The core that was taken, from when until when.
+type Gap = (u32, [Stamp; 2]);
+
+/// What one thread of the generator hears of its neighbours; kept no longer than until it is heard.
+pub(in crate::load) struct Listener {
+    neighbours: Neighbours,
+    gaps: Receiver<Gap>,
 }
 
 /// Whoever watches a core gets it as soon as its servers leave it; on one that they fill it may wait for very long.
@@ -35,7 +46,8 @@ impl Neighbours {
     /// A gap was seen.
     pub fn gap(&self, core: u32, gap: [Stamp; 2]) {
         let mut seen = self.lock();
-        seen.gaps.push((core, gap));
+        // Whoever has ended does not listen any more.
+        seen.listeners.retain(|listener| listener.send((core, gap)).is_ok());
         seen.until.insert(core, gap[1]);
     }
 
@@ -49,17 +61,26 @@ impl Neighbours {
         self.lock().until.keys().copied().collect()
     }
 
-    /// Every gap from the `known`th on, once every core was looked at until an instant, or will not be soon.
-    pub(in crate::load) fn since(&self, known: usize, until: Stamp) -> Vec<(u32, [Stamp; 2])> {
-        let begun = Instant::now();
-        while !self.lock().is_complete(until) && begun.elapsed() < PATIENCE {
-            sleep(LOOK);
-        }
-        self.lock().gaps.get(known..).unwrap_or_default().to_vec()
+    /// Begins to listen: of what is seen from now on.
+    pub(in crate::load) fn listen(&self) -> Listener {
+        let (listener, gaps) = channel();
+        self.lock().listeners.push(listener);
+        Listener { neighbours: self.clone(), gaps }
     }
 
     fn lock(&self) -> MutexGuard<'_, Seen> {
         self.seen.lock().expect("nothing panics under this lock")
+    }
+}
+
+impl Listener {
+    /// Every gap that was not heard of before, once every core was looked at until an instant, or will not be soon.
+    pub(in crate::load) fn until(&self, until: Stamp) -> Vec<Gap> {
+        let begun = Instant::now();
+        while !self.neighbours.lock().is_complete(until) && begun.elapsed() < PATIENCE {
+            sleep(LOOK);
+        }
+        self.gaps.try_iter().collect()
     }
 }
 

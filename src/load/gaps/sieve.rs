@@ -5,7 +5,7 @@
 //! then counts as one that took at least so long. One that was due in a gap, or before every request due in it was answered, met
 //! a queue that the gap had made and is not counted.
 
-use crate::load::gaps::{LEAST_NANOS, Neighbours};
+use crate::load::gaps::{LEAST_NANOS, Listener, Neighbours};
 use crate::observation::{CoreGaps, Distribution, OpenDisturbed, OpenFollowed, Side};
 use crate::units::{Offset, Stamp};
 
@@ -22,16 +22,12 @@ pub(in crate::load) struct Flown {
 
 /// A gap must take this share of the median service time to count, and no less than [`LEAST_NANOS`].
 const SHARE_OF_SERVICE: f64 = 0.05;
-/// A gap is forgotten when no request that it disturbed can be left: later than any time-out.
-const FORGOTTEN: u64 = 120_000_000_000;
 
 /// The gaps of a run as one thread of the generator is struck by them.
 pub(in crate::load) struct Sieve {
     start: Stamp,
     window: [Offset; 2],
-    neighbours: Neighbours,
-    /// How many gaps of the neighbours are known.
-    known: usize,
+    heard: Listener,
     /// In the order in which they begin, none overlapping another.
     gaps: Vec<Disturbance>,
     cores: Vec<CoreGaps>,
@@ -52,11 +48,11 @@ impl Sieve {
         start: Stamp,
         window: [Offset; 2],
         own: Option<u32>,
-        neighbours: Neighbours,
+        neighbours: &Neighbours,
     ) -> Self {
         let beside = neighbours.cores().into_iter().map(|core| CoreGaps::of(Side::Servers, Some(core)));
         let cores = std::iter::once(CoreGaps::of(Side::Generator, own)).chain(beside).collect();
-        Self { start, window, neighbours, known: 0, gaps: Vec::new(), cores }
+        Self { start, window, heard: neighbours.listen(), gaps: Vec::new(), cores }
     }
 
     /// The thread lost its core.
@@ -76,7 +72,8 @@ impl Sieve {
         let last = flown.iter().map(|flown| flown.ended).max().unwrap_or(second[1]).max(second[1]);
         self.hear(last);
         let threshold = shortest(service);
-        self.gaps.retain(|gap| last.nanos().saturating_sub(gap.clear.nanos()) < FORGOTTEN);
+        // Seconds come in their order, each when all of its requests have ended: this one is the first that is left.
+        self.gaps.retain(|gap| gap.clear > second[0]);
         let mut gaps: Vec<&mut Disturbance> =
             self.gaps.iter_mut().filter(|gap| gap.nanos() >= threshold).collect();
         if !gaps.iter().any(|gap| gap.begin < last && gap.clear.max(gap.end) > second[0]) {
@@ -113,8 +110,7 @@ impl Sieve {
     /// Takes in what was seen beside the generator until an instant.
     fn hear(&mut self, until: Offset) {
         let until = Stamp::from_nanos(self.start.nanos() + until.nanos());
-        for (core, gap) in self.neighbours.since(self.known, until) {
-            self.known += 1;
+        for (core, gap) in self.heard.until(until) {
             // What was before the load disturbs nothing.
             if gap[1] <= self.start {
                 continue;

@@ -14,7 +14,7 @@ fn at(micros: u64) -> Offset {
     Offset::from_nanos(micros * 1_000)
 }
 
-fn sieve(neighbours: Neighbours) -> Sieve {
+fn sieve(neighbours: &Neighbours) -> Sieve {
     Sieve::new(START, [Offset::default(), Offset::from_nanos(100 * SECOND)], Some(1), neighbours)
 }
 
@@ -35,7 +35,7 @@ fn micros(distribution: &crate::observation::Distribution) -> Vec<u64> {
 
 #[test]
 fn a_request_is_followed_to_its_answer_or_to_the_first_gap_and_one_that_met_a_backlog_is_not_counted() {
-    let mut sieve = sieve(Neighbours::default());
+    let mut sieve = sieve(&Neighbours::default());
     sieve.own([at(1_000), at(2_000)]);
     let requests = [
         [500, 600],     // answered before
@@ -52,9 +52,9 @@ fn a_request_is_followed_to_its_answer_or_to_the_first_gap_and_one_that_met_a_ba
 
 #[test]
 fn what_no_gap_touched_is_left_as_it_is() {
-    let mut quiet = sieve(Neighbours::default());
+    let mut quiet = sieve(&Neighbours::default());
     assert_eq!(left(&mut quiet, &[[10, 20]]), None);
-    let mut later = sieve(Neighbours::default());
+    let mut later = sieve(&Neighbours::default());
     later.own([at(2_000_000), at(2_000_100)]);
     assert_eq!(left(&mut later, &[[10, 20]]), None);
 }
@@ -62,11 +62,11 @@ fn what_no_gap_touched_is_left_as_it_is() {
 #[test]
 fn a_gap_that_can_move_no_figure_does_not_count() {
     let requests = [[0, 1_000]];
-    let mut short = sieve(Neighbours::default());
+    let mut short = sieve(&Neighbours::default());
     short.own([at(500), at(504)]);
     assert_eq!(left(&mut short, &requests), None, "less than 5 µs");
     let slow: Vec<Flown> = requests.iter().copied().map(flown).collect();
-    let mut small = sieve(Neighbours::default());
+    let mut small = sieve(&Neighbours::default());
     small.own([at(500), at(540)]);
     assert_eq!(small.sift([at(0), at(1_000_000)], &slow, 1_000_000), None, "less than 5 % of a millisecond");
     small.own([at(500), at(560)]);
@@ -75,7 +75,7 @@ fn a_gap_that_can_move_no_figure_does_not_count() {
 
 #[test]
 fn the_backlog_of_a_gap_reaches_into_the_next_second() {
-    let mut sieve = sieve(Neighbours::default());
+    let mut sieve = sieve(&Neighbours::default());
     sieve.own([at(999_000), at(999_900)]);
     left(&mut sieve, &[[999_500, 1_000_400]]);
     let next: Vec<Flown> = [[1_000_100, 1_000_500], [1_000_450, 1_000_600]].into_iter().map(flown).collect();
@@ -85,7 +85,7 @@ fn the_backlog_of_a_gap_reaches_into_the_next_second() {
 
 #[test]
 fn probes_and_requests_without_an_answer_are_part_of_a_backlog_and_of_no_latency() {
-    let mut sieve = sieve(Neighbours::default());
+    let mut sieve = sieve(&Neighbours::default());
     sieve.own([at(100), at(200)]);
     let probe = Flown { counts: false, ..flown([150, 900]) };
     let left = sieve.sift([at(0), at(1_000_000)], &[probe, flown([500, 600])], 100_000).unwrap();
@@ -97,7 +97,7 @@ fn gaps_of_the_servers_cores_count_like_those_of_the_generators() {
     let neighbours = Neighbours::default();
     let stamp = |micros: u64| Stamp::from_nanos(START.nanos() + micros * 1_000);
     neighbours.looked(0, START);
-    let mut sieve = sieve(neighbours.clone());
+    let mut sieve = sieve(&neighbours);
     neighbours.gap(0, [stamp(1_000), stamp(2_000)]);
     neighbours.looked(0, stamp(2_000_000));
     sieve.own([at(1_900), at(2_500)]);
@@ -146,7 +146,7 @@ fn the_truth_is_read_back_where_leaving_out_what_a_gap_touched_is_too_short() {
         let mut random = ChaCha8Rng::seed_from_u64(3);
         let (seconds, rate) = (60.0, 1_000.0);
         let gaps = gaps(&mut random, share, piece, seconds * 1e9);
-        let mut sieve = sieve(Neighbours::default());
+        let mut sieve = sieve(&Neighbours::default());
         for gap in &gaps {
             sieve.own(gap.map(|end| Offset::from_nanos(end as u64)));
         }

@@ -40,7 +40,7 @@ const SEED: u64 = 10;
 const PATIENCE: Duration = Duration::from_secs(30);
 
 /// With fewer requests beyond it a quantile is that of a handful, and no claim.
-const BEYOND: f64 = 20.0;
+const BEYOND: f64 = 10.0;
 
 /// What is claimed, and how far it may be from the truth.
 const CLAIMS: [(MetricId, f64, f64); 4] = [
