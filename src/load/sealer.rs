@@ -18,7 +18,7 @@ pub(super) struct Sealer {
 }
 
 /// A second while it is recorded, and its requests one by one.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Kept {
     pub(super) facts: OpenSecond,
     /// In the order in which they ended.
@@ -39,6 +39,12 @@ enum Told {
     Gap([Offset; 2]),
     /// A second of the window is over, and so are its requests.
     Full { number: usize, reach: [Offset; 2], kept: Box<Kept> },
+}
+
+impl Kept {
+    fn with_room() -> Self {
+        Self { facts: OpenSecond::with_room(), flown: Vec::new() }
+    }
 }
 
 impl Sealer {
@@ -62,7 +68,7 @@ impl Sealer {
 
     /// Room to record a second in: that of an earlier one, so that nothing is allocated for long.
     pub(super) fn room(&self) -> Box<Kept> {
-        self.empty.try_recv().unwrap_or_default()
+        self.empty.try_recv().unwrap_or_else(|_| Box::new(Kept::with_room()))
     }
 
     /// The generator lost its core; told before the seconds that it may have disturbed are sealed.
@@ -97,6 +103,9 @@ fn rest(incoming: &Receiver<Told>, emptied: &Sender<Box<Kept>>) -> Rested {
                 kept.facts.disturbed =
                     sieve.as_mut().and_then(|sieve| sieve.sift(reach, &kept.flown, service));
                 seconds.push((number, kept.facts.seal()));
+                if let Some((sieve, room)) = sieve.as_mut().zip(kept.facts.disturbed.take()) {
+                    sieve.reuse(room);
+                }
                 kept.facts.reset();
                 kept.flown.clear();
                 // Nobody wants it any more once the run has ended.

@@ -23,7 +23,17 @@ impl Default for Distribution {
     }
 }
 
+/// So long durations are recorded without asking for memory, in nanoseconds: 10 s.
+const ROOM: u64 = 10_000_000_000;
+
 impl Distribution {
+    /// One that need not grow for any duration below 10 s: growing takes time just when something took long. 200 kB.
+    pub fn with_room() -> Self {
+        let mut histogram = Histogram::new_with_max(ROOM, 3).expect("3 significant digits are within 0 to 5");
+        histogram.auto(true);
+        Self { histogram, ..Self::default() }
+    }
+
     /// Counts one duration of that many nanoseconds.
     pub fn record(&mut self, nanos: u64) {
         self.record_many(nanos, 1);

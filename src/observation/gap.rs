@@ -115,6 +115,10 @@ pub struct OpenDisturbed {
 }
 
 impl OpenFollowed {
+    fn with_room() -> Self {
+        Self { ended: Distribution::with_room(), censored: Distribution::with_room() }
+    }
+
     fn seal(&self) -> Followed {
         Followed { ended: Sealed::from(&self.ended), censored: Sealed::from(&self.censored) }
     }
@@ -126,6 +130,24 @@ impl OpenFollowed {
 }
 
 impl OpenDisturbed {
+    /// One in which recording does not ask for memory.
+    pub fn with_room() -> Self {
+        let [latency, served, service] = std::array::from_fn(|_| OpenFollowed::with_room());
+        Self { latency, served, service, ..Self::default() }
+    }
+
+    /// Forgets everything, but keeps the room for it.
+    pub fn reset(&mut self) {
+        let Self { latency, served, service, uncounted, gap_nanos, least_nanos } = self;
+        for followed in [latency, served, service] {
+            followed.ended.reset();
+            followed.censored.reset();
+        }
+        for number in [uncounted, gap_nanos, least_nanos] {
+            *number = 0;
+        }
+    }
+
     /// Its facts at rest, of a second in which requests waited for a connection or none did.
     pub(super) fn seal(&self, has_waited: bool) -> Disturbed {
         Disturbed {

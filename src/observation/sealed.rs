@@ -1,5 +1,7 @@
 //! A distribution at rest: as small in memory as in a file, until somebody reads it.
 
+use std::cell::RefCell;
+
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use hdrhistogram::Histogram;
@@ -21,6 +23,11 @@ pub struct Sealed {
     deflated: Box<[u8]>,
 }
 
+thread_local! {
+    /// With the room that it needs in between, as large as an open histogram.
+    static SERIALIZER: RefCell<V2DeflateSerializer> = RefCell::new(V2DeflateSerializer::new());
+}
+
 /// Bytes that are no histogram, or another one than they say.
 #[derive(Debug, thiserror::Error)]
 enum Broken {
@@ -34,8 +41,8 @@ impl From<&Distribution> for Sealed {
     fn from(open: &Distribution) -> Self {
         let Some((min, max)) = open.min().zip(open.max()) else { return Self::default() };
         let mut deflated = Vec::new();
-        V2DeflateSerializer::new()
-            .serialize(open.histogram(), &mut deflated)
+        SERIALIZER
+            .with_borrow_mut(|serializer| serializer.serialize(open.histogram(), &mut deflated))
             .expect("a vector takes every byte, and no count is above 2^63");
         Self { count: open.count(), min, max, sum: open.sum(), deflated: deflated.into() }
     }

@@ -31,6 +31,8 @@ pub(in crate::load) struct Sieve {
     /// In the order in which they begin, none overlapping another.
     gaps: Vec<Disturbance>,
     cores: Vec<CoreGaps>,
+    /// Room for what is left of a second, used again: memory that comes and goes between what stays is soon in pieces.
+    room: Option<OpenDisturbed>,
 }
 
 /// A gap and the backlog that it left.
@@ -52,7 +54,7 @@ impl Sieve {
     ) -> Self {
         let beside = neighbours.cores().into_iter().map(|core| CoreGaps::of(Side::Servers, Some(core)));
         let cores = std::iter::once(CoreGaps::of(Side::Generator, own)).chain(beside).collect();
-        Self { start, window, heard: neighbours.listen(), gaps: Vec::new(), cores }
+        Self { start, window, heard: neighbours.listen(), gaps: Vec::new(), cores, room: None }
     }
 
     /// The thread lost its core.
@@ -85,7 +87,8 @@ impl Sieve {
             }
         }
         let gaps: Vec<Disturbance> = gaps.into_iter().map(|gap| *gap).collect();
-        let mut disturbed = OpenDisturbed { least_nanos: threshold, ..OpenDisturbed::default() };
+        let mut disturbed = self.room.take().unwrap_or_else(OpenDisturbed::with_room);
+        disturbed.least_nanos = threshold;
         disturbed.gap_nanos = gaps.iter().map(|gap| overlap([gap.begin, gap.end], second)).sum();
         let clear = running_clear(&gaps);
         for request in flown.iter().filter(|request| request.counts) {
@@ -100,6 +103,12 @@ impl Sieve {
             follow(&mut disturbed.service, request.sent, request.ended, hidden);
         }
         Some(disturbed)
+    }
+
+    /// What was left of a second is at rest, and its room free.
+    pub(in crate::load) fn reuse(&mut self, mut room: OpenDisturbed) {
+        room.reset();
+        self.room = Some(room);
     }
 
     /// What was seen on every core within the window.
