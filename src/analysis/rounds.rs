@@ -28,10 +28,19 @@ pub(super) fn without_repeated(recordings: &[Recording]) -> (Vec<&Recording>, us
     for recording in recordings {
         rounds.entry(recording.repetition).or_default().push(recording);
     }
-    let seeds: BTreeSet<u64> = recordings.iter().map(|recording| recording.seed).collect();
-    let spare = rounds.len() - seeds.len().min(rounds.len());
-    let disturbed = rounds.iter().filter(|(_, round)| is_disturbed_through(round));
-    let repeated: BTreeSet<u32> = disturbed.map(|(number, _)| *number).take(spare).collect();
+    let mut by_seed: BTreeMap<u64, Vec<u32>> = BTreeMap::new();
+    for (number, round) in &rounds {
+        by_seed.entry(round[0].seed).or_default().push(*number);
+    }
+    let mut repeated = BTreeSet::new();
+    for same in by_seed.values() {
+        let mut disturbed: Vec<u32> =
+            same.iter().copied().filter(|number| is_disturbed_through(&rounds[number])).collect();
+        if disturbed.len() == same.len() {
+            disturbed.pop();
+        }
+        repeated.extend(disturbed);
+    }
     let kept = recordings.iter().filter(|recording| !repeated.contains(&recording.repetition));
     (kept.collect(), repeated.len())
 }
@@ -64,6 +73,10 @@ mod tests {
         assert!(is_disturbed_through(&noisy.iter().collect::<Vec<_>>()));
         let both = [quiet.clone(), noisy.clone()].concat();
         assert_eq!(without_repeated(&both).1, 0, "nothing stands in for it");
+        let twice = [quiet.clone(), noisy.clone(), round(2, 3, true), round(3, 2, true)].concat();
+        let (kept, repeated) = without_repeated(&twice);
+        let kept: BTreeSet<u32> = kept.iter().map(|recording| recording.repetition).collect();
+        assert_eq!((kept, repeated), ([0, 2, 3].into(), 1), "nothing stands in for the one with seed 3");
         let again = [quiet, noisy, round(2, 2, false)].concat();
         let (kept, repeated) = without_repeated(&again);
         assert_eq!((kept.len(), repeated), (4, 1));
