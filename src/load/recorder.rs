@@ -161,6 +161,9 @@ impl Recorder {
             }
         }
         let Some(accepted) = accepted else {
+            if let Some(second) = self.second(flight.request) {
+                second.kept.flown.push(flight.flown(answered, false));
+            }
             return self.failed(flight.request, Failure::Status(status), answered);
         };
         self.reached(flight.request, answered);

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use crate::observation::gap::{OpenDisturbed, OpenFollowed};
-use crate::observation::{CoreGaps, Distribution, Disturbed, Sealed, Staleness};
+use crate::observation::{CoreGaps, Distribution, Disturbed, Sealed, Side, Staleness};
 
 /// What the load generator saw. Probes of tokens under revocation test are not in it.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -249,6 +249,18 @@ impl Load {
         ended + answered.abs_diff(classes.sum())
     }
 
+    /// Each thread has a core of its own, but all hear the same of those of the servers.
+    fn add_gaps(&mut self, others: Vec<CoreGaps>) {
+        for other in others {
+            let is_of = |seen: &&mut CoreGaps| (seen.side, seen.core) == (Side::Servers, other.core);
+            match self.gaps.iter_mut().find(is_of).filter(|_| other.side == Side::Servers) {
+                Some(seen) if seen.nanos < other.nanos => *seen = other,
+                Some(_) => {}
+                None => self.gaps.push(other),
+            }
+        }
+    }
+
     /// Puts together what two threads saw of one run.
     pub fn add(&mut self, other: Self) {
         let (mut longer, mut shorter) = (std::mem::take(&mut self.seconds), other.seconds);
@@ -268,7 +280,7 @@ impl Load {
         self.backlog_end += other.backlog_end;
         self.generator_cpu_nanos += other.generator_cpu_nanos;
         self.generators.extend(other.generators);
-        self.gaps.extend(other.gaps);
+        self.add_gaps(other.gaps);
         self.cut_short |= other.cut_short;
         self.lost += other.lost;
         match (&mut self.parts, other.parts) {

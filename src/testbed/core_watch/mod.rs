@@ -88,10 +88,15 @@ impl CoreWatch {
         let stdout = child.stdout.take().expect("standard output is piped");
         let mut lines = BufReader::new(stdout).lines();
         let mut silent = task.cores.clone();
+        let mut first = Vec::new();
         while !silent.is_empty() {
             let seen = next(&mut lines).await.map_err(failed)?;
             let seen = seen.ok_or_else(|| failed(io::ErrorKind::UnexpectedEof.into()))?;
             silent.retain(|core| *core != seen.core);
+            first.push(seen);
+        }
+        // Nothing is heard of a watch that did not begin everywhere.
+        for seen in first {
             heard(Some(seen));
         }
         let listening = tokio::spawn(async move {
