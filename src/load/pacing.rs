@@ -47,6 +47,11 @@ impl Precision {
         }
     }
 
+    /// Whether the thread is awake whenever something can happen, and sees what is taken from it.
+    pub(super) fn looks_all_the_time(self) -> bool {
+        matches!(self, Self::Busy | Self::Spin)
+    }
+
     /// How long before an instant to begin spinning if awakenings can be late by so much: half as much again, since an
     /// answer that is read meanwhile delays one too.
     fn margin(self, late: Duration) -> Duration {
@@ -101,6 +106,8 @@ pub(super) struct HostPacer {
     ahead: Cell<Duration>,
     /// The same as calibrated: under load a timer can be later, never earlier.
     least_ahead: Duration,
+    /// How late the timer usually is at most.
+    usual: Duration,
     timer: Timer,
     looker: Looker,
 }
@@ -108,9 +115,12 @@ pub(super) struct HostPacer {
 impl HostPacer {
     /// A clock that begins at `start`.
     pub(super) fn new(start: Stamp, calibrated: Calibrated) -> Self {
-        let Calibrated { precision, ahead, timer, .. } = calibrated;
+        let Calibrated { precision, ahead, late, timer } = calibrated;
+        let usual = Duration::from_nanos(late.quantile(0.99).unwrap_or(0)) * 3 / 2;
         let looker = Looker::new();
-        Self { start, precision, ahead: Cell::new(ahead), least_ahead: ahead, timer, looker }
+        // A thread that got its core later than the load began was not there.
+        looker.missed([start, Stamp::now()]);
+        Self { start, precision, ahead: Cell::new(ahead), least_ahead: ahead, usual, timer, looker }
     }
 
     /// Learns from an awakening that was late by so much: the timer is set earlier at once, and later again by and by.
@@ -121,12 +131,16 @@ impl HostPacer {
     }
 
     async fn sleep_until(&self, due: Stamp) {
-        self.looker.sleeps();
+        let asleep = self.looker.sleeps();
         self.timer.sleep_until(Duration::from_nanos(due.nanos())).await;
+        drop(asleep);
         let now = Stamp::now();
         let late = Duration::from_nanos(now.nanos().saturating_sub(due.nanos()));
         // Timers are late; one that is later than was allowed for met something else on the core.
-        self.looker.woke(now, (late > self.ahead.get()).then_some(due));
+        let ahead = self.ahead.get();
+        if late > (if ahead.is_zero() { self.usual } else { ahead }) {
+            self.looker.missed([due, now]);
+        }
         self.learn(late);
     }
 

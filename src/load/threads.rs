@@ -23,7 +23,7 @@ use crate::load::recorder::Recorder;
 use crate::load::sealer::Sealer;
 use crate::load::transport::Transport;
 use crate::load::{Driven, LoadError, SentProbe, Target};
-use crate::observation::{Generator, Load};
+use crate::observation::{CoreGaps, Generator, Load, Side};
 use crate::units::Stamp;
 
 /// How many requests may wait for a connection, over all threads: a server so far behind will not catch up.
@@ -137,13 +137,16 @@ impl Worker<'_> {
         let opened = opened.map_err(|(server, error)| refused(self.target, server, error))?;
         let recorder = Recorder::new(course.window.clone(), self.share, &course.tokens, sealer);
         let feed = feed(self.share);
+        let heard = self.target.neighbours.listen();
         // Nobody listens any more if another thread cannot begin.
         let _ = ready.send(());
         drop(ready);
         let Ok(start) = self.start.recv() else { return Ok(None) };
-        let own = self.target.cores.get(self.share.index).copied();
+        let core = self.target.cores.get(self.share.index).copied();
+        let looks = self.target.precision.looks_all_the_time();
+        let own = looks.then(|| CoreGaps::of(Side::Generator, core));
         let window = [course.window.start, course.window.end];
-        recorder.begin(Sieve::new(start, window, own, &self.target.neighbours));
+        recorder.begin(Sieve::new(start, window, own, heard));
         let mut generator = self.generator(&calibrated);
         let pacer = HostPacer::new(start, calibrated);
         let (recorder, cut) = driver::run(course, transport, opened, pacer, recorder, feed).await;

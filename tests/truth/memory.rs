@@ -11,8 +11,9 @@ use crate::{alone, beside_others, program};
 
 /// Bytes that ten minutes may add to those of the recording.
 const GROWTH: f64 = 2e6;
-/// Bytes that a second of the recording may have in a file, where a gap disturbed it: some ten histograms of 10,000 requests.
-const SECOND: f64 = 16e3;
+/// Bytes that a second of the recording may have in a file: some ten histograms, wide ones on a busy machine, and nothing
+/// for each of its 10,000 requests.
+const SECOND: f64 = 60e3;
 /// So often it may seem to grow by chance.
 const RUNS: usize = 3;
 /// Bytes that a connection may cost.

@@ -17,8 +17,8 @@ const BETWEEN: u64 = 50_000;
 const AT_LEAST: u64 = 1_000_000;
 
 /// No work between two readings lasts so long, whatever the CPU time says: some hypervisors take a core and do not tell, and then
-/// the thread seems to have run. Should it be its own work after all, it looked for no answer meanwhile either.
-const UNEXPLAINED: u64 = 100_000;
+/// the thread seems to have run. A handshake of TLS, or a hundred users who have thought, take less.
+const UNEXPLAINED: u64 = 1_000_000;
 
 /// What a thread knows of the time that it did not get.
 pub(in crate::load) struct Looker {
@@ -60,17 +60,17 @@ impl Looker {
         }
     }
 
-    /// The thread goes to sleep until it says otherwise; whoever runs on it meanwhile is not looked after.
-    pub(in crate::load) fn sleeps(&self) {
+    /// The thread sleeps until what this gives is dropped; whoever runs on it meanwhile is not looked after.
+    pub(in crate::load) fn sleeps(&self) -> Asleep<'_> {
         self.sleeps.set(true);
+        Asleep(self)
     }
 
-    /// The thread was woken. `missed` says since when it should have been, if that was too late for what it has to do.
-    pub(in crate::load) fn woke(&self, now: Stamp, missed: Option<Stamp>) {
-        self.sleeps.set(false);
-        self.last.set(now.nanos());
-        self.mark.set(Mark { clock: now.nanos(), cpu: cpu_nanos() });
-        self.found.borrow_mut().extend(missed.map(|missed| [missed, now]));
+    /// The thread was not there when it should have been.
+    pub(in crate::load) fn missed(&self, gap: [Stamp; 2]) {
+        if gap[1].nanos().saturating_sub(gap[0].nanos()) >= LEAST_NANOS {
+            self.found.borrow_mut().push(gap);
+        }
     }
 
     /// The gaps since it was asked last.
@@ -88,6 +88,18 @@ impl Looker {
         if taken >= SUSPICIOUS && !self.sleeps.get() {
             self.found.borrow_mut().push([now - taken, now].map(Stamp::from_nanos));
         }
+    }
+}
+
+/// A thread that sleeps, or whose sleep was broken off.
+pub(in crate::load) struct Asleep<'a>(&'a Looker);
+
+impl Drop for Asleep<'_> {
+    fn drop(&mut self) {
+        let now = Stamp::now().nanos();
+        self.0.sleeps.set(false);
+        self.0.last.set(now);
+        self.0.mark.set(Mark { clock: now, cpu: cpu_nanos() });
     }
 }
 
@@ -113,6 +125,15 @@ mod tests {
     #[test]
     fn a_core_that_was_taken_unsaid_is_missed_by_whoever_looks_all_the_time() {
         assert!(found(UNEXPLAINED * 2) >= UNEXPLAINED * 2);
+    }
+
+    #[test]
+    fn who_was_woken_before_the_end_of_a_sleep_looks_again() {
+        let looker = Looker::new();
+        drop(looker.sleeps());
+        std::thread::sleep(std::time::Duration::from_millis(1));
+        looker.read(Stamp::now());
+        assert_eq!(looker.take().len(), 1);
     }
 
     #[test]

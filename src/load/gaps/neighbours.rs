@@ -56,11 +56,6 @@ impl Neighbours {
         self.lock().ended = true;
     }
 
-    /// Which cores are watched.
-    pub(in crate::load) fn cores(&self) -> Vec<u32> {
-        self.lock().until.keys().copied().collect()
-    }
-
     /// Begins to listen: of what is seen from now on.
     pub(in crate::load) fn listen(&self) -> Listener {
         let (listener, gaps) = channel();
@@ -74,6 +69,16 @@ impl Neighbours {
 }
 
 impl Listener {
+    /// Which cores are watched.
+    pub(in crate::load) fn cores(&self) -> Vec<u32> {
+        self.neighbours.lock().until.keys().copied().collect()
+    }
+
+    /// Whether nobody watches any more.
+    pub(in crate::load) fn has_ended(&self) -> bool {
+        self.neighbours.lock().ended
+    }
+
     /// Every gap that was not heard of before, once every core was looked at until an instant, or will not be soon.
     pub(in crate::load) fn until(&self, until: Stamp) -> Vec<Gap> {
         let begun = Instant::now();

@@ -5,7 +5,7 @@
 //! then counts as one that took at least so long. One that was due in a gap, or before every request due in it was answered, met
 //! a queue that the gap had made and is not counted.
 
-use crate::load::gaps::{LEAST_NANOS, Listener, Neighbours};
+use crate::load::gaps::{LEAST_NANOS, Listener};
 use crate::observation::{CoreGaps, Distribution, OpenDisturbed, OpenFollowed, Side};
 use crate::units::{Offset, Stamp};
 
@@ -16,7 +16,7 @@ pub(in crate::load) struct Flown {
     pub(in crate::load) taken_up: Offset,
     pub(in crate::load) sent: Offset,
     pub(in crate::load) ended: Offset,
-    /// False for a probe and for one without an answer: it is part of a backlog, and of no latency.
+    /// False for a probe and for an answer that is neither yes nor no: it is part of a backlog, and of no latency.
     pub(in crate::load) counts: bool,
 }
 
@@ -45,21 +45,23 @@ struct Disturbance {
 }
 
 impl Sieve {
-    /// Nothing was seen yet of the thread's own core and of those beside it.
+    /// Nothing was seen yet of the thread's own core, if it sees all that is taken from it, and of those beside it.
     pub(in crate::load) fn new(
         start: Stamp,
         window: [Offset; 2],
-        own: Option<u32>,
-        neighbours: &Neighbours,
+        own: Option<CoreGaps>,
+        heard: Listener,
     ) -> Self {
-        let beside = neighbours.cores().into_iter().map(|core| CoreGaps::of(Side::Servers, Some(core)));
-        let cores = std::iter::once(CoreGaps::of(Side::Generator, own)).chain(beside).collect();
-        Self { start, window, heard: neighbours.listen(), gaps: Vec::new(), cores, room: None }
+        let beside = heard.cores().into_iter().map(|core| CoreGaps::of(Side::Servers, Some(core)));
+        let cores = own.into_iter().chain(beside).collect();
+        Self { start, window, heard, gaps: Vec::new(), cores, room: None }
     }
 
     /// The thread lost its core.
     pub(in crate::load) fn own(&mut self, gap: [Offset; 2]) {
-        count(&mut self.cores[0], self.window, gap);
+        if let Some(own) = self.cores.iter_mut().find(|seen| seen.side == Side::Generator) {
+            count(own, self.window, gap);
+        }
         self.insert(gap);
     }
 
@@ -111,8 +113,11 @@ impl Sieve {
         self.room = Some(room);
     }
 
-    /// What was seen on every core within the window.
-    pub(in crate::load) fn finish(self) -> Vec<CoreGaps> {
+    /// What was seen within the window on every core that was watched until now.
+    pub(in crate::load) fn finish(mut self) -> Vec<CoreGaps> {
+        if self.heard.has_ended() {
+            self.cores.retain(|seen| seen.side != Side::Servers);
+        }
         self.cores
     }
 
@@ -175,7 +180,7 @@ fn follow(followed: &mut OpenFollowed, from: Offset, ended: Offset, lost: Option
 /// What lies outside the window disturbs none of its requests but by its backlog.
 fn count(core: &mut CoreGaps, window: [Offset; 2], gap: [Offset; 2]) {
     if overlap(gap, window) > 0 {
-        core.add(gap);
+        core.add([gap[0].max(window[0]), gap[1].min(window[1])]);
     }
 }
 

@@ -4,7 +4,7 @@ use rand::{RngExt as _, SeedableRng as _};
 use rand_chacha::ChaCha8Rng;
 
 use crate::load::gaps::{Flown, Neighbours, Sieve};
-use crate::observation::{OpenDisturbed, Side};
+use crate::observation::{CoreGaps, OpenDisturbed, Side};
 use crate::units::{Offset, Stamp};
 
 const SECOND: u64 = 1_000_000_000;
@@ -15,7 +15,8 @@ fn at(micros: u64) -> Offset {
 }
 
 fn sieve(neighbours: &Neighbours) -> Sieve {
-    Sieve::new(START, [Offset::default(), Offset::from_nanos(100 * SECOND)], Some(1), neighbours)
+    let own = CoreGaps::of(Side::Generator, Some(1));
+    Sieve::new(START, [Offset::default(), Offset::from_nanos(100 * SECOND)], Some(own), neighbours.listen())
 }
 
 /// A request that was sent when it was due.
