@@ -39,8 +39,9 @@ const CONNECTIONS: u32 = 64;
 const SEED: u64 = 10;
 const PATIENCE: Duration = Duration::from_secs(30);
 
-/// With fewer requests beyond it a quantile is that of a handful, and no claim.
-const BEYOND: f64 = 10.0;
+/// With fewer requests beyond it a quantile is that of a handful, and no claim. On some virtual machines the server, which sleeps,
+/// is woken up to 8 ms late by its timer though nobody has its core: a handful of such answers is no figure of the generator.
+const BEYOND: f64 = 20.0;
 
 /// What is claimed, and how far it may be from the truth.
 const CLAIMS: [(MetricId, f64, f64); 4] = [
