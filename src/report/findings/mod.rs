@@ -1,15 +1,16 @@
 //! The answers in sentences; every number in them comes from the data.
 
 mod answer;
+mod latency;
 pub(in crate::report) mod names;
+mod revocation;
 mod signatures;
 mod throughput;
 
-use crate::analysis::{Analysis, Basis, Estimate, Standing, Summary, Warning};
+use crate::analysis::{Analysis, Estimate, Standing, Summary, Warning};
 use crate::metric::{MetricId, Unit};
-use crate::observation::Staleness;
 use crate::report::cell::between;
-use crate::report::findings::names::{MANY, called, list, marked, some};
+use crate::report::findings::names::{MANY, called, list, some};
 
 /// A sentence or two on one topic.
 #[derive(Debug)]
@@ -30,8 +31,8 @@ pub(super) fn findings(analysis: &Analysis) -> Vec<Finding> {
     let topics: [(&'static str, Sentences); 7] = [
         ("In short", answer::sentences),
         ("Throughput", throughput::reached),
-        ("Latency", latency),
-        ("Revocation", revocation),
+        ("Latency", latency::added),
+        ("Revocation", revocation::ends),
         ("Load on the authorization server", calls),
         ("Processor time", cost),
         ("Token size", size),
@@ -89,152 +90,6 @@ fn ends(analysis: &Analysis, metric: MetricId, ranked: &[(&str, Estimate)]) -> O
     let mut trusted = ranked.iter().filter(|(name, _)| trusted(name));
     let (least, most) = (trusted.next()?, trusted.next_back()?);
     Some(format!("from {} ({}) to {} ({})", show(metric, least.1), least.0, show(metric, most.1), most.0))
-}
-
-fn latency(analysis: &Analysis) -> Option<String> {
-    if !analysis.ladders.is_empty() {
-        // At different rates latencies are not to be ranked: the chart against offered load shows them.
-        return None;
-    }
-    let Some(control) = analysis.control() else { return plain_latency(analysis) };
-    let (p50, p99) = (of(control, MetricId::LatencyP50)?, of(control, MetricId::LatencyP99)?);
-    let added = ranked(analysis, MetricId::AddedP99);
-    if added.is_empty() {
-        return None;
-    }
-    let each: Vec<String> = added
-        .iter()
-        .map(|(name, p99)| {
-            let summary = analysis.subjects.iter().find(|summary| summary.subject.name == *name);
-            let p50 = summary.and_then(|summary| of(summary, MetricId::AddedP50));
-            let p50 = p50.map_or_else(String::new, |p50| {
-                format!(" ({} at the median)", show(MetricId::AddedP50, p50))
-            });
-            let spans_zero = p99.low <= 0.0 && p99.high.is_none_or(|high| high >= 0.0);
-            let tie = if spans_zero { ", not told from 0" } else { "" };
-            format!("{} {}{p50}{tie}", marked(analysis, name), show(MetricId::AddedP99, *p99))
-        })
-        .collect();
-    let each = ends(analysis, MetricId::AddedP99, &added).unwrap_or_else(|| list(&each));
-    let checks = match control.subject.staleness {
-        Staleness::Unchecked => "checks nothing",
-        _ => "verifies tokens that nobody signed",
-    };
-    Some(format!(
-        "The control, which {checks}, takes {} at the median and {} at p99. Added at p99: {}.{}",
-        show(MetricId::LatencyP50, p50),
-        show(MetricId::LatencyP99, p99),
-        each,
-        ties(&added)
-    ))
-}
-
-/// Without a control there is nothing to hold latencies against.
-fn plain_latency(analysis: &Analysis) -> Option<String> {
-    let ranked = ranked(analysis, MetricId::LatencyP99);
-    let each: Vec<String> = ranked
-        .iter()
-        .map(|(name, p99)| format!("{} {}", marked(analysis, name), show(MetricId::LatencyP99, *p99)))
-        .collect();
-    let told = ends(analysis, MetricId::LatencyP99, &ranked).unwrap_or_else(|| list(&each));
-    (!each.is_empty()).then(|| format!("99 % of the requests were answered within: {told}.{}", ties(&ranked)))
-}
-
-/// Neighbours in the ranking whose intervals overlap are not told apart.
-fn ties(ranked: &[(&str, Estimate)]) -> String {
-    let overlap = |pair: &[(&str, Estimate)]| {
-        let unknown = pair.iter().any(|(_, estimate)| estimate.basis == Basis::TooFew);
-        unknown || pair[0].1.high.is_none_or(|high| high >= pair[1].1.low)
-    };
-    let pairs: Vec<String> = ranked
-        .windows(2)
-        .filter(|pair| overlap(pair))
-        .map(|pair| format!("{} from {}", pair[0].0, pair[1].0))
-        .collect();
-    if pairs.is_empty() {
-        return String::new();
-    }
-    if pairs.len() > MANY {
-        return format!(
-            " The intervals of {} of the {} pairs of neighbours in that order overlap or are unknown, so this run does \
-             not tell them apart.",
-            pairs.len(),
-            ranked.len() - 1
-        );
-    }
-    format!(
-        " Their intervals overlap or are unknown, so this run does not tell {} apart.",
-        list(&pairs).replace(" from ", " and ")
-    )
-}
-
-fn revocation(analysis: &Analysis) -> Option<String> {
-    let (mut at_once, mut in_time, mut never) = (Vec::new(), Vec::new(), Vec::new());
-    for summary in &analysis.subjects {
-        let Some(longest) = of(summary, MetricId::PropagationMax) else { continue };
-        let name = summary.subject.name.clone();
-        match (longest.high, summary.propagation.unsafe_acceptances()) {
-            (None, _) => never.push((
-                name,
-                summary.propagation.observations.len(),
-                summary.propagation.unbounded(),
-                longest.point,
-            )),
-            (Some(_), 0) => at_once.push(name),
-            (Some(_), count) => in_time.push(format!(
-                "{name} went on accepting a revoked token for up to {} ({count} unsafe acceptances)",
-                MetricId::PropagationMax.show(longest.point)
-            )),
-        }
-    }
-    let mut sentences = Vec::new();
-    if !at_once.is_empty() {
-        sentences.push(format!(
-            "{} accepted no request sent after a revocation was acknowledged.",
-            some(&at_once)
-        ));
-    }
-    sentences.extend(in_time.into_iter().map(|sentence| format!("{sentence}.")));
-    sentences.extend(still_accepting(&never));
-    sentences.extend(until_expiry(analysis));
-    (!sentences.is_empty()).then(|| sentences.join(" "))
-}
-
-fn still_accepting(never: &[(String, usize, usize, f64)]) -> Option<String> {
-    let longest = never.iter().map(|subject| subject.3).reduce(f64::max)?;
-    let each: Vec<String> =
-        never
-            .iter()
-            .map(|(name, all, unbounded, _)| {
-                if all == unbounded {
-                    name.clone()
-                } else {
-                    format!("{name} (in {unbounded} of {all} cases)")
-                }
-            })
-            .collect();
-    Some(format!(
-        "{} still accepted revoked tokens when the trial ended, up to {} after the acknowledgement: how much longer, \
-         this run cannot tell.",
-        some(&each),
-        Unit::Seconds.show(longest)
-    ))
-}
-
-/// What a run that ends before its tokens cannot show.
-fn until_expiry(analysis: &Analysis) -> Option<String> {
-    let leeways = analysis.subjects.iter().filter_map(|summary| match summary.subject.staleness {
-        Staleness::UntilExpiry { leeway_seconds } => Some((summary.subject.name.clone(), leeway_seconds)),
-        _ => None,
-    });
-    let (names, leeways): (Vec<String>, Vec<f64>) = leeways.unzip();
-    let longest = analysis.workload.token_lifetime_seconds + leeways.into_iter().reduce(f64::max)?;
-    Some(format!(
-        "By design {} go{} on until the token expires: up to {} after it was issued.",
-        some(&names),
-        if names.len() == 1 { "es" } else { "" },
-        Unit::Seconds.show(longest)
-    ))
 }
 
 fn calls(analysis: &Analysis) -> Option<String> {
@@ -341,22 +196,5 @@ mod tests {
         assert!(!text("Processor time", &analyse(&recordings)).contains("hypervisor"));
         recordings[2].conditions.steal_percent = Some(20.0);
         assert!(text("Processor time", &analyse(&recordings)).contains("too high"));
-    }
-
-    #[test]
-    fn a_latency_that_failed_requests_lie_beyond_is_at_least_that() {
-        let mut recordings = synthetic::recordings();
-        let outcomes = &mut recordings[3].load.as_mut().unwrap().seconds[0].outcomes;
-        outcomes.good_accepted -= 300;
-        let latency = text("Latency", &analyse(&recordings));
-        assert!(latency.contains("jwt ES256 at least +"), "{latency}");
-        assert_eq!(latency.matches("at least").count(), 1, "{latency}");
-    }
-
-    #[test]
-    fn without_a_control_latency_stands_by_itself() {
-        let analysis = analyse(&synthetic::recordings()[1..]);
-        let latency = text("Latency", &analysis);
-        assert!(latency.starts_with("99 % of the requests were answered within: "), "{latency}");
     }
 }

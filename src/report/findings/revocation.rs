@@ -1,0 +1,77 @@
+//! When a revoked token stops working, as far as the run can tell.
+
+use crate::analysis::Analysis;
+use crate::metric::{MetricId, Unit};
+use crate::observation::Staleness;
+use crate::report::findings::names::some;
+use crate::report::findings::of;
+
+/// How long a revoked token goes on working.
+pub(super) fn ends(analysis: &Analysis) -> Option<String> {
+    let (mut at_once, mut in_time, mut never) = (Vec::new(), Vec::new(), Vec::new());
+    for summary in &analysis.subjects {
+        let Some(longest) = of(summary, MetricId::PropagationMax) else { continue };
+        let name = summary.subject.name.clone();
+        match (longest.high, summary.propagation.unsafe_acceptances()) {
+            (None, _) => never.push((
+                name,
+                summary.propagation.observations.len(),
+                summary.propagation.unbounded(),
+                longest.point,
+            )),
+            (Some(_), 0) => at_once.push(name),
+            (Some(_), count) => in_time.push(format!(
+                "{name} went on accepting a revoked token for up to {} ({count} unsafe acceptances)",
+                MetricId::PropagationMax.show(longest.point)
+            )),
+        }
+    }
+    let mut sentences = Vec::new();
+    if !at_once.is_empty() {
+        sentences.push(format!(
+            "{} accepted no request sent after a revocation was acknowledged.",
+            some(&at_once)
+        ));
+    }
+    sentences.extend(in_time.into_iter().map(|sentence| format!("{sentence}.")));
+    sentences.extend(still_accepting(&never));
+    sentences.extend(until_expiry(analysis));
+    (!sentences.is_empty()).then(|| sentences.join(" "))
+}
+
+fn still_accepting(never: &[(String, usize, usize, f64)]) -> Option<String> {
+    let longest = never.iter().map(|subject| subject.3).reduce(f64::max)?;
+    let each: Vec<String> =
+        never
+            .iter()
+            .map(|(name, all, unbounded, _)| {
+                if all == unbounded {
+                    name.clone()
+                } else {
+                    format!("{name} (in {unbounded} of {all} cases)")
+                }
+            })
+            .collect();
+    Some(format!(
+        "{} still accepted revoked tokens when the trial ended, up to {} after the acknowledgement: how much longer, \
+         this run cannot tell.",
+        some(&each),
+        Unit::Seconds.show(longest)
+    ))
+}
+
+/// What a run that ends before its tokens cannot show.
+fn until_expiry(analysis: &Analysis) -> Option<String> {
+    let leeways = analysis.subjects.iter().filter_map(|summary| match summary.subject.staleness {
+        Staleness::UntilExpiry { leeway_seconds } => Some((summary.subject.name.clone(), leeway_seconds)),
+        _ => None,
+    });
+    let (names, leeways): (Vec<String>, Vec<f64>) = leeways.unzip();
+    let longest = analysis.workload.token_lifetime_seconds + leeways.into_iter().reduce(f64::max)?;
+    Some(format!(
+        "By design {} go{} on until the token expires: up to {} after it was issued.",
+        some(&names),
+        if names.len() == 1 { "es" } else { "" },
+        Unit::Seconds.show(longest)
+    ))
+}
