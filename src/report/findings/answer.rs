@@ -1,8 +1,9 @@
 //! The answer to the question of a scenario, in a few short sentences.
 
-use crate::analysis::{Analysis, Summary};
+use crate::analysis::{Analysis, Basis, Estimate, Summary};
 use crate::metric::MetricId;
-use crate::report::findings::names::{called, list};
+use crate::report::cell::between;
+use crate::report::findings::names::{called, list, some};
 use crate::report::findings::{of, show};
 
 /// Who is fastest and by how much, what a revocation costs, and what the authorization server bears.
@@ -38,22 +39,63 @@ fn ranked(analysis: &Analysis) -> Vec<(&Summary, f64)> {
 
 fn speed(analysis: &Analysis) -> Option<String> {
     let ranked = ranked(analysis);
-    let (first, fastest) = *ranked.first()?;
-    let p50 =
-        |summary: &Summary| of(summary, MetricId::LatencyP50).map(|p50| show(MetricId::LatencyP50, p50));
-    let control = analysis.control().filter(|control| control.is_control).and_then(p50);
-    let checks = control.map_or_else(String::new, |p50| format!("; checking nothing takes {p50}"));
-    let Some((last, slowest)) = ranked.last().copied().filter(|_| ranked.len() > 1) else {
-        return Some(format!("{} answers in {} at the median{checks}.", called(first), p50(first)?));
-    };
+    let (first, last) = (ranked.first()?, ranked.last()?);
+    let control = analysis.control().filter(|control| control.is_control);
+    let control = control.and_then(|control| of(control, MetricId::LatencyP50));
+    let checks = control.map_or_else(String::new, |p50| {
+        format!("; checking nothing takes {}", show(MetricId::LatencyP50, p50))
+    });
+    if ranked.len() == 1 {
+        return Some(format!("{} answers in {} at the median{checks}.", called(first.0), median(&ranked)));
+    }
+    if !are_told_apart(first.0, last.0) {
+        return Some(format!(
+            "{} take {} at the median: this run does not tell the fastest from the slowest{checks}.",
+            names(&ranked),
+            median(&ranked)
+        ));
+    }
+    let quick = ranked.iter().take_while(|one| !are_told_apart(first.0, one.0)).count();
+    let slow = ranked.iter().rev().take_while(|one| !are_told_apart(one.0, last.0)).count();
+    // Whoever is told apart from neither end stands between them.
+    let (quick, slow) = (&ranked[..quick], &ranked[quick.max(ranked.len() - slow)..]);
+    let (is, tie) = if quick.len() > 1 { ("are", ", not told apart") } else { ("is", "") };
+    let (takes, up_to) = (if slow.len() > 1 { "take" } else { "takes" }, quick.len() + slow.len() > 2);
     Some(format!(
-        "{} is fastest, {} at the median; {} takes {}, {:.1} times as long{checks}.",
-        called(first),
-        p50(first)?,
-        called(last),
-        p50(last)?,
-        slowest / fastest.max(f64::MIN_POSITIVE)
+        "{} {is} fastest, {} at the median{tie}; {} {takes} {}, {}{:.1} times as long{checks}.",
+        names(quick),
+        median(quick),
+        names(slow),
+        median(slow),
+        if up_to { "up to " } else { "" },
+        last.1 / first.1.max(f64::MIN_POSITIVE)
     ))
+}
+
+fn names(ranked: &[(&Summary, f64)]) -> String {
+    some(&ranked.iter().map(|(summary, _)| called(summary)).collect::<Vec<_>>())
+}
+
+/// The median of one, or from that of the first to that of the last.
+fn median(ranked: &[(&Summary, f64)]) -> String {
+    let metric = MetricId::LatencyP50;
+    match ranked {
+        [(_, least), .., (_, most)] if metric.show(*least) == metric.show(*most) => metric.show(*most),
+        [(_, least), .., (_, most)] => between(metric, *least, *most),
+        [(one, _)] => of(one, metric).map_or_else(String::new, |p50| show(metric, p50)),
+        [] => String::new(),
+    }
+}
+
+/// Whether the median of `quick` is shorter by more than chance: by what each adds to the control, since the machine may run at
+/// another speed in each round.
+fn are_told_apart(quick: &Summary, slow: &Summary) -> bool {
+    let both = |metric| of(quick, metric).zip(of(slow, metric));
+    let Some((quick, slow)) = both(MetricId::AddedP50).or_else(|| both(MetricId::LatencyP50)) else {
+        return false;
+    };
+    let is_known = |estimate: &Estimate| estimate.basis != Basis::TooFew;
+    is_known(&quick) && is_known(&slow) && quick.high.is_some_and(|high| high < slow.low)
 }
 
 fn revocation(analysis: &Analysis) -> Option<String> {
@@ -120,6 +162,33 @@ mod tests {
             text.contains("the authorization server answers 1.00 calls with introspection and 0."),
             "{text}"
         );
+    }
+
+    #[test]
+    fn whoever_is_not_told_apart_is_not_called_faster() {
+        let told = |added: [(f64, f64); 4]| {
+            let mut analysis = analyse(&synthetic::recordings());
+            let compared = analysis.subjects.iter_mut().filter(|summary| !summary.is_control);
+            for (number, (summary, (low, high))) in compared.zip(added).enumerate() {
+                let p50 = summary.estimates.get_mut(&MetricId::LatencyP50).unwrap();
+                p50.point = 100e-6 * (number + 1) as f64;
+                let added = summary.estimates.get_mut(&MetricId::AddedP50).unwrap();
+                (added.low, added.high, added.basis) = (low, Some(high), Basis::AcrossRuns);
+            }
+            speed(&analysis).unwrap()
+        };
+        let names = ["introspection", "introspection-cached", "jwt ES256", "jwt ML-DSA-65"];
+        let [a, b, c, d] = names;
+        let text = told([(1.0, 2.0), (3.0, 4.0), (5.0, 6.0), (7.0, 8.0)]);
+        let alone = format!("{a} is fastest, 100 µs at the median; {d} takes 400 µs, 4.0 times as long; ");
+        assert!(text.starts_with(&alone), "{text}");
+        let text = told([(1.0, 3.5), (3.0, 4.0), (5.0, 7.5), (7.0, 8.0)]);
+        let groups = format!(
+            "{a} and {b} are fastest, 100–200 µs at the median, not told apart; {c} and {d} take 300–400 µs, up to 4.0 times as long; "
+        );
+        assert!(text.starts_with(&groups), "{text}");
+        let text = told([(1.0, 2.0), (3.0, 4.0), (5.0, 6.0), (1.5, 8.0)]);
+        assert!(text.contains("does not tell the fastest from the slowest"), "{text}");
     }
 
     #[test]
