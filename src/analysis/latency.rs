@@ -75,14 +75,18 @@ impl Undisturbed<'_> {
         let once = vec![1; self.seconds.len()];
         let mut sampled = BTreeMap::new();
         for (metric, q) in quantiles {
-            let Some(reach) = followed.whole(*q) else { continue };
+            let of_all = all.quantile(*q).map(|nanos| nanos as f64 / 1e9);
+            let Some(reach) = followed.whole(*q) else {
+                sampled.extend(of_all.and_then(|all| Some((*metric, self.at_most(all, *q)?))));
+                continue;
+            };
             let of = |weights: &[u32]| followed.quantile(weights, *q).map(Reach::seconds);
             let Some(mut quantile) = self.resamples.sample(Some(reach.seconds()), of) else { continue };
             quantile.few_samples = few_samples(followed.count(), *q);
             quantile.at_least = is_beyond(self.unanswered, *q);
             let least = without_lag.as_ref().and_then(|without| without.whole(*q));
             quantile.bracket = bracket(reach, least);
-            quantile.of_all = all.quantile(*q).map(|nanos| nanos as f64 / 1e9);
+            quantile.of_all = of_all;
             sampled.insert(*metric, quantile);
         }
         if is_latency
@@ -95,6 +99,15 @@ impl Undisturbed<'_> {
             sampled.insert(MetricId::LatencyMean, mean);
         }
         sampled
+    }
+
+    /// A value of which no request that was left alone tells anything: gaps can only lengthen, so that of all is its upper end.
+    fn at_most(&self, all: f64, q: f64) -> Option<Sampled> {
+        let mut sampled = self.resamples.sample(Some(all), |_| None)?;
+        sampled.bracket = Some(Bracket::Within { least: 0.0, most: all, scale: all });
+        sampled.at_least = is_beyond(self.unanswered, q);
+        sampled.of_all = Some(all);
+        Some(sampled)
     }
 }
 
@@ -189,6 +202,22 @@ pub(super) fn few_samples(count: u64, q: f64) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::analysis::{Standing, analyse, synthetic};
+    use crate::observation::Disturbed;
+
+    #[test]
+    fn where_gaps_left_nothing_the_time_of_all_requests_is_an_upper_end() {
+        let mut recording = synthetic::recording(1);
+        for second in &mut recording.load.as_mut().unwrap().seconds {
+            second.disturbed.insert(Disturbed::default()).uncounted = second.latency.count();
+        }
+        let summary = analyse(&[recording]).subjects.remove(0);
+        for (metric, _) in LATENCY {
+            let estimate = summary.estimates[metric];
+            let most = estimate.of_all.filter(|all| *all > 0.0);
+            assert_eq!(estimate.standing, Standing::Lost { least: None, most }, "{metric}");
+        }
+    }
 
     #[test]
     fn a_quantile_needs_a_hundred_requests_beyond_it() {
