@@ -85,8 +85,13 @@ pub struct Judges {
     pub round: fn(&[&Recording]) -> bool,
 }
 
-/// At most this share of the rounds is repeated, and one at least: a machine that disturbs more is what it is.
+/// At most this share of the rounds is repeated, and of several one at least: a machine that disturbs more is what it is. Whoever
+/// asked for a single round gets that one.
 const REPEATED: u32 = 4;
+
+fn repeatable(rounds: u32) -> u32 {
+    if rounds > 1 { rounds.div_ceil(REPEATED) } else { 0 }
+}
 
 /// Measures every trial of `plan` with servers that are processes of `program`, and hands each recording
 /// to `keep` as soon as it exists. A round that was disturbed all through is measured again, whole. After an interrupt what was
@@ -101,7 +106,7 @@ pub async fn run(
 ) -> Result<Vec<Recording>, OutputError> {
     let mut recordings = Vec::new();
     let mut found = HashMap::new();
-    let mut spare = plan.rounds()..plan.rounds() + plan.rounds().div_ceil(REPEATED);
+    let mut spare = plan.rounds()..plan.rounds() + repeatable(plan.rounds());
     for round in 0..plan.rounds() {
         let mut number_of_round = Some(round);
         while let Some(repetition) = number_of_round {

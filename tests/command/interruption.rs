@@ -132,9 +132,7 @@ fn a_server_that_dies_fails_its_trial_and_no_other() {
         let ended = running.ended().exits(1);
         let reason = format!("the {name} ended during the trial (signal: 9 (SIGKILL))");
         let recordings = recordings(&sandbox);
-        // On a busy machine the round is measured again.
-        let [failed, whole, again @ ..] = &recordings[..] else { panic!("{} trials", recordings.len()) };
-        assert!(again.iter().all(|trial| trial["failure"].is_null()), "{again:?}");
+        let [failed, whole] = &recordings[..] else { panic!("{} trials", recordings.len()) };
         assert!(failed["failure"].as_str().unwrap().starts_with(&reason), "{}", failed["failure"]);
         assert_eq!(whole["subject"]["name"], "opaque");
         assert!(whole["failure"].is_null(), "{}", whole["failure"]);
