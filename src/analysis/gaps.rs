@@ -7,6 +7,8 @@ use crate::observation::{Load, Second, Side};
 
 /// Less than this share of the time is not worth a word.
 const TAKEN: f64 = 0.01;
+/// Fewer seconds than this share that nobody saw to their end are not worth a word either.
+const UNSEEN: f64 = 0.05;
 /// And this much more is needed to ask what it follows.
 const ENOUGH: f64 = 0.02;
 /// Seconds without which a rank correlation tells nothing.
@@ -23,14 +25,22 @@ pub(super) fn were_looked_for(trials: &Trials<'_>, side: Side) -> bool {
 /// What gaps did to a subject.
 pub(super) fn warnings(trials: &Trials<'_>) -> Vec<Warning> {
     let [generator, servers] = [Side::Generator, Side::Servers].map(|side| share(trials, side));
+    let unseen = unseen(trials);
     if generator.max(servers) < TAKEN {
-        return Vec::new();
+        return unseen.into_iter().collect();
     }
     let shortest = shortest(trials);
     let disturbed = Warning::Disturbed { generator, servers, uncounted: uncounted(trials), shortest };
     let follows = (generator.max(servers) >= ENOUGH).then(|| correlation(trials)).flatten();
     let follows = follows.map(|correlation| Warning::GapsFollowLoad { correlation });
-    std::iter::once(disturbed).chain(follows).collect()
+    [Some(disturbed), unseen, follows].into_iter().flatten().collect()
+}
+
+/// Seconds in which the watch of the servers' cores could not see enough of them.
+fn unseen(trials: &Trials<'_>) -> Option<Warning> {
+    let most = |load: &Load| load.gaps.iter().map(|core| core.unseen_seconds).max().unwrap_or(0);
+    let (seconds, of) = (trials.loads().map(most).sum::<u64>(), trials.seconds().len() as u64);
+    (seconds as f64 > UNSEEN * of as f64).then_some(Warning::GapsUnseen { seconds, of })
 }
 
 /// Share of the time that was taken from the core of that side that lost most.
@@ -119,6 +129,19 @@ mod tests {
         assert!(generator.abs() < 1e-9 && (servers - 0.05).abs() < 1e-9 && (uncounted - 0.1).abs() < 1e-3);
         assert_eq!(summary.warnings[0].gravity(), Gravity::Note);
         assert_eq!(analyse(&[with(|_| (5_000_000, 0))]).subjects[0].warnings, []);
+    }
+
+    #[test]
+    fn seconds_that_nobody_saw_to_their_end_are_told_if_they_are_many() {
+        let unseen = |seconds| {
+            let mut recording = with(|_| (0, 0));
+            recording.load.as_mut().unwrap().gaps[1].unseen_seconds = seconds;
+            analyse(&[recording]).subjects.remove(0).warnings
+        };
+        let of = synthetic::recording(1).load.unwrap().seconds.len() as u64;
+        assert_eq!(unseen(0), []);
+        assert_eq!(unseen(of / 2), [Warning::GapsUnseen { seconds: of / 2, of }]);
+        assert_eq!(unseen(of / 2)[0].gravity(), Gravity::Note);
     }
 
     #[test]

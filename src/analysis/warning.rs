@@ -66,6 +66,13 @@ pub enum Warning {
         /// Shorter gaps did not count, in seconds.
         shortest: f64,
     },
+    /// Servers filled their cores, so that nobody could see what else took them.
+    GapsUnseen {
+        /// In how many seconds.
+        seconds: u64,
+        /// Of how many.
+        of: u64,
+    },
     /// Cores were taken more often the more was sent, as a quota does that the load uses up. Then what was taken is no chance, and
     /// latencies that leave it out look better than they were.
     GapsFollowLoad {
@@ -216,6 +223,7 @@ impl Warning {
             Self::FewSamples { .. }
             | Self::GeneratorLate { .. }
             | Self::Disturbed { .. }
+            | Self::GapsUnseen { .. }
             | Self::SearchSpoiled { .. }
             | Self::SearchUnmet { .. }
             | Self::NoControl => Gravity::Note,
@@ -242,6 +250,7 @@ impl Warning {
             Self::CoreTaken { .. }
             | Self::MachineBusy { .. }
             | Self::Disturbed { .. }
+            | Self::GapsUnseen { .. }
             | Self::GapsFollowLoad { .. }
             | Self::FiguresLost { .. }
             | Self::NothingLeft { .. } => Blame::Machine,

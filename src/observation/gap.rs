@@ -29,12 +29,21 @@ pub struct CoreGaps {
     pub nanos: u64,
     /// Nanoseconds of the longest.
     pub longest_nanos: u64,
+    /// Seconds of the run that could not wait for the watch: servers that fill a core leave it no time, and what else took the core
+    /// is not known in time.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub unseen_seconds: u64,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "as serde calls it")]
+fn is_zero(count: &u64) -> bool {
+    *count == 0
 }
 
 impl CoreGaps {
     /// A core on which nothing was seen yet.
     pub fn of(side: Side, core: Option<u32>) -> Self {
-        Self { side, core, count: 0, nanos: 0, longest_nanos: 0 }
+        Self { side, core, count: 0, nanos: 0, longest_nanos: 0, unseen_seconds: 0 }
     }
 
     /// Counts a gap.

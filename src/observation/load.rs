@@ -131,8 +131,11 @@ impl Load {
         for other in others {
             let is_of = |seen: &&mut CoreGaps| (seen.side, seen.core) == (Side::Servers, other.core);
             match self.gaps.iter_mut().find(is_of).filter(|_| other.side == Side::Servers) {
-                Some(seen) if seen.nanos < other.nanos => *seen = other,
-                Some(_) => {}
+                Some(seen) => {
+                    let unseen_seconds = seen.unseen_seconds.max(other.unseen_seconds);
+                    *seen =
+                        CoreGaps { unseen_seconds, ..if seen.nanos < other.nanos { other } else { *seen } };
+                }
                 None => self.gaps.push(other),
             }
         }

@@ -39,6 +39,7 @@ pub fn explain(warning: &Warning) -> String {
         | Warning::GeneratorLate { .. }
         | Warning::GeneratorBusy { .. }
         | Warning::Disturbed { .. }
+        | Warning::GapsUnseen { .. }
         | Warning::GapsFollowLoad { .. }
         | Warning::FiguresLost { .. }
         | Warning::NothingLeft { .. } => bench(warning),
@@ -118,6 +119,10 @@ fn bench(warning: &Warning) -> String {
         Warning::Disturbed { generator, servers, uncounted, shortest } => {
             disturbed(*generator, *servers, *uncounted, *shortest)
         }
+        Warning::GapsUnseen { seconds, of } => format!(
+            "In {seconds} of {of} seconds the servers filled a core, so what else took it is not known: latencies may be longer \
+             than they would be alone. Lower the rate to see."
+        ),
         Warning::GapsFollowLoad { correlation } => format!(
             "Cores were taken more often in seconds with more requests (rank correlation {}), as a quota does that the load \
              itself uses up. Latencies leave out what was taken, so they look better than they were: raise the quota, or \

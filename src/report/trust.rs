@@ -168,6 +168,9 @@ fn joint(known: &Warning, other: &Warning) -> Option<Warning> {
             uncounted: uncounted.max(*more),
             shortest: shortest.max(*longer),
         }),
+        (Warning::GapsUnseen { seconds: a, .. }, Warning::GapsUnseen { seconds: b, .. }) => {
+            Some(if a >= b { known.clone() } else { other.clone() })
+        }
         (Warning::FewSamples { requests: a }, Warning::FewSamples { requests: b }) => {
             Some(Warning::FewSamples { requests: *a.min(b) })
         }

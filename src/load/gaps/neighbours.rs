@@ -79,18 +79,23 @@ impl Listener {
         self.neighbours.lock().ended
     }
 
-    /// Every gap that was not heard of before, once every core was looked at until an instant, or will not be soon.
-    pub(in crate::load) fn until(&self, until: Stamp) -> Vec<Gap> {
+    /// Every gap that was not heard of before, once every core was looked at until an instant; and the cores that were not, and
+    /// will not be soon.
+    pub(in crate::load) fn until(&self, until: Stamp) -> (Vec<Gap>, Vec<u32>) {
         let begun = Instant::now();
-        while !self.neighbours.lock().is_complete(until) && begun.elapsed() < PATIENCE {
+        let mut late = self.neighbours.lock().late(until);
+        while !late.is_empty() && begun.elapsed() < PATIENCE {
             sleep(LOOK);
+            late = self.neighbours.lock().late(until);
         }
-        self.gaps.try_iter().collect()
+        (self.gaps.try_iter().collect(), late)
     }
 }
 
 impl Seen {
-    fn is_complete(&self, until: Stamp) -> bool {
-        self.ended || self.until.values().all(|looked| *looked >= until)
+    /// The cores that are still watched, but not yet until an instant.
+    fn late(&self, until: Stamp) -> Vec<u32> {
+        let is_late = |looked: &Stamp| !self.ended && *looked < until;
+        self.until.iter().filter(|(_, looked)| is_late(looked)).map(|(core, _)| *core).collect()
     }
 }

@@ -124,7 +124,14 @@ impl Sieve {
     /// Takes in what was seen beside the generator until an instant.
     fn hear(&mut self, until: Offset) {
         let until = Stamp::from_nanos(self.start.nanos() + until.nanos());
-        for (core, gap) in self.heard.until(until) {
+        let (gaps, late) = self.heard.until(until);
+        let unseen = |seen: &&mut CoreGaps| seen.core.is_some_and(|core| late.contains(&core));
+        self.cores
+            .iter_mut()
+            .filter(|seen| seen.side == Side::Servers)
+            .filter(unseen)
+            .for_each(|seen| seen.unseen_seconds += 1);
+        for (core, gap) in gaps {
             // What was before the load disturbs nothing.
             if gap[1] <= self.start {
                 continue;

@@ -113,6 +113,17 @@ fn gaps_of_the_servers_cores_count_like_those_of_the_generators() {
     assert_eq!(seen, [(Side::Generator, Some(1), 1, 600_000), (Side::Servers, Some(0), 1, 1_000_000)]);
 }
 
+#[test]
+fn a_second_that_the_watch_has_not_seen_to_its_end_is_told() {
+    let neighbours = Neighbours::default();
+    neighbours.looked(0, START);
+    let mut sieve = sieve(&neighbours);
+    neighbours.looked(0, Stamp::from_nanos(START.nanos() + SECOND / 2));
+    left(&mut sieve, &[[0, 100]]);
+    let unseen: Vec<_> = sieve.finish().iter().map(|core| (core.side, core.unseen_seconds)).collect();
+    assert_eq!(unseen, [(Side::Generator, 0), (Side::Servers, 1)]);
+}
+
 /// Gaps of so many nanoseconds, each, that take a share of the time at random.
 fn gaps(random: &mut ChaCha8Rng, share: f64, piece: f64, until: f64) -> Vec<[f64; 2]> {
     let mut gaps = Vec::new();
