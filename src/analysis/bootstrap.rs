@@ -1,6 +1,7 @@
 //! Intervals by resampling seconds: a stationary block bootstrap (Politis & Romano, JASA 1994), over trials first.
 //! A few trials are too few to resample: Student's interval of their values stands instead.
 
+use std::collections::BTreeMap;
 use std::ops::Range;
 
 use rand::{RngExt, SeedableRng};
@@ -111,8 +112,8 @@ impl Resamples {
     pub(super) fn estimate(&self, sampled: &Sampled) -> Estimate {
         let found = match self.method {
             Method::Nothing => None,
-            Method::Student if sampled.is_difference => student::interval(&sampled.by_round()),
-            Method::Student => student::interval_above_zero(&sampled.by_round()),
+            Method::Student if sampled.is_difference => student::interval(&sampled.of_trials()),
+            Method::Student => student::interval_above_zero(&sampled.of_trials()),
             Method::Percentiles { tail, .. } => percentiles(&sampled.replicates, tail),
         };
         let basis = match self.method {
@@ -136,7 +137,12 @@ impl Resamples {
 }
 
 impl Sampled {
-    fn by_round(&self) -> Vec<f64> {
+    /// What it was in each round by itself.
+    pub(super) fn by_round(&self) -> BTreeMap<u32, f64> {
+        self.trials.iter().copied().collect()
+    }
+
+    fn of_trials(&self) -> Vec<f64> {
         self.trials.iter().map(|(_, value)| *value).collect()
     }
 

@@ -163,6 +163,12 @@ pub(super) fn added(
         .collect()
 }
 
+/// What subjects are compared by, of each round by itself.
+pub(super) fn by_round(sampled: &BTreeMap<MetricId, Sampled>) -> BTreeMap<MetricId, BTreeMap<u32, f64>> {
+    let compared = [MetricId::LatencyP50, MetricId::LatencyP99].into_iter();
+    compared.filter_map(|metric| Some((metric, sampled.get(&metric)?.by_round()))).collect()
+}
+
 /// Share of the planned requests that a histogram of those `counted` does not hold.
 pub(super) fn left_out(seconds: &[&Second], counted: fn(&Second) -> u64) -> f64 {
     let sum = |of: fn(&Second) -> u64| seconds.iter().map(|second| of(second)).sum::<u64>() as f64;

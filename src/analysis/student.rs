@@ -2,10 +2,29 @@
 
 /// 97.5 % quantiles of Student's t for 1, 2, ... degrees of freedom.
 const T: [f64; 4] = [12.706, 4.303, 3.182, 2.776];
+/// That of the standard normal.
+const Z: f64 = 1.959_964;
 
-/// The interval of two to five values; `None` for fewer or more.
+/// The 97.5 % quantile, of more degrees of freedom by the expansion of Abramowitz and Stegun (26.7.5), which is off by less than
+/// 0.001 then.
+fn t(degrees: usize) -> Option<f64> {
+    if degrees <= T.len() {
+        return T.get(degrees.checked_sub(1)?).copied();
+    }
+    let [z3, z5, z7, z9] = [3, 5, 7, 9].map(|power| Z.powi(power));
+    let terms = [
+        Z,
+        (z3 + Z) / 4.0,
+        (5.0 * z5 + 16.0 * z3 + 3.0 * Z) / 96.0,
+        (3.0 * z7 + 19.0 * z5 + 17.0 * z3 - 15.0 * Z) / 384.0,
+        (79.0 * z9 + 776.0 * z7 + 1_482.0 * z5 - 1_920.0 * z3 - 945.0 * Z) / 92_160.0,
+    ];
+    Some(terms.iter().rev().fold(0.0, |sum, term| sum / degrees as f64 + term))
+}
+
+/// The interval of two values or more; `None` for fewer.
 pub(super) fn interval(values: &[f64]) -> Option<(f64, f64)> {
-    let t = T.get(values.len().checked_sub(2)?)?;
+    let t = t(values.len().checked_sub(1)?)?;
     let n = values.len() as f64;
     let mean = values.iter().sum::<f64>() / n;
     let variance = values.iter().map(|value| (value - mean).powi(2)).sum::<f64>() / (n - 1.0);
@@ -47,6 +66,16 @@ mod tests {
             let share = covered as f64 / f64::from(runs);
             assert!((0.938..0.962).contains(&share), "{trials}: {share}");
         }
+    }
+
+    #[test]
+    fn quantiles_are_those_of_the_tables() {
+        for (degrees, expected) in
+            [(1, 12.706), (5, 2.571), (7, 2.365), (10, 2.228), (30, 2.042), (120, 1.980)]
+        {
+            assert!((t(degrees).unwrap() - expected).abs() < 0.001, "{degrees}: {:?}", t(degrees));
+        }
+        assert_eq!(t(0), None);
     }
 
     #[test]

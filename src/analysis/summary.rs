@@ -55,6 +55,8 @@ pub struct Summary {
     pub timing_steal_percent: Option<f64>,
     /// What was measured; a metric that the subject does not have is absent.
     pub estimates: BTreeMap<MetricId, Estimate>,
+    /// Its latencies in each round by itself, in seconds: what is compared with others within that round.
+    pub by_round: BTreeMap<MetricId, BTreeMap<u32, f64>>,
     /// What the closed forms say about it.
     pub checks: Vec<Check>,
     /// What the probes of revoked tokens found.
@@ -171,6 +173,7 @@ fn summarise(
         breakdown: Breakdown::of(trials),
         warnings: trust::warnings(trials, &estimates, &series.moments, &propagation, &checks),
         estimates,
+        by_round: latency::by_round(latencies),
         checks,
         propagation,
         series,

@@ -1,10 +1,13 @@
 //! The answer to the question of a scenario, in a few short sentences.
 
-use crate::analysis::{Analysis, Basis, Estimate, Summary};
+use crate::analysis::{Analysis, Summary, groups};
 use crate::metric::MetricId;
 use crate::report::cell::between;
 use crate::report::findings::names::{called, list, some};
 use crate::report::findings::{of, show};
+
+/// More places after the first are no longer a sentence.
+const MOST_PLACES: usize = 3;
 
 /// Who is fastest and by how much, what a revocation costs, and what the authorization server bears.
 pub(super) fn sentences(analysis: &Analysis) -> Option<String> {
@@ -48,32 +51,46 @@ fn speed(analysis: &Analysis) -> Option<String> {
     if ranked.len() == 1 {
         return Some(format!("{} answers in {} at the median{checks}.", called(first.0), median(&ranked)));
     }
-    if !are_told_apart(first.0, last.0) {
+    let places =
+        groups(MetricId::LatencyP50, &ranked.iter().map(|(summary, _)| *summary).collect::<Vec<_>>());
+    if let [everybody] = &places[..] {
         return Some(format!(
             "{} take {} at the median: this run does not tell the fastest from the slowest{checks}.",
-            names(&ranked),
+            names(everybody),
             median(&ranked)
         ));
     }
-    let quick = ranked.iter().take_while(|one| !are_told_apart(first.0, one.0)).count();
-    let slow = ranked.iter().rev().take_while(|one| !are_told_apart(one.0, last.0)).count();
-    // Whoever is told apart from neither end stands between them.
-    let (quick, slow) = (&ranked[..quick], &ranked[quick.max(ranked.len() - slow)..]);
-    let (is, tie) = if quick.len() > 1 { ("are", ", not told apart") } else { ("is", "") };
-    let (takes, up_to) = (if slow.len() > 1 { "take" } else { "takes" }, quick.len() + slow.len() > 2);
+    let mut rest = &ranked[..];
+    let mut place = |group: &Vec<&Summary>| {
+        let (own, after) = rest.split_at(group.len());
+        rest = after;
+        let tie = if own.len() > 1 { ", not told apart" } else { "" };
+        (names(group), median(own), tie, own.len())
+    };
+    let places: Vec<_> = places.iter().map(&mut place).collect();
+    let (fastest, slower) = (&places[0], &places[1..]);
+    // Of many, only who is first and who is last.
+    let slower = if slower.len() > MOST_PLACES { &slower[slower.len() - 1..] } else { slower };
+    let then =
+        slower.iter().map(|(names, median, tie, _)| format!("{names} ({median}{tie})")).collect::<Vec<_>>();
+    let is = if fastest.3 > 1 { "are" } else { "is" };
+    let then = if slower.len() < places.len() - 1 {
+        format!("last {}", then[0])
+    } else {
+        format!("then {}", then.join(", then "))
+    };
+    let up_to = if fastest.3 + slower[slower.len() - 1].3 > 2 { "up to " } else { "" };
     Some(format!(
-        "{} {is} fastest, {} at the median{tie}; {} {takes} {}, {}{:.1} times as long{checks}.",
-        names(quick),
-        median(quick),
-        names(slow),
-        median(slow),
-        if up_to { "up to " } else { "" },
+        "{} {is} fastest ({} at the median{}), {then}, {up_to}{:.1} times as long{checks}.",
+        fastest.0,
+        fastest.1,
+        fastest.2,
         last.1 / first.1.max(f64::MIN_POSITIVE)
     ))
 }
 
-fn names(ranked: &[(&Summary, f64)]) -> String {
-    some(&ranked.iter().map(|(summary, _)| called(summary)).collect::<Vec<_>>())
+fn names(group: &[&Summary]) -> String {
+    some(&group.iter().map(|summary| called(summary)).collect::<Vec<_>>())
 }
 
 /// The median of one, or from that of the first to that of the last.
@@ -85,17 +102,6 @@ fn median(ranked: &[(&Summary, f64)]) -> String {
         [(one, _)] => of(one, metric).map_or_else(String::new, |p50| show(metric, p50)),
         [] => String::new(),
     }
-}
-
-/// Whether the median of `quick` is shorter by more than chance: by what each adds to the control, since the machine may run at
-/// another speed in each round.
-fn are_told_apart(quick: &Summary, slow: &Summary) -> bool {
-    let both = |metric| of(quick, metric).zip(of(slow, metric));
-    let Some((quick, slow)) = both(MetricId::AddedP50).or_else(|| both(MetricId::LatencyP50)) else {
-        return false;
-    };
-    let is_known = |estimate: &Estimate| estimate.basis != Basis::TooFew;
-    is_known(&quick) && is_known(&slow) && quick.high.is_some_and(|high| high < slow.low)
 }
 
 fn revocation(analysis: &Analysis) -> Option<String> {
@@ -150,7 +156,7 @@ mod tests {
         assert_eq!(found[0].topic, "In short");
         assert_eq!(found.last().unwrap().topic, "Signature schemes");
         let text = &found[0].text;
-        assert!(text.contains(" is fastest, ") && text.contains("; checking nothing takes "), "{text}");
+        assert!(text.contains(" is fastest (") && text.contains("; checking nothing takes "), "{text}");
         assert!(
             text.contains(
                 "A revoked token stops working at once with introspection, with introspection-cached after 4."
@@ -166,28 +172,28 @@ mod tests {
 
     #[test]
     fn whoever_is_not_told_apart_is_not_called_faster() {
-        let told = |added: [(f64, f64); 4]| {
+        let told = |rounds: [[f64; 3]; 4]| {
             let mut analysis = analyse(&synthetic::recordings());
             let compared = analysis.subjects.iter_mut().filter(|summary| !summary.is_control);
-            for (number, (summary, (low, high))) in compared.zip(added).enumerate() {
-                let p50 = summary.estimates.get_mut(&MetricId::LatencyP50).unwrap();
-                p50.point = 100e-6 * (number + 1) as f64;
-                let added = summary.estimates.get_mut(&MetricId::AddedP50).unwrap();
-                (added.low, added.high, added.basis) = (low, Some(high), Basis::AcrossRuns);
+            for (summary, rounds) in compared.zip(rounds) {
+                summary.estimates.get_mut(&MetricId::LatencyP50).unwrap().point = rounds[0] * 1e-6;
+                summary.by_round.insert(MetricId::LatencyP50, (0..).zip(rounds).collect());
             }
             speed(&analysis).unwrap()
         };
-        let names = ["introspection", "introspection-cached", "jwt ES256", "jwt ML-DSA-65"];
-        let [a, b, c, d] = names;
-        let text = told([(1.0, 2.0), (3.0, 4.0), (5.0, 6.0), (7.0, 8.0)]);
-        let alone = format!("{a} is fastest, 100 µs at the median; {d} takes 400 µs, 4.0 times as long; ");
+        let [a, b, c, d] = ["introspection", "introspection-cached", "jwt ES256", "jwt ML-DSA-65"];
+        let quick = [100.0, 101.0, 99.0];
+        let text = told([quick, [200.0, 199.0, 203.0], [300.0, 310.0, 290.0], [400.0, 404.0, 405.0]]);
+        let alone = format!(
+            "{a} is fastest (100 µs at the median), then {b} (200 µs), then {c} (300 µs), then {d} (400 µs), 4.0 times as long; "
+        );
         assert!(text.starts_with(&alone), "{text}");
-        let text = told([(1.0, 3.5), (3.0, 4.0), (5.0, 7.5), (7.0, 8.0)]);
+        let text = told([quick, [102.0, 98.0, 100.0], [300.0, 310.0, 290.0], [303.0, 309.0, 288.0]]);
         let groups = format!(
-            "{a} and {b} are fastest, 100–200 µs at the median, not told apart; {c} and {d} take 300–400 µs, up to 4.0 times as long; "
+            "{a} and {b} are fastest (100–102 µs at the median, not told apart), then {c} and {d} (300–303 µs, not told apart), up to 3.0 times as long; "
         );
         assert!(text.starts_with(&groups), "{text}");
-        let text = told([(1.0, 2.0), (3.0, 4.0), (5.0, 6.0), (1.5, 8.0)]);
+        let text = told([quick, [101.0, 180.0, 90.0], [102.0, 60.0, 150.0], [110.0, 100.0, 90.0]]);
         assert!(text.contains("does not tell the fastest from the slowest"), "{text}");
     }
 

@@ -1,6 +1,6 @@
 //! How long requests take, the quickest first, and who is not told apart.
 
-use crate::analysis::{Analysis, Basis, Estimate};
+use crate::analysis::{Analysis, Estimate, is_faster};
 use crate::metric::MetricId;
 use crate::observation::Staleness;
 use crate::report::findings::names::{MANY, list, marked};
@@ -41,7 +41,7 @@ pub(super) fn added(analysis: &Analysis) -> Option<String> {
         show(MetricId::LatencyP50, p50),
         show(MetricId::LatencyP99, p99),
         each,
-        ties(&added)
+        ties(analysis, &added)
     ))
 }
 
@@ -53,14 +53,16 @@ fn plain_latency(analysis: &Analysis) -> Option<String> {
         .map(|(name, p99)| format!("{} {}", marked(analysis, name), show(MetricId::LatencyP99, *p99)))
         .collect();
     let told = ends(analysis, MetricId::LatencyP99, &ranked).unwrap_or_else(|| list(&each));
-    (!each.is_empty()).then(|| format!("99 % of the requests were answered within: {told}.{}", ties(&ranked)))
+    (!each.is_empty())
+        .then(|| format!("99 % of the requests were answered within: {told}.{}", ties(analysis, &ranked)))
 }
 
-/// Neighbours in the ranking whose intervals overlap are not told apart.
-fn ties(ranked: &[(&str, Estimate)]) -> String {
+/// Neighbours in a ranking by the 99th percentile that the run does not tell apart.
+fn ties(analysis: &Analysis, ranked: &[(&str, Estimate)]) -> String {
+    let of = |name: &str| analysis.subjects.iter().find(|summary| summary.subject.name == name);
     let overlap = |pair: &[(&str, Estimate)]| {
-        let unknown = pair.iter().any(|(_, estimate)| estimate.basis == Basis::TooFew);
-        unknown || pair[0].1.high.is_none_or(|high| high >= pair[1].1.low)
+        let pair = of(pair[0].0).zip(of(pair[1].0));
+        !pair.is_some_and(|(quick, slow)| is_faster(MetricId::LatencyP99, quick, slow))
     };
     let pairs: Vec<String> = ranked
         .windows(2)
@@ -72,16 +74,12 @@ fn ties(ranked: &[(&str, Estimate)]) -> String {
     }
     if pairs.len() > MANY {
         return format!(
-            " The intervals of {} of the {} pairs of neighbours in that order overlap or are unknown, so this run does \
-             not tell them apart.",
+            " Of the {1} pairs of neighbours in that order this run does not tell {0} apart.",
             pairs.len(),
             ranked.len() - 1
         );
     }
-    format!(
-        " Their intervals overlap or are unknown, so this run does not tell {} apart.",
-        list(&pairs).replace(" from ", " and ")
-    )
+    format!(" This run does not tell {} apart.", list(&pairs).replace(" from ", " and "))
 }
 
 #[cfg(test)]
