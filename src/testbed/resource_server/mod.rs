@@ -83,7 +83,10 @@ impl ResourceServer {
             (&Method::GET, "/resource") => self.resource(&request).await,
             (_, "/resource") => answer::method_not_allowed(),
             (&Method::GET, "/bench/counts") => answer::json(&self.counts()),
-            (&Method::GET, "/bench/decisions") => answer::json(&self.decisions.all()),
+            (&Method::GET, "/bench/decisions") => match self.decisions.all() {
+                Some(decisions) => answer::json(&decisions),
+                None => answer::empty(StatusCode::INSUFFICIENT_STORAGE),
+            },
             _ => answer::empty(StatusCode::NOT_FOUND),
         }
     }
