@@ -3,10 +3,9 @@
 use std::collections::BTreeMap;
 
 use crate::analysis::gaps;
-use crate::analysis::latency;
 use crate::analysis::trials::Trials;
 use crate::analysis::{Estimate, Standing, Warning};
-use crate::metric::MetricId;
+use crate::metric::{Family, MetricId};
 use crate::observation::{Generator, Load, Outcomes, Side};
 
 /// A generator that sleeps while it waits and still uses more of its core than this has no time left to be punctual.
@@ -30,13 +29,13 @@ pub(super) fn warnings(trials: &Trials<'_>, estimates: &BTreeMap<MetricId, Estim
 
 /// Its lag is in every latency; it is worth a word where that leaves one of them uncertain.
 fn late(estimates: &BTreeMap<MetricId, Estimate>) -> Option<Warning> {
-    let is_bracketed = |metric| {
-        let standing = estimates.get(metric).map(|estimate| estimate.standing);
-        matches!(standing, Some(Standing::Bounded { .. } | Standing::Lost { most: Some(_), .. }))
+    let is_bracketed = |(metric, estimate): (&MetricId, &Estimate)| {
+        let is_of_latency = metric.percentile_of().is_some_and(|(family, _)| family == Family::Latency);
+        is_of_latency
+            && matches!(estimate.standing, Standing::Bounded { .. } | Standing::Lost { most: Some(_), .. })
     };
     let p99 = estimates.get(&MetricId::LagP99)?.point;
-    let mut quantiles = latency::LATENCY.iter().map(|(metric, _)| metric);
-    quantiles.any(is_bracketed).then_some(Warning::GeneratorLate { p99 })
+    estimates.iter().any(is_bracketed).then_some(Warning::GeneratorLate { p99 })
 }
 
 /// Requests that the plan asked for: the generator takes up each of them, however late it is, and every one left a lag.

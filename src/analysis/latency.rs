@@ -1,14 +1,14 @@
 //! Quantiles and means of latency, service time and the generator's lag, with their resamples.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::analysis::bootstrap::{Resamples, Sampled};
 use crate::analysis::followed::{FollowedSeconds, From, Reach};
+use crate::analysis::signature;
 use crate::analysis::sparse::Seconds;
 use crate::analysis::standing::Bracket;
 use crate::analysis::trials::Trials;
-use crate::analysis::{parts, signature};
-use crate::metric::MetricId;
+use crate::metric::{Family, MetricId};
 use crate::observation::{Distribution, Load, Second};
 
 /// A quantile with fewer requests beyond it moves too much to be compared.
@@ -16,39 +16,33 @@ const BEYOND: f64 = 100.0;
 
 type Pick = fn(&Second) -> Distribution;
 
-pub(super) const LATENCY: &[(MetricId, f64)] = &[
-    (MetricId::LatencyP50, 0.5),
-    (MetricId::LatencyP90, 0.9),
-    (MetricId::LatencyP99, 0.99),
-    (MetricId::LatencyP999, 0.999),
-];
-const WAIT: &[(MetricId, f64)] = &[(MetricId::WaitP99, 0.99)];
-const SERVICE: &[(MetricId, f64)] = &[(MetricId::ServiceP50, 0.5), (MetricId::ServiceP99, 0.99)];
-const LAG: &[(MetricId, f64)] =
-    &[(MetricId::LagP50, 0.5), (MetricId::LagP99, 0.99), (MetricId::LagP999, 0.999)];
-
 /// Every quantile of a subject, and the mean of its latency: of latency and service as far as no gap disturbed them, of
-/// lag and wait over all requests.
-pub(super) fn sample(trials: &Trials<'_>, resamples: &Resamples) -> BTreeMap<MetricId, Sampled> {
+/// lag and wait over all requests. Percentiles without a row are those that were `asked` for.
+pub(super) fn sample(
+    trials: &Trials<'_>,
+    resamples: &Resamples,
+    asked: &BTreeSet<MetricId>,
+) -> BTreeMap<MetricId, Sampled> {
     let seconds = trials.seconds();
     let unanswered = left_out(&seconds, |second| second.outcomes.answered());
     let unsent = left_out(&seconds, |second| second.outcomes.sent);
     let mut sampled = BTreeMap::new();
     let latency = Undisturbed { resamples, seconds: &seconds, unanswered };
-    sampled.extend(latency.quantiles(From::Due, LATENCY, |second| second.latency.open()));
-    sampled.extend(latency.quantiles(From::Sent, SERVICE, |second| second.service.open()));
+    let [due, sent] = [Family::Latency, Family::Service].map(|family| percentiles(family, asked));
+    sampled.extend(latency.quantiles(From::Due, &due, |second| second.latency.open()));
+    sampled.extend(latency.quantiles(From::Sent, &sent, |second| second.service.open()));
     // A request that was never answered has a lag, but neither a latency nor a service time.
     let families: [(Pick, _, f64); 2] =
-        [(Second::wait_of_all, WAIT, unsent), (|second| second.lag.open(), LAG, 0.0)];
-    for (pick, quantiles, left_out) in families {
+        [(Second::wait_of_all, Family::Wait, unsent), (|second| second.lag.open(), Family::Lag, 0.0)];
+    for (pick, family, left_out) in families {
         let merged = merge(seconds.iter().map(|second| pick(second)));
         let sparse = Seconds::new(seconds.iter().map(|second| pick(second)));
-        for (metric, q) in quantiles {
-            let point = merged.quantile(*q).map(|nanos| nanos as f64 / 1e9);
-            if let Some(mut quantile) = resamples.sample(point, |weights| sparse.quantile(weights, *q)) {
-                quantile.few_samples = few_samples(merged.count(), *q);
-                quantile.at_least = is_beyond(left_out, *q);
-                sampled.insert(*metric, quantile);
+        for (metric, q) in percentiles(family, asked) {
+            let point = merged.quantile(q).map(|nanos| nanos as f64 / 1e9);
+            if let Some(mut quantile) = resamples.sample(point, |weights| sparse.quantile(weights, q)) {
+                quantile.few_samples = few_samples(merged.count(), q);
+                quantile.at_least = is_beyond(left_out, q);
+                sampled.insert(metric, quantile);
             }
         }
     }
@@ -140,7 +134,7 @@ pub(super) fn ends_of_load(load: &Load, metric: MetricId) -> Option<[f64; 2]> {
             None => None,
         }
     };
-    if matches!(metric, MetricId::ServiceP50 | MetricId::ServiceP99) {
+    if metric.percentile_of().is_some_and(|(family, _)| family == Family::Service) {
         return value(From::Sent).map(|service| [service; 2]);
     }
     let most = value(From::Due)?;
@@ -152,15 +146,31 @@ pub(super) fn of_load(load: &Load, metric: MetricId) -> Option<f64> {
     ends_of_load(load, metric).map(|[_, most]| most)
 }
 
-/// The median and the 99th percentile over those of the control, which was measured in the same run.
+/// The percentiles of a family: those that are always told, and those that were asked for. That which adds to the control asks for that
+/// of both.
+pub(super) fn percentiles(family: Family, asked: &BTreeSet<MetricId>) -> Vec<(MetricId, f64)> {
+    let all = MetricId::ALL.iter().chain(asked).filter_map(|metric| {
+        let (of, quantile) = metric.percentile_of()?;
+        let of = if family == Family::Latency && of == Family::Added { Family::Latency } else { of };
+        (of == family).then(|| (MetricId::percentile(family, quantile), quantile.share()))
+    });
+    let mut percentiles: Vec<(MetricId, f64)> = all.collect();
+    percentiles.sort_by_key(|(metric, _)| *metric);
+    percentiles.dedup();
+    percentiles
+}
+
+/// Percentiles over those of the control, which was measured in the same run.
 pub(super) fn added(
     subject: &BTreeMap<MetricId, Sampled>,
     control: &BTreeMap<MetricId, Sampled>,
+    asked: &BTreeSet<MetricId>,
 ) -> BTreeMap<MetricId, Sampled> {
-    [(MetricId::AddedP50, MetricId::LatencyP50), (MetricId::AddedP99, MetricId::LatencyP99)]
-        .into_iter()
-        .filter_map(|(added, of)| Some((added, subject.get(&of)?.minus(control.get(&of)?)?)))
-        .collect()
+    let difference = |(added, _): (MetricId, f64)| {
+        let of = MetricId::percentile(Family::Latency, added.percentile_of()?.1);
+        Some((added, subject.get(&of)?.minus(control.get(&of)?)?))
+    };
+    percentiles(Family::Added, asked).into_iter().filter_map(difference).collect()
 }
 
 /// What subjects are compared by, of each round by itself.
@@ -187,22 +197,26 @@ pub(super) fn merge(distributions: impl IntoIterator<Item = Distribution>) -> Di
 
 /// How many requests, or operations, the quantile that a metric states needs, to be compared; `None` for other metrics.
 pub(super) fn needed(metric: MetricId) -> Option<u64> {
-    let of = match metric {
-        MetricId::AddedP50 => MetricId::LatencyP50,
-        MetricId::AddedP99 => MetricId::LatencyP99,
-        other => other,
-    };
-    let all =
-        [LATENCY, SERVICE, WAIT, LAG, parts::QUANTILES].concat().into_iter().chain(signature::quantiles());
-    let (_, q) = all.into_iter().find(|(metric, _)| *metric == of)?;
-    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a small positive number")]
-    Some((BEYOND / (1.0 - q)).round() as u64)
+    let of_load = metric.percentile_of().map(|(_, quantile)| quantile.share());
+    let of_operation = || signature::quantiles().find(|(of, _)| *of == metric).map(|(_, q)| q);
+    let q = of_load.or_else(of_operation)?;
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "a positive number, which saturates"
+    )]
+    Some((BEYOND / beyond(q)).round() as u64)
+}
+
+/// The share of the requests on the smaller side of a quantile.
+fn beyond(q: f64) -> f64 {
+    q.min(1.0 - q)
 }
 
 /// True if fewer than a hundred of `count` requests lie beyond the quantile.
 pub(super) fn few_samples(count: u64, q: f64) -> bool {
     // 10,000 requests are enough for 0.99, although 1.0 - 0.99 is a little below 0.01.
-    count as f64 * (1.0 - q) < BEYOND - 1e-6
+    count as f64 * beyond(q) < BEYOND - 1e-6
 }
 
 #[cfg(test)]
@@ -218,8 +232,8 @@ mod tests {
             second.disturbed.insert(Disturbed::default()).uncounted = second.latency.count();
         }
         let summary = analyse(&[recording]).subjects.remove(0);
-        for (metric, _) in LATENCY {
-            let estimate = summary.estimates[metric];
+        for (metric, _) in percentiles(Family::Latency, &BTreeSet::new()) {
+            let estimate = summary.estimates[&metric];
             let most = estimate.of_all.filter(|all| *all > 0.0);
             assert_eq!(estimate.standing, Standing::Lost { least: None, most }, "{metric}");
         }

@@ -5,6 +5,7 @@ mod breakdown;
 mod compare;
 mod estimate;
 mod expectation;
+mod extremes;
 mod followed;
 mod gaps;
 mod generator;
@@ -36,7 +37,7 @@ mod validity;
 mod warning;
 
 pub use breakdown::{Breakdown, Class, Figures, Part};
-pub use compare::{Change, SubjectChanges, changes};
+pub use compare::{Change, Shift, SubjectChanges, changes};
 pub use estimate::{Basis, Estimate};
 pub use expectation::{Agreement, Check, Expected, expected_hit_ratio};
 pub use ladder::{Fault, Ladder, LoadPoint, LoadStep, Shortfall, StepOutcome, is_broken, judge};

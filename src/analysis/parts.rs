@@ -1,52 +1,40 @@
 //! Quantiles of what a recording keeps for the whole window of a trial rather than second by second, with the trial as
 //! what is resampled: of a single trial there is no interval.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::analysis::Estimate;
 use crate::analysis::bootstrap::Resamples;
-use crate::analysis::latency::{few_samples, left_out, merge};
+use crate::analysis::latency::{few_samples, left_out, merge, percentiles};
 use crate::analysis::sparse::Seconds;
 use crate::analysis::trials::Trials;
-use crate::metric::MetricId;
+use crate::metric::{Family, MetricId};
 use crate::observation::{Distribution, Load, Parts, Sealed};
 
-/// Every quantile that is told of them.
-pub(super) const QUANTILES: &[(MetricId, f64)] = &[
-    (MetricId::FirstByteP50, 0.5),
-    (MetricId::FirstByteP99, 0.99),
-    (MetricId::ResponseP50, 0.5),
-    (MetricId::ResponseP99, 0.99),
-    (MetricId::ConnectP50, 0.5),
-    (MetricId::ConnectP99, 0.99),
-];
-
-/// The parts of a latency, the longest latency, and what the generator used of its cores.
-pub(super) fn estimates(trials: &Trials<'_>, resamples: &Resamples) -> BTreeMap<MetricId, Estimate> {
+/// The parts of a latency, and what the generator used of its cores.
+pub(super) fn estimates(
+    trials: &Trials<'_>,
+    resamples: &Resamples,
+    asked: &BTreeSet<MetricId>,
+) -> BTreeMap<MetricId, Estimate> {
     // A trial without a measured second is in no resample.
     let loads: Vec<&Load> = trials.loads().filter(|load| !load.seconds.is_empty()).collect();
     let lengths: Vec<usize> = loads.iter().map(|load| load.seconds.len()).collect();
     let whole = Whole { loads, lengths, resamples };
     let unanswered = left_out(&trials.seconds(), |second| second.outcomes.answered());
     let mut estimates = BTreeMap::new();
-    for (metric, q) in QUANTILES {
-        let (part, left_out): (fn(&Parts) -> &Sealed, f64) = match metric {
-            MetricId::FirstByteP50 | MetricId::FirstByteP99 => (|parts| &parts.first_byte, unanswered),
-            MetricId::ResponseP50 | MetricId::ResponseP99 => (|parts| &parts.response, unanswered),
-            _ => (|parts| &parts.connect, 0.0),
-        };
-        estimates.extend(whole.quantile(part, *q, left_out).map(|estimate| (*metric, estimate)));
+    let parts: [(Family, fn(&Parts) -> &Sealed, f64); 3] = [
+        (Family::FirstByte, |parts| &parts.first_byte, unanswered),
+        (Family::Response, |parts| &parts.response, unanswered),
+        (Family::Connect, |parts| &parts.connect, 0.0),
+    ];
+    for (family, part, left_out) in parts {
+        for (metric, q) in percentiles(family, asked) {
+            estimates.extend(whole.quantile(part, q, left_out).map(|estimate| (metric, estimate)));
+        }
     }
-    estimates.extend(longest(trials, unanswered).map(|estimate| (MetricId::LatencyMax, estimate)));
     estimates.extend(whole.generator_cpu().map(|estimate| (MetricId::GeneratorCpu, estimate)));
     estimates
-}
-
-/// The exact longest latency; a request that got no answer may have taken longer.
-fn longest(trials: &Trials<'_>, unanswered: f64) -> Option<Estimate> {
-    let latencies = trials.seconds().into_iter().map(|second| second.latency.open());
-    let longest = Estimate::counted(latencies.filter_map(|latency| latency.max()).max()? as f64 / 1e9);
-    Some(Estimate { high: longest.high.filter(|_| unanswered <= 0.0), ..longest })
 }
 
 /// The trials as a whole.
@@ -136,16 +124,5 @@ mod tests {
         let (one, two) = (alone[&MetricId::GeneratorCpu], both[&MetricId::GeneratorCpu]);
         assert!((one.point - 0.23).abs() < 1e-9 && (two.point - 0.345).abs() < 1e-9, "{one:?} {two:?}");
         assert!(two.low < 0.23 && two.high.unwrap() > 0.46, "{two:?}");
-    }
-
-    #[test]
-    fn the_longest_latency_is_exact_and_only_known_from_below_where_a_request_got_no_answer() {
-        let mut recording = synthetic::recording(1);
-        let exact = estimates_of(std::slice::from_ref(&recording))[&MetricId::LatencyMax];
-        let of_seconds = recording.load.iter().flat_map(|load| &load.seconds);
-        let longest = of_seconds.filter_map(|second| second.latency.open().max()).max().unwrap();
-        assert_eq!((exact.point, exact.high), (longest as f64 / 1e9, Some(longest as f64 / 1e9)));
-        recording.load.as_mut().unwrap().seconds[0].outcomes.good_accepted -= 1;
-        assert_eq!(estimates_of(&[recording])[&MetricId::LatencyMax].high, None);
     }
 }

@@ -1,13 +1,13 @@
 //! Everything that a report says, from the facts of a run.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::analysis::bootstrap::{Resamples, Sampled};
 use crate::analysis::survival::Survival;
 use crate::analysis::trials::Trials;
 use crate::analysis::{
-    Breakdown, Check, Estimate, Gravity, Ladder, Propagation, Series, Verdict, Warning, expectation, ladder,
-    latency, outcome, parts, rounds, series, signature, threshold, trust, usage, validity,
+    Breakdown, Check, Estimate, Gravity, Ladder, Propagation, Series, Verdict, Warning, expectation,
+    extremes, ladder, latency, outcome, parts, rounds, series, signature, threshold, trust, usage, validity,
 };
 use crate::metric::MetricId;
 use crate::observation::{Environment, Recording, Scenario, Staleness, Subject, Workload};
@@ -96,7 +96,9 @@ pub fn analyse(recordings: &[Recording]) -> Analysis {
     let groups: Vec<Trials<'_>> =
         whole.into_iter().zip(&laddered).flat_map(|(trials, ladder)| trials.apart(ladder.as_ref())).collect();
     let ladders: Vec<Ladder> = laddered.into_iter().flatten().collect();
-    let sampled: Vec<(Resamples, BTreeMap<MetricId, Sampled>)> = groups.iter().map(latencies).collect();
+    // What is asked of one subject is told of all of them, so that it can be compared.
+    let asked: BTreeSet<MetricId> = groups.iter().flat_map(validity::asked).collect();
+    let sampled: Vec<_> = groups.iter().map(|trials| latencies(trials, &asked)).collect();
     let subjects: Vec<Summary> = groups
         .iter()
         .enumerate()
@@ -104,19 +106,17 @@ pub fn analyse(recordings: &[Recording]) -> Analysis {
             let control = Trials::base(&groups, index);
             let (resamples, latencies) = &sampled[index];
             let base = control.filter(|control| *control != index).map(|control| &sampled[control].1);
-            let summary = summarise(trials, resamples, latencies, base);
+            let summary = summarise(trials, resamples, latencies, base, &asked);
             ladder::with_search(Summary { is_base: control == Some(index), ..summary }, &ladders)
         })
         .collect();
-    let mut seeds: Vec<u64> = recordings.iter().map(|recording| recording.seed).collect();
-    seeds.sort_unstable();
-    seeds.dedup();
+    let seeds: BTreeSet<u64> = recordings.iter().map(|recording| recording.seed).collect();
     Analysis {
         scenario: first.scenario.clone(),
         environment: first.environment.clone(),
         workload: first.workload.clone(),
         started: first.started.clone(),
-        seeds,
+        seeds: seeds.into_iter().collect(),
         repeated_rounds,
         thresholds: threshold::judge(&first.scenario, &subjects),
         warnings: of_run(&first.environment, &groups, &subjects),
@@ -125,7 +125,7 @@ pub fn analyse(recordings: &[Recording]) -> Analysis {
     }
 }
 
-fn latencies(trials: &Trials<'_>) -> (Resamples, BTreeMap<MetricId, Sampled>) {
+fn latencies(trials: &Trials<'_>, asked: &BTreeSet<MetricId>) -> (Resamples, BTreeMap<MetricId, Sampled>) {
     // The name is mixed in: the seconds that are drawn of two subjects must not be the same ones. The rounds are.
     let seed = trials
         .subject
@@ -133,7 +133,7 @@ fn latencies(trials: &Trials<'_>) -> (Resamples, BTreeMap<MetricId, Sampled>) {
         .bytes()
         .fold(trials.seed(), |seed, byte| seed.wrapping_mul(0x100_0000_01b3) ^ u64::from(byte));
     let resamples = Resamples::draw_rounds(&trials.rounds(), trials.seed(), seed);
-    let sampled = latency::sample(trials, &resamples);
+    let sampled = latency::sample(trials, &resamples, asked);
     (resamples, sampled)
 }
 
@@ -142,13 +142,15 @@ fn summarise(
     resamples: &Resamples,
     latencies: &BTreeMap<MetricId, Sampled>,
     control: Option<&BTreeMap<MetricId, Sampled>>,
+    asked: &BTreeSet<MetricId>,
 ) -> Summary {
     let mut estimates = outcome::estimates(trials, resamples);
-    let added = control.map(|control| latency::added(latencies, control)).unwrap_or_default();
+    let added = control.map(|control| latency::added(latencies, control, asked)).unwrap_or_default();
     estimates.extend(
         latencies.iter().chain(&added).map(|(metric, sampled)| (*metric, resamples.estimate(sampled))),
     );
-    estimates.extend(parts::estimates(trials, resamples));
+    estimates.extend(extremes::estimates(trials));
+    estimates.extend(parts::estimates(trials, resamples, asked));
     estimates.extend(usage::estimates(trials));
     estimates.extend(signature::estimates(trials));
     let propagation = Propagation::of(trials);

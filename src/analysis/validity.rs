@@ -61,11 +61,16 @@ impl Analysis {
         Validity::of(self.warnings.iter().chain(subjects))
     }
 
-    /// Why nothing is left of what was asked, if so, or that requests were lost: for that alone a run is refused.
+    /// Why nothing is left of what was asked, if so, that no request was due at all, or that requests were lost: for that alone a run
+    /// is refused.
     pub fn unusable(&self) -> Option<&Warning> {
         let subjects = self.subjects.iter().flat_map(|summary| &summary.warnings);
-        let is_fatal =
-            |warning: &&Warning| matches!(warning, Warning::NothingLeft { .. } | Warning::Lost { .. });
+        let is_empty = self.subjects.iter().all(|summary| summary.requests == 0);
+        let is_fatal = |warning: &&Warning| match warning {
+            Warning::NothingLeft { .. } | Warning::Lost { .. } => true,
+            Warning::NothingMeasured => is_empty,
+            _ => false,
+        };
         self.warnings.iter().chain(subjects).find(is_fatal)
     }
 }

@@ -8,20 +8,30 @@ use crate::analysis::analyse;
 use crate::cli::{Exit, output};
 use crate::{observation, report};
 
-/// Show two recordings side by side, as information: single runs are no gate
+/// Show what changed between two recordings, as information: single runs are no gate
 #[derive(Debug, Args)]
 pub(super) struct Compare {
     /// Folder of the run to compare with
-    before: PathBuf,
+    first: PathBuf,
     /// Folder of the run to compare
-    after: PathBuf,
+    second: PathBuf,
+    /// Show the metrics that did not change, too
+    #[arg(long)]
+    all: bool,
+    /// Print JSON, with every metric
+    #[arg(long)]
+    json: bool,
 }
 
 impl Compare {
     pub(super) fn execute(self) -> anyhow::Result<Exit> {
-        let before = analyse(&observation::read(&self.before)?);
-        let after = analyse(&observation::read(&self.after)?);
-        output::print(&report::compare(&before, &after))?;
+        let first = analyse(&observation::read(&self.first)?);
+        let second = analyse(&observation::read(&self.second)?);
+        output::print(&if self.json {
+            report::compare_json(&first, &second)
+        } else {
+            report::compare(&first, &second, self.all)
+        })?;
         Ok(Exit::Success)
     }
 }

@@ -4,7 +4,7 @@ use std::process::ExitCode;
 
 use crate::cli::output;
 use crate::cli::token::Unusable;
-use crate::run::Unfit;
+use crate::run::{OutputError, Unfit};
 use crate::scenario::InvalidScenario;
 
 /// How the command ended.
@@ -24,6 +24,11 @@ pub(super) enum Exit {
     Interrupted,
 }
 
+/// Something on the command line that cannot be meant so, in words.
+#[derive(Debug, thiserror::Error)]
+#[error("{0}")]
+pub(super) struct BadArgument(pub(super) String);
+
 impl From<Exit> for ExitCode {
     fn from(exit: Exit) -> ExitCode {
         ExitCode::from(match exit {
@@ -40,7 +45,9 @@ impl From<Exit> for ExitCode {
 /// Tells the error with all its causes, and says which exit code fits it.
 pub(super) fn explain(error: &anyhow::Error) -> Exit {
     output::tell(&format!("bearerbench: {error:#}"));
-    if error.is::<InvalidScenario>() || error.is::<Unusable>() {
+    let cannot_be_made = error.downcast_ref::<OutputError>().is_some_and(OutputError::is_of_the_folder);
+    let is_bad = error.is::<InvalidScenario>() || error.is::<Unusable>() || error.is::<BadArgument>();
+    if is_bad || cannot_be_made {
         Exit::Usage
     } else if error.is::<Unfit>() {
         Exit::Unfit

@@ -1,5 +1,6 @@
 //! `bearerbench list`: every name that a scenario can use.
 
+use std::borrow::Cow;
 use std::fmt::Write as _;
 
 use clap::Args;
@@ -24,7 +25,7 @@ pub(super) struct List {
 /// A heading and the names under it with their one-line summaries.
 struct Section {
     role: &'static str,
-    rows: Vec<(String, &'static str)>,
+    rows: Vec<(String, Cow<'static, str>)>,
 }
 
 impl List {
@@ -46,7 +47,7 @@ impl List {
 }
 
 fn section<T: ?Sized>(registry: &Registry<T>) -> Section {
-    let rows = registry.entries.iter().map(|entry| (entry.name.to_owned(), entry.summary));
+    let rows = registry.entries.iter().map(|entry| (entry.name.to_owned(), entry.summary.into()));
     Section { role: registry.role, rows: rows.collect() }
 }
 

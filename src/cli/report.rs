@@ -22,7 +22,10 @@ impl Report {
     pub(super) fn execute(self) -> anyhow::Result<Exit> {
         let recordings = observation::read(&self.folder)?;
         let analysis = analyse(&recordings);
-        report::write(&self.folder, &analysis, &recordings)?;
+        if let Err(error) = report::write(&self.folder, &analysis, &recordings) {
+            output::tell(&format!("bearerbench: {:#}", anyhow::Error::from(error)));
+            return Ok(Exit::Usage);
+        }
         output::print(&if self.json { report::to_json(&analysis) } else { report::table(&analysis) })?;
         output::tell(&format!("report: {}", self.folder.join("report.html").display()));
         let exit = run::exit(&analysis, &recordings, false);

@@ -1,34 +1,45 @@
 //! The table of the metrics: id, unit, which direction is better, meaning.
 
+use std::borrow::Cow;
+use std::cmp::Ordering;
 use std::fmt;
 use std::str::FromStr;
 
 use serde::{Serialize, Serializer};
 
-use crate::metric::{Better, Unit};
-use crate::registry::nearest;
+use crate::metric::name::UnknownMetric;
+use crate::metric::{Better, Family, Quantile, Unit, name};
 
 /// One row a metric; the order of the rows is the order in files and lists.
 macro_rules! metrics {
     ($($variant:ident $id:literal $unit:ident $better:ident $meaning:literal)*) => {
         /// The name of a quantity that a report states.
-        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-        pub enum MetricId { $(#[doc = $meaning] $variant,)* }
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+        pub enum MetricId {
+            $(#[doc = $meaning] $variant,)*
+            /// Any percentile that has no row, where somebody asks for it; made by [`MetricId::percentile`].
+            Percentile(Family, Quantile),
+        }
 
         impl MetricId {
-            /// Every metric, in the order of the table.
+            /// Every metric that is always told, in the order of the table.
             pub const ALL: &'static [MetricId] = &[$(MetricId::$variant,)*];
 
             const fn row(self) -> (&'static str, Unit, Better, &'static str) {
-                match self { $(MetricId::$variant => ($id, Unit::$unit, Better::$better, $meaning),)* }
+                match self {
+                    $(MetricId::$variant => ($id, Unit::$unit, Better::$better, $meaning),)*
+                    MetricId::Percentile(family, _) => family.p99().row(),
+                }
             }
         }
     };
 }
 
 metrics! {
+    LatencyMin "latency.min" Seconds Lower "the shortest time from the instant a request was due to its answer, exact"
     LatencyP50 "latency.p50" Seconds Lower "half of the requests were answered within this time from the instant they were due"
     LatencyP90 "latency.p90" Seconds Lower "90 % of the requests were answered within this time from the instant they were due"
+    LatencyP95 "latency.p95" Seconds Lower "95 % of the requests were answered within this time from the instant they were due"
     LatencyP99 "latency.p99" Seconds Lower "99 % of the requests were answered within this time from the instant they were due"
     LatencyP999 "latency.p999" Seconds Lower "99.9 % of the requests were answered within this time from the instant they were due"
     LatencyMax "latency.max" Seconds Lower "the longest time from the instant a request was due to its answer, exact"
@@ -50,9 +61,9 @@ metrics! {
     Errors "errors" Fraction Lower "share of the planned requests that were neither accepted nor refused"
     WrongAnswers "wrong_answers" Count Lower "good tokens refused and bad tokens accepted"
     StaleAcceptances "stale_acceptances" Count Lower "requests accepted although their token was revoked before the load began"
-    LagP50 "generator.lag.p50" Seconds Lower "the generator took up half of the requests within this time of the instant they were due"
-    LagP99 "generator.lag.p99" Seconds Lower "the generator took up 99 % of the requests within this time of the instant they were due"
-    LagP999 "generator.lag.p999" Seconds Lower "the generator took up 99.9 % of the requests within this time of the instant they were due"
+    LagP50 "generator.lag.p50" Seconds Lower "half of the requests were late by no more than this because of the generator itself"
+    LagP99 "generator.lag.p99" Seconds Lower "99 % of the requests were late by no more than this because of the generator itself"
+    LagP999 "generator.lag.p999" Seconds Lower "99.9 % of the requests were late by no more than this because of the generator itself"
     GeneratorCpu "generator.cpu" Fraction Neither "share of its cores that the generator used; one that polls is meant to use all of them"
     CpuResourceServer "cpu.resource_server" CpuPerMillion Lower "seconds of CPU time of all resource servers per million API requests"
     CpuAuthorizationServer "cpu.authorization_server" CpuPerMillion Lower "seconds of CPU time of the authorization server per million API requests"
@@ -80,8 +91,18 @@ metrics! {
 
 impl MetricId {
     /// Its name in thresholds and files.
-    pub const fn id(self) -> &'static str {
-        self.row().0
+    pub fn id(self) -> Cow<'static, str> {
+        match self {
+            Self::Percentile(family, quantile) => {
+                format!("{}.p{}", family.prefix(), quantile.digits()).into()
+            }
+            row => row.row().0.into(),
+        }
+    }
+
+    /// The ids of the table, in its order.
+    pub fn ids() -> impl Iterator<Item = &'static str> {
+        Self::ALL.iter().map(|metric| metric.row().0)
     }
 
     /// The unit of its values.
@@ -95,24 +116,45 @@ impl MetricId {
     }
 
     /// One line for people.
-    pub const fn meaning(self) -> &'static str {
-        self.row().3
+    pub fn meaning(self) -> Cow<'static, str> {
+        match self {
+            Self::Percentile(family, quantile) => {
+                let (p99, percent) = (family.p99().row().3, quantile.percent());
+                p99.replace("99 %", &format!("{percent} %"))
+                    .replace("p99", &format!("p{}", quantile.digits()))
+                    .into()
+            }
+            row => row.row().3.into(),
+        }
+    }
+
+    /// A percentile of a family: its row, if it has one.
+    pub fn percentile(family: Family, quantile: Quantile) -> Self {
+        let asked = Some((family, quantile));
+        let row = Self::ALL.iter().copied().find(|metric| metric.percentile_of() == asked);
+        row.unwrap_or(Self::Percentile(family, quantile))
+    }
+
+    /// Which percentile it states, and of what; `None` for everything else, and for percentiles of which no others can be asked for.
+    pub fn percentile_of(self) -> Option<(Family, Quantile)> {
+        if let Self::Percentile(family, quantile) = self {
+            return Some((family, quantile));
+        }
+        let (prefix, digits) = self.row().0.rsplit_once(".p")?;
+        Some((Family::of(prefix)?, Quantile::of_digits(digits)?))
     }
 
     /// The quantile of latency or service time that it states, from 0 to 1; `None` for everything else.
-    pub const fn quantile(self) -> Option<f64> {
-        match self {
-            Self::LatencyP50 | Self::ServiceP50 => Some(0.5),
-            Self::LatencyP90 => Some(0.9),
-            Self::LatencyP99 | Self::ServiceP99 => Some(0.99),
-            Self::LatencyP999 => Some(0.999),
+    pub fn quantile(self) -> Option<f64> {
+        match self.percentile_of()? {
+            (Family::Latency | Family::Service, quantile) => Some(quantile.share()),
             _ => None,
         }
     }
 
     /// True for a difference, which is written with its sign.
     pub const fn is_difference(self) -> bool {
-        matches!(self, Self::AddedP50 | Self::AddedP99)
+        matches!(self, Self::AddedP50 | Self::AddedP99 | Self::Percentile(Family::Added, _))
     }
 
     /// True for what is timed by itself, operation by operation, without a request.
@@ -136,38 +178,59 @@ impl MetricId {
     }
 }
 
-/// A name that no metric has.
-#[derive(Debug, thiserror::Error)]
-#[error("unknown metric {found:?}{}; known: {}", .nearest.map(|id| format!("; did you mean {id:?}?")).unwrap_or_default(), known())]
-pub struct UnknownMetric {
-    found: String,
-    nearest: Option<&'static str>,
-}
-
-fn known() -> String {
-    MetricId::ALL.iter().map(|metric| metric.id()).collect::<Vec<_>>().join(", ")
-}
-
 impl FromStr for MetricId {
     type Err = UnknownMetric;
 
-    fn from_str(found: &str) -> Result<Self, UnknownMetric> {
-        Self::ALL.iter().copied().find(|metric| metric.id() == found).ok_or_else(|| UnknownMetric {
-            found: found.to_owned(),
-            nearest: nearest(found, Self::ALL.iter().map(|metric| metric.id())),
-        })
+    /// An id, or a statistic in k6's spelling: `p(95)` and `avg` are those of latency, `generator.lag(p(95))` of something else.
+    fn from_str(written: &str) -> Result<Self, UnknownMetric> {
+        name::read(written)
+    }
+}
+
+/// The order of the table, with each percentile beside those of its family.
+impl Ord for MetricId {
+    fn cmp(&self, other: &Self) -> Ordering {
+        self.place().cmp(&other.place())
+    }
+}
+
+impl PartialOrd for MetricId {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl MetricId {
+    /// The row, or that of the next lower percentile and what follows it.
+    fn place(self) -> (usize, Option<(Quantile, Family)>) {
+        match self {
+            Self::Percentile(family, quantile) => {
+                let is_lower =
+                    |row: &Self| row.percentile_of().is_some_and(|(of, q)| of == family && q < quantile);
+                let lower = Self::ALL.iter().rposition(is_lower);
+                let first = || {
+                    Self::ALL.iter().position(|row| row.percentile_of().is_some_and(|(of, _)| of == family))
+                };
+                // The first of a family never is the first row of all.
+                let row = lower.or_else(|| Some(first()?.saturating_sub(1))).unwrap_or(Self::ALL.len());
+                (row, Some((quantile, family)))
+            }
+            row => {
+                (Self::ALL.iter().position(|other| *other == row).expect("every row is in the table"), None)
+            }
+        }
     }
 }
 
 impl fmt::Display for MetricId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.id())
+        f.write_str(&self.id())
     }
 }
 
 impl Serialize for MetricId {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(self.id())
+        serializer.serialize_str(&self.id())
     }
 }
 
@@ -179,7 +242,7 @@ mod tests {
 
     #[test]
     fn every_metric_has_an_id_of_its_own_and_is_found_by_it() {
-        let ids: BTreeSet<_> = MetricId::ALL.iter().map(|metric| metric.id()).collect();
+        let ids: BTreeSet<_> = MetricId::ids().collect();
         assert_eq!(ids.len(), MetricId::ALL.len());
         for metric in MetricId::ALL {
             assert_eq!(metric.id().parse::<MetricId>().unwrap(), *metric);
@@ -187,9 +250,41 @@ mod tests {
     }
 
     #[test]
-    fn an_unknown_metric_names_the_nearest() {
-        let message = "latency.p9".parse::<MetricId>().unwrap_err().to_string();
-        assert!(message.contains("did you mean \"latency.p9"), "{message}");
+    fn a_percentile_without_a_row_has_a_name_a_meaning_and_a_place_among_its_family() {
+        for (written, id, meaning) in [
+            (
+                "p(75)",
+                "latency.p75",
+                "75 % of the requests were answered within this time from the instant they were due",
+            ),
+            (
+                "latency.added(p(95))",
+                "latency.added.p95",
+                "latency.p95 minus that of the control in the same run",
+            ),
+            (
+                "generator.lag(p(99.99))",
+                "generator.lag.p9999",
+                "99.99 % of the requests were late by no more than this",
+            ),
+            ("connect(med)", "connect.p50", "half of the connections opened within this time"),
+        ] {
+            let metric: MetricId = written.parse().unwrap();
+            assert_eq!((metric.id().as_ref(), metric.id().parse().ok()), (id, Some(metric)));
+            assert!(metric.meaning().starts_with(meaning), "{}", metric.meaning());
+        }
+        let mut metrics: Vec<MetricId> = MetricId::ALL.to_vec();
+        metrics.extend(
+            ["p(75)", "p(5)", "p(99.99)", "connect(p(75))"].map(|id| id.parse::<MetricId>().unwrap()),
+        );
+        metrics.sort();
+        let ids: Vec<_> = metrics.iter().map(|metric| metric.id()).collect();
+        assert_eq!(
+            ids[..10].join(" "),
+            "latency.min latency.p05 latency.p50 latency.p75 latency.p90 latency.p95 latency.p99 latency.p999 \
+             latency.p9999 latency.max"
+        );
+        assert!(ids.join(" ").contains("connect.p50 connect.p75 connect.p99"));
     }
 
     #[test]

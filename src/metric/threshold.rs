@@ -87,7 +87,9 @@ impl FromStr for Threshold {
             .into_iter()
             .find(|(sign, _)| rest.starts_with(sign))
             .ok_or_else(|| InvalidThreshold::Comparison(whole()))?;
-        let metric = metric(name).map_err(|source| InvalidThreshold::Metric { written: whole(), source })?;
+        let metric = name
+            .parse::<MetricId>()
+            .map_err(|source| InvalidThreshold::Metric { written: whole(), source })?;
         let found = rest[sign.len()..].trim();
         let (units, expected) = accepted(metric.unit());
         let limit = value(found, units).ok_or_else(|| InvalidThreshold::Limit {
@@ -100,41 +102,15 @@ impl FromStr for Threshold {
     }
 }
 
-/// `p(99)`, `med` and `avg` alone are about latency; `name(statistic)` is `name.statistic`; an id is itself.
-fn metric(name: &str) -> Result<MetricId, UnknownMetric> {
-    let name: String = name.chars().filter(|c| !c.is_whitespace()).collect();
-    if let Some(statistic) = statistic(&name) {
-        return format!("latency.{statistic}").parse();
-    }
-    if let Some((base, inner)) = name.strip_suffix(')').and_then(|name| name.split_once('('))
-        && let Some(statistic) = statistic(inner)
-    {
-        return format!("{base}.{statistic}").parse();
-    }
-    name.parse()
-}
-
-/// The last part of an id: `p(99.9)`, `p99.9` and `p999` are `p999`.
-fn statistic(name: &str) -> Option<String> {
-    match name {
-        "med" => return Some("p50".to_owned()),
-        "avg" | "mean" => return Some("mean".to_owned()),
-        "max" => return Some("max".to_owned()),
-        _ => {}
-    }
-    let digits = name.strip_prefix('p')?.trim_start_matches('(').trim_end_matches(')').replace('.', "");
-    let digits = if digits.is_empty() { return None } else { digits };
-    digits.bytes().all(|digit| digit.is_ascii_digit()).then(|| format!("p{digits}"))
-}
-
 type Units = &'static [(&'static str, f64)];
 
 /// The units in which a limit may be written (suffix, factor), and what to say if it is not.
 const fn accepted(unit: Unit) -> (Units, &'static str) {
     match unit {
-        Unit::Seconds => {
-            (&[("us", 1e-6), ("µs", 1e-6), ("ms", 1e-3), ("s", 1.0)], "a time like 250us, 5ms or 2s")
-        }
+        Unit::Seconds => (
+            &[("us", 1e-6), ("µs", 1e-6), ("ms", 1e-3), ("s", 1.0)],
+            "a time with its unit, like 250us, 5ms or 2s",
+        ),
         Unit::Fraction => (&[("%", 0.01), ("", 1.0)], "a share like 0.1% or 0.001"),
         Unit::PerSecond => (&[("/s", 1.0), ("", 1.0)], "a number of requests per second like 950"),
         Unit::Bytes => (&[("B", 1.0), ("", 1.0)], "a number of bytes like 8000"),
@@ -200,9 +176,10 @@ impl JsonSchema for Threshold {
     fn json_schema(_: &mut SchemaGenerator) -> Schema {
         json_schema!({
             "type": "string",
-            "description": "a limit on a metric, in k6's grammar",
+            "description": "a limit on a metric, in k6's grammar: avg, min, med, max and any p(x) are those of latency, name(p(x)) of \
+                another metric; `bearerbench explain` lists the metrics",
             "pattern": "^[^<>=!]+(<=|>=|==|!=|<|>)[^<>=!]+$",
-            "examples": ["p(99)<5ms", "errors<0.1%", "propagation(max)<2s", "wrong_answers<1"],
+            "examples": ["p(99)<5ms", "p(95)<2ms", "avg<1ms", "errors<0.1%", "propagation(max)<2s", "wrong_answers<1"],
         })
     }
 }
@@ -219,6 +196,10 @@ mod tests {
             ("p99<250us", MetricId::LatencyP99, Comparison::Below, 250e-6),
             ("med<1ms", MetricId::LatencyP50, Comparison::Below, 0.001),
             ("avg<2s", MetricId::LatencyMean, Comparison::Below, 2.0),
+            ("min>10us", MetricId::LatencyMin, Comparison::Above, 10e-6),
+            ("max<=1s", MetricId::LatencyMax, Comparison::AtMost, 1.0),
+            ("p(90)<5ms", MetricId::LatencyP90, Comparison::Below, 0.005),
+            ("p(95)<5ms", MetricId::LatencyP95, Comparison::Below, 0.005),
             ("errors<0.1%", MetricId::Errors, Comparison::Below, 0.001),
             ("errors==0", MetricId::Errors, Comparison::Equal, 0.0),
             ("wrong_answers<1", MetricId::WrongAnswers, Comparison::Below, 1.0),
@@ -242,13 +223,14 @@ mod tests {
         for (written, expected) in [
             ("p(99)", "compares nothing"),
             ("p(99)=5ms", "compares nothing"),
-            ("p(99)<5", "expected a time like"),
-            ("p(99)<5%", "expected a time like"),
+            ("p(99)<5", "expected a time with its unit, like"),
+            ("p(99)<5%", "expected a time with its unit, like"),
             ("errors<1ms", "expected a share like"),
             ("amplification<1ms", "expected a number without a unit"),
             ("p(99)<fast", "\"fast\" is no limit for latency.p99"),
-            ("p(99)<", "expected a time like"),
-            ("p(98)<5ms", "did you mean \"latency.p9"),
+            ("p(99)<", "expected a time with its unit, like"),
+            ("p(101)<5ms", "threshold \"p(101)<5ms\": \"p(101)\" is no percentile"),
+            ("p(95)<500", "expected a time with its unit, like"),
             ("propagtion(max)<2s", "did you mean \"propagation.max\""),
             ("wrong_answer<1", "did you mean \"wrong_answers\""),
         ] {

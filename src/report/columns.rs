@@ -12,6 +12,8 @@ pub(super) struct Column {
     pub(super) group: &'static str,
     /// Its heading below that of the group.
     pub(super) title: &'static str,
+    /// Its heading where it stands alone.
+    pub(super) label: &'static str,
     /// Two short lines for the terminal.
     pub(super) short: [&'static str; 2],
 }
@@ -20,44 +22,99 @@ const fn column(
     metric: MetricId,
     group: &'static str,
     title: &'static str,
+    label: &'static str,
     short: [&'static str; 2],
 ) -> Column {
-    Column { metric, group, title, short }
+    Column { metric, group, title, label, short }
 }
 
 /// Every column, in order.
 pub(super) const COLUMNS: &[Column] = &[
-    column(MetricId::LatencyP50, "Latency", "p50", ["latency", "p50"]),
-    column(MetricId::LatencyP99, "Latency", "p99", ["latency", "p99"]),
-    column(MetricId::LatencyP999, "Latency", "p99.9", ["latency", "p99.9"]),
-    column(MetricId::AddedP50, "Added over control", "p50", ["added", "p50"]),
-    column(MetricId::AddedP99, "Added over control", "p99", ["added", "p99"]),
-    column(MetricId::ThroughputAtSlo, "Throughput", "at the limit", ["rate at", "the limit"]),
-    column(MetricId::Throughput, "Throughput", "answers", ["through-", "put"]),
-    column(MetricId::CpuResourceServer, CPU, "resource server", ["CPU/10⁶", "resource"]),
-    column(MetricId::CpuAuthorizationServer, CPU, "auth. server", ["CPU/10⁶", "auth."]),
-    column(MetricId::Amplification, "Auth. server", "calls per request", ["calls/", "request"]),
-    column(MetricId::TokenBytes, "Token", "size", ["token", "size"]),
-    column(MetricId::PropagationP50, "Revocation takes", "p50", ["revocation", "p50"]),
-    column(MetricId::PropagationMax, "Revocation takes", "max", ["revocation", "max"]),
-    column(MetricId::UnsafeAcceptances, "Answers", "unsafe acceptances", ["unsafe", "accept."]),
-    column(MetricId::StaleAcceptances, "Answers", "stale acceptances", ["stale", "accept."]),
-    column(MetricId::WrongAnswers, "Answers", "wrong answers", ["wrong", "answers"]),
+    column(MetricId::LatencyP50, "Latency", "p50", "latency p50", ["latency", "p50"]),
+    column(MetricId::LatencyP99, "Latency", "p99", "latency p99", ["latency", "p99"]),
+    column(MetricId::LatencyP999, "Latency", "p99.9", "latency p99.9", ["latency", "p99.9"]),
+    column(MetricId::AddedP50, "Added over control", "p50", "added latency p50", ["added", "p50"]),
+    column(MetricId::AddedP99, "Added over control", "p99", "added latency p99", ["added", "p99"]),
+    column(
+        MetricId::ThroughputAtSlo,
+        "Throughput",
+        "at the limit",
+        "rate at the limit",
+        ["rate at", "the limit"],
+    ),
+    column(MetricId::Throughput, "Throughput", "answers", "throughput", ["through-", "put"]),
+    column(
+        MetricId::CpuResourceServer,
+        CPU,
+        "resource server",
+        "CPU per 10⁶ requests, resource server",
+        ["CPU/10⁶", "resource"],
+    ),
+    column(
+        MetricId::CpuAuthorizationServer,
+        CPU,
+        "auth. server",
+        "CPU per 10⁶ requests, auth. server",
+        ["CPU/10⁶", "auth."],
+    ),
+    column(
+        MetricId::Amplification,
+        "Auth. server",
+        "calls per request",
+        "auth. server calls per request",
+        ["calls/", "request"],
+    ),
+    column(MetricId::TokenBytes, "Token", "size", "token size", ["token", "size"]),
+    column(
+        MetricId::PropagationP50,
+        "Revocation takes",
+        "p50",
+        "revocation takes, p50",
+        ["revocation", "p50"],
+    ),
+    column(
+        MetricId::PropagationMax,
+        "Revocation takes",
+        "max",
+        "revocation takes, max",
+        ["revocation", "max"],
+    ),
+    column(
+        MetricId::UnsafeAcceptances,
+        "Answers",
+        "unsafe acceptances",
+        "unsafe acceptances",
+        ["unsafe", "accept."],
+    ),
+    column(
+        MetricId::StaleAcceptances,
+        "Answers",
+        "stale acceptances",
+        "stale acceptances",
+        ["stale", "accept."],
+    ),
+    column(MetricId::WrongAnswers, "Answers", "wrong answers", "wrong answers", ["wrong", "answers"]),
 ];
 
 const CPU: &str = "CPU per 10⁶ requests";
 
 /// What is told of the signature of each subject that has one, in a table of its own.
 pub(super) const SIGNATURE_COLUMNS: &[Column] = &[
-    column(MetricId::SignatureBytes, "Size", "signature", ["signature", "size"]),
-    column(MetricId::KeygenP50, "Keygen", "p50", ["keygen", "p50 "]),
-    column(MetricId::SignP50, "Sign", "p50", ["sign", "p50"]),
-    column(MetricId::SignMean, "Sign", "mean", ["sign", "mean"]),
-    column(MetricId::SignP99, "Sign", "p99", ["sign", "p99"]),
-    column(MetricId::VerifyP50, "Verify", "p50", ["verify", "p50"]),
-    column(MetricId::VerifyP99, "Verify", "p99", ["verify", "p99"]),
-    column(MetricId::ValidationP50, "Validate token", "p50", ["validate", "token p50"]),
-    column(MetricId::ThroughputPerCore, "Resource server", "requests/s per core", ["req/s per", "RS core"]),
+    column(MetricId::SignatureBytes, "Size", "signature", "signature size", ["signature", "size"]),
+    column(MetricId::KeygenP50, "Keygen", "p50", "keygen p50", ["keygen", "p50 "]),
+    column(MetricId::SignP50, "Sign", "p50", "sign p50", ["sign", "p50"]),
+    column(MetricId::SignMean, "Sign", "mean", "sign mean", ["sign", "mean"]),
+    column(MetricId::SignP99, "Sign", "p99", "sign p99", ["sign", "p99"]),
+    column(MetricId::VerifyP50, "Verify", "p50", "verify p50", ["verify", "p50"]),
+    column(MetricId::VerifyP99, "Verify", "p99", "verify p99", ["verify", "p99"]),
+    column(MetricId::ValidationP50, "Validate token", "p50", "validate token p50", ["validate", "token p50"]),
+    column(
+        MetricId::ThroughputPerCore,
+        "Resource server",
+        "requests/s per core",
+        "requests/s per core",
+        ["req/s per", "RS core"],
+    ),
 ];
 
 /// Those of `columns` in which any subject has a value. A tail that is that of a handful of requests everywhere is no column: it stands

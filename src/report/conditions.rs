@@ -2,7 +2,7 @@
 
 use crate::analysis::{Analysis, Summary};
 use crate::metric::{Unit, thousands};
-use crate::observation::{Environment, Reuse, Workload};
+use crate::observation::{Environment, Reuse, Staleness, Workload};
 
 /// What a recording says nothing about.
 pub(super) const USUAL_WIRE: &str = "HTTP/1.1, TCP";
@@ -24,6 +24,9 @@ pub(super) fn about(analysis: &Analysis) -> String {
             analysis.ladders.len(),
             ladder.points.len()
         ),
+        None if is_external(analysis) => {
+            format!("One server, given {} for {window_seconds} s", pace(&analysis.workload))
+        }
         None => format!(
             "{} given {} for {window_seconds} s by {resource_servers} resource server{}{times}",
             match analysis.subjects.len() {
@@ -43,8 +46,18 @@ fn pace(workload: &Workload) -> String {
     }
 }
 
+/// Whether the server is somebody else's, of which nothing is known but where it is.
+pub(super) fn is_external(analysis: &Analysis) -> bool {
+    analysis.subjects.iter().all(|summary| summary.subject.staleness == Staleness::External)
+}
+
 /// What the answer does not reach.
 pub(super) fn reach(analysis: &Analysis) -> String {
+    if is_external(analysis) {
+        return "Measured from the machine of the load generator: the network between it and the server is in every latency, and \
+            nothing of what the server itself uses is known."
+            .to_owned();
+    }
     let lifetime = analysis.workload.token_lifetime_seconds;
     format!(
         "Measured over loopback on one machine with {} cores: no network between client, API and authorization server is in it, and \
@@ -65,17 +78,13 @@ pub(super) fn conditions(analysis: &Analysis) -> Vec<(&'static str, String)> {
             format!("{cpu}, {cores_available} cores, {}{virtual_on}", Unit::Bytes.show(*memory_bytes as f64)),
         ),
         ("system", format!("{os}, clock {clock_source}")),
-        (
-            "rounds",
-            match analysis.repeated_rounds {
-                0 => "none was disturbed all through".to_owned(),
-                repeated => format!("{repeated} disturbed all through, left out and measured again"),
-            },
-        ),
         ("program", program(&analysis.environment)),
-        ("cores", cores(&analysis.environment)),
+        ("cores", cores(&analysis.environment, is_external(analysis))),
     ];
-    conditions.extend(load(&analysis.workload, &rates(analysis)));
+    conditions.extend(rounds(analysis).map(|rounds| ("rounds", rounds)));
+    conditions.push(("load", load(analysis)));
+    conditions.push(("tokens", tokens(&analysis.workload)));
+    conditions.extend(probes(analysis).map(|probes| ("probes", probes)));
     conditions.extend(wires(&analysis.subjects).map(|wires| ("wire", wires)));
     conditions.push(("seeds", analysis.seeds.iter().map(u64::to_string).collect::<Vec<_>>().join(", ")));
     conditions
@@ -104,12 +113,24 @@ fn program(environment: &Environment) -> String {
     )
 }
 
-fn cores(environment: &Environment) -> String {
+/// Of a single round there is nothing to tell.
+fn rounds(analysis: &Analysis) -> Option<String> {
+    let are_several = analysis.subjects.iter().any(|summary| summary.trials > 1);
+    match analysis.repeated_rounds {
+        0 => are_several.then(|| "none was disturbed all through".to_owned()),
+        repeated => Some(format!("{repeated} disturbed all through, left out and measured again")),
+    }
+}
+
+fn cores(environment: &Environment, is_external: bool) -> String {
     let name = |cores: &[u32]| match cores {
         [] => "any".to_owned(),
         cores => cores.iter().map(u32::to_string).collect::<Vec<_>>().join(", "),
     };
     let (generator, servers) = (&environment.cores.generator, &environment.cores.servers);
+    if is_external {
+        return format!("load generator on {}; those of the server are not known", name(generator));
+    }
     format!("load generator on {}, all servers on {}", name(generator), name(servers))
 }
 
@@ -135,39 +156,47 @@ fn rates(analysis: &Analysis) -> String {
     }
 }
 
-fn load(workload: &Workload, rates: &str) -> [(&'static str, String); 3] {
-    let bad = Unit::Fraction.show(workload.bad_fraction);
-    [
-        (
-            "load",
-            format!(
-                "{}, {rates}, {} s of warm-up and {} s measured, {} connections to each of {} \
-                 resource servers",
-                arrivals(workload),
-                workload.warmup_seconds,
-                workload.window_seconds,
-                workload.connections,
-                workload.resource_servers
-            ),
-        ),
-        (
-            "tokens",
-            format!(
-                "{} live ones that last {} s, {}; {bad} of the requests carry a bad one{}",
-                thousands(&workload.live_tokens.to_string()),
-                workload.token_lifetime_seconds,
-                reuse(workload.reuse),
-                kinds(workload)
-            ),
-        ),
-        (
-            "probes",
-            format!(
-                "each token under revocation test is sent {} times a second to each resource server",
-                workload.probe_rate
-            ),
-        ),
-    ]
+fn load(analysis: &Analysis) -> String {
+    let workload = &analysis.workload;
+    let servers = match workload.resource_servers {
+        1 => "the server".to_owned(),
+        several => format!("each of {several} resource servers"),
+    };
+    format!(
+        "{}, {}, {} s of warm-up and {} s measured, {} connections to {servers}",
+        arrivals(workload),
+        rates(analysis),
+        workload.warmup_seconds,
+        workload.window_seconds,
+        workload.connections,
+    )
+}
+
+/// How long tokens last is known only of those that were issued here.
+fn tokens(workload: &Workload) -> String {
+    let count = thousands(&workload.live_tokens.to_string());
+    let lifetime = workload.token_lifetime_seconds;
+    let last = if lifetime > 0.0 { format!(" that last {lifetime} s") } else { String::new() };
+    let bad = match workload.bad_fraction {
+        0.0 => String::new(),
+        share => {
+            format!("; {} of the requests carry a bad one{}", Unit::Fraction.show(share), kinds(workload))
+        }
+    };
+    format!("{count} live ones{last}, {}{bad}", reuse(workload.reuse))
+}
+
+/// Nothing where no token was revoked.
+fn probes(analysis: &Analysis) -> Option<String> {
+    let are_sent = |summary: &Summary| {
+        !summary.propagation.observations.is_empty() || summary.propagation.not_acknowledged > 0
+    };
+    analysis.subjects.iter().any(are_sent).then(|| {
+        format!(
+            "each token under revocation test is sent {} times a second to each resource server",
+            analysis.workload.probe_rate
+        )
+    })
 }
 
 fn reuse(law: Reuse) -> String {

@@ -138,7 +138,7 @@ impl Value {
         summary.estimates.iter().map(of).collect()
     }
 
-    fn of(metric: MetricId, estimate: &Estimate) -> Self {
+    pub(super) fn of(metric: MetricId, estimate: &Estimate) -> Self {
         let Estimate { point, low, high, basis, few_samples, standing, of_all, bias: _ } = *estimate;
         let unit = metric.unit().symbol();
         Self { point, low, high, unit, basis, few_samples, standing, all_requests: of_all }

@@ -58,7 +58,7 @@ pub fn load_text(analysis: &Analysis) -> String {
     let figures = summary.estimates.keys().map(|metric| {
         let cell = Cell::of(summary, *metric);
         vec![
-            metric.id().to_owned(),
+            metric.id().into_owned(),
             format!("{}{}", cell.value, if cell.few_samples { "*" } else { "" }),
             [cell.standing.unwrap_or_default(), &cell.detail].join(" ").trim().to_owned(),
         ]

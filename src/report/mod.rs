@@ -16,6 +16,7 @@ mod json;
 mod load;
 #[cfg(test)]
 mod look;
+mod markdown;
 mod page;
 mod schemes;
 mod steps;
@@ -25,7 +26,7 @@ mod undisturbed;
 mod verdicts;
 
 pub use advice::explain;
-pub use comparison::compare;
+pub use comparison::{compare, compare_json};
 pub use files::{WriteError, write};
 pub use json::to_json;
 pub use load::{load_json, load_text};

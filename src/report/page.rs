@@ -7,11 +7,12 @@ use crate::report::breakdown::{ClassRow, PartRow, class_rows, part_rows};
 use crate::report::cell::Cell;
 use crate::report::charts::{self, Chart};
 use crate::report::columns::{COLUMNS, Column, filled, groups};
-use crate::report::conditions::{about, conditions, reach};
+use crate::report::conditions::{about, conditions, is_external, reach};
 use crate::report::findings::names::MANY;
 use crate::report::findings::{Finding, findings};
 use crate::report::glossary::GLOSSARY;
 use crate::report::header_limits::{LimitRow, limit_rows};
+use crate::report::markdown::filters;
 use crate::report::schemes::Schemes;
 use crate::report::steps::{StepRow, step_rows};
 use crate::report::trust::{Doubt, Trust, doubts, mark};
@@ -68,6 +69,8 @@ struct Page {
     columns: Vec<&'static Column>,
     groups: Vec<(&'static str, usize)>,
     rows: Vec<Row>,
+    /// True if the server is somebody else's: the report then says nothing of the test bed.
+    external: bool,
     /// True if subjects are too many to stand side by side.
     many: bool,
     schemes: Schemes,
@@ -129,6 +132,7 @@ impl Page {
             groups: groups(&columns),
             rows: analysis.subjects.iter().map(|summary| Row::of(summary, &columns)).collect(),
             columns,
+            external: is_external(analysis),
             many: analysis.subjects.len() > MANY,
             schemes: Schemes::of(analysis),
             steps: step_rows(analysis),
@@ -193,7 +197,7 @@ mod tests {
                 assert!(report.contains(&summary.subject.name));
             }
             for column in filled(COLUMNS, &analysis) {
-                assert!(report.contains(column.title), "{}", column.title);
+                assert!(report.contains(column.label), "{}", column.label);
             }
             assert!(report.contains(&analysis.scenario.question));
         }
@@ -241,5 +245,29 @@ mod tests {
             page.contains("Invalid: do not use these figures") && page.contains("&#60;died&#62;"),
             "escaped"
         );
+    }
+
+    #[test]
+    fn a_name_is_text_in_every_file() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut recordings = synthetic::recordings();
+        for recording in &mut recordings {
+            recording.subject.name.push_str(" |<img src=x>");
+            recording.scenario.name = "a|<img src=x>".to_owned();
+            recording.scenario.question = "Is <img src=x> | faster?".to_owned();
+        }
+        recordings[1].failure = Some("<img src=x>|".to_owned());
+        write(folder.path(), &analyse(&recordings), &recordings).unwrap();
+        let charts = std::fs::read_dir(folder.path().join("charts")).unwrap();
+        let files = ["report.html", "report.md"].map(|name| folder.path().join(name)).into_iter();
+        for path in files.chain(charts.map(|chart| chart.unwrap().path())) {
+            let text = std::fs::read_to_string(&path).unwrap();
+            assert!(!text.contains("<img"), "{}", path.display());
+        }
+        let text = std::fs::read_to_string(folder.path().join("report.md")).unwrap();
+        assert!(text.contains("none \\|&lt;img src=x&gt;"), "{text}");
+        let heading = text.lines().find(|line| line.starts_with("| |")).unwrap();
+        let cells = |line: &str| line.replace("\\|", "").matches('|').count();
+        assert!(cells(heading) == 5 + 2 && !heading.contains(" |&"), "{heading}");
     }
 }

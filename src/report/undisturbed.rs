@@ -17,9 +17,10 @@ pub(super) struct AllCell {
     pub(super) all: String,
 }
 
-const METRICS: [(MetricId, &str); 5] = [
+const METRICS: [(MetricId, &str); 6] = [
     (MetricId::LatencyP50, "p50"),
     (MetricId::LatencyP90, "p90"),
+    (MetricId::LatencyP95, "p95"),
     (MetricId::LatencyP99, "p99"),
     (MetricId::LatencyP999, "p99.9"),
     (MetricId::LatencyMean, "mean"),

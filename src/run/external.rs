@@ -78,6 +78,8 @@ impl External {
         };
         let driven = driven.context("the load generator broke down")??;
         recording.conditions = watch.end();
+        // An interrupt ends the window, and so does the last request of a load that ends by count.
+        recording.workload.window_seconds = driven.load.measured_seconds;
         if self.pace.rate().is_none() {
             recording.workload.rate = facts::sent_rate(&driven.load);
         }

@@ -5,6 +5,8 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
+use rustix::fs::{Access, access};
+
 use crate::observation::{self, FILE_NAME, Recording};
 
 /// An open recording in its folder.
@@ -41,7 +43,32 @@ pub enum OutputError {
     },
 }
 
+impl OutputError {
+    /// True if the folder cannot be used at all, which shows before anything starts.
+    pub fn is_of_the_folder(&self) -> bool {
+        matches!(self, Self::Create { .. } | Self::Taken { .. })
+    }
+}
+
 impl Output {
+    /// Makes sure that [`Output::create`] can be expected to succeed, without making anything: before what takes time or asks others.
+    pub fn ensure_possible(folder: &Path) -> Result<(), OutputError> {
+        let create = |source: io::Error| OutputError::Create { path: folder.to_owned(), source };
+        match fs::read_dir(folder) {
+            Ok(files) => {
+                if files.take(1).count() > 0 {
+                    return Err(OutputError::Taken { folder: folder.to_owned() });
+                }
+            }
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+            Err(error) => return Err(create(error)),
+        }
+        // The folder itself, or the nearest above it that is there, in which it would be made.
+        let there =
+            folder.ancestors().find(|above| above.exists()).filter(|above| !above.as_os_str().is_empty());
+        access(there.unwrap_or(Path::new(".")), Access::WRITE_OK).map_err(|error| create(error.into()))
+    }
+
     /// Makes `folder` and an empty recording in it.
     pub fn create(folder: &Path) -> Result<Self, OutputError> {
         let path = folder.join(FILE_NAME);

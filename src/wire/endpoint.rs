@@ -4,6 +4,7 @@ use std::fmt;
 use std::io;
 use std::net::SocketAddr;
 use std::os::linux::net::SocketAddrExt as _;
+use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
@@ -30,6 +31,15 @@ impl Endpoint {
         };
         Ok((listener, Self::Unix(name)))
     }
+}
+
+/// Fails unless somebody listens on the Unix socket called `name`.
+pub fn ensure_listening(name: &Path) -> io::Result<()> {
+    let address = match name.to_str().and_then(|text| text.strip_prefix('@')) {
+        Some(name) => std::os::unix::net::SocketAddr::from_abstract_name(name)?,
+        None => std::os::unix::net::SocketAddr::from_pathname(name)?,
+    };
+    UnixStream::connect_addr(&address).map(drop)
 }
 
 /// `@name` as the system knows it: the byte 0 and the name.

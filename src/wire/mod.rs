@@ -16,7 +16,7 @@ use serde::{Deserialize, Serialize};
 
 pub use certificate::{CertificateError, Identity, certificate};
 pub use connector::{Connector, ConnectorError, Trust};
-pub use endpoint::Endpoint;
+pub use endpoint::{Endpoint, ensure_listening};
 pub use server::{AcceptorError, acceptor};
 pub use stream::Stream;
 

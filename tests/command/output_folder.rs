@@ -11,7 +11,7 @@ const RUN: &[&str] = &["run", "case.toml", "--out", "out"];
 fn a_file_where_the_folder_should_be_is_refused() {
     let sandbox = Sandbox::with(SMALL);
     fs::write(sandbox.out(), "").unwrap();
-    sandbox.refused(RUN).exits(1).says(&["cannot write \"out\"", "--out", "File exists"]);
+    sandbox.refused(RUN).exits(2).says(&["cannot write \"out\"", "--out", "File exists"]);
     let ended = sandbox.refused(&["run", "case.toml", "--out", "out/deeper"]);
     ended.says(&["\"out/deeper\"", "Not a directory"]);
 }
@@ -25,7 +25,7 @@ fn a_folder_that_may_not_be_written_is_refused() {
         // This user may write anywhere, as root may.
         return;
     }
-    let ended = sandbox.refused(RUN).exits(1);
+    let ended = sandbox.refused(RUN).exits(2);
     ended.says(&["cannot write \"out/recording.jsonl\"", "--out", "Permission denied"]);
 }
 
@@ -35,7 +35,7 @@ fn a_folder_that_holds_a_recording_is_refused_and_left_as_it_was() {
     fs::create_dir(sandbox.out()).unwrap();
     let recording = sandbox.out().join("recording.jsonl");
     fs::write(&recording, "facts\n").unwrap();
-    sandbox.refused(RUN).exits(1).says(&["\"out\" holds a recording or other files already", "--out"]);
+    sandbox.refused(RUN).exits(2).says(&["\"out\" holds a recording or other files already", "--out"]);
     assert_eq!(fs::read_to_string(recording).unwrap(), "facts\n");
 }
 

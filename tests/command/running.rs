@@ -10,8 +10,9 @@ use rustix::process::{Pid, Signal, kill_process};
 
 use crate::program::Ended;
 
-/// What takes longer will never come.
-const PATIENCE: Duration = Duration::from_mins(1);
+/// Ends a test that would hang. It is no limit on speed: on a machine that is busy with other work everything may take a hundred times
+/// as long.
+const PATIENCE: Duration = Duration::from_mins(20);
 /// Between two looks at what is waited for.
 const LOOK: Duration = Duration::from_millis(5);
 
@@ -96,16 +97,28 @@ impl Running {
         self.process
     }
 
+    /// Waits until `look` sees something, or fails when the command has ended without it.
+    #[track_caller]
+    pub(crate) fn wait_for<T>(&self, what: &str, look: impl Fn() -> Option<T>) -> T {
+        wait_for(what, || {
+            // Asked first: what it did last may be what is waited for.
+            let is_gone = self.process.is_gone();
+            let seen = look();
+            assert!(seen.is_some() || !is_gone, "it ended without {what}, and said: {}", self.said());
+            seen
+        })
+    }
+
     /// Waits until it has said these words on standard error.
     #[track_caller]
     pub(crate) fn wait_for_words(&self, words: &str) {
-        wait_for(words, || self.said().contains(words).then_some(()));
+        self.wait_for(words, || self.said().contains(words).then_some(()));
     }
 
     /// Waits until it has `count` servers, and tells which.
     #[track_caller]
     pub(crate) fn wait_for_servers(&self, count: usize) -> Vec<Process> {
-        wait_for("the servers", || {
+        self.wait_for("the servers", || {
             let mut servers = self.process.children();
             // What watches their cores is no server.
             servers.retain(|child| !child.does("watch-cores"));

@@ -5,13 +5,14 @@ mod size;
 mod text;
 mod token_size;
 
+use std::borrow::Cow;
 use std::fmt::Write as _;
 use std::str::FromStr;
 
 use clap::Args;
 
 use crate::cli::{Exit, output};
-use crate::metric::{Better, MetricId};
+use crate::metric::{Better, MetricId, UnknownMetric};
 use crate::registry::nearest;
 
 use claims::ClaimsSize;
@@ -19,8 +20,8 @@ use claims::ClaimsSize;
 /// Explain a metric, or whether tokens fit the headers of real servers (token-size)
 #[derive(Debug, Args)]
 pub(super) struct Explain {
-    /// token-size, or the id of a metric like latency.p99; without it every topic is listed
-    topic: Option<Topic>,
+    /// token-size, or a metric like latency.p99 or p(95); without it every topic is listed
+    topic: Option<String>,
     /// Sizes of the claims to compare, like 400B,2KB (with token-size)
     #[arg(long, value_name = "SIZE", value_delimiter = ',', num_args = 1..)]
     claims: Vec<ClaimsSize>,
@@ -39,12 +40,27 @@ const TOKEN_SIZE: &str = "token-size";
 const ABOUT_TOKEN_SIZE: &str =
     "characters of a token by signature scheme, and whose default header limit refuses it";
 
+/// How the percentiles are listed that have no line of their own.
+const ANY_PERCENTILE: &str = "p(x)";
+const ABOUT_ANY_PERCENTILE: &str =
+    "any other percentile of latency, like p(75); of another metric like generator.lag(p(75))";
+
 /// A word that nothing is explained by.
 #[derive(Debug, thiserror::Error)]
-#[error("unknown topic {found:?}{}; \"bearerbench explain\" lists every topic", .nearest.map(|id| format!("; did you mean {id:?}?")).unwrap_or_default())]
-struct UnknownTopic {
-    found: String,
-    nearest: Option<&'static str>,
+enum UnknownTopic {
+    /// It is no metric either.
+    #[error("unknown topic {found:?}{}", suggestion(.nearest.as_deref()))]
+    Name { found: String, nearest: Option<String> },
+    /// It is that of a metric that there cannot be.
+    #[error(transparent)]
+    Metric(UnknownMetric),
+}
+
+fn suggestion(nearest: Option<&str>) -> String {
+    nearest.map_or_else(
+        || "; \"bearerbench explain\" lists every topic".to_owned(),
+        |topic| format!("; did you mean {topic:?}?"),
+    )
 }
 
 impl FromStr for Topic {
@@ -54,20 +70,31 @@ impl FromStr for Topic {
         if found == TOKEN_SIZE {
             return Ok(Self::TokenSize);
         }
-        found.parse().map(Self::Metric).map_err(|_| {
-            let topics = std::iter::once(TOKEN_SIZE).chain(MetricId::ALL.iter().map(|metric| metric.id()));
-            UnknownTopic { found: found.to_owned(), nearest: nearest(found, topics) }
+        found.parse().map(Self::Metric).map_err(|error| match error {
+            UnknownMetric::Name { nearest: metric, .. } => {
+                let nearest = nearest(found, [TOKEN_SIZE]).map(str::to_owned).or(metric);
+                UnknownTopic::Name { found: found.to_owned(), nearest }
+            }
+            other => UnknownTopic::Metric(other),
         })
     }
 }
 
 impl Explain {
     pub(super) fn execute(self) -> anyhow::Result<Exit> {
-        if !self.claims.is_empty() && !matches!(self.topic, Some(Topic::TokenSize)) {
+        let topic = match self.topic.as_deref().map(str::parse).transpose() {
+            Ok(topic) => topic,
+            Err(error) => {
+                let error: UnknownTopic = error;
+                output::tell(&format!("bearerbench: {error}"));
+                return Ok(Exit::Usage);
+            }
+        };
+        if !self.claims.is_empty() && !matches!(topic, Some(Topic::TokenSize)) {
             output::tell("bearerbench: --claims belongs to \"bearerbench explain token-size\"");
             return Ok(Exit::Usage);
         }
-        output::print(&match self.topic {
+        output::print(&match topic {
             None if self.json => topics_json(),
             None => topics(),
             Some(Topic::Metric(metric)) if self.json => metric_json(metric).to_string(),
@@ -79,12 +106,15 @@ impl Explain {
 }
 
 fn topics() -> String {
-    let rows = || {
+    let rows = || -> Vec<(Cow<'static, str>, Cow<'static, str>)> {
         let metrics = MetricId::ALL.iter().map(|metric| (metric.id(), metric.meaning()));
-        std::iter::once((TOKEN_SIZE, ABOUT_TOKEN_SIZE)).chain(metrics)
+        let [token_size, percentile] =
+            [(TOKEN_SIZE, ABOUT_TOKEN_SIZE), (ANY_PERCENTILE, ABOUT_ANY_PERCENTILE)]
+                .map(|(name, about)| (name.into(), about.into()));
+        std::iter::once(token_size).chain(metrics).chain(std::iter::once(percentile)).collect()
     };
-    let width = rows().map(|(name, _)| name.len()).max().unwrap_or(0);
-    rows().fold(String::new(), |mut text, (name, about)| {
+    let width = rows().iter().map(|(name, _)| name.len()).max().unwrap_or(0);
+    rows().into_iter().fold(String::new(), |mut text, (name, about)| {
         writeln!(text, "{name:width$}  {about}").expect("a string takes every text");
         text
     })
@@ -131,8 +161,8 @@ mod tests {
         let listed = topics();
         for metric in MetricId::ALL {
             assert!(matches!(metric.id().parse(), Ok(Topic::Metric(found)) if found == *metric));
-            assert!(listed.contains(metric.id()) && explained(*metric).contains(metric.meaning()));
-            assert!(topics_json().contains(metric.id()));
+            assert!(listed.contains(&*metric.id()) && explained(*metric).contains(&*metric.meaning()));
+            assert!(topics_json().contains(&*metric.id()));
         }
         assert!(matches!(TOKEN_SIZE.parse(), Ok(Topic::TokenSize)));
         assert!(listed.contains(TOKEN_SIZE));
@@ -142,6 +172,28 @@ mod tests {
     fn a_slip_of_the_pen_is_told_with_the_nearest_topic() {
         let message = "token-sizes".parse::<Topic>().unwrap_err().to_string();
         assert!(message.contains("unknown topic \"token-sizes\"; did you mean \"token-size\"?"), "{message}");
-        assert!("latency.p9".parse::<Topic>().unwrap_err().to_string().contains("latency.p9"));
+        for (written, expected) in [
+            ("latency.p9", "unknown topic \"latency.p9\"; did you mean \"latency.p9"),
+            ("http_req_duration", "unknown topic \"http_req_duration\"; did you mean \"latency"),
+            ("p(101)", "\"p(101)\" is no percentile; expected a number from 0 to 100"),
+            ("xyz", "unknown topic \"xyz\"; \"bearerbench explain\" lists every topic"),
+        ] {
+            let message = written.parse::<Topic>().unwrap_err().to_string();
+            assert!(message.contains(expected), "{message}");
+        }
+    }
+
+    #[test]
+    fn any_percentile_is_explained_in_the_spelling_of_a_threshold() {
+        for (written, expected) in [
+            ("p(95)", "latency.p95: 95 % of the requests were answered within"),
+            ("p(99.99)", "latency.p9999: 99.99 % of the requests were answered within"),
+            ("latency.service(p(75))", "latency.service.p75: 75 % of the requests were answered within"),
+            ("med", "latency.p50: half of the requests"),
+        ] {
+            let Ok(Topic::Metric(metric)) = written.parse() else { panic!("{written}") };
+            assert!(explained(metric).starts_with(expected), "{}", explained(metric));
+        }
+        assert!(topics().lines().any(|line| line.starts_with("p(x) ")));
     }
 }

@@ -61,6 +61,9 @@ pub(super) struct Load {
     server_processes: Vec<u32>,
     #[command(flatten)]
     generator: GeneratorArgs,
+    /// What the report calls the server, so that `compare` finds it again under another URL [default: the URL]
+    #[arg(long, value_parser = name)]
+    name: Option<String>,
     /// Folder for the recording and the report [default: none is written]
     #[arg(long, value_name = "FOLDER")]
     out: Option<PathBuf>,
@@ -120,6 +123,11 @@ fn rate(text: &str) -> Result<Rate, String> {
     Rate::try_from(number).map_err(|error| error.to_string())
 }
 
+fn name(text: &str) -> Result<String, String> {
+    let is_line = !text.trim().is_empty() && !text.chars().any(char::is_control);
+    is_line.then(|| text.to_owned()).ok_or_else(|| "expected a name in one line, like production".to_owned())
+}
+
 /// In requests per second.
 const FASTEST: f64 = 10_000_000.0;
 
@@ -128,6 +136,9 @@ const LONGEST: Period = Period::from_secs(3_600);
 
 impl Load {
     pub(super) fn execute(self) -> anyhow::Result<Exit> {
+        if let Some(folder) = &self.out {
+            Output::ensure_possible(folder)?;
+        }
         let external = match self.decide() {
             Ok(external) => external,
             Err(error) => {
@@ -205,8 +216,8 @@ impl Load {
         let watched = Task { cores: placement.servers.clone(), processes: self.server_processes.clone() };
         Ok(External {
             watched: (!watched.processes.is_empty()).then_some(watched),
-            name: self.server.target.to_string(),
-            question: question(&pace, tokens.live_count()),
+            name: self.name.clone().unwrap_or_else(|| self.server.target.to_string()),
+            question: self.question(&pace, tokens.live_count()),
             thresholds: self.thresholds.iter().map(ToString::to_string).collect(),
             wire: self.server.wire(),
             target: Target {
@@ -229,6 +240,21 @@ impl Load {
             requests: self.requests,
             seed: self.pace.seed,
         })
+    }
+
+    /// The URL stands in it where the server has a name.
+    fn question(&self, pace: &Pace, tokens: u32) -> String {
+        let it = self.name.as_ref().map_or_else(|| "it".to_owned(), |_| self.server.target.to_string());
+        match pace {
+            Pace::Open { rate, arrivals } => {
+                format!("How does {it} answer {rate} ({arrivals}) with {tokens} different tokens?")
+            }
+            Pace::Closed { think } => {
+                format!(
+                    "How fast does {it} answer users who think for {think}, with {tokens} different tokens?"
+                )
+            }
+        }
     }
 
     /// The warm-up may use up all requests there are.
@@ -283,14 +309,3 @@ impl Load {
 
 /// Files that the process has open beside its connections.
 const OTHER_FILES: u64 = 64;
-
-fn question(pace: &Pace, tokens: u32) -> String {
-    match pace {
-        Pace::Open { rate, arrivals } => {
-            format!("How does it answer {rate} ({arrivals}) with {tokens} different tokens?")
-        }
-        Pace::Closed { think } => {
-            format!("How fast does it answer users who think for {think}, with {tokens} different tokens?")
-        }
-    }
-}

@@ -16,7 +16,7 @@ use rustls::pki_types::pem::PemObject as _;
 use crate::load::Server;
 use crate::plan::Pace;
 use crate::units::Rate;
-use crate::wire::{Connector, Endpoint, Http, KeyExchange, Socket, Tls, Trust, Wire};
+use crate::wire::{Connector, Endpoint, Http, KeyExchange, Socket, Tls, Trust, Wire, ensure_listening};
 
 #[derive(Debug, Args)]
 pub(super) struct ServerArgs {
@@ -98,7 +98,12 @@ impl ServerArgs {
     pub(super) fn find(&self, pace: &Pace, connections: NonZeroU32) -> anyhow::Result<Server> {
         let TargetUrl { host, path, is_secure, .. } = &self.target;
         let endpoint = match &self.unix {
-            Some(path) => Endpoint::Unix(path.clone()),
+            Some(path) => {
+                ensure_listening(path).with_context(|| {
+                    format!("--unix: nobody listens on the socket {}; is the server running?", path.display())
+                })?;
+                Endpoint::Unix(path.clone())
+            }
             None => Endpoint::Tcp(self.address(pace, connections)?),
         };
         let connector = Connector::new(endpoint, &self.wire(), self.trust()?, host)?;

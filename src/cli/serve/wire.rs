@@ -9,6 +9,7 @@ use clap::Args;
 use serde::de::value::{Error, StrDeserializer};
 use serde::de::{DeserializeOwned, IntoDeserializer as _};
 
+use crate::cli::exit::BadArgument;
 use crate::testbed::spec::Ready;
 use crate::wire::{Endpoint, Http, Identity, KeyExchange, Socket, Tls, Wire, certificate};
 
@@ -50,10 +51,10 @@ impl WireArgs {
         let identity = certificate()?;
         if let Some(path) = &self.write_certificate {
             fs::write(path, identity.certificate_pem()).with_context(|| {
-                format!(
-                    "cannot write the certificate to {}; give a file in a folder of yours",
-                    path.display()
-                )
+                let path = path.display();
+                BadArgument(format!(
+                    "--write-certificate: cannot write {path}; give a file in a folder of yours"
+                ))
             })?;
         }
         Ok(Some(identity))

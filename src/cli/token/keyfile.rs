@@ -7,6 +7,7 @@ use std::path::Path;
 
 use anyhow::Context as _;
 
+use crate::cli::exit::BadArgument;
 use crate::cli::token::input::Unusable;
 
 /// Who may read a file, before the umask.
@@ -40,7 +41,7 @@ pub(super) fn write(path: &Path, text: &str, readers: Readers, force: bool) -> a
         }
         file.sync_all()
     };
-    write().with_context(|| format!("cannot write the key to {}", path.display()))
+    write().with_context(|| BadArgument(format!("cannot write the key to {}", path.display())))
 }
 
 fn created(path: &Path, readers: Readers) -> std::io::Result<File> {

@@ -115,7 +115,7 @@ fn findings(summary: &Summary, truth: &Distribution, share: f64) -> Vec<Finding>
         let followed: u64 = summary.series.moments.iter().map(|moment| moment.requests).sum();
         if !estimate.standing.is_lost() && followed as f64 * (1.0 - q) >= BEYOND {
             findings.push(Finding::near(
-                metric.id(),
+                &metric.id(),
                 Unit::Millis,
                 (truth, estimate.point * 1e9),
                 tolerance,
