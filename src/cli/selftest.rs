@@ -32,7 +32,7 @@ struct Generator {
     /// Print JSON
     #[arg(long)]
     json: bool,
-    /// Take under a minute instead of three; the machine has to be quieter for the same bounds
+    /// Take under a minute instead of three; bounds are wider where few requests are left to judge
     #[arg(long)]
     quick: bool,
 }

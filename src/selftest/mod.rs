@@ -35,7 +35,7 @@ pub use waking::Waking;
 pub enum Effort {
     /// As long as the bounds need.
     Full,
-    /// A third of it: the same bounds, of fewer requests, so that the machine has to be quieter for them.
+    /// A third of it: of fewer requests, so that bounds are wider where chance moves a quantile of a few.
     Quick,
 }
 

@@ -17,6 +17,9 @@ use crate::selftest::machine::process_delay;
 use crate::selftest::server::Server;
 use crate::units::Stamp;
 
+/// How much longer than planned it may take, so that one that hangs is told: no limit on speed, since the machine may be busy.
+pub(super) const PATIENCE: Duration = Duration::from_mins(5);
+
 /// A running `bearerbench load`. Dropping it ends the process and removes what it wrote.
 pub struct Process {
     child: Child,
@@ -85,7 +88,7 @@ impl Process {
     /// Waits until an instant of the load, whose beginning is the first request that the server saw.
     pub fn reach(&mut self, server: &Server, instant: Duration) -> Result<(), SelftestError> {
         // Opening the connections takes a while before the first.
-        let deadline = Instant::now() + instant + Duration::from_secs(20);
+        let deadline = Instant::now() + instant + PATIENCE;
         loop {
             let begun = server.first_arrival();
             if begun.is_some_and(|begun| begun.elapsed() >= instant) {

@@ -4,6 +4,8 @@ use std::fmt;
 
 use serde::Serialize;
 
+use crate::observation::Distribution;
+use crate::selftest::figures::quantile;
 use crate::selftest::machine::Held;
 
 /// A case that was tried.
@@ -108,6 +110,43 @@ impl Finding {
         }
     }
 
+    /// A quantile in nanoseconds that may be off by a share of the truth, and by what chance does to one of so few requests.
+    pub(super) fn quantile(
+        quantity: &str,
+        q: f64,
+        (truth, reported): (&Distribution, &Distribution),
+        tolerance: f64,
+        obstacle: Option<Held>,
+    ) -> Self {
+        let ranks = ranks(q, reported.count());
+        let [low, high] = ranks.map(|q| quantile(reported, q));
+        let (truth, reported) = (quantile(truth, q), quantile(reported, q));
+        let right = low <= truth * (1.0 + tolerance) && truth * (1.0 - tolerance) <= high;
+        Self {
+            tolerance: allowed(tolerance, q, ranks),
+            verdict: Verdict::of(right, obstacle),
+            ..Self::near(quantity, Unit::Millis, (truth, reported), tolerance, None)
+        }
+    }
+
+    /// The same of a figure that was estimated from so many requests.
+    pub(super) fn estimated(
+        quantity: &str,
+        q: f64,
+        (truth, reported): (&Distribution, f64),
+        requests: u64,
+        tolerance: f64,
+    ) -> Self {
+        let ranks = ranks(q, requests);
+        let [low, high] = ranks.map(|q| quantile(truth, q));
+        let right = low * (1.0 - tolerance) <= reported && reported <= high * (1.0 + tolerance);
+        Self {
+            tolerance: allowed(tolerance, q, ranks),
+            verdict: Verdict::of(right, None),
+            ..Self::near(quantity, Unit::Millis, (quantile(truth, q), reported), tolerance, None)
+        }
+    }
+
     /// A figure that may not exceed a bound.
     pub(super) fn at_most(
         quantity: &str,
@@ -159,6 +198,31 @@ impl Finding {
     }
 }
 
+/// With fewer requests beyond it a quantile is that of a few, as in every report: chance moves it.
+const ENOUGH: f64 = 100.0;
+/// So many standard deviations are no longer chance: of a hundred figures one is further off in 160 runs.
+const DEVIATIONS: f64 = 4.0;
+
+/// Between which quantiles one of so many requests lies: how many of them lie beyond it is binomial, whatever their distribution
+/// (David and Nagaraja, Order Statistics, section 7.1).
+fn ranks(q: f64, requests: u64) -> [f64; 2] {
+    let count = requests.max(1) as f64;
+    if count * (1.0 - q) >= ENOUGH {
+        return [q, q];
+    }
+    let chance = DEVIATIONS * (q * (1.0 - q) / count).sqrt();
+    [(q - chance).max(0.0), (q + chance).min(1.0)]
+}
+
+fn allowed(tolerance: f64, q: f64, [low, high]: [f64; 2]) -> String {
+    let tolerance = 100.0 * tolerance;
+    if low < q {
+        format!("{tolerance:.1} % of p{:.1} to p{:.1}", 100.0 * low, 100.0 * high)
+    } else {
+        format!("{tolerance:.1} %")
+    }
+}
+
 /// Tries a case until every figure was judged, at most so often. The first run that came out right, or that was wrong
 /// on a machine that was fit, is the one that counts for a figure: there is no second chance.
 pub(super) fn judged<E>(
@@ -205,6 +269,40 @@ mod tests {
         assert!(why.ends_with("the server 0.90 %; the host took 0.00 %)"), "{why}");
         assert_eq!(Finding::at_most("lag", Unit::Plain, (1.0, 1.1), None).verdict, Verdict::Fail);
         assert_eq!(Finding::exact("lost", 0, 0).verdict, Verdict::Pass);
+    }
+
+    #[test]
+    fn a_quantile_of_few_requests_may_be_off_by_as_many_as_chance_moves_beyond_it() {
+        // All take 10 ms, but for a few that the machine delayed.
+        let of = |requests: u64, delayed: u64| {
+            let mut distribution = Distribution::default();
+            distribution.record_many(10_000_000, requests - delayed);
+            distribution.record_many(18_000_000, delayed);
+            distribution
+        };
+        let verdict = |q, requests, delayed| {
+            let figures = (&of(requests, 0), &of(requests, delayed));
+            Finding::quantile("", q, figures, 0.02, None)
+        };
+        // Three of 2,400 are the whole tail of p99.9; of p99 twenty more may be late, and not fifty.
+        assert_eq!(verdict(0.999, 2_400, 3).verdict, Verdict::Pass);
+        assert_eq!(verdict(0.999, 2_400, 30).verdict, Verdict::Fail);
+        assert_eq!(verdict(0.99, 2_400, 40).verdict, Verdict::Pass);
+        assert_eq!(verdict(0.99, 2_400, 50).verdict, Verdict::Fail);
+        assert_eq!(verdict(0.99, 2_400, 0).tolerance, "2.0 % of p98.2 to p99.8");
+        // Of enough requests nothing is chance.
+        assert_eq!(verdict(0.99, 12_000, 121).verdict, Verdict::Fail);
+        assert_eq!(verdict(0.5, 2_400, 1_201).verdict, Verdict::Fail);
+        assert_eq!(verdict(0.5, 2_400, 0).tolerance, "2.0 %");
+        // Whatever is off by more than the tolerance in all requests is found of few, too.
+        let slow = of(2_400, 2_400);
+        assert_eq!(Finding::quantile("", 0.999, (&of(2_400, 0), &slow), 0.02, None).verdict, Verdict::Fail);
+        let estimated =
+            |reported| Finding::estimated("", 0.99, (&of(2_400, 30), reported), 2_400, 0.02).verdict;
+        assert_eq!(
+            [10.1e6, 18.0e6, 9.7e6, 18.5e6].map(estimated),
+            [Verdict::Pass, Verdict::Pass, Verdict::Fail, Verdict::Fail]
+        );
     }
 
     #[test]

@@ -40,7 +40,7 @@ fn killing_the_program_leaves_no_server_behind() {
 fn killing_the_program_while_servers_start_leaves_none_behind() {
     let sandbox = Sandbox::with(SMALL);
     let running = start(&sandbox, &["--set", "load.resource_servers=8"]);
-    let begun = wait_for("the first server", || {
+    let begun = running.wait_for("the first server", || {
         let begun = running.process().children();
         (!begun.is_empty()).then_some(begun)
     });
@@ -91,7 +91,9 @@ fn an_interrupt_before_the_load_begins_is_recorded_too() {
 #[test]
 fn an_interrupted_check_says_what_it_saw_and_leaves_no_server() {
     let sandbox = Sandbox::with(SMALL);
-    let running = Running::start(bearerbench(sandbox.path(), ["check", "case.toml"]), sandbox.path());
+    // More tokens than are issued before the interrupt.
+    let arguments = ["check", "case.toml", "--set", "tokens.live=5_000_000"];
+    let running = Running::start(bearerbench(sandbox.path(), arguments), sandbox.path());
     let servers = running.wait_for_servers(SERVERS);
     running.process().signal(Signal::INT);
     let ended = running.ended().exits(130);
@@ -128,7 +130,10 @@ fn a_server_that_dies_fails_its_trial_and_no_other() {
         let arguments = ["run", "case.toml", "--out", "out", "--set", "load.duration=2s"];
         let running = Running::start(bearerbench(sandbox.path(), arguments), sandbox.path());
         running.wait_for_words("[1/2] control");
+        // It does not get to the end of the trial before the server is dead, however slow this test is.
+        running.process().signal(Signal::STOP);
         running.wait_for_servers(SERVERS)[victim].signal(Signal::KILL);
+        running.process().signal(Signal::CONT);
         let ended = running.ended().exits(1);
         let reason = format!("the {name} ended during the trial (signal: 9 (SIGKILL))");
         let recordings = recordings(&sandbox);

@@ -18,6 +18,7 @@ mod program;
 mod running;
 mod sandbox;
 mod schema;
+mod scripts;
 mod several_rates;
 mod token;
 mod unfit_machine;

@@ -74,11 +74,11 @@ fn a_search_tries_rates_until_it_knows_and_records_every_step() {
 
 #[test]
 fn an_interrupted_search_keeps_the_steps_that_were_made() {
-    let sandbox = Sandbox::with(&with("search = \"p(99.9)<30s\"\nrate = 2000"));
+    let sandbox = Sandbox::with(&with("search = \"p(99.9)<30s\"\nrate = 200"));
     let arguments = ["run", "case.toml", "--out", "out", "--only", "opaque", "--set", "load.duration=2s"];
-    // Half a minute at 2,000 and less at each rate above: it is under way when the second step begins.
+    // A step at 200 takes a minute, and there are several: the search is under way whenever the interrupt comes.
     let running = Running::start(bearerbench(sandbox.path(), arguments), sandbox.path());
-    running.wait_for_words("[1/1] opaque: 2000 req/s for");
+    running.wait_for_words("[1/1] opaque: 200 req/s for");
     running.process().signal(Signal::INT);
     running.ended().exits(130).says(&["failed: interrupted", "report: out/report.html"]);
     let trials = trials(&sandbox);
@@ -97,7 +97,7 @@ fn users_in_a_closed_loop_are_recorded_with_what_they_sent() {
     assert_eq!(workload["think_seconds"], 0.02);
     // Eight users who think for 20 ms send at most 400 a second.
     let rate = workload["rate"].as_f64().unwrap();
-    assert!((10.0..=400.0).contains(&rate), "{rate}");
+    assert!(0.0 < rate && rate <= 400.0, "{rate}");
     assert!(trial["revocations"][0]["probes"].as_array().unwrap().len() > 3, "probes go on beside it");
     let page = text(&sandbox.out().join("report.md"));
     assert!(
@@ -114,7 +114,7 @@ fn a_load_that_ends_by_count_ends_before_its_window() {
     let seconds = trial["load"]["seconds"].as_array().unwrap();
     let planned: u64 = seconds.iter().map(|second| second["outcomes"]["planned"].as_u64().unwrap()).sum();
     assert!((20..=60).contains(&planned), "60 less those of the warm-up: {planned}");
-    assert!(trial["load"]["measured_seconds"].as_f64() < Some(10.0));
+    assert!(trial["load"]["measured_seconds"].as_f64() < Some(30.0));
     assert_eq!(trial["load"]["cut_short"], false);
     let samples = trial["usage"].as_array().unwrap();
     assert!(samples.len() >= 2, "one at the beginning and one at the end");

@@ -11,6 +11,8 @@ use std::time::{Duration, Instant};
 
 use tempfile::TempDir;
 
+use crate::probe::PATIENCE;
+
 /// A running server, killed when this is dropped, also by a test that fails.
 pub(crate) struct Server {
     child: Child,
@@ -101,7 +103,7 @@ fn started(command: impl Fn(&Path, u16) -> Command) -> Server {
         let folder = folder();
         let address = free();
         let mut child = command(folder.path(), address.port()).spawn().expect("the server is installed");
-        let given_up = Instant::now() + Duration::from_secs(30);
+        let given_up = Instant::now() + PATIENCE;
         while Instant::now() < given_up && child.try_wait().expect("it is ours").is_none() {
             if TcpStream::connect(address).is_ok() {
                 return Server { child, address, _folder: folder };

@@ -7,8 +7,8 @@ use std::time::Duration;
 
 use serde_json::Value;
 
-/// A server that has not answered by then does not answer.
-const PATIENCE: Duration = Duration::from_secs(30);
+/// Ends a test that would hang; no limit on speed, since the machine may be busy.
+pub(crate) const PATIENCE: Duration = Duration::from_mins(20);
 
 /// An answer.
 #[derive(Debug)]

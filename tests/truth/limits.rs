@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use bearerbench::load::{Driven, Feed, LoadError, Target, drive};
 use bearerbench::selftest::{Behaviour, Bench, Server, outcomes};
-use bearerbench::units::{Offset, Stamp};
+use bearerbench::units::Offset;
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
 use crate::{alone, beside_others, requests, steady, target};
@@ -16,7 +16,6 @@ fn an_interrupt_ends_the_run_and_keeps_what_was_seen() {
     let _held = beside_others();
     let server = Bench::default().serve(Behaviour::Canned).unwrap();
     let sending = steady(500.0, 4, Duration::from_mins(1));
-    let begun = Stamp::now();
     let feed = |_| {
         Feed::open(sending.requests().inspect(|request| {
             INTERRUPTED.fetch_or(request.due >= Offset::from(Duration::from_secs(1)), Ordering::Relaxed);
@@ -27,7 +26,6 @@ fn an_interrupt_ends_the_run_and_keeps_what_was_seen() {
     let sum = outcomes(&driven.load);
     assert_eq!((sum.planned, sum.good_accepted, sum.ended()), (500, 500, 500), "{sum:?}");
     assert!(driven.load.generator_cpu_nanos > 0);
-    assert!(begun.elapsed() < Duration::from_secs(20));
 }
 
 #[test]

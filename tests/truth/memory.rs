@@ -9,6 +9,8 @@ use rustix::process::{Resource, getrlimit};
 
 use crate::{alone, beside_others, program};
 
+/// Ends a test that would hang; no limit on speed, since the machine may be busy.
+const PATIENCE: Duration = Duration::from_mins(20);
 /// Bytes that ten minutes may add to those of the recording.
 const GROWTH: f64 = 2e6;
 /// Bytes that a second of the recording may have in a file: some ten histograms, wide ones on a busy machine, and nothing
@@ -31,7 +33,8 @@ fn memory_does_not_grow_with_the_length_of_a_run() {
     assert!(found.iter().any(|grown| *grown < GROWTH), "bytes in ten minutes: {found:?}");
 }
 
-/// Bytes that ten minutes at 10,000 requests a second would add, by the last 17 of 20 seconds, besides what was recorded.
+/// Bytes that ten minutes at 10,000 requests a second would add, by the last 17 of 20 seconds, besides what was recorded; without end
+/// if that is too much.
 fn growth() -> f64 {
     let server = Bench::default().serve(Behaviour::Canned).expect("a free port");
     let mut process = start(&server, 10_000.0, 64, 20);
@@ -40,12 +43,15 @@ fn growth() -> f64 {
         process.reach(&server, Duration::from_millis(500) * half).expect("it runs");
         seen.push((f64::from(half) / 2.0, resident(&process)));
     }
-    let (recording, _) = process.recording(Duration::from_secs(30)).expect("it ends");
+    let (recording, _) = process.recording(PATIENCE).expect("it ends");
     let load = recording.load.expect("it measured");
     let sum = outcomes(&load);
     assert_eq!(sum.planned, 200_000, "{sum:?}");
     let recorded = serde_json::to_vec(&load.seconds).expect("it was read").len() as f64 / 20.0;
-    assert!(recorded < SECOND, "{recorded} bytes a second");
+    if recorded >= SECOND {
+        // As much as if it had grown without end.
+        return f64::INFINITY;
+    }
     // Most of it is Base64 of what lies in memory.
     600.0 * (slope(&seen) - 0.75 * recorded).max(0.0)
 }
@@ -68,7 +74,7 @@ fn ten_thousand_connections_work_and_cost_less_than_20_kb_each() {
         let mut process = start(&server, 100.0, connections, 2);
         process.reach(&server, Duration::from_millis(1_500)).unwrap();
         let bytes = resident(&process);
-        let (recording, _) = process.recording(Duration::from_secs(30)).unwrap();
+        let (recording, _) = process.recording(PATIENCE).unwrap();
         let sum = outcomes(&recording.load.unwrap());
         assert_eq!((sum.planned, sum.good_accepted), (200, 200), "{sum:?}");
         bytes

@@ -2,9 +2,10 @@
 
 use std::io::{BufRead as _, BufReader, Write as _};
 use std::process::{Child, Command, Stdio};
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use bearerbench::testbed::machine::{available_cores, pin_thread};
+use bearerbench::units::Stamp;
 use serde_json::json;
 
 use crate::{alone, program};
@@ -20,8 +21,9 @@ fn burner(core: u32) -> Child {
     starting.join().expect("it starts a process").expect("there is a shell")
 }
 
-/// How much of the time in which the burner burned was seen as taken, if these processes have a right to the core.
-fn seen(has_a_right: bool) -> f64 {
+/// How much of the time in which the burner burned was seen as taken, if it has a right to the core or not; and how much of it
+/// somebody else had the core.
+fn seen(has_a_right: bool) -> [f64; 2] {
     let core = available_cores()[0];
     let mut burner = burner(core);
     let processes = if has_a_right { vec![burner.id()] } else { vec![std::process::id()] };
@@ -37,14 +39,16 @@ fn seen(has_a_right: bool) -> f64 {
     burner.stdin.as_mut().expect("it is piped").write_all(b"go\n").expect("it listens");
     let mut said = String::new();
     BufReader::new(burner.stdout.as_mut().expect("it is piped")).read_line(&mut said).expect("in words");
-    let lasted = begun.elapsed();
+    let (lasted, end) = (begun.elapsed(), Stamp::now().nanos());
+    let ran = cpu_nanos(&burner);
     let mut taken = 0;
     while let Some(Ok(line)) = lines.next() {
         let words: Vec<u64> =
             line.split_whitespace().map(|word| word.parse().expect("numbers only")).collect();
         match words[..] {
             [_, until, since] => taken += until - since,
-            _ if begun.elapsed() > lasted + Duration::from_millis(100) => break,
+            // It was looked at until the burner had done.
+            [_, until] if until >= end => break,
             _ => {}
         }
     }
@@ -52,13 +56,25 @@ fn seen(has_a_right: bool) -> f64 {
         process.kill().expect("it runs");
         process.wait().expect("it ends");
     }
-    taken as f64 / lasted.as_nanos() as f64
+    [taken as f64, lasted.as_nanos() as f64 - ran].map(|nanos| nanos / lasted.as_nanos() as f64)
+}
+
+/// Nanoseconds that a process of one thread has run.
+fn cpu_nanos(process: &Child) -> f64 {
+    let file = format!("/proc/{}/schedstat", process.id());
+    let text = std::fs::read_to_string(file).expect("it runs");
+    text.split(' ').next().and_then(|nanos| nanos.parse().ok()).expect("a number comes first")
 }
 
 #[test]
 fn what_runs_beside_the_servers_is_seen_and_what_the_servers_do_is_not() {
     let _alone = alone();
-    let (stranger, server) = (seen(false), seen(true));
+    let ([stranger, _], [server, others]) = (seen(false), seen(true));
     assert!(stranger > 0.8, "of what somebody else burned only {stranger} was seen");
-    assert!(server < stranger / 2.0, "what a server burned was taken for somebody else's: {server}");
+    // On a busy machine others are really there.
+    let burned = server - others.max(0.0);
+    assert!(
+        burned < stranger / 2.0,
+        "what a server burned was taken for somebody else's: {server}, {others}"
+    );
 }

@@ -20,19 +20,20 @@ enum Reply {
 
 /// A server, and how many connections it has seen.
 async fn serve(deed: Deed) -> (SocketAddr, Rc<Cell<u32>>) {
-    serve_at_once(100, deed).await
+    let (address, [connections, _]) = serve_at_once(100, deed).await;
+    (address, connections)
 }
 
-/// The same, with so many requests at once on a connection.
-async fn serve_at_once(streams: u32, deed: Deed) -> (SocketAddr, Rc<Cell<u32>>) {
+/// The same, with so many requests at once on a connection; and how many connections and requests it has seen.
+async fn serve_at_once(streams: u32, deed: Deed) -> (SocketAddr, [Rc<Cell<u32>>; 2]) {
     let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
     let address = listener.local_addr().unwrap();
     let (connections, requests) = (Rc::new(Cell::new(0)), Rc::new(Cell::new(0)));
-    let seen = Rc::clone(&connections);
+    let seen = [Rc::clone(&connections), Rc::clone(&requests)];
     spawn_local(async move {
         loop {
             let (stream, _) = listener.accept().await.unwrap();
-            seen.set(seen.get() + 1);
+            connections.set(connections.get() + 1);
             let requests = Rc::clone(&requests);
             spawn_local(async move {
                 let mut builder = h2::server::Builder::new();
@@ -52,7 +53,7 @@ async fn serve_at_once(streams: u32, deed: Deed) -> (SocketAddr, Rc<Cell<u32>>) 
             });
         }
     });
-    (address, connections)
+    (address, seen)
 }
 
 fn transport(address: SocketAddr, requests_per_connection: Option<u32>) -> Http2 {
@@ -122,14 +123,21 @@ async fn a_stream_that_is_reset_costs_its_request_and_not_the_connection() {
 #[tokio::test]
 async fn an_answer_that_nobody_waits_for_any_more_has_the_connection_replaced_every_time() {
     local(async {
-        let (address, connections) =
-            serve(|number, _| if number < 3 { Reply::Silence } else { Reply::Answer }).await;
+        let (address, [connections, requests]) =
+            serve_at_once(100, |number, _| if number < 3 { Reply::Silence } else { Reply::Answer }).await;
         let http2 = transport(address, None);
         for expected in [1, 2] {
             let (mut sender, mut receiver) = join(&http2, 0).await;
             sender.send(&Outgoing { token: "token", probe: None });
-            let patience = std::time::Duration::from_millis(50);
-            assert!(tokio::time::timeout(patience, receiver.answer()).await.is_err());
+            let arrives = async {
+                while requests.get() < expected {
+                    tokio::task::yield_now().await;
+                }
+            };
+            tokio::select! {
+                answer = receiver.answer() => panic!("{answer:?}"),
+                () = arrives => {}
+            }
             assert_eq!(connections.get(), expected);
         }
         assert!(ask(&mut join(&http2, 0).await).await.is_ok());

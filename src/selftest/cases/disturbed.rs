@@ -13,10 +13,11 @@ use crate::metric::MetricId;
 use crate::observation::Distribution;
 use crate::selftest::Effort;
 use crate::selftest::bench::{Bench, SelftestError};
+use crate::selftest::figures::quantile;
 use crate::selftest::known::{Known, KnownServer};
 use crate::selftest::law::Law;
-use crate::selftest::process::{Process, send};
-use crate::selftest::report::{Case, Finding, Unit};
+use crate::selftest::process::{PATIENCE, Process, send};
+use crate::selftest::report::{Case, Finding};
 
 /// Whom the stops hit. What watches the server's core is stopped with the server: it loses the core as well.
 #[derive(Clone, Copy, Debug)]
@@ -37,7 +38,6 @@ const LAW: Law = Law::Uniform { from: Duration::from_millis(8), to: Duration::fr
 const RATE: f64 = 400.0;
 const CONNECTIONS: u32 = 64;
 const SEED: u64 = 10;
-const PATIENCE: Duration = Duration::from_secs(30);
 
 /// With fewer requests beyond it a quantile is that of a handful, and no claim. On some virtual machines the server, which sleeps,
 /// is woken up to 8 ms late by its timer though nobody has its core: a handful of such answers is no figure of the generator.
@@ -110,21 +110,15 @@ fn findings(summary: &Summary, truth: &Distribution, share: f64) -> Vec<Finding>
     let mut findings = Vec::new();
     for (metric, q, tolerance) in CLAIMS {
         let Some(estimate) = summary.estimates.get(&metric) else { continue };
-        let truth = truth.quantile(q).unwrap_or(0) as f64;
         // What is not claimed need not be right.
         let followed: u64 = summary.series.moments.iter().map(|moment| moment.requests).sum();
         if !estimate.standing.is_lost() && followed as f64 * (1.0 - q) >= BEYOND {
-            findings.push(Finding::near(
-                &metric.id(),
-                Unit::Millis,
-                (truth, estimate.point * 1e9),
-                tolerance,
-                None,
-            ));
+            let figures = (truth, estimate.point * 1e9);
+            findings.push(Finding::estimated(&metric.id(), q, figures, followed, tolerance));
         }
         // The figure of all requests is wrong where it must be, or this shows nothing.
         if metric == MetricId::LatencyP99 && share > 0.02 {
-            let all = estimate.of_all.unwrap_or(0.0) * 1e9;
+            let (all, truth) = (estimate.of_all.unwrap_or(0.0) * 1e9, quantile(truth, q));
             let reported = format!("{:.3} ms", all / 1e6);
             let is_wrong = (all - truth).abs() > tolerance * truth;
             findings.push(Finding::checked(

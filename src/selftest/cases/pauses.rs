@@ -12,7 +12,7 @@ use crate::selftest::bench::{Bench, SelftestError};
 use crate::selftest::figures::{QUANTILES, quantile, whole};
 use crate::selftest::law::Law;
 use crate::selftest::machine::{Held, Watch};
-use crate::selftest::process::{Pause, Process};
+use crate::selftest::process::{PATIENCE, Pause, Process};
 use crate::selftest::report::{Case, Finding, Unit, judged};
 use crate::selftest::server::{Behaviour, Served, Witness};
 use crate::units::{Offset, Rate, Stamp};
@@ -27,8 +27,6 @@ const RATE: f64 = 1_000.0;
 const SERVICE: Duration = Duration::from_millis(1);
 /// A connection for everyone who is due while nobody answers.
 const CONNECTIONS: u32 = 1_100;
-/// The generator's process ends so long after its last request, at the most.
-const PATIENCE: Duration = Duration::from_secs(30);
 
 /// A generator that lost its core for so much of the time was stopped.
 const STOPPED: f64 = 0.08;
@@ -172,10 +170,9 @@ impl Seen {
         tolerance: f64,
     ) -> Vec<Finding> {
         let finding = |(q, name): (f64, &str)| {
-            let figures = (quantile(truth, q), quantile(reported, q));
-            let length = Duration::from_secs_f64(figures.0 / 1e9);
+            let length = Duration::from_secs_f64(quantile(truth, q) / 1e9);
             let unfit = self.held.hides_quantile(q, length, tolerance);
-            Finding::near(&format!("{part} {name}"), Unit::Millis, figures, tolerance, unfit)
+            Finding::quantile(&format!("{part} {name}"), q, (truth, reported), tolerance, unfit)
         };
         [(0.95, "p95"), QUANTILES[1], QUANTILES[2]].into_iter().map(finding).collect()
     }

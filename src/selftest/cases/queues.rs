@@ -63,7 +63,7 @@ fn case(bench: &Bench, effort: Effort, name: &str, law: Law, load: f64) -> Resul
         };
         let mut findings = vec![
             near("mean, of the same instants", means, unfit),
-            near("p99, of the same instants", p99s, tail),
+            Finding::quantile("p99, of the same instants", 0.99, (&exact, &found), TOLERANCE, tail),
             by_chance("mean, closed form", theory.mean, means.1, chance.mean, unfit),
         ];
         findings.extend(theory.p99.map(|p99| by_chance("p99, closed form", p99, p99s.1, chance.p99, tail)));

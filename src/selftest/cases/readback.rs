@@ -10,7 +10,7 @@ use crate::selftest::bench::{Bench, SelftestError, Sending};
 use crate::selftest::figures::{QUANTILES, quantile, whole};
 use crate::selftest::law::Law;
 use crate::selftest::machine::Held;
-use crate::selftest::report::{Case, Finding, Unit, judged};
+use crate::selftest::report::{Case, Finding, judged};
 use crate::selftest::server::Behaviour;
 
 /// How far a quantile may be from the truth.
@@ -71,10 +71,9 @@ fn read_back(
 
 fn compare(truth: &Distribution, reported: &Distribution, held: &[Held]) -> Vec<Finding> {
     let finding = |(q, name): (f64, &str)| {
-        let (truth, reported) = (quantile(truth, q), quantile(reported, q));
-        let length = Duration::from_secs_f64(truth / 1e9);
+        let length = Duration::from_secs_f64(quantile(truth, q) / 1e9);
         let unfit = held.iter().find_map(|held| held.hides_quantile(q, length, TOLERANCE));
-        Finding::near(name, Unit::Millis, (truth, reported), TOLERANCE, unfit)
+        Finding::quantile(name, q, (truth, reported), TOLERANCE, unfit)
     };
     QUANTILES.into_iter().map(finding).collect()
 }
