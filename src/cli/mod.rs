@@ -3,6 +3,7 @@
 mod check;
 mod compare;
 mod doctor;
+mod examples;
 mod exit;
 mod explain;
 mod known_server;
@@ -24,17 +25,17 @@ mod watch_cores;
 
 use std::process::ExitCode;
 
-use clap::{Parser, Subcommand};
+use clap::{CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
 
 use exit::Exit;
 
 /// Measures what opaque tokens and JWTs cost an API: latency, throughput and revocation propagation.
 #[derive(Debug, Parser)]
 #[command(name = "bearerbench", version, arg_required_else_help = true)]
-#[command(after_help = "Begin with: bearerbench run scenarios/quickstart.toml\n\n\
-    Exit codes: 0 fine, 1 something failed, 2 usage or invalid scenario, 12 the machine is unfit \
-    or the run measured its own generator, 99 a threshold was crossed, 130 interrupted; of several that fit, \
-    the first in the order 130, 1, 12, 99")]
+#[command(
+    after_help = "Exit codes: 0 fine, 1 something failed, 2 wrong arguments or an invalid scenario, 12 nothing that was asked could \
+    be measured here, 99 a threshold was crossed, 130 interrupted; of several that fit, the first in the order 130, 1, 12, 99"
+)]
 struct Cli {
     #[command(subcommand)]
     command: Command,
@@ -65,7 +66,12 @@ enum Command {
 
 /// Runs the command that was typed.
 pub fn main() -> ExitCode {
-    let ended = match Cli::parse().command {
+    let matches = examples::with_examples(Cli::command()).try_get_matches();
+    let command = match matches.and_then(|matches| Cli::from_arg_matches(&matches)) {
+        Ok(Cli { command }) => command,
+        Err(error) => return refused(&error),
+    };
+    let ended = match command {
         Command::Run(command) => command.execute(),
         Command::Check(command) => command.execute(),
         Command::Plan(command) => command.execute(),
@@ -89,9 +95,43 @@ pub fn main() -> ExitCode {
     }
 }
 
+/// Help that was asked for is data; everything else that ends the reading of arguments is an error.
+fn refused(error: &clap::Error) -> ExitCode {
+    let typed: Vec<String> = std::env::args_os().map(|word| word.to_string_lossy().into_owned()).collect();
+    let text = examples::explained(error, &typed);
+    if error.use_stderr() {
+        output::tell(text.trim_end());
+        return Exit::Usage.into();
+    }
+    match output::print(&text) {
+        Ok(()) => Exit::Success.into(),
+        Err(error) => exit::explain(&error).into(),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn every_command_has_an_example_that_is_understood() {
+        fn check(command: &clap::Command, path: &str) {
+            let help = command.get_after_help().map(ToString::to_string).unwrap_or_default();
+            let example = help.lines().find_map(|line| line.strip_prefix("Example: "));
+            let example = example.unwrap_or_else(|| panic!("no example of {path:?}"));
+            let example = example.split(" < ").next().expect("a split has a first part").replace('"', "");
+            assert!(example.starts_with(&format!("bearerbench{path}")), "{example}");
+            let parsed = Cli::try_parse_from(example.split(' '));
+            assert!(parsed.is_ok(), "{example}: {}", parsed.unwrap_err());
+            for below in command.get_subcommands().filter(|below| !below.is_hide_set()) {
+                let is_spec = below.get_name() == "spec" || below.get_name() == "help";
+                if !is_spec {
+                    check(below, &format!("{path} {}", below.get_name()));
+                }
+            }
+        }
+        check(&examples::with_examples(Cli::command()), "");
+    }
 
     #[test]
     fn every_command_of_the_readme_is_understood() {
@@ -124,7 +164,6 @@ mod tests {
 
     #[test]
     fn the_command_line_is_well_formed() {
-        use clap::CommandFactory as _;
-        Cli::command().debug_assert();
+        examples::with_examples(Cli::command()).debug_assert();
     }
 }

@@ -55,20 +55,19 @@ pub fn explain(warning: &Warning) -> String {
             Unit::Fraction.show(*share)
         ),
         Warning::NotSent { share } => format!(
-            "Only {} of the planned requests were sent. The generator was ready for them, but no connection became \
-             idle: the servers could not keep up, or connections are too few. Lower the rate, or have \
-             more connections.",
+            "Only {} of the planned requests were sent. The generator was ready, but no connection became idle: the servers could \
+             not keep up, or there are too few connections. Lower the rate, or raise the number of connections.",
             Unit::Fraction.show(*share)
         ),
         Warning::ConnectionsShort { p99, service } => format!(
-            "1 % of the requests waited {} or more for an idle connection, where a service takes {} at the median, so \
-             latency depends on how many connections there are. Have more of them; if that changes nothing, the \
-             servers are at their limit: lower the rate.",
+            "1 % of the requests were queued for an idle connection for {} or more, while the service takes {} at the median, so \
+             latency depends on the number of connections. Raise it; if that changes nothing, the servers are at their \
+             limit: lower the rate.",
             Unit::Seconds.show(*p99),
             Unit::Seconds.show(*service)
         ),
         Warning::BacklogAtEnd { requests } => format!(
-            "{requests} requests were waiting for a connection when the window ended: the queue was growing, so \
+            "{requests} requests were still queued for a connection when the window ended: the backlog was growing, so \
              latency depends on how long one measures. Lower the rate."
         ),
         Warning::MachineBusy { pressure_percent, steal_percent, shared_cores } => {
@@ -80,13 +79,12 @@ pub fn explain(warning: &Warning) -> String {
             signed_percent(*change)
         ),
         Warning::OracleDisagrees { quantity } => format!(
-            "What was measured contradicts what theory expects: {quantity}. See \"Measured and expected\" below; \
-             the server does not do what its settings say, or the run was disturbed, or a cache has a smaller \
-             capacity than tokens are in play, of which theory knows nothing."
+            "The measurement contradicts theory: {quantity}. See \"Measured and expected\" below: the server does not do what its \
+             settings say, the run was disturbed, or a cache holds fewer answers than there are tokens."
         ),
         Warning::NotAcknowledged { revocations } => format!(
-            "{revocations} revocations were never confirmed by the authorization server and are left out of \
-             the propagation. It may have been too busy: lower the rate and run it again."
+            "The authorization server never confirmed {revocations} revocations; they are left out of the propagation. It may have \
+             been too busy: lower the rate and run it again."
         ),
         Warning::FewSamples { requests } => format!(
             "{requests} requests are too few for the 99th percentile: 10,000 are needed to have a hundred beyond \
@@ -101,7 +99,7 @@ pub fn explain(warning: &Warning) -> String {
         Warning::SearchUnmet { rate } => unmet(*rate),
         Warning::NoControl => {
             "No subject was a control (one that checks nothing), so added latency cannot be \
-            told. Add the architecture \"none\"."
+            computed. Add the architecture \"none\"."
                 .to_owned()
         }
     }
@@ -111,8 +109,8 @@ pub fn explain(warning: &Warning) -> String {
 fn bench(warning: &Warning) -> String {
     match warning {
         Warning::Lost { requests } => format!(
-            "The load generator lost sight of {} requests that were due: seconds and classes do not add up, so no figure \
-             can be relied on. This is a defect of bearerbench; please report it with recording.jsonl.",
+            "The load generator lost {} requests that were due: seconds and classes do not add up, so no figure can be relied on. \
+             This is a defect of bearerbench; please report it with recording.jsonl.",
             thousands(&requests.to_string())
         ),
         Warning::GeneratorLate { p99 } => late(*p99),
@@ -130,18 +128,17 @@ fn bench(warning: &Warning) -> String {
             significant(*correlation)
         ),
         Warning::FiguresLost { metrics } => format!(
-            "{} could not be measured here: too much of it would be the generator's own delay, or too little could be \
-             followed to its end. Run longer, or on a quieter machine.",
+            "{} could not be measured here: too much of it is the generator's own lag, or too few requests were left undisturbed. Run \
+             longer, or on a quieter machine.",
             ids(metrics)
         ),
         Warning::NothingLeft { metrics } => format!(
-            "Nothing that was asked for could be measured here ({}): too much of it would be the generator's own delay. Run \
-             it on a quieter machine, lower the rate, or give the generator a core of its own; `bearerbench doctor` tells \
-             what disturbs it here.",
+            "Nothing that was asked for could be measured here ({}): too much of it is the generator's own lag. Use a quieter machine, \
+             lower the rate, or give the generator a core of its own; `bearerbench doctor` shows what disturbs it.",
             ids(metrics)
         ),
         Warning::GeneratorBusy { share, core, precision } => format!(
-            "A thread of the load generator{} ran during {} of the window, although it sleeps while it waits (precision \
+            "A thread of the load generator{} was busy for {} of the window, although it sleeps while it waits (precision \
              \"{precision}\"): it had no time left to be punctual. Lower the rate, or give the generator more cores.",
             on_core(*core),
             Unit::Fraction.show(*share)
@@ -163,8 +160,8 @@ pub(super) fn blamed(blame: Blame) -> &'static str {
 
 fn late(p99: f64) -> String {
     format!(
-        "The generator sent 1 % of its requests {} or more after they were due. A latency that may hold too much of that is \
-         marked: the truth lies within its bracket.",
+        "The generator sent 1 % of its requests {} late or more. A latency that this may have lengthened too much is marked: the \
+         truth lies within its bracket.",
         Unit::Seconds.show(p99)
     )
 }
@@ -172,9 +169,9 @@ fn late(p99: f64) -> String {
 fn disturbed(generator: f64, servers: f64, uncounted: f64, shortest: f64) -> String {
     let share = |share| Unit::Fraction.show(share);
     format!(
-        "Something else had a core of the generator for {} of the time and one of the servers for {}. Latencies are those of \
-         requests that it left alone: {} were not counted, and those that it interrupted count as far as they were followed \
-         (Kaplan-Meier). Gaps of less than {} did not count.",
+        "Something else took a core of the generator for {} of the time, and a core of the servers for {}. Latencies are those of \
+         undisturbed requests: {} were not counted, and interrupted ones count up to the interruption (Kaplan-Meier). Gaps \
+         below {} did not count.",
         share(generator),
         share(servers),
         share(uncounted),
@@ -192,17 +189,17 @@ fn on_core(core: Option<u32>) -> String {
 
 fn spoiled(rate: f64) -> String {
     format!(
-        "The search ended at {}: there the generator was late, or the machine busy with something else, three times in \
-         a row. How much more than what passed the servers can do, this run cannot tell: give the generator more cores \
-         (load.generators), or use a quieter or a larger machine.",
+        "The search ended at {}: three times in a row the generator was late there, or the machine was busy with something \
+         else. This run cannot tell how far beyond the rate that passed the servers would go: give the generator more cores \
+         (load.generators), or use a quieter or larger machine.",
         Unit::PerSecond.show(rate)
     )
 }
 
 fn unmet(rate: f64) -> String {
     format!(
-        "The limit of the search did not hold, not even at {}, the lowest rate tried. Begin lower (load.rate), or allow \
-         more.",
+        "The limit of the search did not hold even at {}, the lowest rate tried. Begin at a lower rate (load.rate), or raise the \
+         limit.",
         Unit::PerSecond.show(rate)
     )
 }
@@ -212,9 +209,9 @@ fn errors(share: f64, planned: u64, kinds: &BTreeMap<String, u64>) -> String {
         kinds.iter().map(|(kind, count)| format!("{kind}: {}", thousands(&count.to_string()))).collect();
     let kinds = if kinds.is_empty() { String::new() } else { format!(" ({})", kinds.join("; ")) };
     format!(
-        "{} of {} planned requests got neither a yes nor a no{kinds}. Latencies leave them out, so they look better \
-         than they were: a quantile that as many requests lie beyond is only a lower bound, marked \"≥\". Lower the \
-         rate, or find out why they failed.",
+        "{} of {} planned requests failed{kinds}. Latencies leave them out, so they look better than they were: a quantile with \
+         fewer requests beyond it than failed is only a lower bound, marked \"≥\". Lower the rate, or find out why they \
+         failed.",
         Unit::Fraction.show(share),
         thousands(&planned.to_string())
     )
@@ -224,8 +221,8 @@ fn busy(pressure: Option<f64>, steal: Option<f64>, shared_cores: bool) -> String
     let mut sentences = Vec::new();
     if let Some(steal) = steal {
         sentences.push(format!(
-            "The hypervisor gave up to {} % of the CPU time to others, which makes latency longer and counts as CPU time \
-             of whoever ran: use a quieter machine, or run again later.",
+            "The hypervisor gave up to {} % of the CPU time to others, which lengthens latency and counts as CPU time of the process \
+             that ran: use a quieter machine, or run again later.",
             significant(steal)
         ));
     }
@@ -233,15 +230,15 @@ fn busy(pressure: Option<f64>, steal: Option<f64>, shared_cores: bool) -> String
         let pressure = significant(pressure);
         sentences.push(if shared_cores {
             format!(
-                "Processes waited for a core during up to {pressure} % of the time. The servers share cores, so the \
-                 load itself may be the reason, and latency then holds waiting for one another; on a machine \
-                 with a core for each server it would be lower."
+                "Processes waited for a core during up to {pressure} % of the time. The servers share cores, so the load itself may be \
+                 the reason: latency then includes the time in which one server waits for another. With a core for each server it \
+                 would be lower."
             )
         } else {
             format!(
-                "Processes waited for a core during up to {pressure} % of the time although there is one for every \
-                 server: something else ran, or a server that nothing binds ran on the generator's core. Stop the one and \
-                 keep the other off that core (taskset)."
+                "Processes waited for a core during up to {pressure} % of the time although there is one for every server: something \
+                 else ran, or a server that is not pinned ran on the generator's core. Stop the other programs, and keep the \
+                 server off that core (taskset)."
             )
         });
     }
@@ -262,7 +259,7 @@ mod tests {
         let text = explain(&Warning::Errors { share: 0.0123, planned: 97_805, kinds });
         assert!(
             text.starts_with(
-                "1.23 % of 97,805 planned requests got neither a yes nor a no (status 503: 1,200; time-out: 3). \
+                "1.23 % of 97,805 planned requests failed (status 503: 1,200; time-out: 3). \
                  Latencies leave them out"
             ),
             "{text}"

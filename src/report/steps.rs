@@ -80,7 +80,7 @@ fn fault(fault: &Fault) -> String {
         Fault::Empty => "no request was due".to_owned(),
         Fault::Late(lag) => format!("the generator was late by {}", Unit::Seconds.show(*lag)),
         Fault::Behind(lag) => format!(
-            "the generator was never ahead of its schedule: half of the requests were taken up {} late or later",
+            "the generator was never ahead of its schedule: half of the requests were {} late or more",
             Unit::Seconds.show(*lag)
         ),
         Fault::Stolen(percent) => {

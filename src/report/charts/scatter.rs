@@ -22,7 +22,7 @@ const NAMES_ON_A_PHONE: usize = 5;
 const SMALL: f64 = 12.0;
 
 /// What colours, shapes and filling mean, for a caption.
-pub(super) const READING: &str = "Blue circles are classical signatures, orange diamonds withstand a quantum computer as far as is known; hollow \
+pub(super) const READING: &str = "Blue circles are classical signatures, orange diamonds are post-quantum ones; hollow \
      marks are implementations that are known to decide wrongly.";
 
 /// How much room the names below the picture take on a phone.

@@ -27,7 +27,7 @@ pub(super) fn added(analysis: &Analysis) -> Option<String> {
                 format!(" ({} at the median)", show(MetricId::AddedP50, p50))
             });
             let spans_zero = p99.low <= 0.0 && p99.high.is_none_or(|high| high >= 0.0);
-            let tie = if spans_zero { ", not told from 0" } else { "" };
+            let tie = if spans_zero { ", not distinguishable from 0" } else { "" };
             format!("{} {}{p50}{tie}", marked(analysis, name), show(MetricId::AddedP99, *p99))
         })
         .collect();

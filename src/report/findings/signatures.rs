@@ -70,7 +70,7 @@ fn by_source(schemes: &[&Signature]) -> String {
 /// The quickest to verify and to sign, as far as this run tells them apart from the next.
 pub(super) fn quickest(analysis: &Analysis) -> Option<String> {
     let (mut sentences, mut is_of_one_run) = (Vec::new(), false);
-    for (metric, verb) in [(MetricId::VerifyP50, "verified"), (MetricId::SignP50, "signed")] {
+    for (metric, verb) in [(MetricId::VerifyP50, "verify"), (MetricId::SignP50, "sign")] {
         let ranked = ranked(analysis, metric, Conformance::Conforming);
         let Some((first, estimate)) = ranked.first().copied() else { continue };
         if ranked.len() < 2 {
@@ -83,17 +83,15 @@ pub(super) fn quickest(analysis: &Analysis) -> Option<String> {
         let next = behind.first().map_or_else(String::new, |(summary, next)| {
             format!(", then {} in {}", called(summary), show(metric, *next))
         });
+        // What holds for the whole topic is said once.
+        let of_them = if sentences.is_empty() { "Of the asymmetric schemes, " } else { "" };
         sentences.push(if ties.len() == 1 {
-            format!(
-                "Of those with a public key, {} {verb} quickest, in {} at the median{next}.",
-                called(first),
-                show(metric, estimate)
-            )
+            let (name, value) = (called(first), show(metric, estimate));
+            format!("{of_them}{name} {} fastest, in {value} at the median{next}.", third_person(verb))
         } else {
+            let (names, value) = (list(&names), show(metric, estimate));
             format!(
-                "Of those with a public key, {} {verb} quickest, in about {}; this run does not tell them apart{next}.",
-                list(&names),
-                show(metric, estimate)
+                "{of_them}{names} {verb} fastest, in about {value}; this run does not tell them apart{next}."
             )
         });
         sentences.extend(unverified(analysis, metric, estimate, verb));
@@ -106,7 +104,7 @@ pub(super) fn quickest(analysis: &Analysis) -> Option<String> {
         analysis.subjects.iter().filter_map(|summary| summary.timing_steal_percent).reduce(f64::max)
     {
         sentences.push(format!(
-            "The hypervisor took up to {} % of the machine while signatures were timed, which medians bear and means do not.",
+            "The hypervisor took up to {} % of the machine while signatures were timed; medians withstand that, means do not.",
             significant(most)
         ));
     }
@@ -114,6 +112,10 @@ pub(super) fn quickest(analysis: &Analysis) -> Option<String> {
         sentences.push("Each was timed once, in many slices: another run may differ.".to_owned());
     }
     Some(sentences.join(" "))
+}
+
+fn third_person(verb: &str) -> &str {
+    if verb == "sign" { "signs" } else { "verifies" }
 }
 
 /// Intervals from within one run do not contain what differs between runs.
@@ -130,10 +132,7 @@ fn unverified(analysis: &Analysis, metric: MetricId, first: Estimate, verb: &str
     let quicker: Vec<String> = quicker.collect();
     let which = if quicker.len() == 1 { "it" } else { "them" };
     (!quicker.is_empty()).then(|| {
-        format!(
-            "Out of the ranking, {} {verb}: nobody publishes vectors to check {which} against.",
-            list(&quicker)
-        )
+        format!("Not ranked, since no published vectors check {which}: {} to {verb}.", list(&quicker))
     })
 }
 
@@ -153,7 +152,7 @@ fn shared_secret(analysis: &Analysis) -> Option<String> {
         .filter_map(|summary| Some((summary, of(summary, MetricId::VerifyP50)?)))
         .min_by(|a, b| a.1.point.total_cmp(&b.1.point))?;
     Some(format!(
-        "{} verified in {}, but there whoever verifies can also sign.",
+        "{} verifies in {}, but whoever holds its key can both verify and sign.",
         called(quickest.0),
         show(MetricId::VerifyP50, quickest.1)
     ))
@@ -268,16 +267,16 @@ mod tests {
         assert!(!quick("ML-DSA-65 pqcrypto").contains("pqcrypto"));
         assert!(
             quick("ML-DSA-65")
-                .starts_with("Of those with a public key, ML-DSA-65 verified quickest, in 1.00 ns")
+                .starts_with("Of the asymmetric schemes, ML-DSA-65 verifies fastest, in 1.00 ns")
         );
         let text = quickest(&ALL).unwrap();
-        assert!(text.contains("Of those with a public key, RS256 2048"), "{text}");
+        assert!(text.contains("Of the asymmetric schemes, RS256 2048"), "{text}");
         assert!(
-            text.contains("Out of the ranking, FN-DSA-512 in 1")
-                && text.contains("verified: nobody publishes vectors"),
+            text.contains("Not ranked, since no published vectors check it: FN-DSA-512 in 1")
+                && text.contains(" to verify."),
             "{text}"
         );
-        assert!(text.contains("Ed25519 signed quickest") && text.contains("HS256 verified in 6"), "{text}");
+        assert!(text.contains("Ed25519 signs fastest") && text.contains("HS256 verifies in 6"), "{text}");
         assert!(!text.contains("none"), "{text}");
     }
 
@@ -295,10 +294,7 @@ mod tests {
             (verify.point, verify.low, verify.high) = (point, low, Some(high));
         }
         let text = quickest(&analysis).unwrap();
-        assert!(
-            text.contains("ES256 and Ed25519 verified quickest") && text.contains("then ES384"),
-            "{text}"
-        );
+        assert!(text.contains("ES256 and Ed25519 verify fastest") && text.contains("then ES384"), "{text}");
         for estimate in analysis.subjects.iter_mut().flat_map(|summary| summary.estimates.values_mut()) {
             estimate.basis = Basis::AcrossRuns;
         }
