@@ -265,7 +265,7 @@ mod tests {
             assert!(!text.contains("<img"), "{}", path.display());
         }
         let text = std::fs::read_to_string(folder.path().join("report.md")).unwrap();
-        assert!(text.contains("none \\|&lt;img src=x&gt;"), "{text}");
+        assert!(text.contains("none \\|&lt;img src=x>"), "{text}");
         let heading = text.lines().find(|line| line.starts_with("| |")).unwrap();
         let cells = |line: &str| line.replace("\\|", "").matches('|').count();
         assert!(cells(heading) == 5 + 2 && !heading.contains(" |&"), "{heading}");
