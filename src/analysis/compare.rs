@@ -30,7 +30,7 @@ pub struct Change {
     pub before: Option<Estimate>,
     /// In the second run.
     pub after: Option<Estimate>,
-    /// After / before; absent unless both are known and above zero, and for differences.
+    /// After / before; absent unless both are known, not lost and above zero, and for differences.
     pub ratio: Option<f64>,
     /// What became of it.
     pub shift: Shift,
@@ -134,7 +134,9 @@ fn changes_of(first: Option<&Summary>, second: Option<&Summary>) -> Vec<Change> 
 }
 
 fn change(metric: MetricId, before: Option<Estimate>, after: Option<Estimate>) -> Change {
-    let has_ratio = |estimate: &Estimate| estimate.point > 0.0 && estimate.high.is_some();
+    let has_ratio = |estimate: &Estimate| {
+        estimate.point > 0.0 && estimate.high.is_some() && !estimate.standing.is_lost()
+    };
     let ratio = match (before, after) {
         (Some(before), Some(after)) if has_ratio(&before) && has_ratio(&after) && !metric.is_difference() => {
             Some(after.point / before.point)
@@ -197,6 +199,7 @@ mod tests {
         let lost =
             Estimate { standing: Standing::Lost { least: None, most: Some(9.0) }, ..between(8.9, 9.0, 9.1) };
         assert_eq!(shift_of(p99, between(1.0, 2.0, 3.0), lost), Shift::Alike, "at most 9");
+        assert_eq!(change(p99, Some(between(1.0, 2.0, 3.0)), Some(lost)).ratio, None, "no number, no ratio");
         let lagging = Estimate {
             bias: 2.0,
             standing: Standing::Bounded { least: 2.0, most: 4.0 },

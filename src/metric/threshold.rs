@@ -109,7 +109,7 @@ const fn accepted(unit: Unit) -> (Units, &'static str) {
     match unit {
         Unit::Seconds => (
             &[("us", 1e-6), ("µs", 1e-6), ("ms", 1e-3), ("s", 1.0)],
-            "a time with its unit, like 250us, 5ms or 2s",
+            "a time like 250us, 5ms or 2s, with its unit",
         ),
         Unit::Fraction => (&[("%", 0.01), ("", 1.0)], "a share like 0.1% or 0.001"),
         Unit::PerSecond => (&[("/s", 1.0), ("", 1.0)], "a number of requests per second like 950"),
@@ -223,14 +223,14 @@ mod tests {
         for (written, expected) in [
             ("p(99)", "compares nothing"),
             ("p(99)=5ms", "compares nothing"),
-            ("p(99)<5", "expected a time with its unit, like"),
-            ("p(99)<5%", "expected a time with its unit, like"),
+            ("p(99)<5", "expected a time like"),
+            ("p(99)<5%", "expected a time like"),
             ("errors<1ms", "expected a share like"),
             ("amplification<1ms", "expected a number without a unit"),
             ("p(99)<fast", "\"fast\" is no limit for latency.p99"),
-            ("p(99)<", "expected a time with its unit, like"),
+            ("p(99)<", "expected a time like"),
             ("p(101)<5ms", "threshold \"p(101)<5ms\": \"p(101)\" is no percentile"),
-            ("p(95)<500", "expected a time with its unit, like"),
+            ("p(95)<500", "expected a time like"),
             ("propagtion(max)<2s", "did you mean \"propagation.max\""),
             ("wrong_answer<1", "did you mean \"wrong_answers\""),
         ] {

@@ -72,7 +72,7 @@ fn a_percentile_of_too_few_requests_does_not_hold_and_what_is_none_is_refused() 
     assert_eq!(summary["thresholds"][0]["outcome"]["not_shown"]["few_requests"]["needed"], 400, "{summary}");
     for (threshold, words) in [
         ("p(101)<1s", "\"p(101)\" is no percentile; expected a number from 0 to 100"),
-        ("p(95)<500", "expected a time with its unit, like 250us, 5ms or 2s"),
+        ("p(95)<500", "expected a time like 250us, 5ms or 2s, with its unit"),
         ("http_req_duration(p(95))<1s", "did you mean \"latency.p95\"?"),
         ("throughput(p(95))>1", "throughput has no \"p(95)\""),
     ] {
