@@ -4,6 +4,7 @@ pub mod base64url;
 mod claims;
 pub mod jwks;
 pub mod jwt;
+mod object;
 pub mod opaque;
 pub mod pem;
 mod rejection;

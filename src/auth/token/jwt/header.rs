@@ -7,7 +7,7 @@ use serde::de::{Error as _, MapAccess, Visitor};
 use serde::{Deserialize, Deserializer};
 
 use crate::auth::token::jwt::TYPE;
-use crate::auth::token::jwt::object::{self, Members, Skipped, Text};
+use crate::auth::token::object::{self, Members, Skipped, Text};
 use crate::auth::token::{Rejection, Section};
 
 /// A header that is in order.

@@ -4,7 +4,6 @@ mod header;
 mod key_ring;
 mod keys;
 mod library;
-mod object;
 mod payload;
 mod signing;
 

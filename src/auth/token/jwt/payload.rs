@@ -6,7 +6,7 @@ use std::fmt;
 use serde::de::{DeserializeSeed as _, Error as _, MapAccess, Visitor};
 use serde::{Deserialize, Deserializer};
 
-use crate::auth::token::jwt::object::{self, Members, Object};
+use crate::auth::token::object::{self, Members, Object};
 use crate::auth::token::{Audience, Claims, Rejection, Section, UnixTime};
 
 /// The claims that are the whole of `json`.
