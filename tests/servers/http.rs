@@ -89,6 +89,11 @@ impl Answer {
         values.first().map(|header| &*header.1)
     }
 
+    /// What follows the head.
+    pub(crate) fn body(&self) -> &str {
+        &self.body
+    }
+
     #[track_caller]
     pub(crate) fn json(&self) -> Value {
         assert_eq!(self.header("content-type"), Some("application/json"), "{self:#?}");

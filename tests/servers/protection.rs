@@ -113,5 +113,31 @@ fn there_is_one_resource_and_it_can_be_fetched_only() {
     let resource = Server::resource("none", &authorization, &[]);
     get(resource.address, "/", &[]).expect(404);
     let answer = call(resource.address, "DELETE /resource", &[], "").expect(405);
-    assert_eq!(answer.header("allow"), Some("GET"), "RFC 9110 section 15.5.6");
+    assert_eq!(answer.header("allow"), Some("GET, HEAD"), "RFC 9110 section 15.5.6");
+    call(resource.address, "HEAD /", &[], "").expect(404);
+}
+
+#[test]
+fn head_gets_the_head_that_get_gets_and_no_content() {
+    for (authorization, resource) in of_every_kind(&[]) {
+        let (good, bad) = (bearer(&authorization.token()), bearer("rubbish"));
+        let requests: [&[&str]; 4] = [&[], &[&good], &[&bad], &[&good, &good]];
+        for (headers, status) in requests.into_iter().zip([401, 200, 401, 400]) {
+            let [get, head] = ["GET", "HEAD"].map(|method| {
+                call(resource.address, &format!("{method} /resource"), headers, "").expect(status)
+            });
+            for name in ["content-type", "content-length", "cache-control", "www-authenticate"] {
+                assert_eq!(head.header(name), get.header(name), "{name}");
+            }
+            assert_eq!(head.body(), "", "RFC 9110 section 9.3.2");
+        }
+    }
+    let authorization = Server::authorization(&[]);
+    let resource = Server::resource("none", &authorization, &[]);
+    for path in ["/bench/counts", "/bench/decisions"] {
+        assert_eq!(call(resource.address, &format!("HEAD {path}"), &[], "").expect(200).body(), "");
+    }
+    for path in ["/jwks", "/.well-known/oauth-authorization-server"] {
+        assert_eq!(call(authorization.address, &format!("HEAD {path}"), &[], "").expect(200).body(), "");
+    }
 }

@@ -6,10 +6,10 @@ use bearerbench::plan::Plan;
 use bearerbench::scenario::ScenarioFile;
 use bearerbench::testbed::Testbed;
 use bearerbench::wire::{Connector, Endpoint, Http, KeyExchange, Socket, Tls, Trust, Wire};
-use http_body_util::Empty;
+use http_body_util::{BodyExt as _, Empty};
 use hyper::body::Bytes;
 use hyper::client::conn::{http1, http2};
-use hyper::header::{AUTHORIZATION, HOST};
+use hyper::header::{AUTHORIZATION, CONTENT_LENGTH, HOST};
 use hyper::{Request, StatusCode};
 use hyper_util::rt::{TokioExecutor, TokioIo};
 use rustls::pki_types::CertificateDer;
@@ -133,6 +133,25 @@ async fn one_connection_of_http_2_has_a_thousand_requests_open() {
     let (_server, connector) = start(wire, &authorization, folder.path(), &["--architecture", "none"]);
     let tokens: Vec<_> = (0..1_000).map(|number| format!("token-{number}")).collect();
     assert_eq!(statuses(&connector, wire.http, &tokens).await, [StatusCode::OK; 1_000]);
+}
+
+#[tokio::test]
+async fn head_over_http_2_gets_a_head_and_no_content() {
+    let authorization = Server::authorization(&[]);
+    let wire = Wire { http: Http::Http2, ..Wire::default() };
+    let folder = tempfile::tempdir().unwrap();
+    let (_server, connector) = start(wire, &authorization, folder.path(), &["--architecture", "none"]);
+    let stream = TokioIo::new(connector.connect().await.expect("the server listens"));
+    let (mut sender, connection) = http2::handshake(TokioExecutor::new(), stream).await.expect(OPEN);
+    tokio::spawn(connection);
+    let request = Request::head("http://localhost/resource").header(AUTHORIZATION, "Bearer x");
+    let answer = sender.send_request(request.body(Empty::<Bytes>::new()).unwrap()).await.expect(OPEN);
+    assert_eq!(
+        (answer.status(), &answer.headers()[CONTENT_LENGTH]),
+        (StatusCode::OK, &"23".parse().unwrap())
+    );
+    // A frame with content would break the stream: the client knows what it asked for.
+    assert!(answer.into_body().collect().await.expect("no content").to_bytes().is_empty());
 }
 
 #[tokio::test]

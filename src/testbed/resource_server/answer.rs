@@ -2,8 +2,8 @@
 
 use http_body_util::Full;
 use hyper::StatusCode;
-use hyper::body::Bytes;
-use hyper::header::{ALLOW, CACHE_CONTROL, CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE};
+use hyper::body::{Body as _, Bytes};
+use hyper::header::{ALLOW, CACHE_CONTROL, CONTENT_LENGTH, CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE};
 use serde::Serialize;
 
 use crate::auth::token::Rejection;
@@ -64,8 +64,16 @@ pub(super) fn json(value: &impl Serialize) -> Response {
 
 pub(super) fn method_not_allowed() -> Response {
     let mut response = empty(StatusCode::METHOD_NOT_ALLOWED);
-    response.headers_mut().insert(ALLOW, "GET".parse().expect("a header value"));
+    response.headers_mut().insert(ALLOW, "GET, HEAD".parse().expect("a header value"));
     response
+}
+
+/// What HEAD gets: the same head as GET without the content (RFC 9110 section 9.3.2). hyper sees to it in HTTP/1.1 only.
+pub(super) fn head_alone(response: Response) -> Response {
+    let (mut head, content) = response.into_parts();
+    let length = content.size_hint().exact().expect("its bytes are there");
+    head.headers.insert(CONTENT_LENGTH, length.into());
+    hyper::Response::from_parts(head, Full::default())
 }
 
 pub(super) fn empty(status: StatusCode) -> Response {

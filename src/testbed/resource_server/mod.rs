@@ -79,16 +79,19 @@ pub(super) async fn prepare(
 
 impl ResourceServer {
     async fn respond(&self, request: Request<Incoming>) -> answer::Response {
-        match (request.method(), request.uri().path()) {
-            (&Method::GET, "/resource") => self.resource(&request).await,
-            (_, "/resource") => answer::method_not_allowed(),
-            (&Method::GET, "/bench/counts") => answer::json(&self.counts()),
-            (&Method::GET, "/bench/decisions") => match self.decisions.all() {
-                Some(decisions) => answer::json(&decisions),
-                None => answer::empty(StatusCode::INSUFFICIENT_STORAGE),
-            },
+        let is_head = request.method() == Method::HEAD;
+        let fetches = is_head || request.method() == Method::GET;
+        let response = match request.uri().path() {
+            "/resource" if fetches => self.resource(&request).await,
+            "/bench/counts" if fetches => answer::json(&self.counts()),
+            "/bench/decisions" if fetches => self.decisions.all().map_or_else(
+                || answer::empty(StatusCode::INSUFFICIENT_STORAGE),
+                |decisions| answer::json(&decisions),
+            ),
+            "/resource" | "/bench/counts" | "/bench/decisions" => answer::method_not_allowed(),
             _ => answer::empty(StatusCode::NOT_FOUND),
-        }
+        };
+        if is_head { answer::head_alone(response) } else { response }
     }
 
     /// The protected resource: accepts or refuses by the bearer token of the request.
