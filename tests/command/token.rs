@@ -4,6 +4,8 @@ use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 
+use bearerbench::auth::token::base64url;
+use bearerbench::auth::token::jwks::PrivateJwk;
 use bearerbench::auth::token::signature::{SIGNATURE_SCHEMES, SignatureScheme, Status};
 use bearerbench::registry::Part;
 use serde_json::Value;
@@ -290,8 +292,198 @@ fn verify_says_which_check_failed_without_commands_for_the_terminal() {
         bearerbench token verify --key key --issuer c "$token""#;
     let refused = shell(&sandbox, script, &[]).exits(1);
     assert!(refused.stdout.starts_with("refused: the token comes from another issuer\n"), "{refused:#?}");
-    let line = "  issuer      FAILED: \"\\u001b[2J\", where \"c\" is expected\n  audience    not reached\n";
+    let line =
+        "  issuer      FAILED: \"\\u001b[2J\", where \"c\" is expected\n  audience    not checked: \"b\"\n";
     assert!(refused.stdout.contains(line), "{refused:#?}");
+}
+
+/// A token of this header and payload, rightly signed.
+fn signed(key: &str, header: &Value, payload: &str) -> String {
+    let key: PrivateJwk = serde_json::from_str(key).expect("a private key");
+    let scheme = Part::<dyn SignatureScheme>::named(&key.public.alg).expect("a row");
+    let message = format!("{}.{}", base64url::encode(header.to_string()), base64url::encode(payload));
+    let signature = scheme.signer(&key).expect("it signs").sign(message.as_bytes()).expect("it signs");
+    format!("{message}.{}", base64url::encode(signature))
+}
+
+/// What `verify --json` says.
+fn verified(sandbox: &Sandbox, code: i32, arguments: &[&str]) -> Value {
+    let said =
+        sandbox.ended(&[&["token", "verify", "--json", "--key", "key"], arguments].concat()).exits(code);
+    serde_json::from_str(&said.stdout).expect("JSON")
+}
+
+/// The checks that ended like this, apart by spaces.
+fn checks(verdict: &Value, result: &str) -> String {
+    let checks = verdict["checks"].as_array().expect("a list").iter();
+    let names = checks
+        .filter(|check| check["result"] == result)
+        .map(|check| check["check"].as_str().expect("a name"));
+    names.collect::<Vec<_>>().join(" ")
+}
+
+/// What Keycloak writes into an access token, in short.
+const OF_A_PROVIDER: &str = r#"{"exp":4000000000,"iat":1,"jti":"j","iss":"https://as.example","aud":"account","sub":"s","typ":"Bearer","azp":"app","scope":"openid"}"#;
+
+#[test]
+fn a_token_of_another_type_has_all_its_checks_made_and_is_accepted_if_that_type_is_asked_for() {
+    let sandbox = sandbox();
+    let (key, other) = (keygen("ES256", &[]), keygen("ES256", &[]));
+    fs::write(sandbox.path().join("key"), &key).unwrap();
+    let kid = &serde_json::from_str::<Value>(&key).unwrap()["kid"];
+    let header = serde_json::json!({ "alg": "ES256", "kid": kid, "typ": "JWT" });
+    let token = signed(&key, &header, OF_A_PROVIDER);
+    let issuer = ["--issuer", "https://as.example"];
+    let verdict = verified(&sandbox, 1, &[&issuer[..], &[&token]].concat());
+    assert_eq!(verdict["verdict"], "refused: the token is of another type");
+    assert_eq!(checks(&verdict, "failed"), "typ claims", "client_id is missing, too: {verdict:#}");
+    assert_eq!(checks(&verdict, "not-checked"), "audience scope");
+    assert_eq!(checks(&verdict, "not-reached"), "");
+    assert!(verdict["hint"].as_str().unwrap().contains("--typ JWT"), "{verdict:#}");
+    // A signature that is not good shows although the type is another.
+    let forged = signed(&other, &header, OF_A_PROVIDER);
+    assert_eq!(checks(&verified(&sandbox, 1, &[&forged]), "failed"), "typ signature claims");
+    let verdict = verified(&sandbox, 0, &[&issuer[..], &["--typ", "jwt", &token]].concat());
+    assert_eq!(checks(&verdict, "failed"), "");
+    assert_eq!(verdict["claims"]["azp"], "app", "{verdict:#}");
+    assert_eq!(checks(&verified(&sandbox, 1, &["--typ", "jwt", &forged]), "failed"), "signature");
+    assert_eq!(checks(&verified(&sandbox, 1, &["--typ", "", &token]), "failed"), "typ");
+    let untyped = signed(&key, &serde_json::json!({ "alg": "ES256", "kid": kid }), OF_A_PROVIDER);
+    verified(&sandbox, 0, &["--typ", "", &untyped]);
+    assert_eq!(checks(&verified(&sandbox, 1, &["--typ", "JWT", &untyped]), "failed"), "typ");
+    let late = ["--typ", "JWT", "--now", "4000000000", "--scope", "x", "--audience", "y", &token];
+    assert_eq!(checks(&verified(&sandbox, 1, &late), "failed"), "audience expiry scope");
+}
+
+#[test]
+fn what_is_no_token_is_called_by_its_name() {
+    let sandbox = sandbox();
+    let key = keygen("HS256", &[]);
+    fs::write(sandbox.path().join("key"), &key).unwrap();
+    let part = |text: &str| base64url::encode(text);
+    let token = signed(&key, &serde_json::json!({ "alg": "HS256", "typ": "JWT" }), OF_A_PROVIDER);
+    let (header, rest) = token.split_once('.').unwrap();
+    let (payload, signature) = rest.split_once('.').unwrap();
+    let json = |members: Value| members.to_string();
+    let flattened =
+        json(serde_json::json!({ "protected": header, "payload": payload, "signature": signature }));
+    let signature_of_many = serde_json::json!({ "protected": header, "signature": signature });
+    let general = json(serde_json::json!({ "payload": payload, "signatures": [signature_of_many] }));
+    let answer = json(serde_json::json!({ "access_token": token, "token_type": "Bearer" }));
+    let encrypted = part(r#"{"alg":"RSA-OAEP","enc":"A256GCM"}"#);
+    let jwe = json(serde_json::json!({
+        "protected": encrypted, "encrypted_key": "a", "iv": "b", "ciphertext": "c", "tag": "d",
+    }));
+    let signed = "signed, not encrypted (JWS)";
+    // What is given, what it is, what is said beside, by both commands if by `verify` at all.
+    let cases = [
+        (token.clone(), signed, ""),
+        (format!("Bearer {token}"), signed, "\"Bearer \" belongs to the header field"),
+        (format!("authorization: bearer  {token}"), signed, "\"Bearer \" belongs to the header field"),
+        (format!("\"{token}\""), signed, "the quotes"),
+        (flattened, signed, "JWS in JSON serialization"),
+        (general, signed, "JWS in JSON serialization"),
+        (answer, signed, "token endpoint"),
+        (jwe, "encrypted (JWE)", "JWE in JSON serialization"),
+        (format!("{encrypted}.a.b.c.d"), "encrypted (JWE)", ""),
+        (format!("{encrypted}..b.c.d"), "encrypted (JWE)", ""),
+        ("{}".to_owned(), "opaque", "JSON, but no token"),
+        (format!("{} {}", &token[..9], &token[9..]), "", "white space"),
+        (
+            format!("{header}.{}.x", part("[1]")),
+            "signed (JWS), but no JWT: its payload is JSON, but no object: [1]",
+            "",
+        ),
+        (
+            format!("{header}.{}.x", part("hello")),
+            "signed (JWS), but no JWT: its payload is no JSON, but a text: \"hello\"",
+            "",
+        ),
+        (
+            format!("{header}.{}.x", part("{\"a\":")),
+            "signed (JWS), but no JWT: its payload is no JSON: EOF",
+            "",
+        ),
+        (format!("{header}..x"), "signed (JWS), but no JWT: its payload is empty", ""),
+        (format!("{header}._w.x"), "signed (JWS), but no JWT: its payload is 1 bytes that are no text", ""),
+        (format!("{header}.!.x"), "signed (JWS), but no JWT: its payload is no base64url", ""),
+        (format!("{}.{payload}.x", part("[]")), "malformed: its header is JSON, but no object: []", ""),
+        (format!("{header}.{payload}"), "malformed: 2 parts", ""),
+        (header.to_owned(), "malformed: 1 part,", ""),
+        (format!("{token}.x"), "malformed: 4 parts", ""),
+    ];
+    for (given, kind, note) in cases {
+        let said = sandbox.ended(&["token", "inspect", "--", &given]).exits(0).stdout;
+        assert!(said.starts_with(kind), "{given}: {said}");
+        assert_eq!(said.contains("\nnote: "), !note.is_empty(), "{said}");
+        let said = sandbox.ended(&["token", "inspect", "--json", "--", &given]).exits(0).stdout;
+        let said: Value = serde_json::from_str(&said).unwrap();
+        assert!(said["kind"].as_str().unwrap().starts_with(kind), "{said:#}");
+        assert!(said["note"].as_str().unwrap_or_default().contains(note), "{said:#}");
+        if !note.is_empty() {
+            let verdict = verified(&sandbox, 1, &["--typ", "JWT", "--", &given]);
+            assert!(verdict["hint"].as_str().unwrap_or_default().contains(note), "{verdict:#}");
+        }
+    }
+}
+
+#[test]
+fn numbers_are_shown_and_signed_in_the_digits_in_which_they_are_written() {
+    let sandbox = sandbox();
+    let key = keygen("HS256", &[]);
+    fs::write(sandbox.path().join("key"), &key).unwrap();
+    let numbers = r#""big":123456789012345678901234567890,"huge":1e400,"exact":0.10,"list":[18446744073709551616, -0.0 ],"text":"1 , 2","exp":4000000000.50"#;
+    let token = signed(&key, &serde_json::json!({ "alg": "HS256", "typ": "JWT" }), &format!("{{{numbers}}}"));
+    let digits = [
+        "123456789012345678901234567890",
+        "1e400",
+        "0.10",
+        "18446744073709551616",
+        "-0.0",
+        "4000000000.50",
+        "\"1 , 2\"",
+    ];
+    for json in [&[][..], &["--json"]] {
+        let shown = sandbox.ended(&[&["token", "inspect", &token], json].concat()).exits(0).stdout;
+        for digits in digits {
+            assert!(shown.contains(digits), "no {digits} in {shown}");
+        }
+    }
+    // What no server reads is refused for what it is; without it, the rest is shown as it is written.
+    let verdict = verified(&sandbox, 1, &["--typ", "JWT", &token]);
+    assert!(verdict.to_string().contains("number out of range"), "{verdict:#}");
+    fs::write(sandbox.path().join("claims"), "{\"exact\": 0.10,\n\"list\": [18446744073709551616, 2]}")
+        .unwrap();
+    let script = "bearerbench token issue --key key --iss a --aud b --claims claims --claim big=123456789012345678901234567890 --claim n='1 2' > token
+        bearerbench token verify --key key --json < token; bearerbench token inspect < token";
+    let shown = shell(&sandbox, script, &[]).exits(0).stdout;
+    for digits in [
+        "\"exact\": 0.10",
+        "18446744073709551616,",
+        "\"big\": 123456789012345678901234567890",
+        "\"n\": \"1 2\"",
+    ] {
+        assert_eq!(shown.matches(digits).count(), 2, "{digits} in {shown}");
+    }
+}
+
+#[test]
+fn a_token_for_nobody_and_no_token_are_called_so() {
+    let sandbox = sandbox();
+    let key = keygen("HS256", &[]);
+    fs::write(sandbox.path().join("key"), &key).unwrap();
+    let claims = OF_A_PROVIDER.replace("\"account\"", "[]");
+    let token = signed(&key, &serde_json::json!({ "alg": "HS256", "typ": "JWT" }), &claims);
+    for audience in [&[][..], &["--audience", "account"], &["--audience", ""]] {
+        let verify = [&["token", "verify", "--typ", "JWT", "--key", "key", &token], audience].concat();
+        let refused = sandbox.ended(&verify).exits(1).stdout;
+        assert!(refused.contains("  audience    FAILED: [], where "), "{refused}");
+    }
+    for command in [&["token", "verify", "--key", "key"][..], &["token", "inspect"]] {
+        for empty in ["", " ", "\n"] {
+            sandbox.refused(&[command, &[empty]].concat()).exits(2).says(&["the token: it is empty"]);
+        }
+    }
 }
 
 /// The key of a control, and a token without a signature that it would make good.

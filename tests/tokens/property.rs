@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use aws_lc_rs::hmac;
 use bearerbench::auth::token::jwks::{Jwk, JwkSet, KeyMaterial};
-use bearerbench::auth::token::jwt::{KeyRing, Trust};
+use bearerbench::auth::token::jwt::{Asked, KeyRing, Trust};
 use bearerbench::auth::token::{Policy, Rejection, UnixTime, base64url};
 use serde_json::Value;
 
@@ -27,7 +27,17 @@ fn verdict(ring: &KeyRing, token: &str) -> Result<(), Rejection> {
         audience: "https://api.example/".to_owned(),
         scope: "read".to_owned(),
     };
-    ring.verify(token, &policy, UnixTime::from_secs(NOW), Duration::ZERO).map(drop)
+    let now = UnixTime::from_secs(NOW);
+    let verdict = ring.verify(token, &policy, now, Duration::ZERO).map(drop);
+    let Policy { issuer, audience, scope } = &policy;
+    let (issuer, audience, scope) = (Some(&**issuer), Some(&**audience), Some(&**scope));
+    let asked = Asked { typ: None, issuer, audience, scope, now, leeway: Duration::ZERO };
+    assert_eq!(
+        ring.examine(token, &asked).rejection(),
+        verdict.err(),
+        "the list of all checks disagrees: {token}"
+    );
+    verdict
 }
 
 /// Never panics; accepts nothing without a signature; and what it accepts with one, a lenient reader of JSON reads alike.

@@ -4,7 +4,7 @@ use std::sync::LazyLock;
 use std::time::{Duration, SystemTime};
 
 use bearerbench::auth::token::jwks::{JwkSet, PrivateJwk};
-use bearerbench::auth::token::jwt::{BackEnd, KeyRing, LibraryRing, Trust};
+use bearerbench::auth::token::jwt::{Asked, BackEnd, KeyRing, LibraryRing, Trust};
 use bearerbench::auth::token::signature::{SIGNATURE_SCHEMES, SignatureScheme, Signer, every_variant};
 use bearerbench::auth::token::{Claims, Policy, Rejection, UnixTime, base64url};
 use bearerbench::registry::Part;
@@ -141,6 +141,20 @@ impl Validators {
 
     pub(crate) fn own(&self, token: &str) -> Result<Claims, Rejection> {
         self.own.verify(token, &policy(), UnixTime::from_secs(now()), Duration::ZERO)
+    }
+
+    /// What the list of all checks says of the token.
+    pub(crate) fn examined(&self, token: &str) -> Option<Rejection> {
+        let Policy { issuer, audience, scope } = &policy();
+        let asked = Asked {
+            typ: None,
+            issuer: Some(issuer),
+            audience: Some(audience),
+            scope: Some(scope),
+            now: UnixTime::from_secs(now()),
+            leeway: Duration::ZERO,
+        };
+        self.own.examine(token, &asked).rejection()
     }
 
     pub(crate) fn library(&self, token: &str) -> Result<Claims, Rejection> {

@@ -6,7 +6,7 @@ use std::time::Duration;
 use serde::de::{SeqAccess, Visitor};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-use crate::auth::token::{Rejection, UnixTime};
+use crate::auth::token::{Rejection, StatedClaims, UnixTime};
 
 /// The claims of an access token, in its payload or in an introspection answer.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -51,20 +51,42 @@ pub struct Policy {
 impl Policy {
     /// Checks everything that claims alone can tell, the dates with `leeway` of grace: `iss`, `aud`, `exp`, `nbf`, `scope`.
     pub fn check(&self, claims: &Claims, now: UnixTime, leeway: Duration) -> Result<(), Rejection> {
-        if claims.iss != self.issuer {
-            Err(Rejection::WrongIssuer)
-        } else if !claims.aud.names(&self.audience) {
-            Err(Rejection::WrongAudience)
-        } else if now >= claims.exp + leeway {
-            Err(Rejection::Expired)
-        } else if claims.nbf.is_some_and(|nbf| now + leeway < nbf) {
-            Err(Rejection::NotYetValid)
-        } else if !claims.scope.split(' ').any(|scope| scope == self.scope) {
-            Err(Rejection::InsufficientScope)
-        } else {
-            Ok(())
-        }
+        check_issuer(&claims.iss, &self.issuer)?;
+        check_audience(&claims.aud, &self.audience)?;
+        check_expiry(claims.exp, now, leeway)?;
+        claims.nbf.map_or(Ok(()), |nbf| check_beginning(nbf, now, leeway))?;
+        check_scope(&claims.scope, &self.scope)
     }
+
+    /// The same for an introspection answer. What it does not say is not checked: that the token is of the authorization
+    /// server and alive is what its `active` means (RFC 7662 section 2.2).
+    pub fn check_stated(&self, claims: &StatedClaims, now: UnixTime) -> Result<(), Rejection> {
+        claims.iss.as_ref().map_or(Ok(()), |iss| check_issuer(iss, &self.issuer))?;
+        claims.aud.as_ref().map_or(Ok(()), |aud| check_audience(aud, &self.audience))?;
+        claims.exp.map_or(Ok(()), |exp| check_expiry(exp, now, Duration::ZERO))?;
+        claims.nbf.map_or(Ok(()), |nbf| check_beginning(nbf, now, Duration::ZERO))?;
+        claims.scope.as_ref().map_or(Ok(()), |scope| check_scope(scope, &self.scope))
+    }
+}
+
+pub(super) fn check_issuer(iss: &str, expected: &str) -> Result<(), Rejection> {
+    if iss == expected { Ok(()) } else { Err(Rejection::WrongIssuer) }
+}
+
+pub(super) fn check_audience(aud: &Audience, expected: &str) -> Result<(), Rejection> {
+    if aud.names(expected) { Ok(()) } else { Err(Rejection::WrongAudience) }
+}
+
+pub(super) fn check_expiry(exp: UnixTime, now: UnixTime, leeway: Duration) -> Result<(), Rejection> {
+    if now < exp + leeway { Ok(()) } else { Err(Rejection::Expired) }
+}
+
+pub(super) fn check_beginning(nbf: UnixTime, now: UnixTime, leeway: Duration) -> Result<(), Rejection> {
+    if now + leeway >= nbf { Ok(()) } else { Err(Rejection::NotYetValid) }
+}
+
+pub(super) fn check_scope(scope: &str, expected: &str) -> Result<(), Rejection> {
+    if scope.split(' ').any(|scope| scope == expected) { Ok(()) } else { Err(Rejection::InsufficientScope) }
 }
 
 impl Audience {
@@ -76,6 +98,11 @@ impl Audience {
     /// Whether `name` is among those meant.
     pub fn names(&self, name: &str) -> bool {
         self.0.iter().any(|audience| audience == name)
+    }
+
+    /// Whether nobody is meant.
+    pub fn is_nobody(&self) -> bool {
+        self.0.is_empty()
     }
 }
 

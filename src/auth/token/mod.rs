@@ -9,13 +9,17 @@ pub mod opaque;
 pub mod pem;
 mod rejection;
 pub mod signature;
+mod stated;
 mod time;
+mod written;
 
 use aws_lc_rs::digest;
 
 pub use claims::{Audience, Claims, Policy};
 pub use rejection::{Rejection, Section};
+pub use stated::StatedClaims;
 pub use time::{UnixTime, WallClock};
+pub use written::WrittenObject;
 
 /// What a store or a cache knows a token by: the SHA-256 of its text (opaque) or of its `jti` (JWT),
 /// so that a stolen table holds no usable token.

@@ -22,20 +22,44 @@ pub(super) trait Members<'de>: Default {
     fn read<A: MapAccess<'de>>(&mut self, name: usize, map: &mut A) -> Result<(), A::Error>;
 }
 
+/// Why an object cannot be read.
+#[derive(Debug)]
+pub(super) struct Fault {
+    pub(super) rejection: Rejection,
+    /// How and where, in words that may repeat what stands there.
+    error: Option<serde_json::Error>,
+}
+
 /// The members of the object that is the whole of `json`.
-pub(super) fn read<'de, M: Members<'de>>(json: &'de [u8]) -> Result<M, Rejection> {
+pub(super) fn read<'de, M: Members<'de>>(json: &'de [u8]) -> Result<M, Fault> {
     let not_json = Rejection::NotJson(M::SECTION);
+    let broken = |error| Fault { rejection: not_json, error };
     // Once for the whole: the parser then need not look at every string, nor skip any unlooked at.
-    let text = str::from_utf8(json).map_err(|_| not_json)?;
-    let fault = Cell::new(None);
+    let text = str::from_utf8(json).map_err(|_| broken(None))?;
+    let noted = Cell::new(None);
     let mut deserializer = serde_json::Deserializer::from_str(text);
-    let members = Object::<M>::noting(&fault).deserialize(&mut deserializer);
-    let members = members.map_err(|error| match fault.get() {
-        Some(fault) if error.is_data() => fault,
-        _ => not_json,
+    let members = Object::<M>::noting(&noted).deserialize(&mut deserializer);
+    let members = members.map_err(|error| match noted.get() {
+        Some(rejection) if error.is_data() => Fault { rejection, error: Some(error) },
+        _ => broken(Some(error)),
     })?;
-    deserializer.end().map_err(|_| not_json)?;
+    deserializer.end().map_err(|error| broken(Some(error)))?;
     Ok(members)
+}
+
+impl From<Fault> for Rejection {
+    fn from(fault: Fault) -> Self {
+        fault.rejection
+    }
+}
+
+impl fmt::Display for Fault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.error {
+            Some(error) => write!(f, "{}: {error}", self.rejection),
+            None => write!(f, "{}: no UTF-8", self.rejection),
+        }
+    }
 }
 
 /// Reads one object. What is wrong with it is noted apart, since an error of serde is but a text.

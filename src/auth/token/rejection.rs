@@ -13,10 +13,10 @@ pub enum Rejection {
     #[error("the token is not three parts joined by dots")]
     NotThreeParts,
     /// Padding, white space, another character, or stray bits at the end (RFC 7515 section 2).
-    #[error("the {0} of the token is not base64url without padding")]
+    #[error("the {0} of the token cannot be read as base64url without padding")]
     NotBase64Url(Section),
     /// No JSON object in UTF-8, something behind it, or nesting too deep.
-    #[error("the {0} of the token is not a JSON object")]
+    #[error("the {0} of the token cannot be read as a JSON object")]
     NotJson(Section),
     /// A member stands there more than once (RFC 7515 section 4, RFC 7519 section 4), however it is spelled.
     #[error("a member of the {0} of the token stands there twice")]
@@ -25,7 +25,7 @@ pub enum Rejection {
     #[error("{1} in the {0} of the token has a wrong form")]
     WrongForm(Section, &'static str),
     /// A required member is not there.
-    #[error("the {0} of the token lacks {1}")]
+    #[error("{1} is missing in the {0} of the token")]
     Lacks(Section, &'static str),
     /// `crit` names extensions that must be understood; none is (RFC 7515 section 4.1.11).
     #[error("the token asks for an extension by crit")]

@@ -1,19 +1,62 @@
-//! The parts of a token as anybody can decode them.
-
-use std::fmt;
+//! What stands around a token, and its parts as anybody can decode them.
 
 use base64::Engine as _;
 use base64::alphabet;
 use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
-use serde::de::{MapAccess, Visitor};
-use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_json::Value;
 
-use crate::auth::token::{UnixTime, base64url};
+use crate::auth::token::{WrittenObject, base64url};
 
-/// A JSON object as it is written: in its order, with members that stand twice.
-#[derive(Debug, Default)]
-pub(super) struct Object(pub(super) Vec<(String, Value)>);
+/// The token in what people take for one, and what they took along.
+pub(super) fn undressed(text: &str) -> (String, Option<&'static str>) {
+    let behind = |prefix: &str, text: &str| {
+        let head = text.get(..prefix.len()).filter(|head| head.eq_ignore_ascii_case(prefix));
+        head.map(|_| text[prefix.len()..].trim_start().to_owned())
+    };
+    let field = behind("authorization:", text);
+    if let Some(token) = behind("bearer ", field.as_deref().unwrap_or(text)) {
+        return (token, Some("\"Bearer \" belongs to the header field Authorization, not to the token"));
+    }
+    match serde_json::from_str(text) {
+        Ok(Value::String(token)) => (token, Some("the quotes do not belong to the token")),
+        Ok(Value::Object(members)) => {
+            let member = |name: &str| members.get(name).and_then(Value::as_str);
+            let signature = members.get("signatures").map_or(&Value::Null, |list| &list[0]);
+            let signed = |name: &str| member(name).or_else(|| signature[name].as_str()).unwrap_or_default();
+            let join = |names: &[&str]| names.iter().map(|name| signed(name)).collect::<Vec<_>>().join(".");
+            if let Some(token) = member("access_token") {
+                (
+                    token.to_owned(),
+                    Some(
+                        "an answer of a token endpoint (RFC 6749 section 5.1): the token is its access_token",
+                    ),
+                )
+            } else if member("payload").is_some() {
+                let compact = join(&["protected", "payload", "signature"]);
+                (
+                    compact,
+                    Some(
+                        "a JWS in JSON serialization (RFC 7515 section 7.2): no bearer token, which is compact",
+                    ),
+                )
+            } else if member("ciphertext").is_some() {
+                let compact = join(&["protected", "encrypted_key", "iv", "ciphertext", "tag"]);
+                (
+                    compact,
+                    Some(
+                        "a JWE in JSON serialization (RFC 7516 section 7.2): no bearer token, which is compact",
+                    ),
+                )
+            } else {
+                (text.to_owned(), Some("JSON, but no token"))
+            }
+        }
+        _ if text.contains(char::is_whitespace) => {
+            (text.to_owned(), Some("white space is no part of any token"))
+        }
+        _ => (text.to_owned(), None),
+    }
+}
 
 /// One part of a token, as far as it can be read.
 #[derive(Debug)]
@@ -43,63 +86,19 @@ impl<'a> Part<'a> {
         Self { text, bytes, strict: false }
     }
 
-    /// The JSON object in it.
-    pub(super) fn object(&self) -> Option<Object> {
-        serde_json::from_slice(self.bytes.as_ref()?).ok()
-    }
-}
-
-impl Object {
-    /// The first member of this name.
-    pub(super) fn member(&self, name: &str) -> Option<&Value> {
-        self.0.iter().find(|(member, _)| member == name).map(|(_, value)| value)
-    }
-
-    /// A name that two members have.
-    pub(super) fn repeated(&self) -> Option<&str> {
-        let names = self.0.iter().enumerate();
-        let repeated = |at: usize, name: &str| self.0[..at].iter().any(|(earlier, _)| earlier == name);
-        names
-            .map(|(at, (name, _))| (at, name))
-            .find(|(at, name)| repeated(*at, name))
-            .map(|(_, name)| &**name)
-    }
-}
-
-impl Serialize for Object {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_map(self.0.iter().map(|(name, value)| (name, value)))
-    }
-}
-
-impl<'de> Deserialize<'de> for Object {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_map(ObjectVisitor)
-    }
-}
-
-/// A `NumericDate`, which may have a fraction (RFC 7519 section 2).
-pub(super) fn seconds(written: &Value, round: fn(f64) -> f64) -> Option<UnixTime> {
-    let fraction = || written.as_f64().filter(|seconds| (0.0..9e15).contains(seconds));
-    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "the range was checked")]
-    let whole = || fraction().map(|seconds| round(seconds) as u64);
-    written.as_u64().or_else(whole).map(UnixTime::from_secs)
-}
-
-struct ObjectVisitor;
-
-impl<'de> Visitor<'de> for ObjectVisitor {
-    type Value = Object;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a JSON object")
-    }
-
-    fn visit_map<M: MapAccess<'de>>(self, mut map: M) -> Result<Object, M::Error> {
-        let mut members = Vec::new();
-        while let Some(member) = map.next_entry()? {
-            members.push(member);
+    /// The JSON object in it, or what is there instead.
+    pub(super) fn object(&self) -> Result<WrittenObject, String> {
+        let bytes = self.bytes.as_deref().ok_or("no base64url")?;
+        if bytes.is_empty() {
+            return Err("empty".to_owned());
         }
-        Ok(Object(members))
+        let text = str::from_utf8(bytes).map_err(|_| format!("{} bytes that are no text", bytes.len()))?;
+        serde_json::from_str(text).map_err(|error| {
+            match serde_json::from_str::<&serde_json::value::RawValue>(text) {
+                Ok(value) => format!("JSON, but no object: {}", value.get()),
+                Err(_) if text.starts_with('{') => format!("no JSON: {error}"),
+                Err(_) => format!("no JSON, but a text: {}", serde_json::Value::from(text)),
+            }
+        })
     }
 }

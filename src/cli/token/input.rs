@@ -47,7 +47,9 @@ pub(super) fn token(argument: Option<&str>) -> anyhow::Result<String> {
         Some(token) if token != STDIN => Zeroizing::new(token.to_owned()),
         _ => text(STDIN).context("no token was given, and none stands on standard input")?,
     };
-    Ok(text.trim().to_owned())
+    let token = text.trim().to_owned();
+    anyhow::ensure!(!token.is_empty(), Unusable("the token: it is empty".to_owned()));
+    Ok(token)
 }
 
 /// A date as people or tokens write it.

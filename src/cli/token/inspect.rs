@@ -1,13 +1,15 @@
 //! `bearerbench token inspect`: what a client, or a thief, reads in a token without any key.
 
+use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
 use clap::Args;
+use serde::Serialize;
 use serde_json::{Value, json};
 
-use crate::auth::token::UnixTime;
 use crate::auth::token::signature::{SIGNATURE_SCHEMES, SignatureScheme};
-use crate::cli::token::decoded::{Object, Part as TokenPart, seconds};
+use crate::auth::token::{UnixTime, WrittenObject};
+use crate::cli::token::decoded::{Part as TokenPart, undressed};
 use crate::cli::token::input;
 use crate::cli::token::shown::{self, quoted};
 use crate::cli::{Exit, output};
@@ -32,56 +34,65 @@ const UNVERIFIED: &str =
 /// A token taken apart.
 struct Reading<'a> {
     token: &'a str,
+    /// What stood around it.
+    around: Option<&'static str>,
     parts: Vec<TokenPart<'a>>,
-    header: Option<Object>,
-    claims: Option<Object>,
+    header: Result<WrittenObject, String>,
+    claims: Result<WrittenObject, String>,
     now: UnixTime,
 }
 
 impl Inspect {
     pub(super) fn execute(self) -> anyhow::Result<Exit> {
-        let token = input::token(self.token.as_deref())?;
-        let reading = Reading::of(&token, input::now(self.now));
+        let (token, around) = undressed(&input::token(self.token.as_deref())?);
+        let reading = Reading::of(&token, around, input::now(self.now));
         output::print(&if self.json { reading.json() } else { reading.text() })?;
         Ok(Exit::Success)
     }
 }
 
 impl<'a> Reading<'a> {
-    fn of(token: &'a str, now: UnixTime) -> Self {
+    fn of(token: &'a str, around: Option<&'static str>, now: UnixTime) -> Self {
         let parts: Vec<TokenPart<'_>> = token.split('.').map(TokenPart::new).collect();
         let header = parts[0].object();
-        // Of an encrypted token (RFC 7516) the second part is a key, and nothing behind it can be read.
-        let claims = if parts.len() == 5 { None } else { parts.get(1).and_then(TokenPart::object) };
-        Self { token, parts, header, claims, now }
+        let claims = match parts.as_slice() {
+            // Of an encrypted token (RFC 7516) the second part is a key, and nothing behind it can be read.
+            [_, _, _, _, _] => Err("encrypted".to_owned()),
+            [_, claims, ..] => claims.object(),
+            _ => Err("not there".to_owned()),
+        };
+        Self { token, around, parts, header, claims, now }
     }
 
     fn kind(&self) -> String {
-        let parts = self.parts.len();
-        match (&self.header, &self.claims) {
-            (None, None) => "opaque: nothing can be read".to_owned(),
-            (Some(_), _) if parts == 5 => "encrypted (JWE): only its header can be read".to_owned(),
-            (Some(_), Some(_)) if parts == 3 => {
-                "signed, not encrypted (JWS): all of it can be read".to_owned()
-            }
-            _ => {
-                format!("malformed: {parts} parts, where a signed token has 3; this can be read all the same")
+        match (self.parts.len(), &self.header, &self.claims) {
+            (_, Err(_), Err(_)) => "opaque: nothing can be read".to_owned(),
+            (5, Ok(_), _) => "encrypted (JWE): only its header can be read".to_owned(),
+            (3, Ok(_), Ok(_)) => "signed, not encrypted (JWS): all of it can be read".to_owned(),
+            (3, Ok(_), Err(why)) => format!("signed (JWS), but no JWT: its payload is {why}"),
+            (3, Err(why), Ok(_)) => format!("malformed: its header is {why}"),
+            (parts, _, _) => {
+                let parts = if parts == 1 { "1 part".to_owned() } else { format!("{parts} parts") };
+                format!("malformed: {parts}, where a signed token has 3; this can be read all the same")
             }
         }
     }
 
     fn text(&self) -> String {
         let mut text = format!("{}\n{} characters", self.kind(), self.token.chars().count());
-        if self.header.is_none() && self.claims.is_none() {
-            return text + "\n";
+        if let Some(around) = self.around {
+            write!(text, "\nnote: {around}").expect("a string takes every text");
+        }
+        if self.header.is_err() && self.claims.is_err() {
+            return shown::printable(&text) + "\n";
         }
         for (name, part) in self.names().zip(&self.parts) {
             write!(text, "\n  {name:<9} {}", part_size(part)).expect("a string takes every text");
         }
         for (name, object) in [("header", &self.header), ("claims", &self.claims)] {
             match object {
-                Some(object) => write!(text, "\n\n{name} {}", shown::json(object)),
-                None => write!(text, "\n\n{name}: cannot be read"),
+                Ok(object) => write!(text, "\n\n{name} {}", shown::json(object)),
+                Err(why) => write!(text, "\n\n{name}: cannot be read: {why}"),
             }
             .expect("a string takes every text");
         }
@@ -89,7 +100,7 @@ impl<'a> Reading<'a> {
         for line in self.remarks() {
             write!(text, "\n{line}").expect("a string takes every text");
         }
-        text + "\n"
+        shown::printable(&text) + "\n"
     }
 
     fn names(&self) -> impl Iterator<Item = &'static str> {
@@ -101,7 +112,7 @@ impl<'a> Reading<'a> {
 
     fn remarks(&self) -> Vec<String> {
         let mut remarks: Vec<String> = self.header.iter().map(algorithm).collect();
-        if let Some(claims) = &self.claims {
+        if let Ok(claims) = &self.claims {
             let bytes = self.parts[1].bytes.as_ref().map_or(0, Vec::len);
             remarks.push(format!(
                 "{} claims, {bytes} bytes, readable by whoever holds the token",
@@ -109,7 +120,7 @@ impl<'a> Reading<'a> {
             ));
         }
         for (name, object) in [("header", &self.header), ("claims", &self.claims)] {
-            if let Some(member) = object.as_ref().and_then(Object::repeated) {
+            if let Some(member) = object.as_ref().ok().and_then(WrittenObject::repeated) {
                 remarks.push(format!(
                     "member {} stands twice in the {name}: readers may disagree",
                     quoted(member)
@@ -130,11 +141,11 @@ impl<'a> Reading<'a> {
             ("exp", "expired", "expires"),
         ];
         let times = words.iter().filter_map(|(name, past, future)| {
-            let written = self.claims.as_ref()?.member(name)?;
-            let line = match seconds(written, f64::floor) {
+            let written = self.claims.as_ref().ok()?.member(name)?;
+            let line = match UnixTime::of_json(written.get()) {
                 Some(date) => {
                     let word = if date <= self.now { past } else { future };
-                    format!("{name}: {word} {} ({})", shown::distance(date, self.now), shown::day(date))
+                    format!("{name}: {word} {} ({date})", date.distance(self.now))
                 }
                 None => format!("{name}: no date: {}", shown::line(written)),
             };
@@ -152,17 +163,33 @@ impl<'a> Reading<'a> {
                 "base64url": part.strict,
             })
         });
-        shown::json(&json!({
-            "kind": self.kind(),
-            "verified": false,
-            "characters": self.token.chars().count(),
-            "parts": parts.collect::<Vec<_>>(),
-            "algorithm": self.header.as_ref().map(algorithm),
-            "header": self.header,
-            "claims": self.claims,
-            "times": self.times().into_iter().map(|(name, line)| (name.to_owned(), line.into())).collect::<serde_json::Map<_, Value>>(),
-        }))
+        shown::json(&Answer {
+            kind: self.kind(),
+            note: self.around,
+            verified: false,
+            characters: self.token.chars().count(),
+            parts: parts.collect(),
+            algorithm: self.header.as_ref().ok().map(algorithm),
+            header: self.header.as_ref().ok(),
+            claims: self.claims.as_ref().ok(),
+            times: self.times().into_iter().collect(),
+        })
     }
+}
+
+/// The reading as JSON.
+#[derive(Serialize)]
+struct Answer<'a> {
+    kind: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    note: Option<&'a str>,
+    verified: bool,
+    characters: usize,
+    parts: Vec<Value>,
+    algorithm: Option<String>,
+    header: Option<&'a WrittenObject>,
+    claims: Option<&'a WrittenObject>,
+    times: BTreeMap<&'static str, String>,
 }
 
 fn part_size(part: &TokenPart<'_>) -> String {
@@ -178,19 +205,21 @@ fn part_size(part: &TokenPart<'_>) -> String {
 }
 
 /// The algorithm that a header names, and who stands behind it.
-fn algorithm(header: &Object) -> String {
-    let Some(alg) = header.member("alg") else { return "no algorithm is named".to_owned() };
-    let Some(alg) = alg.as_str() else { return format!("alg is no name: {}", shown::line(alg)) };
+fn algorithm(header: &WrittenObject) -> String {
+    let Some(written) = header.member("alg") else { return "no algorithm is named".to_owned() };
+    let Ok(alg) = serde_json::from_str::<String>(written.get()) else {
+        return format!("alg is no name: {}", shown::line(written));
+    };
     let schemes = SIGNATURE_SCHEMES.entries.iter();
     let mut schemes = schemes.filter_map(|entry| Part::<dyn SignatureScheme>::named(entry.name).ok());
     if alg.eq_ignore_ascii_case("none") {
-        return format!("alg {}: not signed at all", quoted(alg));
+        return format!("alg {}: not signed at all", quoted(&alg));
     }
-    match schemes.find(|scheme| scheme.answers_to(alg)).map(|scheme| scheme.facts()) {
+    match schemes.find(|scheme| scheme.answers_to(&alg)).map(|scheme| scheme.facts()) {
         Some(facts) => {
             let quantum = if facts.post_quantum { "withstands" } else { "does not withstand" };
-            format!("alg {}: {}, {quantum} a quantum computer as far as is known", quoted(alg), facts.status)
+            format!("alg {}: {}, {quantum} a quantum computer as far as is known", quoted(&alg), facts.status)
         }
-        None => format!("alg {}: not known here", quoted(alg)),
+        None => format!("alg {}: not known here", quoted(&alg)),
     }
 }

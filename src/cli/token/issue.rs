@@ -1,19 +1,21 @@
 //! `bearerbench token issue`: an access token of RFC 9068.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use anyhow::Context as _;
 use clap::Args;
-use serde_json::{Map, Value};
+use serde_json::value::RawValue;
+use serde_json::{Value, json};
 
-use crate::auth::token::UnixTime;
 use crate::auth::token::jwks::PrivateJwk;
 use crate::auth::token::jwt::SigningKey;
 use crate::auth::token::opaque;
 use crate::auth::token::signature::SignatureScheme;
-use crate::cli::token::decoded::Object;
+use crate::auth::token::{UnixTime, WrittenObject};
 use crate::cli::token::input::{self, Unusable};
 use crate::cli::token::key::{Key, Keys};
+use crate::cli::token::shown;
 use crate::cli::{Exit, output, part};
 use crate::registry::Part;
 
@@ -73,7 +75,8 @@ const OWN: &[(&str, &str)] = &[
 
 impl Issue {
     pub(super) fn execute(self) -> anyhow::Result<Exit> {
-        let payload = Value::from(self.payload()?).to_string();
+        let payload = serde_json::to_string(&self.payload()?).expect("it came out of JSON");
+        let payload = shown::compact(&payload);
         let key = private_key(Keys::read(&self.key, self.alg.as_ref())?)
             .with_context(|| Unusable(format!("the key in {}", self.key)))?;
         let scheme = key.scheme(self.alg.as_ref()).with_context(|| Unusable("the key".to_owned()))?;
@@ -83,9 +86,9 @@ impl Issue {
         Ok(Exit::Success)
     }
 
-    fn payload(&self) -> anyhow::Result<Map<String, Value>> {
+    fn payload(&self) -> anyhow::Result<BTreeMap<String, Box<RawValue>>> {
         let now = input::now(self.now);
-        let mut payload = Map::new();
+        let mut payload = BTreeMap::new();
         for (name, value) in self.further()? {
             let own = OWN.iter().find(|(own, _)| *own == name);
             let unusable = || Unusable(format!("claim {name:?}"));
@@ -97,30 +100,33 @@ impl Issue {
             }
         }
         let audience = match self.aud.as_slice() {
-            [one] => Value::from(one.clone()),
-            several => several.into(),
+            [one] => json!(one),
+            several => json!(several),
         };
-        let subject = self.sub.as_ref().unwrap_or(&self.client_id);
-        payload.insert("iss".to_owned(), self.iss.clone().into());
-        payload.insert("sub".to_owned(), subject.clone().into());
-        payload.insert("aud".to_owned(), audience);
-        payload.insert("client_id".to_owned(), self.client_id.clone().into());
-        payload.insert("scope".to_owned(), self.scope.clone().into());
-        payload.insert("iat".to_owned(), now.secs().into());
-        payload.insert("exp".to_owned(), (now + self.lifetime).secs().into());
-        payload.insert("jti".to_owned(), opaque::mint().into());
+        let mut own = |name: &str, value: Value| {
+            let value = serde_json::value::to_raw_value(&value).expect("a value is JSON");
+            payload.insert(name.to_owned(), value);
+        };
+        own("iss", json!(self.iss));
+        own("sub", json!(self.sub.as_ref().unwrap_or(&self.client_id)));
+        own("aud", audience);
+        own("client_id", json!(self.client_id));
+        own("scope", json!(self.scope));
+        own("iat", json!(now));
+        own("exp", json!(now + self.lifetime));
+        own("jti", json!(opaque::mint()));
         if let Some(not_before) = self.not_before {
-            payload.insert("nbf".to_owned(), not_before.secs().into());
+            own("nbf", json!(not_before));
         }
         Ok(payload)
     }
 
-    /// The claims of `--claims` and `--claim`.
-    fn further(&self) -> anyhow::Result<Vec<(String, Value)>> {
+    /// The claims of `--claims` and `--claim`, in the digits in which they are written.
+    fn further(&self) -> anyhow::Result<Vec<(String, Box<RawValue>)>> {
         let mut further = Vec::new();
         if let Some(file) = &self.claims {
             let text = input::text(file)?;
-            let claims: Object = serde_json::from_str(&text)
+            let claims: WrittenObject = serde_json::from_str(&text)
                 .context("expected a JSON object of claims")
                 .with_context(|| Unusable(file.clone()))?;
             further.extend(claims.0);
@@ -131,7 +137,10 @@ impl Issue {
                 .filter(|(name, _)| !name.is_empty())
                 .context("expected NAME=VALUE")
                 .with_context(|| Unusable(format!("--claim {written:?}")))?;
-            let value = serde_json::from_str(value).unwrap_or_else(|_| value.into());
+            let value = match serde_json::from_str::<Box<RawValue>>(value) {
+                Ok(value) => value,
+                Err(_) => serde_json::value::to_raw_value(value).expect("a text is JSON"),
+            };
             further.push((name.to_owned(), value));
         }
         Ok(further)

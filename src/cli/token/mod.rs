@@ -1,6 +1,5 @@
 //! `bearerbench token`: keys and tokens by hand, in the forms that other tools read and write.
 
-mod check;
 mod decoded;
 mod input;
 mod inspect;
@@ -10,11 +9,7 @@ mod key;
 mod keyfile;
 mod keygen;
 mod shown;
-#[cfg(test)]
-mod tests;
-mod verdict;
 mod verify;
-mod walk;
 
 use clap::{Args, Subcommand};
 

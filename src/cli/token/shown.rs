@@ -1,16 +1,13 @@
 //! Texts out of a token, safe to show: a claim may hold whatever moves a cursor or turns the direction of writing.
 
-use std::cmp::Ordering;
 use std::fmt::Write as _;
-use std::time::{Duration, SystemTime};
 
 use serde::Serialize;
-
-use crate::auth::token::UnixTime;
+use serde_json::value::RawValue;
 
 /// JSON on several lines, with every character escaped that does not simply print. It stays the same JSON.
 pub(super) fn json(value: &impl Serialize) -> String {
-    printable(&serde_json::to_string_pretty(value).expect("it came out of JSON"))
+    printable(&laid_out(&serde_json::to_string(value).expect("it came out of JSON")))
 }
 
 /// A text of a token in quotes.
@@ -20,38 +17,66 @@ pub(super) fn quoted(text: &str) -> String {
 }
 
 /// JSON on one line.
-pub(super) fn line(value: &impl Serialize) -> String {
-    printable(&serde_json::to_string(value).expect("it came out of JSON"))
+pub(super) fn line(json: &RawValue) -> String {
+    printable(&compact(json.get()))
 }
 
-/// A date and how far it is from now: `2026-07-01T12:00:00Z, 3m ago`.
-pub(super) fn date(date: UnixTime, now: UnixTime) -> String {
-    format!("{}, {}", day(date), distance(date, now))
+/// JSON without the layout that it came in. What it says stays as it is written, which a parser would not keep.
+pub(super) fn compact(json: &str) -> String {
+    scanned(json).map(|(character, _)| character).collect()
 }
 
-/// A date as RFC 3339 writes it.
-pub(super) fn day(date: UnixTime) -> String {
-    // The last second that RFC 3339 can write.
-    const LAST: u64 = 253_402_300_799;
-    if date.secs() > LAST {
-        return format!("{} s since 1970", date.secs());
+/// JSON on several lines, with the values as they are written.
+fn laid_out(json: &str) -> String {
+    let mut text = String::with_capacity(2 * json.len());
+    let mut depth: usize = 0;
+    let line = |depth: usize| format!("\n{}", "  ".repeat(depth.min(DEEPEST)));
+    for (character, is_text) in scanned(json) {
+        match character {
+            _ if is_text => text.push(character),
+            '{' | '[' => {
+                depth += 1;
+                text.push(character);
+                text.push_str(&line(depth));
+            }
+            '}' | ']' => {
+                depth -= 1;
+                let content = text.trim_end().len();
+                if text[..content].ends_with(['{', '[']) {
+                    text.truncate(content);
+                } else {
+                    text.push_str(&line(depth));
+                }
+                text.push(character);
+            }
+            ',' => text.push_str(&format!(",{}", line(depth))),
+            ':' => text.push_str(": "),
+            _ => text.push(character),
+        }
     }
-    humantime::format_rfc3339_seconds(SystemTime::UNIX_EPOCH + Duration::from_secs(date.secs())).to_string()
+    text
 }
 
-/// `in 3m 5s`, or `3m 5s ago`, in the two largest units.
-pub(super) fn distance(date: UnixTime, now: UnixTime) -> String {
-    let length = Duration::from_secs(date.secs().abs_diff(now.secs()));
-    let length = humantime::format_duration(length).to_string();
-    let length = length.split(' ').take(2).collect::<Vec<_>>().join(" ");
-    match date.cmp(&now) {
-        Ordering::Equal => "now".to_owned(),
-        Ordering::Greater => format!("in {length}"),
-        Ordering::Less => format!("{length} ago"),
-    }
+/// Nobody indents further; and what a token nests 10,000 deep does not fill the memory.
+const DEEPEST: usize = 20;
+
+/// The characters of JSON without layout, and whether each is within a text.
+fn scanned(json: &str) -> impl Iterator<Item = (char, bool)> {
+    let (mut within, mut escaped) = (false, false);
+    json.chars().filter_map(move |character| {
+        let is_text = within;
+        if within {
+            within = escaped || character != '"';
+            escaped = character == '\\' && !escaped;
+        } else {
+            within = character == '"';
+        }
+        (is_text || !character.is_ascii_whitespace()).then_some((character, is_text))
+    })
 }
 
-fn printable(json: &str) -> String {
+/// Escapes what does not simply print, as JSON does.
+pub(super) fn printable(json: &str) -> String {
     let mut shown = String::with_capacity(json.len());
     for character in json.chars() {
         // Line breaks are layout here: those of a string are escaped by JSON already.
@@ -87,5 +112,24 @@ mod tests {
         }
         assert_eq!(quoted("Müller 李 😀 \"x\""), "\"Müller 李 😀 \\\"x\\\"\"");
         assert_eq!(json(&["a\x1b"]), "[\n  \"a\\u001b\"\n]");
+    }
+
+    #[test]
+    fn json_is_laid_out_anew_and_says_what_it_said_as_it_said_it() {
+        let cases = [
+            ("{ }", "{}"),
+            ("[1e400,\t-0.10]", "[\n  1e400,\n  -0.10\n]"),
+            (
+                r#"{"a" : [ ] , "b":{"c":12345678901234567890}}"#,
+                "{\n  \"a\": [],\n  \"b\": {\n    \"c\": 12345678901234567890\n  }\n}",
+            ),
+            (r#"{"a{,\"":"]\\"}"#, "{\n  \"a{,\\\"\": \"]\\\\\"\n}"),
+        ];
+        for (written, shown) in cases {
+            assert_eq!(laid_out(written), shown);
+            assert_eq!(compact(shown), compact(written));
+        }
+        let deep = format!("{}{}", "[".repeat(100_000), "]".repeat(100_000));
+        assert_eq!(compact(&laid_out(&deep)), deep);
     }
 }

@@ -1,21 +1,25 @@
-//! `bearerbench token verify`: what an API decides on a token, and by which check.
+//! `bearerbench token verify`: what an API decides on a token, and every check that it makes.
 
+use std::fmt::Write as _;
 use std::time::Duration;
 
 use anyhow::Context as _;
 use clap::Args;
+use serde::Serialize;
+use serde_json::{Value, json};
 
-use crate::auth::token::UnixTime;
-use crate::auth::token::jwks::Jwk;
+use crate::auth::token::jwks::{Jwk, JwkSet};
+use crate::auth::token::jwt::{Asked, Check, Examination, Finding, KeyRing, Trust, Verdict, named_key};
 use crate::auth::token::signature::SignatureScheme;
+use crate::auth::token::{UnixTime, WrittenObject};
+use crate::cli::token::decoded::undressed;
 use crate::cli::token::input::{self, STDIN, Unusable};
 use crate::cli::token::key::{Key, Keys};
-use crate::cli::token::verdict::{Verdict, kid};
-use crate::cli::token::walk::Expectation;
+use crate::cli::token::shown;
 use crate::cli::{Exit, output, part};
 use crate::registry::Part;
 
-/// Verify an access token, and say which check failed: exit code 0 if it is accepted, 1 if it is refused
+/// Verify an access token, and show every check: exit code 0 if it is accepted, 1 if it is refused
 #[derive(Debug, Args)]
 pub(super) struct Verify {
     /// Key of the issuer: JWK, JWK Set or PEM; - is standard input
@@ -33,6 +37,10 @@ pub(super) struct Verify {
     /// Scope that it must have
     #[arg(long)]
     scope: Option<String>,
+    /// Type that it must have instead of at+jwt, like JWT, or "" for none; what RFC 9068 requires of access tokens beside
+    /// `exp` is then not asked
+    #[arg(long, value_name = "TYPE")]
+    typ: Option<String>,
     /// Grace for clocks that disagree
     #[arg(long, default_value = "0s", value_parser = humantime::parse_duration)]
     leeway: Duration,
@@ -56,9 +64,18 @@ impl Verify {
         let keys = Keys::read(&self.key, self.alg.as_ref())?;
         let token = input::token(self.token.as_deref())?;
         let keys = self.usable(keys, &token).with_context(|| Unusable(format!("the key in {}", self.key)))?;
-        let verdict = self.decide(&token, &keys);
-        output::print(&if self.json { verdict.json() } else { verdict.text() })?;
-        Ok(if verdict.decision.is_ok() { Exit::Success } else { Exit::Failed })
+        let asked = Asked {
+            typ: self.typ.as_deref(),
+            issuer: self.issuer.as_deref(),
+            audience: self.audience.as_deref(),
+            scope: self.scope.as_deref(),
+            now: input::now(self.now),
+            leeway: self.leeway,
+        };
+        let examination = self.ring(&keys).examine(&token, &asked);
+        let hint = self.hint(&token, &examination);
+        output::print(&if self.json { json(&examination, hint) } else { text(&examination, hint) })?;
+        Ok(if examination.rejection().is_none() { Exit::Success } else { Exit::Failed })
     }
 
     /// The keys that their schemes can use, each with the name that the token has to call it by.
@@ -74,7 +91,7 @@ impl Verify {
             Keys::One(mut key) => {
                 is_usable(&key)?;
                 if !key.named
-                    && let Some(kid) = kid(token)
+                    && let Some(kid) = named_key(token)
                 {
                     // It was chosen by hand; without a name of its own it is the one that is meant.
                     key.public.kid = kid;
@@ -93,17 +110,80 @@ impl Verify {
         }
     }
 
-    fn decide(&self, token: &str, keys: &[Jwk]) -> Verdict {
-        let now = input::now(self.now);
-        let expected = Expectation {
-            keys,
-            scheme: self.alg.as_ref(),
-            issuer: self.issuer.as_deref(),
-            audience: self.audience.as_deref(),
-            scope: self.scope.as_deref(),
-            now,
-            leeway: self.leeway,
+    /// The keys as a resource server has them: published, or one that was agreed on. The token has no say in it.
+    fn ring(&self, keys: &[Jwk]) -> KeyRing {
+        let shared_key = match keys {
+            [only] if !only.material.is_public() => Some(only.clone()),
+            _ => None,
         };
-        Verdict::on(token, &expected)
+        KeyRing::new(&JwkSet::of(keys), &Trust { shared_key, scheme: self.alg.clone() })
     }
+
+    /// What to do about a refusal, where a slip of the hand is likely.
+    fn hint(&self, token: &str, examination: &Examination) -> Option<&'static str> {
+        examination.rejection()?;
+        let ended = |check: Check| examination.findings[check as usize].verdict;
+        match undressed(token) {
+            (_, Some(around)) if ended(Check::Header) != Verdict::Passed => Some(around),
+            _ if self.typ.is_none() && matches!(ended(Check::Typ), Verdict::Failed(_)) => {
+                Some("--typ checks a token of another type, like --typ JWT; --typ \"\" one without a type")
+            }
+            _ if token.matches('.').count() == 4 => Some("5 parts are those of an encrypted token (JWE)"),
+            _ => None,
+        }
+    }
+}
+
+fn verdict(examination: &Examination) -> String {
+    examination.rejection().map_or_else(|| "accepted".to_owned(), |rejection| format!("refused: {rejection}"))
+}
+
+fn text(examination: &Examination, hint: Option<&str>) -> String {
+    let mut text = verdict(examination) + "\n";
+    for Finding { check, verdict, seen } in &examination.findings {
+        let result = match verdict {
+            Verdict::Passed => "ok",
+            Verdict::Failed(_) => "FAILED:",
+            Verdict::NotAsked => "not checked:",
+            Verdict::NotReached => "not reached",
+        };
+        let line = format!("  {check:<11} {result} {seen}");
+        writeln!(text, "{}", line.trim_end()).expect("a string takes every text");
+    }
+    if let Some(hint) = hint {
+        writeln!(text, "hint: {hint}").expect("a string takes every text");
+    }
+    shown::printable(&text)
+}
+
+/// The answer as JSON.
+#[derive(Serialize)]
+struct Answer<'a> {
+    accepted: bool,
+    verdict: String,
+    checks: Vec<Value>,
+    /// As they are written, if the token is accepted.
+    claims: Option<&'a WrittenObject>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    hint: Option<&'a str>,
+}
+
+fn json(examination: &Examination, hint: Option<&str>) -> String {
+    let checks = examination.findings.iter().map(|Finding { check, verdict, seen }| {
+        let result = match verdict {
+            Verdict::Passed => "ok",
+            Verdict::Failed(_) => "failed",
+            Verdict::NotAsked => "not-checked",
+            Verdict::NotReached => "not-reached",
+        };
+        json!({ "check": check, "result": result, "detail": seen })
+    });
+    let accepted = examination.rejection().is_none();
+    shown::json(&Answer {
+        accepted,
+        verdict: verdict(examination),
+        checks: checks.collect(),
+        claims: examination.payload.as_ref().filter(|_| accepted),
+        hint,
+    })
 }

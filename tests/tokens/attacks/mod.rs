@@ -38,6 +38,7 @@ pub(crate) fn table(key: &Key) -> Vec<Row> {
 fn check(validators: &Validators, key: &Key, rows: Vec<Row>) {
     for Row { name, token, verdict } in rows {
         let scheme = &key.scheme;
+        assert_eq!(validators.examined(&token), verdict.err(), "{scheme}, all checks: {name}");
         assert_eq!(validators.own(&token).map(drop), verdict, "{scheme}: {name}");
         let library = validators.library(&token);
         assert_eq!(library.is_ok(), verdict.is_ok(), "{scheme} by jsonwebtoken: {name}: {library:?}");

@@ -7,44 +7,59 @@ use serde::de::{Error as _, MapAccess, Visitor};
 use serde::{Deserialize, Deserializer};
 
 use crate::auth::token::jwt::TYPE;
-use crate::auth::token::object::{self, Members, Skipped, Text};
+use crate::auth::token::object::{self, Fault, Members, Skipped, Text};
 use crate::auth::token::{Rejection, Section};
 
-/// A header that is in order.
-pub(super) struct Header<'a> {
-    pub(super) alg: Cow<'a, str>,
-    pub(super) kid: Option<Cow<'a, str>>,
-}
-
+/// A header as it is written.
 #[derive(Default)]
-struct Written<'a> {
+pub(super) struct Header<'a> {
     alg: Option<Cow<'a, str>>,
-    kid: Option<Cow<'a, str>>,
-    typ: Option<Cow<'a, str>>,
+    pub(super) kid: Option<Cow<'a, str>>,
+    pub(super) typ: Option<Cow<'a, str>>,
     critical: bool,
 }
 
 impl<'a> Header<'a> {
+    /// Reads the form alone.
+    pub(super) fn from_json(json: &'a [u8]) -> Result<Self, Fault> {
+        object::read(json)
+    }
+
     /// Reads and checks: form, `alg` there, no `crit`, `typ`.
-    pub(super) fn read(json: &'a [u8]) -> Result<Self, Rejection> {
-        let Written { alg, kid, typ, critical } = object::read(json)?;
-        let alg = alg.ok_or(Rejection::Lacks(Section::Header, "alg"))?;
-        if critical {
-            return Err(Rejection::Critical);
-        }
-        if !typ.is_some_and(|typ| is_access_token(&typ)) {
-            return Err(Rejection::WrongType);
-        }
-        Ok(Self { alg, kid })
+    pub(super) fn of_access_token(json: &'a [u8]) -> Result<Self, Rejection> {
+        let header = Self::from_json(json)?;
+        header.alg()?;
+        header.check_critical()?;
+        header.check_type(TYPE)?;
+        Ok(header)
+    }
+
+    pub(super) fn alg(&self) -> Result<&str, Rejection> {
+        self.alg.as_deref().ok_or(Rejection::Lacks(Section::Header, "alg"))
+    }
+
+    pub(super) fn check_critical(&self) -> Result<(), Rejection> {
+        if self.critical { Err(Rejection::Critical) } else { Ok(()) }
+    }
+
+    /// RFC 9068 section 4, RFC 7515 section 4.1.9: with or without `application/`, in any case of letters. A header without
+    /// a type has an empty one.
+    pub(super) fn check_type(&self, expected: &str) -> Result<(), Rejection> {
+        let typ = self.typ.as_deref().unwrap_or_default();
+        let fits = subtype(typ).eq_ignore_ascii_case(subtype(expected));
+        if fits { Ok(()) } else { Err(Rejection::WrongType) }
     }
 }
 
-/// RFC 9068 section 4: `at+jwt`, with or without `application/`, in any case of letters.
-fn is_access_token(typ: &str) -> bool {
-    typ.eq_ignore_ascii_case(TYPE) || typ.eq_ignore_ascii_case("application/at+jwt")
+fn subtype(typ: &str) -> &str {
+    const TREE: &str = "application/";
+    match typ.get(..TREE.len()) {
+        Some(tree) if tree.eq_ignore_ascii_case(TREE) => &typ[TREE.len()..],
+        _ => typ,
+    }
 }
 
-impl<'de> Members<'de> for Written<'de> {
+impl<'de> Members<'de> for Header<'de> {
     const SECTION: Section = Section::Header;
     /// Beside those used, the registered ones that must be texts (RFC 7515, RFC 7516, RFC 8555), a list of texts and an
     /// object. Every other member is ignored, as RFC 7515 section 4 asks: also `b64`, which means something only in `crit`.

@@ -5,20 +5,20 @@ use std::sync::OnceLock;
 use std::time::Duration;
 
 use crate::auth::token::jwks::JwkSet;
+use crate::auth::token::jwt::MAX_CHARACTERS;
 use crate::auth::token::jwt::header::Header;
 use crate::auth::token::jwt::keys::{Keys, Trust};
-use crate::auth::token::jwt::{MAX_CHARACTERS, payload};
 use crate::auth::token::signature::Verifier;
-use crate::auth::token::{Claims, Policy, Rejection, Section, UnixTime, base64url};
+use crate::auth::token::{Claims, Policy, Rejection, Section, StatedClaims, UnixTime, base64url};
 
 /// The keys of an authorization server, ready to verify.
 #[derive(Default)]
 pub struct KeyRing {
-    keys: Keys<Prepared>,
+    pub(super) keys: Keys<Prepared>,
 }
 
-struct Prepared {
-    verifier: Box<dyn Verifier>,
+pub(super) struct Prepared {
+    pub(super) verifier: Box<dyn Verifier>,
     /// The header of the first token that this key was found to have signed, in the characters of the token. An issuer
     /// writes the same one into all its tokens: the same characters need not be read a second time.
     header: OnceLock<Box<str>>,
@@ -74,15 +74,15 @@ impl KeyRing {
             .take(COMPARED)
             .find(|key| key.header.get().is_some_and(|text| **text == *parts.header));
         if known.is_none() {
-            decode(parts.header, Section::Header, bytes)?;
+            parts.decode(Section::Header, bytes)?;
         }
         let header_end = bytes.len();
-        decode(parts.payload, Section::Claims, bytes)?;
+        parts.decode(Section::Claims, bytes)?;
         let payload_end = bytes.len();
-        decode(parts.signature, Section::Signature, bytes)?;
+        parts.decode(Section::Signature, bytes)?;
         let key = match known {
             Some(key) => key,
-            None => self.keys.select(&Header::read(&bytes[..header_end])?)?,
+            None => self.keys.select(&Header::of_access_token(&bytes[..header_end])?)?,
         };
         if !key.verifier.verifies(parts.message.as_bytes(), &bytes[payload_end..]) {
             return Err(Rejection::BadSignature);
@@ -91,34 +91,52 @@ impl KeyRing {
             // Another thread may have been quicker, or the issuer writes more than one.
             let _ = key.header.set(parts.header.into());
         }
-        payload::read(&bytes[header_end..payload_end])
+        StatedClaims::from_json(&bytes[header_end..payload_end])?.complete()
     }
 }
 
 /// A compact JWS taken apart (RFC 7515 section 7.1).
 pub(super) struct Parts<'a> {
-    pub(super) header: &'a str,
+    header: &'a str,
     payload: &'a str,
     /// What is signed: header and payload with the dot between them.
-    message: &'a str,
+    pub(super) message: &'a str,
     signature: &'a str,
 }
 
 impl<'a> Parts<'a> {
     /// Looks at no token larger than the limit. A fourth part shows when the third is decoded: no dot is base64url.
     pub(super) fn of(token: &'a str) -> Result<Self, Rejection> {
-        if token.len() > MAX_CHARACTERS {
-            return Err(Rejection::TooLarge);
-        }
+        check_size(token)?;
+        Self::split(token)
+    }
+
+    pub(super) fn split(token: &'a str) -> Result<Self, Rejection> {
         let (header, rest) = token.split_once('.').ok_or(Rejection::NotThreeParts)?;
         let (payload, signature) = rest.split_once('.').ok_or(Rejection::NotThreeParts)?;
         let message = &token[..header.len() + 1 + payload.len()];
         Ok(Self { header, payload, message, signature })
     }
+
+    pub(super) fn check_number(&self) -> Result<(), Rejection> {
+        if self.signature.contains('.') { Err(Rejection::NotThreeParts) } else { Ok(()) }
+    }
+
+    /// Appends the bytes of one part.
+    #[inline]
+    pub(super) fn decode(&self, section: Section, bytes: &mut Vec<u8>) -> Result<(), Rejection> {
+        let part = match section {
+            Section::Header => self.header,
+            Section::Claims => self.payload,
+            Section::Signature => self.signature,
+        };
+        base64url::decode_into(part, bytes).map_err(|_| match self.check_number() {
+            Ok(()) => Rejection::NotBase64Url(section),
+            Err(rejection) => rejection,
+        })
+    }
 }
 
-fn decode(part: &str, section: Section, bytes: &mut Vec<u8>) -> Result<(), Rejection> {
-    base64url::decode_into(part, bytes).map_err(|_| {
-        if part.contains('.') { Rejection::NotThreeParts } else { Rejection::NotBase64Url(section) }
-    })
+pub(super) fn check_size(token: &str) -> Result<(), Rejection> {
+    if token.len() > MAX_CHARACTERS { Err(Rejection::TooLarge) } else { Ok(()) }
 }

@@ -24,9 +24,10 @@ pub(super) struct Keys<K> {
     by_name: HashMap<String, Vec<Key<K>>>,
 }
 
-struct Key<K> {
-    scheme: Part<dyn SignatureScheme>,
-    prepared: K,
+/// A key and what it is for.
+pub(super) struct Key<K> {
+    pub(super) scheme: Part<dyn SignatureScheme>,
+    pub(super) prepared: K,
 }
 
 impl<K> Keys<K> {
@@ -53,12 +54,16 @@ impl<K> Keys<K> {
     /// The key that the header names. Keys of one name (RFC 7517 section 4.5) are told apart by their algorithm; the
     /// first of one name and one algorithm counts.
     pub(super) fn select(&self, header: &Header<'_>) -> Result<&K, Rejection> {
-        let candidates = match &header.kid {
-            Some(name) => self.by_name.get(&**name).ok_or(Rejection::UnknownKey)?,
-            None => self.only()?,
-        };
-        let fitting = candidates.iter().find(|key| key.scheme.answers_to(&header.alg));
-        fitting.map(|key| &key.prepared).ok_or(Rejection::WrongAlgorithm)
+        let candidates = self.named(header.kid.as_deref())?;
+        Ok(&fitting(candidates, header.alg()?)?.prepared)
+    }
+
+    /// The keys of this name, or the one that a token without `kid` can mean.
+    pub(super) fn named(&self, kid: Option<&str>) -> Result<&[Key<K>], Rejection> {
+        match kid {
+            Some(name) => self.by_name.get(name).map(Vec::as_slice).ok_or(Rejection::UnknownKey),
+            None => self.only(),
+        }
     }
 
     /// All of them, always in the same order.
@@ -66,8 +71,7 @@ impl<K> Keys<K> {
         self.by_name.values().flatten().map(|key| &key.prepared)
     }
 
-    /// The one key that a token without `kid` can mean.
-    fn only(&self) -> Result<&Vec<Key<K>>, Rejection> {
+    fn only(&self) -> Result<&[Key<K>], Rejection> {
         let mut all = self.by_name.values();
         match (all.next(), all.next()) {
             (None, _) => Err(Rejection::UnknownKey),
@@ -75,6 +79,11 @@ impl<K> Keys<K> {
             _ => Err(Rejection::UnnamedKey),
         }
     }
+}
+
+/// The first of them for this algorithm: it is bound to the key (RFC 8725 section 3.1).
+pub(super) fn fitting<'k, K>(candidates: &'k [Key<K>], alg: &str) -> Result<&'k Key<K>, Rejection> {
+    candidates.iter().find(|key| key.scheme.answers_to(alg)).ok_or(Rejection::WrongAlgorithm)
 }
 
 impl<K> Default for Keys<K> {

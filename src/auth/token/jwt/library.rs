@@ -1,17 +1,20 @@
 //! The same decision by the crate `jsonwebtoken`: what a Rust team would use today, with what a careful one adds to it.
 
+use std::cell::Cell;
 use std::time::Duration;
 
 use jsonwebtoken::errors::ErrorKind;
 use jsonwebtoken::{Algorithm, DecodingKey, Validation, decode};
+use serde::de::{DeserializeSeed as _, Error as _};
+use serde::{Deserialize, Deserializer};
 
 use crate::auth::token::jwks::{Jwk, JwkSet, KeyMaterial};
 use crate::auth::token::jwt::header::Header;
 use crate::auth::token::jwt::key_ring::Parts;
 use crate::auth::token::jwt::keys::{Keys, Trust};
-use crate::auth::token::jwt::payload::StrictClaims;
+use crate::auth::token::object::Object;
 use crate::auth::token::signature::SignatureScheme;
-use crate::auth::token::{Claims, Policy, Rejection, Section, UnixTime, base64url};
+use crate::auth::token::{Claims, Policy, Rejection, Section, StatedClaims, UnixTime, base64url};
 
 /// The keys of an authorization server, prepared for the crate.
 pub struct LibraryRing {
@@ -59,8 +62,9 @@ impl LibraryRing {
         let parts = Parts::of(token)?;
         // The crate's own look at a header does not refuse `crit`, another `typ`, or an unknown member that stands there
         // twice. The key must be found by `kid` before it is asked in any case.
-        let header = base64url::decode(parts.header).map_err(|_| Rejection::NotBase64Url(Section::Header))?;
-        let (key, validation) = self.keys.select(&Header::read(&header)?)?;
+        let mut header = Vec::new();
+        parts.decode(Section::Header, &mut header)?;
+        let (key, validation) = self.keys.select(&Header::of_access_token(&header)?)?;
         // The crate knows nothing of the claims that RFC 9068 requires beside its five, nor of members that stand there
         // twice: `StrictClaims` does.
         let claims =
@@ -69,6 +73,16 @@ impl LibraryRing {
         // The scope is not the crate's business, and its clock is the system's, which may be set.
         self.policy.check(&claims, now, self.leeway)?;
         Ok(claims)
+    }
+}
+
+/// The claims for a library that asks serde for them.
+struct StrictClaims(Claims);
+
+impl<'de> Deserialize<'de> for StrictClaims {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let stated = Object::<StatedClaims>::noting(&Cell::new(None)).deserialize(deserializer)?;
+        stated.complete().map(Self).map_err(D::Error::custom)
     }
 }
 

@@ -1,12 +1,13 @@
 //! One compact-JWS path for every signature scheme (RFC 7515, RFC 8725, RFC 9068), and a peer to compare it with.
 
+mod examination;
 mod header;
 mod key_ring;
 mod keys;
 mod library;
-mod payload;
 mod signing;
 
+pub use examination::{Asked, CHECKS, Check, Examination, Finding, Verdict, named_key};
 pub use key_ring::KeyRing;
 pub use keys::Trust;
 pub use library::LibraryRing;

@@ -151,3 +151,145 @@ fn texts_that_are_no_tokens_are_refused() {
     }
     assert_eq!(verify(signing.public(), &"a.".repeat(1 << 20)), Err(Rejection::TooLarge));
 }
+
+/// The names of the checks that ended like this, apart by spaces.
+fn names(examination: &Examination, ended: impl Fn(Verdict) -> bool) -> String {
+    let findings = examination.findings.iter().filter(|finding| ended(finding.verdict));
+    findings.map(|finding| finding.check).collect::<Vec<_>>().join(" ")
+}
+
+#[test]
+fn every_check_that_can_be_made_is_made_whatever_became_of_the_others() {
+    let (key, _) = key("ES256");
+    let trust = Trust { shared_key: Some(key.public.clone()), scheme: None };
+    let ring = KeyRing::new(&JwkSet::default(), &trust);
+    let policy = policy();
+    let asked = Asked {
+        typ: None,
+        issuer: Some(&policy.issuer),
+        audience: Some(&policy.audience),
+        scope: Some(&policy.scope),
+        now: NOW,
+        leeway: Duration::ZERO,
+    };
+    let header = json!({ "alg": "ES256", "kid": key.public.kid, "typ": "at+jwt" });
+    let claims = serde_json::to_value(claims()).unwrap();
+    let with = |object: &serde_json::Value, changes: serde_json::Value| {
+        let mut object = object.clone();
+        object.as_object_mut().unwrap().extend(changes.as_object().unwrap().clone());
+        object
+    };
+    let token = |header: &serde_json::Value, claims: &serde_json::Value| {
+        forged(&key, header, claims.to_string().as_bytes())
+    };
+    let other = token(&header, &with(&claims, json!({ "jti": "2" })));
+    let good = token(&header, &claims);
+    let ((message, _), (_, signature)) = (good.rsplit_once('.').unwrap(), other.rsplit_once('.').unwrap());
+    let array = forged(&key, &json!([]), claims.to_string().as_bytes());
+    let bad_claims = json!({ "iss": "x", "aud": [], "exp": 1, "nbf": 2_000_000, "scope": "" });
+    // Token, the checks that fail, those that cannot be made.
+    let cases = [
+        (good.clone(), "", ""),
+        (
+            "x".repeat(70_000),
+            "size",
+            "parts base64url header crit typ key algorithm signature claims issuer audience expiry not-before scope",
+        ),
+        (
+            "a.b.c.d.e".to_owned(),
+            "parts",
+            "base64url header crit typ key algorithm signature claims issuer audience expiry not-before scope",
+        ),
+        (good.clone() + "=", "base64url", "signature"),
+        (good.replacen('.', "=.", 1), "base64url", "header crit typ key algorithm signature"),
+        (array, "header", "crit typ key algorithm signature"),
+        (
+            token(&json!({ "kid": key.public.kid, "crit": [] }), &claims),
+            "header crit typ",
+            "algorithm signature",
+        ),
+        (token(&with(&header, json!({ "typ": "JWT" })), &claims), "typ", ""),
+        (
+            token(&with(&header, json!({ "kid": "x", "typ": "JWT" })), &claims),
+            "typ key",
+            "algorithm signature",
+        ),
+        (token(&with(&header, json!({ "alg": "HS256" })), &claims), "algorithm", "signature"),
+        (format!("{message}.{signature}"), "signature", ""),
+        (token(&header, &json!([])), "claims", "issuer audience expiry not-before scope"),
+        (token(&header, &json!({})), "claims issuer audience expiry scope", ""),
+        (token(&header, &with(&claims, json!({ "iat": "now" }))), "claims", ""),
+        (
+            token(&header, &with(&claims, json!({ "exp": "soon", "scope": ["read"] }))),
+            "claims",
+            "expiry scope",
+        ),
+        (token(&header, &with(&claims, bad_claims)), "issuer audience expiry not-before scope", ""),
+    ];
+    for (token, failed, not_reached) in cases {
+        let examination = ring.examine(&token, &asked);
+        assert_eq!(
+            names(&examination, |verdict| matches!(verdict, Verdict::Failed(_))),
+            failed,
+            "{token:.200}"
+        );
+        assert_eq!(
+            names(&examination, |verdict| verdict == Verdict::NotReached),
+            not_reached,
+            "{token:.200}"
+        );
+        assert_eq!(examination.rejection(), ring.verify(&token, &policy, NOW, Duration::ZERO).err());
+    }
+}
+
+#[test]
+fn what_nobody_asks_for_is_shown_and_not_checked_but_somebody_must_be_meant() {
+    let (key, _) = key("HS256");
+    let trust = Trust { shared_key: Some(key.public.clone()), scheme: None };
+    let ring = KeyRing::new(&JwkSet::default(), &trust);
+    let header = json!({ "alg": "HS256", "typ": "at+jwt" });
+    let asked =
+        Asked { typ: None, issuer: None, audience: None, scope: None, now: NOW, leeway: Duration::ZERO };
+    for (audience, rejection) in
+        [(json!("a"), None), (json!(["b", "c"]), None), (json!([]), Some(Rejection::WrongAudience))]
+    {
+        let mut claims = serde_json::to_value(claims()).unwrap();
+        claims["aud"] = audience;
+        let examination = ring.examine(&forged(&key, &header, claims.to_string().as_bytes()), &asked);
+        assert_eq!(examination.rejection(), rejection);
+        let unasked = names(&examination, |verdict| verdict == Verdict::NotAsked);
+        assert_eq!(unasked, if rejection.is_some() { "issuer scope" } else { "issuer audience scope" });
+    }
+}
+
+#[test]
+fn a_token_of_another_type_needs_what_is_asked_and_an_end() {
+    let (key, _) = key("HS256");
+    let trust = Trust { shared_key: Some(key.public.clone()), scheme: None };
+    let ring = KeyRing::new(&JwkSet::default(), &trust);
+    let rejection = |typ: Option<&str>, claims: serde_json::Value, expected: &str| {
+        let header = json!({ "alg": "HS256", "typ": typ });
+        let header = if typ.is_none() { json!({ "alg": "HS256" }) } else { header };
+        let asked = Asked {
+            typ: Some(expected),
+            issuer: Some("a"),
+            audience: None,
+            scope: None,
+            now: NOW,
+            leeway: Duration::ZERO,
+        };
+        ring.examine(&forged(&key, &header, claims.to_string().as_bytes()), &asked).rejection()
+    };
+    let good = json!({ "iss": "a", "exp": 2_000_000 });
+    for (typ, expected) in [(Some("JWT"), "jwt"), (Some("application/x"), "X"), (Some("x"), "application/X")]
+    {
+        assert_eq!(rejection(typ, good.clone(), expected), None, "{typ:?} {expected}");
+    }
+    assert_eq!(rejection(None, good.clone(), ""), None);
+    assert_eq!(rejection(None, good.clone(), "JWT"), Some(Rejection::WrongType));
+    assert_eq!(rejection(Some("at+jwt"), good.clone(), ""), Some(Rejection::WrongType));
+    assert_eq!(rejection(Some("at+jwt"), good.clone(), "JWT"), Some(Rejection::WrongType));
+    let lacks = |name| Some(Rejection::Lacks(Section::Claims, name));
+    assert_eq!(rejection(Some("JWT"), json!({ "iss": "a" }), "JWT"), lacks("exp"), "it would never end");
+    assert_eq!(rejection(Some("JWT"), json!({ "exp": 2_000_000 }), "JWT"), lacks("iss"), "it was asked for");
+}

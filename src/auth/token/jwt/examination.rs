@@ -1,0 +1,355 @@
+//! Every check of a token with its verdict, by the very functions with which [`KeyRing::verify`] decides; that one stops at
+//! the first check that fails, and writes nothing down.
+
+use std::fmt;
+use std::time::Duration;
+
+use crate::auth::token::claims::{check_audience, check_beginning, check_expiry, check_issuer, check_scope};
+use crate::auth::token::jwt::header::Header;
+use crate::auth::token::jwt::key_ring::{KeyRing, Parts, check_size};
+use crate::auth::token::jwt::keys::fitting;
+use crate::auth::token::jwt::{MAX_CHARACTERS, TYPE};
+use crate::auth::token::object::Fault;
+use crate::auth::token::{Rejection, Section, StatedClaims, UnixTime, WrittenObject};
+
+/// The checks, in the order in which they are made.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[expect(missing_docs, reason = "their names say it")]
+pub enum Check {
+    Size,
+    Parts,
+    Base64url,
+    Header,
+    Crit,
+    Typ,
+    Key,
+    Algorithm,
+    Signature,
+    Claims,
+    Issuer,
+    Audience,
+    Expiry,
+    NotBefore,
+    Scope,
+}
+
+/// What they are called.
+pub const CHECKS: [&str; 15] = [
+    "size",
+    "parts",
+    "base64url",
+    "header",
+    "crit",
+    "typ",
+    "key",
+    "algorithm",
+    "signature",
+    "claims",
+    "issuer",
+    "audience",
+    "expiry",
+    "not-before",
+    "scope",
+];
+
+/// What a token is examined for.
+#[derive(Clone, Copy, Debug)]
+pub struct Asked<'a> {
+    /// Its type, where that is not `at+jwt`; empty for a token that has none. RFC 9068 says what claims an access token must
+    /// have; of another one none is required but `exp`.
+    pub typ: Option<&'a str>,
+    /// Its issuer.
+    pub issuer: Option<&'a str>,
+    /// Somebody whom it is meant for.
+    pub audience: Option<&'a str>,
+    /// A scope that it must have.
+    pub scope: Option<&'a str>,
+    /// The date.
+    pub now: UnixTime,
+    /// Grace for the dates in it.
+    pub leeway: Duration,
+}
+
+/// How a check ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Verdict {
+    /// Passed.
+    Passed,
+    /// Not passed.
+    Failed(Rejection),
+    /// Nobody asked for it.
+    NotAsked,
+    /// What it needs cannot be read, or is not there.
+    NotReached,
+}
+
+/// A check, how it ended, and what was seen. The words may repeat what the token says.
+#[derive(Clone, Debug)]
+pub struct Finding {
+    /// Its name.
+    pub check: &'static str,
+    /// How it ended.
+    pub verdict: Verdict,
+    /// What was seen and, of a check that failed, what was expected.
+    pub seen: String,
+}
+
+/// What was found.
+#[derive(Debug)]
+pub struct Examination {
+    /// Every check, in order.
+    pub findings: Vec<Finding>,
+    /// The payload, if it is a JSON object.
+    pub payload: Option<WrittenObject>,
+}
+
+impl Examination {
+    /// The first check that failed: what [`KeyRing::verify`] says of a token of which everything is asked.
+    pub fn rejection(&self) -> Option<Rejection> {
+        self.findings.iter().find_map(|finding| match finding.verdict {
+            Verdict::Failed(rejection) => Some(rejection),
+            _ => None,
+        })
+    }
+
+    fn new() -> Self {
+        let finding = |check| Finding { check, verdict: Verdict::NotReached, seen: String::new() };
+        Self { findings: CHECKS.map(finding).into(), payload: None }
+    }
+
+    fn note(&mut self, check: Check, verdict: Verdict, seen: String) {
+        let finding = &mut self.findings[check as usize];
+        (finding.verdict, finding.seen) = (verdict, seen);
+    }
+
+    /// Notes how a check ended, and what was expected if it failed.
+    fn made<T>(
+        &mut self,
+        check: Check,
+        result: Result<T, Rejection>,
+        seen: impl fmt::Display,
+        expected: impl fmt::Display,
+    ) -> Option<T> {
+        match result {
+            Ok(value) => {
+                self.note(check, Verdict::Passed, seen.to_string());
+                Some(value)
+            }
+            Err(rejection) => {
+                self.note(check, Verdict::Failed(rejection), format!("{seen}, where {expected}"));
+                None
+            }
+        }
+    }
+
+    /// A claim that is checked only if `asked`.
+    fn claim<C: ?Sized>(
+        &mut self,
+        (check, name): (Check, &'static str),
+        claim: Option<&C>,
+        asked: Option<&str>,
+        words: impl Fn(&C) -> String,
+        fits: impl Fn(&C, &str) -> Result<(), Rejection>,
+    ) {
+        let seen = claim.map_or_else(|| format!("no {name}"), words);
+        let Some(asked) = asked else { return self.note(check, Verdict::NotAsked, seen) };
+        let result =
+            claim.ok_or(Rejection::Lacks(Section::Claims, name)).and_then(|claim| fits(claim, asked));
+        self.made(check, result, seen, format_args!("{} is expected", quoted(asked)));
+    }
+}
+
+impl KeyRing {
+    /// Makes every check that can be made, whatever became of those before.
+    pub fn examine(&self, token: &str, asked: &Asked<'_>) -> Examination {
+        let mut found = Examination::new();
+        self.look(token, asked, &mut found);
+        found
+    }
+
+    fn look(&self, token: &str, asked: &Asked<'_>, found: &mut Examination) -> Option<()> {
+        let (length, dots) = (token.len(), token.matches('.').count());
+        found.made(
+            Check::Size,
+            check_size(token),
+            format_args!("{length} characters"),
+            format_args!("at most {MAX_CHARACTERS} are read"),
+        )?;
+        let parts = Parts::split(token).and_then(|parts| parts.check_number().map(|()| parts));
+        let number = dots + 1;
+        let seen = format!("{number} part{}", if number == 1 { "" } else { "s" });
+        let parts = found.made(
+            Check::Parts,
+            parts,
+            seen,
+            "a signed token (compact JWS) has 3: header, payload and signature",
+        )?;
+        let decoded = [Section::Header, Section::Claims, Section::Signature].map(|section| {
+            let mut bytes = Vec::new();
+            parts.decode(section, &mut bytes).map(|()| bytes)
+        });
+        match decoded.iter().find_map(|part| part.as_ref().err()) {
+            Some(rejection) => {
+                found.note(Check::Base64url, Verdict::Failed(*rejection), rejection.to_string());
+            }
+            None => {
+                let lengths = decoded.iter().flatten().map(|bytes| bytes.len().to_string());
+                let lengths = lengths.collect::<Vec<_>>().join(" + ");
+                found.note(Check::Base64url, Verdict::Passed, format!("{lengths} bytes"));
+            }
+        }
+        let [header, payload, signature] = decoded.map(Result::ok);
+        if let Some(header) = header {
+            self.look_at_header(&header, parts.message, signature.as_deref(), asked, found);
+        }
+        look_at_claims(&payload?, asked, found)
+    }
+
+    fn look_at_header(
+        &self,
+        json: &[u8],
+        message: &str,
+        signature: Option<&[u8]>,
+        asked: &Asked<'_>,
+        found: &mut Examination,
+    ) -> Option<()> {
+        let header = match Header::from_json(json) {
+            Ok(header) => header,
+            Err(fault) => {
+                found.note(Check::Header, Verdict::Failed(fault.rejection), words(&fault, json));
+                return None;
+            }
+        };
+        match header.alg() {
+            Ok(alg) => found.note(Check::Header, Verdict::Passed, format!("alg {}", quoted(alg))),
+            Err(missing) => found.note(Check::Header, Verdict::Failed(missing), missing.to_string()),
+        }
+        found.made(
+            Check::Crit,
+            header.check_critical(),
+            if header.check_critical().is_ok() {
+                "no extension is asked for"
+            } else {
+                "extensions are asked for"
+            },
+            "none is understood",
+        );
+        let typ = asked.typ.unwrap_or(TYPE);
+        found.made(
+            Check::Typ,
+            header.check_type(typ),
+            header.typ.as_deref().map_or_else(|| "none".to_owned(), quoted),
+            match asked.typ {
+                None => format!("{} is expected (RFC 9068 section 4)", quoted(typ)),
+                Some("") => "none is expected".to_owned(),
+                Some(typ) => format!("{} is expected", quoted(typ)),
+            },
+        );
+        let number = self.keys.all().count();
+        let kid = header.kid.as_deref().map_or_else(|| "none named (kid)".to_owned(), quoted);
+        let candidates = self.keys.named(header.kid.as_deref());
+        let algs = candidates.iter().copied().flatten().map(|key| quoted(key.scheme.alg()));
+        let algs = algs.collect::<Vec<_>>().join(" and ");
+        let seen = if algs.is_empty() { kid } else { format!("{kid} of {number}, for {algs}") };
+        let candidates = found.made(Check::Key, candidates, seen, format!("one of {number} is expected"))?;
+        let alg = header.alg().ok()?;
+        let key = fitting(candidates, alg);
+        let key = found.made(Check::Algorithm, key, quoted(alg), format!("the key is for {algs}"))?;
+        let signature = signature?;
+        let verifies = key.prepared.verifier.verifies(message.as_bytes(), signature);
+        let (length, library) = (signature.len(), key.scheme.facts().library);
+        found.made(
+            Check::Signature,
+            if verifies { Ok(()) } else { Err(Rejection::BadSignature) },
+            if verifies {
+                format!("{length} bytes, verified by {library}")
+            } else {
+                format!("{length} bytes")
+            },
+            "a signature of this header and payload by the key is expected",
+        )
+    }
+}
+
+fn look_at_claims(json: &[u8], asked: &Asked<'_>, found: &mut Examination) -> Option<()> {
+    found.payload = serde_json::from_slice(json).ok();
+    let claims = match StatedClaims::from_json(json) {
+        Ok(claims) => {
+            let number = found.payload.as_ref().map_or(0, |payload| payload.0.len()).to_string();
+            let complete = match asked.typ {
+                None => claims.clone().complete().map(|_| number + ", those of RFC 9068 among them"),
+                Some(_) => Ok(number),
+            };
+            let seen = complete.clone().unwrap_or_else(|missing| missing.to_string());
+            found.made(Check::Claims, complete, seen, "RFC 9068 section 2.2 requires it");
+            claims
+        }
+        Err(fault) => {
+            found.note(Check::Claims, Verdict::Failed(fault.rejection), words(&fault, json));
+            StatedClaims::readable(found.payload.as_ref()?)
+        }
+    };
+    // A claim that spoiled the whole is neither known nor missing.
+    let payload = found.payload.as_ref();
+    let [no_iss, no_aud, no_exp, no_nbf, no_scope] = ["iss", "aud", "exp", "nbf", "scope"]
+        .map(|name| payload.is_some_and(|payload| payload.member(name).is_none()));
+    if no_iss || claims.iss.is_some() {
+        found.claim((Check::Issuer, "iss"), claims.iss.as_deref(), asked.issuer, quoted, check_issuer);
+    }
+    match &claims.aud {
+        Some(nobody) if nobody.is_nobody() && asked.audience.is_none() => {
+            found.made(
+                Check::Audience,
+                Err::<(), _>(Rejection::WrongAudience),
+                "[]",
+                "somebody must be meant",
+            );
+        }
+        None if !no_aud => {}
+        audience => {
+            let words = |aud: &_| serde_json::to_string(aud).expect("names are plain data");
+            found.claim((Check::Audience, "aud"), audience.as_ref(), asked.audience, words, check_audience);
+        }
+    }
+    let date = |date: UnixTime| format!("{date}, {}", date.distance(asked.now));
+    let expected = format!("{} is now", asked.now);
+    if let Some(exp) = claims.exp {
+        let result = check_expiry(exp, asked.now, asked.leeway);
+        found.made(Check::Expiry, result, date(exp), &expected);
+    } else if no_exp {
+        let lacks = Err::<(), _>(Rejection::Lacks(Section::Claims, "exp"));
+        found.made(Check::Expiry, lacks, "no exp", "a token must expire");
+    }
+    if let Some(nbf) = claims.nbf {
+        let result = check_beginning(nbf, asked.now, asked.leeway);
+        found.made(Check::NotBefore, result, date(nbf), &expected);
+    } else if no_nbf {
+        found.note(Check::NotBefore, Verdict::Passed, "no nbf".to_owned());
+    }
+    if no_scope || claims.scope.is_some() {
+        // A token without the claim allows nothing.
+        let allowed = claims.scope.as_deref().unwrap_or_default();
+        found.claim((Check::Scope, "scope"), Some(allowed), asked.scope, quoted, check_scope);
+    }
+    Some(())
+}
+
+/// The name of the key in the header of a token that nobody has verified.
+pub fn named_key(token: &str) -> Option<String> {
+    let mut json = Vec::new();
+    Parts::of(token).ok()?.decode(Section::Header, &mut json).ok()?;
+    Some(Header::from_json(&json).ok()?.kid?.into_owned())
+}
+
+/// What is wrong with an object.
+fn words(fault: &Fault, json: &[u8]) -> String {
+    let written = serde_json::from_slice::<WrittenObject>(json).unwrap_or_default();
+    match (fault.rejection, written.repeated()) {
+        (Rejection::Twice(_), Some(name)) => format!("{}: {}", fault.rejection, quoted(name)),
+        _ => fault.to_string(),
+    }
+}
+
+fn quoted(text: &str) -> String {
+    serde_json::Value::from(text).to_string()
+}
