@@ -49,7 +49,10 @@ fn laid_out(json: &str) -> String {
                 }
                 text.push(character);
             }
-            ',' => text.push_str(&format!(",{}", line(depth))),
+            ',' => {
+                text.push(character);
+                text.push_str(&line(depth));
+            }
             ':' => text.push_str(": "),
             _ => text.push(character),
         }

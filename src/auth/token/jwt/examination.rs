@@ -5,52 +5,13 @@ use std::fmt;
 use std::time::Duration;
 
 use crate::auth::token::claims::{check_audience, check_beginning, check_expiry, check_issuer, check_scope};
+use crate::auth::token::jwt::check::{CHECKS, Check, Finding, Verdict};
 use crate::auth::token::jwt::header::Header;
 use crate::auth::token::jwt::key_ring::{KeyRing, Parts, check_size};
 use crate::auth::token::jwt::keys::fitting;
 use crate::auth::token::jwt::{MAX_CHARACTERS, TYPE};
 use crate::auth::token::object::Fault;
 use crate::auth::token::{Rejection, Section, StatedClaims, UnixTime, WrittenObject};
-
-/// The checks, in the order in which they are made.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[expect(missing_docs, reason = "their names say it")]
-pub enum Check {
-    Size,
-    Parts,
-    Base64url,
-    Header,
-    Crit,
-    Typ,
-    Key,
-    Algorithm,
-    Signature,
-    Claims,
-    Issuer,
-    Audience,
-    Expiry,
-    NotBefore,
-    Scope,
-}
-
-/// What they are called.
-pub const CHECKS: [&str; 15] = [
-    "size",
-    "parts",
-    "base64url",
-    "header",
-    "crit",
-    "typ",
-    "key",
-    "algorithm",
-    "signature",
-    "claims",
-    "issuer",
-    "audience",
-    "expiry",
-    "not-before",
-    "scope",
-];
 
 /// What a token is examined for.
 #[derive(Clone, Copy, Debug)]
@@ -68,30 +29,6 @@ pub struct Asked<'a> {
     pub now: UnixTime,
     /// Grace for the dates in it.
     pub leeway: Duration,
-}
-
-/// How a check ended.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Verdict {
-    /// Passed.
-    Passed,
-    /// Not passed.
-    Failed(Rejection),
-    /// Nobody asked for it.
-    NotAsked,
-    /// What it needs cannot be read, or is not there.
-    NotReached,
-}
-
-/// A check, how it ended, and what was seen. The words may repeat what the token says.
-#[derive(Clone, Debug)]
-pub struct Finding {
-    /// Its name.
-    pub check: &'static str,
-    /// How it ended.
-    pub verdict: Verdict,
-    /// What was seen and, of a check that failed, what was expected.
-    pub seen: String,
 }
 
 /// What was found.
@@ -122,6 +59,10 @@ impl Examination {
         (finding.verdict, finding.seen) = (verdict, seen);
     }
 
+    fn failed(&mut self, check: Check, rejection: Rejection, seen: String) {
+        self.note(check, Verdict::Failed(rejection), seen);
+    }
+
     /// Notes how a check ended, and what was expected if it failed.
     fn made<T>(
         &mut self,
@@ -136,7 +77,7 @@ impl Examination {
                 Some(value)
             }
             Err(rejection) => {
-                self.note(check, Verdict::Failed(rejection), format!("{seen}, where {expected}"));
+                self.failed(check, rejection, format!("{seen}, where {expected}"));
                 None
             }
         }
@@ -188,15 +129,12 @@ impl KeyRing {
             let mut bytes = Vec::new();
             parts.decode(section, &mut bytes).map(|()| bytes)
         });
-        match decoded.iter().find_map(|part| part.as_ref().err()) {
-            Some(rejection) => {
-                found.note(Check::Base64url, Verdict::Failed(*rejection), rejection.to_string());
-            }
-            None => {
-                let lengths = decoded.iter().flatten().map(|bytes| bytes.len().to_string());
-                let lengths = lengths.collect::<Vec<_>>().join(" + ");
-                found.note(Check::Base64url, Verdict::Passed, format!("{lengths} bytes"));
-            }
+        let spoiled = decoded.iter().find_map(|part| part.as_ref().err());
+        let lengths = decoded.iter().flatten().map(|bytes| bytes.len().to_string());
+        let lengths = lengths.collect::<Vec<_>>().join(" + ");
+        match spoiled.copied() {
+            Some(rejection) => found.failed(Check::Base64url, rejection, rejection.to_string()),
+            None => found.note(Check::Base64url, Verdict::Passed, format!("{lengths} bytes")),
         }
         let [header, payload, signature] = decoded.map(Result::ok);
         if let Some(header) = header {
@@ -216,13 +154,13 @@ impl KeyRing {
         let header = match Header::from_json(json) {
             Ok(header) => header,
             Err(fault) => {
-                found.note(Check::Header, Verdict::Failed(fault.rejection), words(&fault, json));
+                found.failed(Check::Header, fault.rejection, words(&fault, json));
                 return None;
             }
         };
         match header.alg() {
             Ok(alg) => found.note(Check::Header, Verdict::Passed, format!("alg {}", quoted(alg))),
-            Err(missing) => found.note(Check::Header, Verdict::Failed(missing), missing.to_string()),
+            Err(missing) => found.failed(Check::Header, missing, missing.to_string()),
         }
         found.made(
             Check::Crit,
@@ -285,7 +223,7 @@ fn look_at_claims(json: &[u8], asked: &Asked<'_>, found: &mut Examination) -> Op
             claims
         }
         Err(fault) => {
-            found.note(Check::Claims, Verdict::Failed(fault.rejection), words(&fault, json));
+            found.failed(Check::Claims, fault.rejection, words(&fault, json));
             StatedClaims::readable(found.payload.as_ref()?)
         }
     };

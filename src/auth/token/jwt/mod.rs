@@ -1,5 +1,6 @@
 //! One compact-JWS path for every signature scheme (RFC 7515, RFC 8725, RFC 9068), and a peer to compare it with.
 
+mod check;
 mod examination;
 mod header;
 mod key_ring;
@@ -7,7 +8,8 @@ mod keys;
 mod library;
 mod signing;
 
-pub use examination::{Asked, CHECKS, Check, Examination, Finding, Verdict, named_key};
+pub use check::{CHECKS, Check, Finding, Verdict};
+pub use examination::{Asked, Examination, named_key};
 pub use key_ring::KeyRing;
 pub use keys::Trust;
 pub use library::LibraryRing;
