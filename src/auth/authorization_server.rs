@@ -154,7 +154,9 @@ impl AuthorizationServer {
     /// Tells what a token means (RFC 7662).
     pub async fn introspect(&self, token: &str) -> Result<Introspection, StoreError> {
         Ok(match self.find(token).await? {
-            Some((_, claims)) if self.clock.now() < claims.exp => Introspection::Active((*claims).clone()),
+            Some((_, claims)) if self.clock.now() < claims.exp => {
+                Introspection::Active((*claims).clone().into())
+            }
             _ => Introspection::Inactive,
         })
     }

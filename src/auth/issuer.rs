@@ -2,10 +2,10 @@
 
 use std::fmt;
 
-use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use serde::{Serialize, Serializer};
 
 use crate::auth::future::BoxFuture;
-use crate::auth::token::Claims;
+use crate::auth::token::StatedClaims;
 use crate::auth::token::jwks::JwkSet;
 
 /// The authorization server as a resource server sees it: over HTTP, or in memory.
@@ -25,38 +25,35 @@ pub struct Unreachable(pub String);
 /// An introspection answer (RFC 7662 section 2.2).
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Introspection {
-    /// The token is good, and this is what it says.
-    Active(Claims),
+    /// The token is good, and this is what is said of it: maybe nothing.
+    Active(StatedClaims),
     /// The token is not good; nothing else is said.
     Inactive,
 }
 
 /// The answer on the wire.
-#[derive(Serialize, Deserialize)]
-struct Wire<C> {
+#[derive(Serialize)]
+struct Wire<'a> {
     active: bool,
     #[serde(flatten)]
-    claims: Option<C>,
+    claims: Option<&'a StatedClaims>,
 }
 
-impl Serialize for Introspection {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        match self {
-            Self::Active(claims) => Wire { active: true, claims: Some(claims) }.serialize(serializer),
-            Self::Inactive => Wire { active: false, claims: None::<&Claims> }.serialize(serializer),
+impl Introspection {
+    /// Reads an answer with the strictness of tokens: what a JWT may say, an answer may say.
+    pub fn from_json(json: &[u8]) -> Result<Self, Unreachable> {
+        match StatedClaims::of_answer(json) {
+            Ok(Some(claims)) => Ok(Self::Active(claims)),
+            Ok(None) => Ok(Self::Inactive),
+            Err(why) => Err(Unreachable(format!("expected an introspection answer: {why}"))),
         }
     }
 }
 
-impl<'de> Deserialize<'de> for Introspection {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        match Wire::deserialize(deserializer)? {
-            Wire { active: false, .. } => Ok(Self::Inactive),
-            Wire { active: true, claims: Some(claims) } => Ok(Self::Active(claims)),
-            Wire { active: true, claims: None } => {
-                Err(serde::de::Error::custom("the answer says active, but lacks claims of RFC 9068"))
-            }
-        }
+impl Serialize for Introspection {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let claims = if let Self::Active(claims) = self { Some(claims) } else { None };
+        Wire { active: claims.is_some(), claims }.serialize(serializer)
     }
 }
 

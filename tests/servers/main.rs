@@ -1,5 +1,6 @@
 //! The two servers standing alone, as anybody may start them for another load tool: OAuth over real HTTP.
 
+mod answers;
 mod ending;
 mod http;
 mod introspection;

@@ -9,12 +9,12 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 use tokio::time::Instant;
 
-use crate::auth::architecture::introspection::ask;
+use crate::auth::architecture::introspection::{Member, ask, check};
 use crate::auth::architecture::{
     Architecture, CacheCounts, Context, NotReady, Staleness, TokenValidator, Tokens, Verified,
 };
 use crate::auth::future::BoxFuture;
-use crate::auth::token::{Claims, Rejection, TokenId};
+use crate::auth::token::{Rejection, StatedClaims, TokenId};
 use crate::units::Period;
 
 /// Asks, and keeps the answer about an active token for `ttl`, but never past its expiry.
@@ -28,6 +28,9 @@ pub(super) struct Cached {
     #[serde(default = "default_capacity")]
     #[schemars(default = "default_capacity")]
     capacity: u64,
+    /// What the authorization server must say of a token beside that it is active, as for `introspection`.
+    #[serde(default)]
+    require: Vec<Member>,
 }
 
 fn default_capacity() -> u64 {
@@ -47,13 +50,17 @@ impl Architecture for Cached {
         let ttl = self.ttl.duration();
         // The cache only bounds the memory: freshness is told by tokio's clock, which tests can hold.
         let answers = Cache::builder().max_capacity(self.capacity).time_to_live(ttl).build();
+        let require = self.require.clone();
         let (hits, misses) = (AtomicU64::new(0), AtomicU64::new(0));
-        Box::pin(async move { Ok(Arc::new(Remembering { context, ttl, answers, hits, misses }) as Arc<_>) })
+        Box::pin(async move {
+            Ok(Arc::new(Remembering { context, require, ttl, answers, hits, misses }) as Arc<_>)
+        })
     }
 }
 
 struct Remembering {
     context: Context,
+    require: Vec<Member>,
     ttl: Duration,
     answers: Cache<TokenId, Answer>,
     hits: AtomicU64,
@@ -62,7 +69,7 @@ struct Remembering {
 
 #[derive(Clone)]
 struct Answer {
-    claims: Arc<Claims>,
+    claims: Arc<StatedClaims>,
     fresh_until: Instant,
 }
 
@@ -70,8 +77,8 @@ impl TokenValidator for Remembering {
     fn validate<'a>(&'a self, token: &'a str) -> BoxFuture<'a, Result<Verified, Rejection>> {
         Box::pin(async move {
             let claims = self.claims(token).await?;
-            self.context.policy.check(&claims, self.context.clock.now(), Duration::ZERO)?;
-            Ok(Verified::Claims(claims))
+            check(&self.context, &self.require, &claims)?;
+            Ok(Verified::Stated(claims))
         })
     }
 
@@ -81,7 +88,7 @@ impl TokenValidator for Remembering {
 }
 
 impl Remembering {
-    async fn claims(&self, token: &str) -> Result<Arc<Claims>, Rejection> {
+    async fn claims(&self, token: &str) -> Result<Arc<StatedClaims>, Rejection> {
         let id = TokenId::of(token);
         if let Some(answer) = self.answers.get(&id)
             && Instant::now() < answer.fresh_until
@@ -93,7 +100,9 @@ impl Remembering {
         // Counted from the question, not from the answer: what was true when asked is at most `ttl` old.
         let asked = Instant::now();
         let claims = Arc::new(ask(&self.context, token).await?);
-        let fresh_until = (asked + self.ttl).min(self.context.clock.instant(claims.exp));
+        let expiry = claims.exp.map(|exp| self.context.clock.instant(exp));
+        let stale = asked + self.ttl;
+        let fresh_until = expiry.map_or(stale, |expiry| expiry.min(stale));
         self.answers.insert(id, Answer { claims: Arc::clone(&claims), fresh_until });
         Ok(claims)
     }

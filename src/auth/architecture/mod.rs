@@ -18,7 +18,7 @@ use crate::auth::future::BoxFuture;
 use crate::auth::issuer::{Issuer, Unreachable};
 use crate::auth::token::jwt::{AnotherBackEnd, BackEnd, Trust};
 use crate::auth::token::signature::SignatureScheme;
-use crate::auth::token::{Claims, Policy, Rejection, WallClock};
+use crate::auth::token::{Claims, Policy, Rejection, StatedClaims, WallClock};
 use crate::registry::{Registry, Role, entry};
 
 /// A way to decide on tokens, with its settings.
@@ -117,6 +117,8 @@ pub trait TokenValidator: Send + Sync {
 pub enum Verified {
     /// These claims were verified.
     Claims(Arc<Claims>),
+    /// The authorization server answers for the token, and said this of it.
+    Stated(Arc<StatedClaims>),
     /// Nothing was looked at.
     Unchecked,
 }

@@ -2,16 +2,17 @@
 
 use std::error::Error;
 use std::iter;
-use std::time::Duration;
+use std::sync::Mutex;
+use std::time::{Duration, Instant};
 
 use hyper::Uri;
-use serde::de::DeserializeOwned;
+use hyper::body::Bytes;
 use tokio::sync::Semaphore;
 
 use crate::auth::future::BoxFuture;
 use crate::auth::issuer::{Introspection, Issuer, Unreachable};
 use crate::auth::token::jwks::JwkSet;
-use crate::testbed::client::{Client, uri};
+use crate::testbed::client::{CallError, Client, uri};
 use crate::testbed::spec::Credentials;
 
 /// Asks over HTTP.
@@ -22,6 +23,7 @@ pub(super) struct HttpIssuer {
     authorization: String,
     /// One for each connection that there may be.
     connections: Semaphore,
+    troubles: Troubles,
 }
 
 /// As many calls may be under way at once; more wait, and fail when they have waited too long. Without a limit a slow authorization
@@ -30,6 +32,26 @@ const CONNECTIONS: usize = 256;
 
 /// How long an answer may take: then the request fails rather than its caller waits. Spring Security waits 30 s.
 const PATIENCE: Duration = Duration::from_secs(5);
+
+/// Says why the authorization server was of no use: its clients hear of a 503 only.
+#[derive(Default)]
+struct Troubles {
+    /// Held for a line at most, and only in trouble.
+    untold: Mutex<Untold>,
+}
+
+/// What was not said since the last line.
+#[derive(Default)]
+struct Untold {
+    since: Option<Instant>,
+    number: u64,
+}
+
+/// One line a second: a server that is down fails thousands of requests meanwhile.
+const SILENCE: Duration = Duration::from_secs(1);
+
+/// The most characters of a line: an authorization server may answer with a page.
+const LONGEST: usize = 500;
 
 impl HttpIssuer {
     pub(super) fn new(issuer: &str, credentials: &Credentials) -> Result<Self, Unreachable> {
@@ -40,6 +62,7 @@ impl HttpIssuer {
             jwks: endpoint("/jwks")?,
             authorization: credentials.header(),
             connections: Semaphore::new(CONNECTIONS),
+            troubles: Troubles::default(),
         })
     }
 }
@@ -48,24 +71,46 @@ impl Issuer for HttpIssuer {
     fn introspect<'a>(&'a self, token: &'a str) -> BoxFuture<'a, Result<Introspection, Unreachable>> {
         Box::pin(async move {
             let form = form_urlencoded::Serializer::new(String::new()).append_pair("token", token).finish();
-            parsed(async {
+            let answer = in_time(async {
                 let _connection = self.connections.acquire().await.expect("it is never closed");
                 self.client.post(&self.introspect, &self.authorization, form).await
             })
-            .await
+            .await;
+            let said = answer.and_then(|json| Introspection::from_json(&json));
+            said.inspect_err(|why| self.troubles.tell(why))
         })
     }
 
     fn key_set(&self, most_bytes: usize) -> BoxFuture<'_, Result<JwkSet, Unreachable>> {
-        Box::pin(parsed(self.client.get_at_most(&self.jwks, most_bytes)))
+        Box::pin(async move {
+            let answer = in_time(self.client.get_at_most(&self.jwks, most_bytes)).await;
+            let keys = answer.and_then(|json| serde_json::from_slice(&json).map_err(unreachable));
+            keys.inspect_err(|why| self.troubles.tell(why))
+        })
     }
 }
 
-async fn parsed<T: DeserializeOwned>(
-    answer: impl Future<Output = Result<hyper::body::Bytes, crate::testbed::client::CallError>>,
-) -> Result<T, Unreachable> {
-    let bytes = tokio::time::timeout(PATIENCE, answer).await.map_err(unreachable)?.map_err(unreachable)?;
-    serde_json::from_slice(&bytes).map_err(unreachable)
+async fn in_time(answer: impl Future<Output = Result<Bytes, CallError>>) -> Result<Bytes, Unreachable> {
+    tokio::time::timeout(PATIENCE, answer).await.map_err(unreachable)?.map_err(unreachable)
+}
+
+impl Troubles {
+    /// A line on standard error, unless the last one is too young.
+    fn tell(&self, why: &Unreachable) {
+        let mut untold = self.untold.lock().expect("no holder of this lock panics");
+        let is_silent = untold.since.is_some_and(|since| since.elapsed() < SILENCE);
+        if is_silent {
+            untold.number += 1;
+            return;
+        }
+        // What others wrote: no line of its own, and no flood.
+        let why: String = why.to_string().chars().take(LONGEST).collect();
+        let why = why.replace(char::is_control, " ");
+        let more =
+            if untold.number > 0 { format!(" ({} more before)", untold.number) } else { String::new() };
+        eprintln!("{why}{more}");
+        *untold = Untold { since: Some(Instant::now()), number: 0 };
+    }
 }
 
 fn unreachable(error: impl Error) -> Unreachable {

@@ -123,7 +123,7 @@ impl ResourceServer {
             },
         };
         match self.validator.validate(token).await {
-            Ok(Verified::Claims(_) | Verified::Unchecked) => Answer::Accepted,
+            Ok(Verified::Claims(_) | Verified::Stated(_) | Verified::Unchecked) => Answer::Accepted,
             Err(rejection) => Answer::Refused(rejection),
         }
     }
