@@ -8,8 +8,8 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use crate::auth::token::{Rejection, StatedClaims, UnixTime};
 
-/// The claims of an access token, in its payload or in an introspection answer.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+/// The claims of an access token.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Claims {
     /// The authorization server.
     pub iss: String,
@@ -20,12 +20,12 @@ pub struct Claims {
     /// Who asked for it.
     pub client_id: String,
     /// What it allows, separated by spaces; a token without the claim allows nothing.
-    #[serde(default, skip_serializing_if = "String::is_empty")]
+    #[serde(skip_serializing_if = "String::is_empty")]
     pub scope: String,
     /// When it was issued.
     pub iat: UnixTime,
     /// Before when it must not be accepted, if that is not at once.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub nbf: Option<UnixTime>,
     /// From when on it must not be accepted.
     pub exp: UnixTime,
