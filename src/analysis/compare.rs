@@ -134,9 +134,8 @@ fn changes_of(first: Option<&Summary>, second: Option<&Summary>) -> Vec<Change> 
 }
 
 fn change(metric: MetricId, before: Option<Estimate>, after: Option<Estimate>) -> Change {
-    let has_ratio = |estimate: &Estimate| {
-        estimate.point > 0.0 && estimate.high.is_some() && !estimate.standing.is_lost()
-    };
+    let has_ratio =
+        |estimate: &Estimate| estimate.point > 0.0 && estimate.high.is_some() && !estimate.standing.is_lost();
     let ratio = match (before, after) {
         (Some(before), Some(after)) if has_ratio(&before) && has_ratio(&after) && !metric.is_difference() => {
             Some(after.point / before.point)

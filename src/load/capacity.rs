@@ -2,7 +2,9 @@
 
 use std::io::{self, Read, Write};
 use std::net::{TcpListener, TcpStream};
-use std::time::{Duration, Instant};
+use std::time::Duration;
+
+use rustix::time::{ClockId, clock_gettime};
 
 use crate::load::pacing::{Calibrated, Precision};
 use crate::observation::Distribution;
@@ -15,8 +17,8 @@ const ANSWER_BYTES: usize = 200;
 /// Long enough for some thousand exchanges.
 const CAPACITY_TIME: Duration = Duration::from_millis(50);
 
-/// Requests per second that one core of this machine can exchange over loopback, both sides on it.
-/// Takes 50 ms. A plan above it cannot be sent.
+/// Requests per second that one core of this machine can exchange over loopback, both sides on it, by the CPU time that they take: what
+/// else runs now says nothing about what the machine can do. Takes 50 ms where nothing else runs. A plan above it cannot be sent.
 pub fn capacity() -> io::Result<Rate> {
     let listener = TcpListener::bind(("127.0.0.1", 0))?;
     let mut client = TcpStream::connect(listener.local_addr()?)?;
@@ -25,16 +27,22 @@ pub fn capacity() -> io::Result<Rate> {
     server.set_nodelay(true)?;
     let (request, answer) = ([b'x'; REQUEST_BYTES], [b'x'; ANSWER_BYTES]);
     let mut received = [0; REQUEST_BYTES];
-    let (start, mut exchanges) = (Instant::now(), 0_u32);
-    while start.elapsed() < CAPACITY_TIME {
+    let (start, mut exchanges) = (cpu_time(), 0_u32);
+    while cpu_time() - start < CAPACITY_TIME {
         client.write_all(&request)?;
         server.read_exact(&mut received)?;
         server.write_all(&answer)?;
         client.read_exact(&mut received[..ANSWER_BYTES])?;
         exchanges += 1;
     }
-    let per_second = f64::from(exchanges) / start.elapsed().as_secs_f64();
+    let per_second = f64::from(exchanges) / (cpu_time() - start).as_secs_f64();
     Ok(Rate::try_from(per_second).expect("an exchange takes less than a day"))
+}
+
+/// CPU time of this thread.
+fn cpu_time() -> Duration {
+    let time = clock_gettime(ClockId::ThreadCPUTime);
+    Duration::try_from(time).expect("CPU time is not negative")
 }
 
 /// How late the generator's timer wakes it.

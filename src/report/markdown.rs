@@ -62,7 +62,10 @@ mod tests {
             ("a|b <img src=x> & [x](y) *z* \\ \n", "a\\|b &lt;img src=x> & \\[x\\](y) \\*z\\* \\\\  "),
             ("</b><!-- &lt; <https://x.example>", "&lt;/b>&lt;!-- &amp;lt; &lt;https://x.example>"),
             ("> quoted", "&gt; quoted"),
-            ("p(99)<5ms holds, `bearerbench doctor` in 5 µs", "p(99)<5ms holds, `bearerbench doctor` in 5 µs"),
+            (
+                "p(99)<5ms holds, `bearerbench doctor` in 5 µs",
+                "p(99)<5ms holds, `bearerbench doctor` in 5 µs",
+            ),
         ] {
             assert_eq!(escaped(text), expected);
         }

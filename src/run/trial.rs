@@ -1,5 +1,6 @@
 //! One trial: start the servers, issue the tokens, drive the load while tokens are revoked, stop.
 
+use std::cell::Cell;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
@@ -11,7 +12,7 @@ use crate::load::{Driven, Neighbours};
 use crate::observation::{Recording, Sample};
 use crate::plan::{Plan, Trial};
 use crate::run::generator::Generator;
-use crate::run::{Interrupt, Preparation, facts, issuing, revocations, watching};
+use crate::run::{Interrupt, PATIENCE, Preparation, facts, issuing, revocations, watching};
 use crate::testbed::machine::{self, Watch};
 use crate::testbed::signature::TrialKey;
 use crate::testbed::{Revoked, Testbed, TestbedError};
@@ -24,12 +25,17 @@ pub(super) async fn measure(
     trial: &Trial,
     program: &Path,
     interrupt: &Interrupt,
-    told: impl FnMut(Option<Preparation>),
+    mut told: impl FnMut(Option<Preparation>),
 ) -> Recording {
     let mut recording = facts::blank(plan, trial);
+    let has_begun = Cell::new(false);
+    let told = |stage: Option<Preparation>| {
+        has_begun.set(stage.is_none());
+        told(stage);
+    };
     let ended = tokio::select! {
         ended = attempt(&mut recording, plan, trial, program, interrupt, told) => ended,
-        () = interrupted_and_overdue(interrupt) => Err(anyhow::anyhow!("interrupted")),
+        () = interrupted_and_overdue(interrupt, &has_begun) => Err(anyhow::anyhow!("interrupted")),
     };
     recording.failure = match ended {
         Err(error) => Some(format!("{error:#}")),
@@ -39,10 +45,14 @@ pub(super) async fn measure(
     recording
 }
 
-/// An interrupted trial ends by itself, with what it saw, unless it hangs before its load began.
-async fn interrupted_and_overdue(interrupt: &Interrupt) {
+/// An interrupted trial ends by itself, with what it saw, unless it hangs before its load began. A load that has begun waits for the
+/// answers in flight.
+async fn interrupted_and_overdue(interrupt: &Interrupt, has_begun: &Cell<bool>) {
     interrupt.wait().await;
     sleep(GRACE).await;
+    if has_begun.get() {
+        sleep(PATIENCE).await;
+    }
 }
 
 const GRACE: Duration = Duration::from_secs(3);

@@ -161,7 +161,7 @@ fn a_fraction_above_one_is_refused() {
 
 #[test]
 fn a_threshold_that_says_nothing_known_is_refused() {
-    let with = |threshold: &str| SMALL.replace("errors<100%", threshold);
+    let with = |threshold: &str| SMALL.replace("errors<=100%", threshold);
     refused(&with("p(99)"), &["case.toml:2: thresholds[0]", "compares nothing", "p(99)<5ms"]);
     refused(&with("p(99)<5parsecs"), &["case.toml:2", "5parsecs", "expected a time like 250us"]);
     refused(&with("eror<1%"), &["case.toml:2", "unknown metric \"eror\"", "did you mean \"errors\"?"]);

@@ -9,7 +9,7 @@ fn plan_tells_subjects_load_cores_and_time_and_starts_nothing() {
     let sandbox = Sandbox::with(SMALL);
     let told = sandbox.ended(&["plan", "case.toml", "--set", "repetitions=3"]).exits(0);
     for words in
-        ["Does it work?", "100 req/s", "control", "opaque", "cores", "trials", ": 6", "errors<100%", "7s"]
+        ["Does it work?", "100 req/s", "control", "opaque", "cores", "trials", ": 6", "errors<=100%", "7s"]
     {
         assert!(told.stdout.contains(words), "no {words:?} in {told:#?}");
     }

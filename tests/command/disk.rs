@@ -2,7 +2,10 @@
 
 use std::fs;
 
+use rustix::process::{Resource, Signal};
+
 use crate::program::{Ended, ended, through_shell};
+use crate::running::Running;
 use crate::sandbox::{SMALL, Sandbox};
 
 const RUN: &[&str] = &["run", "case.toml", "--out", "out"];
@@ -43,15 +46,17 @@ fn a_real_disk_that_fills_up_keeps_every_whole_trial() {
 #[test]
 fn a_disk_that_fills_up_in_the_middle_keeps_every_whole_trial() {
     let sandbox = Sandbox::with(SMALL);
-    sandbox.run(&[]).exits_as_judged(&sandbox.out(), 0);
-    let recording = fs::read_to_string(sandbox.out().join("recording.jsonl")).unwrap();
-    let longest = recording.lines().map(str::len).max().unwrap();
-    fs::remove_dir_all(sandbox.out()).unwrap();
-
-    // A file may grow to one trial and a half; a write beyond fails as on a full disk. `ulimit -f` counts 512 bytes.
-    let blocks = longest * 3 / 2 / 512;
-    let script = format!("trap '' XFSZ; ulimit -f {blocks}; exec \"$0\" \"$@\"");
-    let full = ended(through_shell(sandbox.path(), &script, RUN)).exits(1);
+    let running = Running::start(
+        through_shell(sandbox.path(), "trap '' XFSZ; exec \"$0\" \"$@\"", RUN),
+        sandbox.path(),
+    );
+    running.wait_for_words("[2/2] opaque");
+    // Once the first trial is recorded its file may not grow any more; a write beyond fails as on a full disk.
+    running.process().signal(Signal::STOP);
+    let length = fs::metadata(sandbox.out().join("recording.jsonl")).unwrap().len();
+    running.process().limit(Resource::Fsize, length);
+    running.process().signal(Signal::CONT);
+    let full = running.ended().exits(1);
     full.says(&[
         "cannot write a trial",
         "recording.jsonl",

@@ -58,7 +58,10 @@ fn json(ended: &Ended) -> Value {
 /// Whether the only errors are time-outs, as on a machine that gives the server no core for ten seconds.
 fn only_timed_out(json: &Value) -> bool {
     let warnings = json["warnings"].as_array().expect("a list");
-    let kinds = warnings.iter().filter(|warning| warning["kind"] == "errors").map(|errors| errors["kinds"].as_object());
+    let kinds = warnings
+        .iter()
+        .filter(|warning| warning["kind"] == "errors")
+        .map(|errors| errors["kinds"].as_object());
     kinds.flatten().flat_map(|kinds| kinds.keys()).all(|kind| kind == "timed out")
 }
 

@@ -130,9 +130,7 @@ fn the_report_of_a_load_says_nothing_that_is_not_known_and_takes_names_for_text(
     load(&sandbox, &server.url(), &["--requests", "300", "--out", "out", "--name", name]);
     let [page, text] = ["report.html", "report.md"].map(|file| text(&sandbox.out().join(file)));
     for said in [&page, &text] {
-        for nothing in
-            ["last 0 s", "lived 0 s", "sent 0 times", "1 resource servers", "<img"]
-        {
+        for nothing in ["last 0 s", "lived 0 s", "sent 0 times", "1 resource servers", "<img"] {
             assert!(!said.contains(nothing), "{nothing} in {said}");
         }
         assert!(said.contains("2 live ones, sent one after the other"), "{said}");
@@ -178,9 +176,11 @@ fn a_load_of_which_no_request_is_due_is_no_success() {
 fn what_cannot_be_written_or_reached_is_named_before_anything_is_sent() {
     let (sandbox, server) = (sandbox(), Counting::start());
     fs::write(sandbox.path().join("file"), "").expect("the folder can be written");
-    for (out, words) in
-        [("file", "Not a directory"), ("file/deeper", "Not a directory"), ("/proc/nowhere/out", "cannot write")]
-    {
+    for (out, words) in [
+        ("file", "Not a directory"),
+        ("file/deeper", "Not a directory"),
+        ("/proc/nowhere/out", "cannot write"),
+    ] {
         let url = server.url();
         let arguments = ["load", "--target", &url, "--tokens", "t.txt", "--rate", "5", "--out", out];
         sandbox.refused(&arguments).exits(2).says(&[out, words, "--out"]);

@@ -6,7 +6,7 @@ use std::process::{Child, Command, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use rustix::process::{Pid, Signal, kill_process};
+use rustix::process::{Pid, Resource, Rlimit, Signal, kill_process, prlimit};
 
 use crate::program::Ended;
 
@@ -37,6 +37,12 @@ impl Process {
     pub(crate) fn signal(self, signal: Signal) {
         let pid = Pid::from_raw(self.0).expect("a process number is not zero");
         kill_process(pid, signal).expect("it is ours");
+    }
+
+    /// Limits a resource for good.
+    pub(crate) fn limit(self, resource: Resource, most: u64) {
+        let limits = Rlimit { current: Some(most), maximum: Some(most) };
+        prlimit(Pid::from_raw(self.0), resource, limits).expect("it is ours");
     }
 
     /// Whether it has ended; one that nobody waited for has too.

