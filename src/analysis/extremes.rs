@@ -70,8 +70,9 @@ mod tests {
         let mut recording = synthetic::recording(1);
         let all = of_all(&load(&mut recording).seconds.iter().collect::<Vec<_>>());
         let [shortest, longest] = of(recording.clone());
-        assert_eq!(shortest.point, all.min().unwrap() as f64 / 1e9);
-        assert_eq!((longest.point, longest.high), (all.max().unwrap() as f64 / 1e9, Some(longest.point)));
+        let seconds = |nanos: Option<u64>| nanos.unwrap() as f64 / 1e9;
+        assert_eq!((shortest.point, longest.point), (seconds(all.min()), seconds(all.max())));
+        assert_eq!(longest.high, Some(longest.point));
         assert_eq!([shortest, longest].map(|estimate| estimate.standing), [Standing::Sound; 2]);
         load(&mut recording).seconds[0].outcomes.good_accepted -= 1;
         let [shortest, longest] = of(recording);

@@ -11,6 +11,9 @@ use crate::analysis::trials::Trials;
 use crate::metric::{Family, MetricId};
 use crate::observation::{Distribution, Load, Parts, Sealed};
 
+/// Where a part is kept.
+type Pick = fn(&Parts) -> &Sealed;
+
 /// The parts of a latency, and what the generator used of its cores.
 pub(super) fn estimates(
     trials: &Trials<'_>,
@@ -23,7 +26,7 @@ pub(super) fn estimates(
     let whole = Whole { loads, lengths, resamples };
     let unanswered = left_out(&trials.seconds(), |second| second.outcomes.answered());
     let mut estimates = BTreeMap::new();
-    let parts: [(Family, fn(&Parts) -> &Sealed, f64); 3] = [
+    let parts: [(Family, Pick, f64); 3] = [
         (Family::FirstByte, |parts| &parts.first_byte, unanswered),
         (Family::Response, |parts| &parts.response, unanswered),
         (Family::Connect, |parts| &parts.connect, 0.0),
@@ -46,7 +49,7 @@ struct Whole<'a> {
 }
 
 impl Whole<'_> {
-    fn quantile(&self, part: fn(&Parts) -> &Sealed, q: f64, left_out: f64) -> Option<Estimate> {
+    fn quantile(&self, part: Pick, q: f64, left_out: f64) -> Option<Estimate> {
         let open =
             |load: &&Load| load.parts.as_ref().map_or_else(Distribution::default, |parts| part(parts).open());
         let merged = merge(self.loads.iter().map(open));

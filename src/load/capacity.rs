@@ -28,14 +28,14 @@ pub fn capacity() -> io::Result<Rate> {
     let (request, answer) = ([b'x'; REQUEST_BYTES], [b'x'; ANSWER_BYTES]);
     let mut received = [0; REQUEST_BYTES];
     let (start, mut exchanges) = (cpu_time(), 0_u32);
-    while cpu_time() - start < CAPACITY_TIME {
+    while cpu_time().saturating_sub(start) < CAPACITY_TIME {
         client.write_all(&request)?;
         server.read_exact(&mut received)?;
         server.write_all(&answer)?;
         client.read_exact(&mut received[..ANSWER_BYTES])?;
         exchanges += 1;
     }
-    let per_second = f64::from(exchanges) / (cpu_time() - start).as_secs_f64();
+    let per_second = f64::from(exchanges) / cpu_time().saturating_sub(start).as_secs_f64();
     Ok(Rate::try_from(per_second).expect("an exchange takes less than a day"))
 }
 

@@ -30,7 +30,7 @@ pub struct Quantile(u32);
 /// Decimals of a percent.
 const DECIMALS: usize = 6;
 /// One percent in the steps of a quantile.
-const PERCENT: u32 = 10_u32.pow(DECIMALS as u32);
+const PERCENT: u32 = 1_000_000;
 /// All of a distribution in the same steps.
 const WHOLE: u32 = 100 * PERCENT;
 

@@ -33,7 +33,13 @@ fn in_code(text: &str) -> String {
 }
 
 /// What the template of the Markdown report puts every value through.
-#[expect(unreachable_pub, reason = "the macro makes a public function of each filter")]
+#[expect(
+    unreachable_pub,
+    clippy::inline_always,
+    clippy::unused_self,
+    clippy::unnecessary_wraps,
+    reason = "what the macro makes of a filter"
+)]
 pub(super) mod filters {
     use std::fmt::Display;
 

@@ -33,11 +33,11 @@ struct Subject<'a> {
     first: Option<&'a str>,
     second: Option<&'a str>,
     /// What changed comes first.
-    metrics: Vec<Metric>,
+    metrics: Vec<Compared>,
 }
 
 #[derive(Serialize)]
-struct Metric {
+struct Compared {
     metric: MetricId,
     first: Option<Value>,
     second: Option<Value>,
@@ -78,12 +78,12 @@ impl<'a> Subject<'a> {
         Self {
             first: subject.first.as_deref(),
             second: subject.second.as_deref(),
-            metrics: subject.changes.iter().map(Metric::of).collect(),
+            metrics: subject.changes.iter().map(Compared::of).collect(),
         }
     }
 }
 
-impl Metric {
+impl Compared {
     fn of(change: &Change) -> Self {
         let value = |estimate: Option<_>| estimate.map(|estimate| Value::of(change.metric, &estimate));
         let have_intervals = [change.before, change.after]
