@@ -25,7 +25,7 @@ pub(super) struct Run {
     /// Print the summary as JSON
     #[arg(long)]
     json: bool,
-    /// Tell nothing but the result
+    /// Print nothing but the result
     #[arg(long)]
     quiet: bool,
 }

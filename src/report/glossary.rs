@@ -20,7 +20,7 @@ pub(super) const GLOSSARY: &[(&str, &str)] = &[
     ),
     (
         "conforming",
-        "decides every published vector (Wycheproof, or the examples of its draft; the table says which) rightly: no forgery accepted, no valid signature refused. What does not is shown, but wins nothing",
+        "decides every published vector (Wycheproof, or the examples of its draft; the table says which) correctly: no forgery accepted, no valid signature refused. An implementation that does not conform is shown, but never ranked",
     ),
     (
         "control",
@@ -32,11 +32,11 @@ pub(super) const GLOSSARY: &[(&str, &str)] = &[
     ),
     (
         "due",
-        "the instant at which the schedule wanted a request to start, whether or not the servers were ready for it",
+        "the instant at which the schedule starts a request, whether or not the servers are ready for it",
     ),
     (
         "few samples",
-        "fewer than 100 requests, or timed operations, lie beyond the quantile: it would be another one next time",
+        "fewer than 100 requests, or timed operations, lie beyond the quantile: another run would show another value",
     ),
     (
         "in flight",
@@ -50,11 +50,11 @@ pub(super) const GLOSSARY: &[(&str, &str)] = &[
         "JWT",
         "JSON Web Token: a signed assertion that the resource server verifies by itself. ES256 is a classical signature, ML-DSA a post-quantum one",
     ),
-    ("opaque token", "a random string that means nothing to anybody but the authorization server"),
+    ("opaque token", "a random string that only the authorization server can resolve"),
     ("p50, p99, p99.9", "half, 99 % and 99.9 % of the requests were answered within this time"),
     (
         "requests per second and core",
-        "requests divided by the CPU time that the resource servers used for them, HTTP included: extrapolated from the offered rate to a core that is always busy, no upper bound",
+        "requests divided by the CPU time that the resource servers used for them, HTTP included: an extrapolation from the offered rate to a core that is always busy, not an upper bound",
     ),
     (
         "resource server",

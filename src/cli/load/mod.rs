@@ -70,7 +70,7 @@ pub(super) struct Load {
     /// Print the figures as JSON
     #[arg(long)]
     json: bool,
-    /// Tell nothing but the result
+    /// Print nothing but the result
     #[arg(long)]
     quiet: bool,
 }

@@ -44,7 +44,7 @@ fn untrusted(analysis: &Analysis) -> Option<String> {
     }
     let each: Vec<String> =
         faults.into_iter().map(|(fault, names)| format!("{}: {fault}", list(&names))).collect();
-    (!each.is_empty()).then(|| format!("Shown, but winning nothing: {}.", each.join("; ")))
+    (!each.is_empty()).then(|| format!("Shown, but not ranked: {}.", each.join("; ")))
 }
 
 /// `HS256, ES256 (RFC 7518) and Ed25519 (RFC 9864)`, every algorithm once.
@@ -243,7 +243,7 @@ mod tests {
             "ML-DSA-44, ML-DSA-65 and ML-DSA-87 (RFC 9964)",
             "FN-DSA-512 and FN-DSA-1024 (draft-ietf-cose-falcon)",
             "Superseded, kept since it is in use: X-PQClean-Dilithium2",
-            "Shown, but winning nothing: ML-DSA-65 pqcrypto, X-PQClean-Dilithium2",
+            "Shown, but not ranked: ML-DSA-65 pqcrypto, X-PQClean-Dilithium2",
             "X-PQClean-Dilithium5: NOT conforming (Wycheproof: 127 forgeries accepted, 3 valid refused).",
         ] {
             assert!(text.contains(part), "{part}: {text}");

@@ -42,7 +42,7 @@ fn check(name: &'static str, mark: Mark, found: String, advice: &'static str) ->
 
 /// A fact that the system does not tell may be fine or not.
 fn untold(name: &'static str, advice: &'static str) -> Check {
-    check(name, Mark::Warn, "not told by this system".to_owned(), advice)
+    check(name, Mark::Warn, "this system does not report it".to_owned(), advice)
 }
 
 /// The mark of a value of which less is better: beyond `warn` it is worth a look, beyond `bad` it is wrong.
