@@ -388,7 +388,11 @@ fn what_is_no_token_is_called_by_its_name() {
         (format!("{encrypted}.a.b.c.d"), "encrypted (JWE)", ""),
         (format!("{encrypted}..b.c.d"), "encrypted (JWE)", ""),
         ("{}".to_owned(), "opaque", "JSON, but no token"),
-        (format!("{} {}", &token[..9], &token[9..]), "", "white space"),
+        (format!("{}\n{}", &token[..9], &token[9..]), signed, "white space"),
+        (format!("{} \n{}", &token[..99], &token[99..]), signed, "white space"),
+        (format!("{token}\n{token}"), signed, "more stands behind"),
+        (format!("DPoP {token}"), signed, "\"DPoP \" belongs to the header field"),
+        (format!("\"Bearer {token}\""), signed, "the quotes"),
         (
             format!("{header}.{}.x", part("[1]")),
             "signed (JWS), but no JWT: its payload is JSON, but no object: [1]",

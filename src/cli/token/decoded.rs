@@ -7,6 +7,12 @@ use serde_json::Value;
 
 use crate::auth::token::{WrittenObject, base64url};
 
+/// Ways to present a token, each with its remark.
+const SCHEMES: [(&str, &str); 2] = [
+    ("bearer ", "\"Bearer \" belongs to the header field Authorization, not to the token"),
+    ("dpop ", "\"DPoP \" belongs to the header field Authorization, not to the token"),
+];
+
 /// The token in what people take for one, and what they took along.
 pub(super) fn undressed(text: &str) -> (String, Option<&'static str>) {
     let behind = |prefix: &str, text: &str| {
@@ -14,11 +20,13 @@ pub(super) fn undressed(text: &str) -> (String, Option<&'static str>) {
         head.map(|_| text[prefix.len()..].trim_start().to_owned())
     };
     let field = behind("authorization:", text);
-    if let Some(token) = behind("bearer ", field.as_deref().unwrap_or(text)) {
-        return (token, Some("\"Bearer \" belongs to the header field Authorization, not to the token"));
+    for (scheme, remark) in SCHEMES {
+        if let Some(token) = behind(scheme, field.as_deref().unwrap_or(text)) {
+            return (token, Some(remark));
+        }
     }
     match serde_json::from_str(text) {
-        Ok(Value::String(token)) => (token, Some("the quotes do not belong to the token")),
+        Ok(Value::String(token)) => (undressed(&token).0, Some("the quotes do not belong to the token")),
         Ok(Value::Object(members)) => {
             let member = |name: &str| members.get(name).and_then(Value::as_str);
             let signature = members.get("signatures").map_or(&Value::Null, |list| &list[0]);
@@ -52,7 +60,11 @@ pub(super) fn undressed(text: &str) -> (String, Option<&'static str>) {
             }
         }
         _ if text.contains(char::is_whitespace) => {
-            (text.to_owned(), Some("white space is no part of any token"))
+            let first = text.split_whitespace().next();
+            match first.filter(|first| first.matches('.').count() >= 2) {
+                Some(token) => (token.to_owned(), Some("more stands behind the token")),
+                None => (text.split_whitespace().collect(), Some("white space is no part of a token")),
+            }
         }
         _ => (text.to_owned(), None),
     }

@@ -124,7 +124,7 @@ impl Verify {
         examination.rejection()?;
         let ended = |check: Check| examination.findings[check as usize].verdict;
         match undressed(token) {
-            (_, Some(around)) if ended(Check::Header) != Verdict::Passed => Some(around),
+            (_, Some(around)) if ended(Check::Base64url) != Verdict::Passed => Some(around),
             _ if self.typ.is_none() && matches!(ended(Check::Typ), Verdict::Failed(_)) => {
                 Some("--typ checks a token of another type, like --typ JWT; --typ \"\" one without a type")
             }

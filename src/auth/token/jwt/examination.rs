@@ -188,7 +188,11 @@ impl KeyRing {
         let candidates = self.keys.named(header.kid.as_deref());
         let algs = candidates.iter().copied().flatten().map(|key| quoted(key.scheme.alg()));
         let algs = algs.collect::<Vec<_>>().join(" and ");
-        let seen = if algs.is_empty() { kid } else { format!("{kid} of {number}, for {algs}") };
+        let seen = match (algs.as_str(), &header.kid) {
+            ("", _) => kid,
+            (_, Some(_)) => format!("{kid} of {number}, for {algs}"),
+            (_, None) => format!("{kid}; the only one is for {algs}"),
+        };
         let candidates = found.made(Check::Key, candidates, seen, format!("one of {number} is expected"))?;
         let alg = header.alg().ok()?;
         let key = fitting(candidates, alg);
@@ -266,8 +270,10 @@ fn look_at_claims(json: &[u8], asked: &Asked<'_>, found: &mut Examination) -> Op
     }
     if no_scope || claims.scope.is_some() {
         // A token without the claim allows nothing.
-        let allowed = claims.scope.as_deref().unwrap_or_default();
-        found.claim((Check::Scope, "scope"), Some(allowed), asked.scope, quoted, check_scope);
+        let allows = claims.scope.as_deref().unwrap_or_default();
+        let words =
+            |scope: &str| claims.scope.as_ref().map_or_else(|| "no scope".to_owned(), |_| quoted(scope));
+        found.claim((Check::Scope, "scope"), Some(allows), asked.scope, words, check_scope);
     }
     Some(())
 }
