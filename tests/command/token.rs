@@ -394,7 +394,7 @@ fn what_is_no_token_is_called_by_its_name() {
         (format!("DPoP {token}"), signed, "\"DPoP \" belongs to the header field"),
         (format!("\"Bearer {token}\""), signed, "the quotes"),
         (
-            format!("{header}.{}.x", part("[1]")),
+            format!("{header}.{}.x", part("[1\n]")),
             "signed (JWS), but no JWT: its payload is JSON, but no object: [1]",
             "",
         ),

@@ -6,6 +6,7 @@ use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
 use serde_json::Value;
 
 use crate::auth::token::{WrittenObject, base64url};
+use crate::cli::token::shown::compact;
 
 /// Ways to present a token, each with its remark.
 const SCHEMES: [(&str, &str); 2] = [
@@ -32,32 +33,18 @@ pub(super) fn undressed(text: &str) -> (String, Option<&'static str>) {
             let signature = members.get("signatures").map_or(&Value::Null, |list| &list[0]);
             let signed = |name: &str| member(name).or_else(|| signature[name].as_str()).unwrap_or_default();
             let join = |names: &[&str]| names.iter().map(|name| signed(name)).collect::<Vec<_>>().join(".");
-            if let Some(token) = member("access_token") {
-                (
-                    token.to_owned(),
-                    Some(
-                        "an answer of a token endpoint (RFC 6749 section 5.1): the token is its access_token",
-                    ),
-                )
+            let (token, remark) = if let Some(token) = member("access_token") {
+                (token.to_owned(), "an answer of a token endpoint: the token is its access_token")
             } else if member("payload").is_some() {
                 let compact = join(&["protected", "payload", "signature"]);
-                (
-                    compact,
-                    Some(
-                        "a JWS in JSON serialization (RFC 7515 section 7.2): no bearer token, which is compact",
-                    ),
-                )
+                (compact, "a JWS in JSON serialization (RFC 7515 section 7.2), which is no bearer token")
             } else if member("ciphertext").is_some() {
                 let compact = join(&["protected", "encrypted_key", "iv", "ciphertext", "tag"]);
-                (
-                    compact,
-                    Some(
-                        "a JWE in JSON serialization (RFC 7516 section 7.2): no bearer token, which is compact",
-                    ),
-                )
+                (compact, "a JWE in JSON serialization (RFC 7516 section 7.2), which is no bearer token")
             } else {
-                (text.to_owned(), Some("JSON, but no token"))
-            }
+                (text.to_owned(), "JSON, but no token")
+            };
+            (token, Some(remark))
         }
         _ if text.contains(char::is_whitespace) => {
             let first = text.split_whitespace().next();
@@ -107,7 +94,7 @@ impl<'a> Part<'a> {
         let text = str::from_utf8(bytes).map_err(|_| format!("{} bytes that are no text", bytes.len()))?;
         serde_json::from_str(text).map_err(|error| {
             match serde_json::from_str::<&serde_json::value::RawValue>(text) {
-                Ok(value) => format!("JSON, but no object: {}", value.get()),
+                Ok(value) => format!("JSON, but no object: {}", compact(value.get())),
                 Err(_) if text.starts_with('{') => format!("no JSON: {error}"),
                 Err(_) => format!("no JSON, but a text: {}", serde_json::Value::from(text)),
             }
