@@ -8,6 +8,7 @@ pub mod arrival;
 pub mod auth;
 pub mod cli;
 pub mod header_limit;
+pub mod identity_provider;
 pub mod load;
 pub mod metric;
 pub mod observation;

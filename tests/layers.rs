@@ -79,6 +79,7 @@ const LAYERS: Layers = &[
     ),
     ("testbed", &["*"]),
     ("load", &["arrival", "reuse", "units", "wire", "plan", "observation"]),
+    ("identity_provider", &["units", "auth/token", "auth/token/jwks", "auth/token/signature", "testbed"]),
     (
         "run",
         &[

@@ -6,6 +6,7 @@ use serde::Serialize;
 
 use crate::analysis::Blame;
 use crate::metric::MetricId;
+use crate::observation::TOKEN_EXPIRED;
 
 /// Something a reader must know before believing a figure.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -239,6 +240,12 @@ impl Warning {
             | Self::GeneratorBusy { .. } => Blame::Generator,
             // Whoever interrupted it did so on purpose.
             Self::Failed { reason, .. } if reason == INTERRUPTED => Blame::Setup,
+            // A server that refuses an expired token is right.
+            Self::Errors { kinds, .. }
+                if kinds.keys().all(|kind| kind == TOKEN_EXPIRED) && !kinds.is_empty() =>
+            {
+                Blame::Setup
+            }
             Self::Failed { .. }
             | Self::Errors { .. }
             | Self::NotSent { .. }

@@ -29,6 +29,11 @@ pub(super) fn own(core: u32) -> Result<(), LoadError> {
 /// and has it give way to servers on the others. Stays where it is on a machine without others.
 pub(super) fn stand_aside(generators: &[u32]) -> io::Result<()> {
     setpriority_process(None, LAST)?;
+    keep_off(generators)
+}
+
+/// Takes the calling thread off the cores of generators. Stays where it is on a machine without others.
+pub fn keep_off(generators: &[u32]) -> io::Result<()> {
     let mut cores = sched_getaffinity(None)?;
     generators.iter().filter_map(|core| index(*core)).for_each(|core| cores.unset(core));
     if cores.count() > 0 {

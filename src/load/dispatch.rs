@@ -9,6 +9,7 @@ use tokio::sync::Notify;
 
 use crate::load::feed::Users;
 use crate::load::recorder::{Flight, Recorder};
+use crate::load::renewals::Renewals;
 use crate::load::schedule::Request;
 use crate::load::tokens::TokenPool;
 use crate::load::transport::{Answer, Failure, Outgoing, Place, Sender};
@@ -17,6 +18,8 @@ use crate::units::Offset;
 /// The connections of a trial, the requests that wait for one, and the users who think.
 pub(super) struct Dispatch<S> {
     tokens: Arc<TokenPool>,
+    /// How often they were replaced, as far as is known here.
+    renewed: u64,
     servers: Vec<Server>,
     slots: Vec<Slot<S>>,
     /// A connection is given up after so many requests.
@@ -74,6 +77,7 @@ impl<S: Sender> Dispatch<S> {
         let slot = |slot| Slot { server: slot / places, sender: None, flight: None, sent: 0, waiting: None };
         Self {
             tokens,
+            renewed: 0,
             servers: (0..servers).map(|_| Server::default()).collect(),
             slots: (0..servers * places).map(slot).collect(),
             requests_per_connection,
@@ -90,6 +94,13 @@ impl<S: Sender> Dispatch<S> {
     pub(super) fn place(&self, slot: usize) -> Place {
         let places = self.slots.len() / self.servers.len();
         Place { server: slot / places, number: slot % places }
+    }
+
+    /// Takes the tokens that replace those of now, if there are any.
+    pub(super) fn renew(&mut self, renewals: &Renewals) {
+        if let Some(tokens) = renewals.newer(&mut self.renewed) {
+            self.tokens = tokens;
+        }
     }
 
     /// How many requests wait for a connection.

@@ -18,6 +18,7 @@ use crate::load::meter::Meter;
 use crate::load::pacing::Pacer;
 use crate::load::readers::between_sweeps;
 use crate::load::recorder::Recorder;
+use crate::load::renewals::Renewals;
 use crate::load::schedule::Request;
 use crate::load::tokens::TokenPool;
 use crate::load::transport::{Opened, Place, Transport};
@@ -38,6 +39,7 @@ pub(super) struct Course<'a> {
     /// A connection is given up after so many requests.
     pub(super) requests_per_connection: Option<u64>,
     pub(super) tokens: Arc<TokenPool>,
+    pub(super) renewals: Renewals,
     pub(super) window: Range<Offset>,
     /// How long an answer may take.
     pub(super) timeout: Duration,
@@ -209,8 +211,10 @@ impl<T: Transport, P: Pacer> Run<T, P> {
                     return Some(Cut::Interrupted);
                 }
                 meter.look(now, course.window.start);
+                let mut dispatch = self.dispatch.borrow_mut();
+                dispatch.renew(&course.renewals);
                 // What is due from `instant` on was not taken up yet, however late it is.
-                let recorder = &mut self.dispatch.borrow_mut().recorder;
+                let recorder = &mut dispatch.recorder;
                 recorder.gaps(self.pacer.gaps());
                 recorder.look(reached);
                 looked = now + LOOK;

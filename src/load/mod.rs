@@ -16,6 +16,7 @@ mod pacing;
 mod parts;
 mod readers;
 mod recorder;
+mod renewals;
 mod schedule;
 mod sealer;
 #[cfg(test)]
@@ -36,12 +37,14 @@ use crate::units::Offset;
 use crate::wire::Connector;
 
 pub use capacity::{capacity, timer_error};
+pub use cores::keep_off;
 pub use engine::Engine;
 pub use feed::{Feed, Share, Users};
 pub use gaps::Neighbours;
 pub use http1::Decoder;
 pub use pacing::Precision;
 pub use recorder::SentProbe;
+pub use renewals::Renewals;
 pub use schedule::{Request, Token, picks, schedule};
 pub use threads::drive;
 pub use tokens::{Filling, TokenPool};
@@ -62,6 +65,8 @@ pub struct Target {
     pub requests_per_connection: Option<NonZeroU32>,
     /// The tokens that the requests name.
     pub tokens: Arc<TokenPool>,
+    /// What takes their place while the load runs.
+    pub renewals: Renewals,
     /// Requests due within it are recorded; the others are sent only.
     pub window: Range<Offset>,
     /// How long a connection attempt and an answer may take.

@@ -13,7 +13,7 @@ use crate::load::sealer::{Kept, Sealer};
 use crate::load::tokens::{Expectation, TokenPool};
 use crate::load::transport::{Failure, Handshake};
 use crate::observation::{Generator, Load, Second};
-use crate::units::Offset;
+use crate::units::{Offset, Stamp};
 
 /// A request that carried a token under revocation test. All instants count from the start stamp of the load.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -53,6 +53,8 @@ impl Flight {
 /// The facts so far. Memory does not grow with the length of the run, but for the kilobyte or two of a sealed second.
 pub(super) struct Recorder {
     window: Range<Offset>,
+    /// The stamp from which offsets count; tokens expire by stamps.
+    start: Stamp,
     share: Share,
     /// Seconds of the window that are not sealed yet, in order.
     running: VecDeque<Running>,
@@ -81,6 +83,7 @@ impl Recorder {
         let window_end = window.end;
         Self {
             window,
+            start: Stamp::from_nanos(0),
             share,
             running: VecDeque::new(),
             first: 0,
@@ -94,7 +97,8 @@ impl Recorder {
     }
 
     /// The load begins, with what knows of its gaps.
-    pub(super) fn begin(&self, sieve: Sieve) {
+    pub(super) fn begin(&mut self, start: Stamp, sieve: Sieve) {
+        self.start = start;
         self.sealer.begin(sieve);
     }
 
@@ -160,11 +164,19 @@ impl Recorder {
                 self.whole.took(flight, first_byte, answered);
             }
         }
-        let Some(accepted) = accepted else {
+        let failure = match accepted {
+            None => Some(Failure::Status(status)),
+            // The server is right, and has done less than for a token that it accepts.
+            Some(false) if tokens.has_expired(flight.request.token, self.start + flight.sent) => {
+                Some(Failure::Expired)
+            }
+            Some(_) => None,
+        };
+        let (Some(accepted), None) = (accepted, failure) else {
             if let Some(second) = self.second(flight.request) {
                 second.kept.flown.push(flight.flown(answered, false));
             }
-            return self.failed(flight.request, Failure::Status(status), answered);
+            return self.failed(flight.request, failure.unwrap_or(Failure::Status(status)), answered);
         };
         self.reached(flight.request, answered);
         if flight.probe.is_none()

@@ -135,7 +135,7 @@ impl Worker<'_> {
         let course = self.course();
         let opened = driver::open(&transport, &course).await;
         let opened = opened.map_err(|(server, error)| refused(self.target, server, error))?;
-        let recorder = Recorder::new(course.window.clone(), self.share, &course.tokens, sealer);
+        let mut recorder = Recorder::new(course.window.clone(), self.share, &course.tokens, sealer);
         let feed = feed(self.share);
         let heard = self.target.neighbours.listen();
         // Nobody listens any more if another thread cannot begin.
@@ -146,7 +146,7 @@ impl Worker<'_> {
         let looks = self.target.precision.looks_all_the_time();
         let own = looks.then(|| CoreGaps::of(Side::Generator, core));
         let window = [course.window.start, course.window.end];
-        recorder.begin(Sieve::new(start, window, own, heard));
+        recorder.begin(start, Sieve::new(start, window, own, heard));
         let mut generator = self.generator(&calibrated);
         let pacer = HostPacer::new(start, calibrated);
         let (recorder, cut) = driver::run(course, transport, opened, pacer, recorder, feed).await;
@@ -166,6 +166,7 @@ impl Worker<'_> {
             places: connections * target.streams.get() as usize,
             requests_per_connection: target.requests_per_connection.map(|most| most.get().into()),
             tokens: Arc::clone(&target.tokens),
+            renewals: target.renewals.clone(),
             window: target.window.clone(),
             timeout: target.timeout,
             backlog_limit: BACKLOG_LIMIT / self.share.of,

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use crate::load::Token;
 use crate::plan::{BadKind, TokenClass};
+use crate::units::Stamp;
 
 /// Every token of a trial, as it stands behind `Bearer`: one read-only text, and where each token in it ends. A token costs
 /// eight bytes besides its own.
@@ -13,6 +14,8 @@ pub struct TokenPool {
     text: String,
     /// Where each token ends.
     ends: Vec<usize>,
+    /// When each valid token expires, as far as is known; empty if it is known of none.
+    expiries: Vec<Stamp>,
     /// The number of tokens before those of each class, and of all tokens.
     firsts: Vec<usize>,
     /// The names of the classes: valid ones first, then the bad ones by what is bad about them, then watched ones.
@@ -39,6 +42,9 @@ pub(crate) enum Expectation<'a> {
     Unjudged,
 }
 
+/// When a token expires of which nothing is known.
+const NEVER: Stamp = Stamp::from_nanos(u64::MAX);
+
 impl TokenPool {
     /// An empty pool, for tokens that are bad in these ways besides valid and watched ones.
     pub fn filling(kinds: impl IntoIterator<Item = BadKind>) -> Filling {
@@ -48,7 +54,14 @@ impl TokenPool {
             ["valid"].into_iter().chain(names).chain(["watched"]).map(str::to_owned).collect();
         let revoked = kinds.iter().position(|kind| *kind == BadKind::Revoked).map(|kind| 1 + kind);
         let firsts = vec![0; classes.len() + 1];
-        Filling(Self { text: String::new(), ends: Vec::new(), firsts, classes, revoked })
+        Filling(Self {
+            text: String::new(),
+            ends: Vec::new(),
+            expiries: Vec::new(),
+            firsts,
+            classes,
+            revoked,
+        })
     }
 
     /// A pool of tokens that must be accepted.
@@ -125,6 +138,37 @@ impl TokenPool {
         &self.text[begin..self.ends[number]]
     }
 
+    /// The valid token that expires first, and when, as far as is known.
+    pub fn first_expiry(&self) -> Option<(u32, Stamp)> {
+        (0..).zip(&self.expiries).map(|(token, expiry)| (token, *expiry)).min_by_key(|(_, expiry)| *expiry)
+    }
+
+    /// The valid tokens that expire before an instant, as far as is known.
+    pub fn expiring_before(&self, instant: Stamp) -> Vec<u32> {
+        (0..).zip(&self.expiries).filter(|(_, expiry)| **expiry < instant).map(|(token, _)| token).collect()
+    }
+
+    /// Whether a valid token is known to have expired at an instant.
+    pub(crate) fn has_expired(&self, token: Token, at: Stamp) -> bool {
+        let Token::Live(index) = token else { return false };
+        self.expiries.get(index as usize).is_some_and(|expiry| *expiry <= at)
+    }
+
+    /// The same tokens, some of the valid ones replaced by others, with when these expire. For pools of valid tokens alone.
+    #[must_use]
+    pub fn with(&self, fresh: &BTreeMap<u32, (String, Option<Stamp>)>) -> Self {
+        let mut filling = Self::filling([]);
+        filling.0.text.reserve(self.text.len());
+        filling.reserve(self.ends.len());
+        for (index, token) in (0..).zip(self.valid()) {
+            let same = || (token, self.expiries.get(index as usize).copied());
+            let (token, expires) =
+                fresh.get(&index).map_or_else(same, |(text, expires)| (text.as_str(), *expires));
+            filling.add_valid(token, expires);
+        }
+        filling.full()
+    }
+
     /// The right answer to a request that carries a token.
     pub(crate) fn expectation(&self, token: Token) -> Expectation<'_> {
         match token {
@@ -167,10 +211,24 @@ impl Filling {
         }
     }
 
+    /// Adds a valid token, with when it expires if that is known.
+    ///
+    /// # Panics
+    /// As [`Self::add`].
+    pub fn add_valid(&mut self, token: &str, expires: Option<Stamp>) {
+        self.add(TokenClass::Valid, token);
+        let expiries = &mut self.0.expiries;
+        if expires.is_some() || !expiries.is_empty() {
+            expiries.resize(self.0.firsts[1] - 1, NEVER);
+            expiries.push(expires.unwrap_or(NEVER));
+        }
+    }
+
     /// The pool, without room for more.
     pub fn full(mut self) -> TokenPool {
         self.0.text.shrink_to_fit();
         self.0.ends.shrink_to_fit();
+        self.0.expiries.shrink_to_fit();
         self.0
     }
 }
@@ -224,6 +282,27 @@ mod tests {
         let mut filling = TokenPool::filling([BadKind::Expired]);
         filling.add(TokenClass::Watched, "soon");
         filling.add(TokenClass::Valid, "good");
+    }
+
+    #[test]
+    fn tokens_expire_when_it_is_known_and_others_take_their_place() {
+        let at = Stamp::from_nanos;
+        let mut filling = TokenPool::filling([]);
+        for (token, expires) in [("a", None), ("b", Some(at(20))), ("c", Some(at(10))), ("d", None)] {
+            filling.add_valid(token, expires);
+        }
+        let pool = filling.full();
+        assert_eq!(pool.first_expiry(), Some((2, at(10))));
+        assert_eq!(pool.expiring_before(at(20)), [2]);
+        assert_eq!(pool.expiring_before(at(21)), [1, 2]);
+        let expired =
+            |pool: &TokenPool, now| [0, 1, 2, 3].map(|token| pool.has_expired(Token::Live(token), at(now)));
+        assert_eq!(expired(&pool, 10), [false, false, true, false]);
+        let fresh = BTreeMap::from([(2, ("cc".to_owned(), Some(at(30)))), (0, ("aa".to_owned(), None))]);
+        let renewed = pool.with(&fresh);
+        assert_eq!(renewed.valid().collect::<Vec<_>>(), ["aa", "b", "cc", "d"]);
+        assert_eq!(expired(&renewed, 29), [false, true, false, false]);
+        assert_eq!(TokenPool::of_valid(["a"]).first_expiry(), None);
     }
 
     #[test]

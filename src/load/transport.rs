@@ -90,6 +90,9 @@ pub enum Failure {
     /// An answer, but neither an acceptance nor a refusal.
     #[error("status {0}")]
     Status(u16),
+    /// A refusal of a token that had expired when it was sent.
+    #[error("{}", crate::observation::TOKEN_EXPIRED)]
+    Expired,
     /// No answer within the limit.
     #[error("timed out")]
     TimedOut,

@@ -83,6 +83,9 @@ pub struct ClassLatency {
     pub latency: Sealed,
 }
 
+/// What became of a request that was refused because its token had expired, as it stands among the errors.
+pub const TOKEN_EXPIRED: &str = "token expired";
+
 /// How requests ended, by count.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -219,7 +222,7 @@ impl Outcomes {
 
     /// Requests that got an answer, whatever it said.
     fn with_status(&self) -> u64 {
-        let is_status = |(kind, _): &(&String, &u64)| kind.starts_with("status ");
+        let is_status = |(kind, _): &(&String, &u64)| kind.starts_with("status ") || *kind == TOKEN_EXPIRED;
         self.answered() + self.errors.iter().filter(is_status).map(|(_, count)| *count).sum::<u64>()
     }
 

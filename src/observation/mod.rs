@@ -19,7 +19,7 @@ pub use distribution::Distribution;
 pub use environment::{Conditions, Cores, Environment};
 pub use file::{FILE_NAME, ReadError, append, read};
 pub use gap::{CoreGaps, Disturbed, Followed, OpenDisturbed, OpenFollowed, Side};
-pub use load::{ClassLatency, Generator, Load, Outcomes, Parts};
+pub use load::{ClassLatency, Generator, Load, Outcomes, Parts, TOKEN_EXPIRED};
 pub use reuse::Reuse;
 pub use revocation::{Probe, Revocation};
 pub use sealed::Sealed;

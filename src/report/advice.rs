@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use crate::analysis::{Blame, Warning};
 use crate::metric::{MetricId, Unit, significant, thousands};
+use crate::observation::TOKEN_EXPIRED;
 
 /// A warning in words: what was found, why it matters, what to do.
 pub fn explain(warning: &Warning) -> String {
@@ -205,13 +206,23 @@ fn unmet(rate: f64) -> String {
 }
 
 fn errors(share: f64, planned: u64, kinds: &BTreeMap<String, u64>) -> String {
+    let expired = if kinds.contains_key(TOKEN_EXPIRED) {
+        " Tokens expired while the load ran, and a server that refuses those is right: renew them (load --refresh), or have \
+         tokens that live longer."
+    } else {
+        ""
+    };
+    let others = if kinds.keys().all(|kind| kind == TOKEN_EXPIRED) && !kinds.is_empty() {
+        ""
+    } else {
+        " Lower the rate, or find out why they failed."
+    };
     let kinds: Vec<String> =
         kinds.iter().map(|(kind, count)| format!("{kind}: {}", thousands(&count.to_string()))).collect();
     let kinds = if kinds.is_empty() { String::new() } else { format!(" ({})", kinds.join("; ")) };
     format!(
         "{} of {} planned requests failed{kinds}. Latencies leave them out, so they look better than they were: a quantile with \
-         fewer requests beyond it than failed is only a lower bound, marked \"≥\". Lower the rate, or find out why they \
-         failed.",
+         fewer requests beyond it than failed is only a lower bound, marked \"≥\".{expired}{others}",
         Unit::Fraction.show(share),
         thousands(&planned.to_string())
     )
@@ -264,5 +275,9 @@ mod tests {
             ),
             "{text}"
         );
+        assert!(text.ends_with("\"≥\". Lower the rate, or find out why they failed."), "{text}");
+        let kinds = BTreeMap::from([(TOKEN_EXPIRED.to_owned(), 3)]);
+        let text = explain(&Warning::Errors { share: 0.0123, planned: 97_805, kinds });
+        assert!(text.contains("--refresh") && !text.contains("Lower the rate"), "{text}");
     }
 }

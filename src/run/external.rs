@@ -17,7 +17,6 @@ use crate::run::{Interrupt, facts, watching};
 use crate::testbed::core_watch::{CoreWatch, Task};
 use crate::testbed::machine::{self, Watch};
 use crate::units::{Offset, Period, Rate, Span};
-use crate::wire::Wire;
 
 /// What is sent where, everything decided.
 pub struct External {
@@ -29,8 +28,8 @@ pub struct External {
     pub thresholds: Vec<String>,
     /// Where requests go, and how.
     pub target: Target,
-    /// How they travel.
-    pub wire: Wire,
+    /// How they travel, in words, unless by plain HTTP/1.1 over TCP.
+    pub wire: Option<String>,
     /// The cores of the server to watch, and its processes, if they are known.
     pub watched: Option<Task>,
     /// When they are sent.
@@ -117,7 +116,7 @@ impl External {
                 thresholds: Vec::new(),
                 staleness: Staleness::External,
                 token_characters: self.target.tokens.characters(),
-                wire: (self.wire != Wire::default()).then(|| self.wire.to_string()),
+                wire: self.wire.clone(),
             },
             workload: self.workload(),
             repetition: 0,

@@ -9,7 +9,8 @@ use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 
 use crate::load::{
-    self, Driven, Engine, Feed, LoadError, Neighbours, Precision, Server, Share, Target, TokenPool, Users,
+    self, Driven, Engine, Feed, LoadError, Neighbours, Precision, Renewals, Server, Share, Target, TokenPool,
+    Users,
 };
 use crate::plan::{Plan, Trial, Workload};
 use crate::run::{Interrupt, PATIENCE};
@@ -115,6 +116,7 @@ fn target(
         streams: workload.streams,
         requests_per_connection: workload.requests_per_connection,
         tokens,
+        renewals: Renewals::default(),
         window: workload.window_start()..workload.end(),
         timeout: PATIENCE,
         precision: if polls { Precision::Busy } else { Precision::Hybrid },

@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use crate::arrival::ArrivalProcess;
 use crate::load::{
-    self, Driven, Engine, Feed, LoadError, Neighbours, Precision, Request, Target, Token, TokenPool,
+    self, Driven, Engine, Feed, LoadError, Neighbours, Precision, Renewals, Request, Target, Token, TokenPool,
 };
 use crate::plan::{BadKind, Placement, TokenClass};
 use crate::selftest::machine::{Held, ThreadWatch, Watch};
@@ -148,6 +148,7 @@ impl Bench {
             streams: NonZeroU32::MIN,
             requests_per_connection: None,
             tokens: Arc::new(tokens),
+            renewals: Renewals::default(),
             window: Offset::default()..Offset::from(sending.lasts),
             timeout: PATIENCE,
             precision: if cores.is_empty() { Precision::Hybrid } else { Precision::Busy },

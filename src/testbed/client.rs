@@ -1,23 +1,31 @@
-//! A small HTTP client for calls between the parts of the test bed; the load has a transport of its own.
+//! A small HTTP client for calls between the parts of the test bed, and to whoever issues tokens for a load; the load itself
+//! has a transport of its own.
 
 use std::time::Duration;
 
 use http_body_util::{BodyExt as _, Full, LengthLimitError, Limited};
 use hyper::body::Bytes;
-use hyper::header::{AUTHORIZATION, CONTENT_TYPE};
+use hyper::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE};
 use hyper::http::uri::InvalidUri;
 use hyper::{HeaderMap, Request, StatusCode, Uri};
-use hyper_util::client::legacy::connect::HttpConnector;
+use hyper_rustls::HttpsConnector;
+use hyper_util::client::legacy::connect::{Connect, HttpConnector};
 use hyper_util::rt::TokioExecutor;
+use rustls::ClientConfig;
 
 /// Keeps connections and uses them again.
 #[derive(Clone, Debug)]
-pub struct Client {
-    pool: hyper_util::client::legacy::Client<HttpConnector, Full<Bytes>>,
+pub struct Client<C = HttpConnector> {
+    pool: hyper_util::client::legacy::Client<C, Full<Bytes>>,
 }
+
+/// Speaks https too.
+pub type SecureClient = Client<HttpsConnector<HttpConnector>>;
 
 /// How long an answer may take: a server that was stopped must not stop the trial for ever.
 const PATIENCE: Duration = Duration::from_secs(10);
+
+const FORM: &str = "application/x-www-form-urlencoded";
 
 /// A call that brought no 200.
 #[derive(Debug, thiserror::Error)]
@@ -67,12 +75,27 @@ impl Default for Client {
     fn default() -> Self {
         let mut connector = HttpConnector::new();
         connector.set_nodelay(true);
-        let pool = hyper_util::client::legacy::Client::builder(TokioExecutor::new()).build(connector);
-        Self { pool }
+        Self::over(connector)
     }
 }
 
-impl Client {
+impl SecureClient {
+    /// Speaks TLS as `config` has it where a URL begins with https. The protocols for ALPN are set here.
+    pub fn secure(config: ClientConfig) -> Self {
+        let mut connector = HttpConnector::new();
+        connector.set_nodelay(true);
+        connector.enforce_http(false);
+        let builder = HttpsConnector::<HttpConnector>::builder().with_tls_config(config);
+        Self::over(builder.https_or_http().enable_http1().wrap_connector(connector))
+    }
+}
+
+impl<C: Connect + Clone + Send + Sync + 'static> Client<C> {
+    fn over(connector: C) -> Self {
+        let pool = hyper_util::client::legacy::Client::builder(TokioExecutor::new()).build(connector);
+        Self { pool }
+    }
+
     /// The body of what is at `uri`.
     pub async fn get(&self, uri: &Uri) -> Result<Bytes, CallError> {
         self.get_at_most(uri, usize::MAX).await
@@ -98,10 +121,27 @@ impl Client {
     ) -> Result<(HeaderMap, Bytes), CallError> {
         let request = Request::post(uri)
             .header(AUTHORIZATION, authorization)
-            .header(CONTENT_TYPE, "application/x-www-form-urlencoded")
+            .header(CONTENT_TYPE, FORM)
             .body(Full::from(form))
             .expect("a URI and encoded credentials make a request");
         self.call(uri, request, usize::MAX).await
+    }
+
+    /// The same from a server that is not of the test bed, which may be told in the form itself who asks. A longer answer is
+    /// refused, and not read on.
+    pub async fn post_to_foreign(
+        &self,
+        uri: &Uri,
+        authorization: Option<&str>,
+        form: String,
+        most_bytes: usize,
+    ) -> Result<Bytes, CallError> {
+        let mut request = Request::post(uri).header(CONTENT_TYPE, FORM).header(ACCEPT, "application/json");
+        if let Some(authorization) = authorization {
+            request = request.header(AUTHORIZATION, authorization);
+        }
+        let request = request.body(Full::from(form)).expect("a URI and encoded credentials make a request");
+        Ok(self.call(uri, request, most_bytes).await?.1)
     }
 
     async fn call(

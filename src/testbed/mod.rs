@@ -144,7 +144,7 @@ impl Testbed {
 
     /// By what the load knows the resource servers, whose certificate is for `localhost`; `None` without TLS.
     pub fn trust(&self) -> Option<Trust> {
-        self.certificate.clone().map(Trust::Certificate)
+        self.certificate.clone().map(|certificate| Trust::Certificates(vec![certificate]))
     }
 
     /// Has the tokens of `trial` issued, counts them and hands them to `sink` as they come.

@@ -1,5 +1,6 @@
 //! A reading of the one clock that every process of a host shares.
 
+use std::ops::Add;
 use std::time::Duration;
 
 use rustix::time::{ClockId, clock_gettime};
@@ -38,5 +39,23 @@ impl Stamp {
     /// Nanoseconds since the clock's own beginning.
     pub const fn nanos(self) -> u64 {
         self.0
+    }
+}
+
+impl Add<Duration> for Stamp {
+    type Output = Stamp;
+
+    fn add(self, length: Duration) -> Stamp {
+        let nanos = u64::try_from(length.as_nanos()).unwrap_or(u64::MAX);
+        Stamp(self.0.saturating_add(nanos))
+    }
+}
+
+/// An instant of the trial whose load began at this stamp.
+impl Add<Offset> for Stamp {
+    type Output = Stamp;
+
+    fn add(self, offset: Offset) -> Stamp {
+        Stamp(self.0.saturating_add(offset.nanos()))
     }
 }

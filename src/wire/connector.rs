@@ -1,20 +1,22 @@
 //! Opens connections of one wire to one server.
 
 use std::io;
+use std::pin::Pin;
 use std::sync::Arc;
+use std::task::{Context, Poll};
+use std::time::Duration;
 
+use rustls::ClientConfig;
 use rustls::client::Resumption;
-use rustls::client::WebPkiServerVerifier;
-use rustls::client::danger::ServerCertVerifier;
-use rustls::crypto::CryptoProvider;
-use rustls::pki_types::{CertificateDer, InvalidDnsNameError, ServerName};
-use rustls::{ClientConfig, RootCertStore};
+use rustls::pki_types::{InvalidDnsNameError, ServerName};
+use tokio::io::{AsyncRead as _, ReadBuf};
 use tokio::net::{TcpStream, UnixStream};
+use tokio::time::timeout;
 use tokio_rustls::TlsConnector;
 
-use crate::wire::certificate::AcceptAny;
 use crate::wire::endpoint::system_path;
-use crate::wire::{Endpoint, Http, Stream, Tls, Wire, tls};
+use crate::wire::foreign::Asked;
+use crate::wire::{Endpoint, ForeignTls, HandshakeFault, Http, Negotiated, Stream, Tls, Trust, Wire, tls};
 
 /// Opens connections. Clones share the tickets by which sessions are resumed.
 #[derive(Clone)]
@@ -22,17 +24,14 @@ pub struct Connector {
     endpoint: Endpoint,
     tls: Option<(TlsConnector, ServerName<'static>)>,
     http: Http,
+    mutual: Mutual,
 }
 
-/// Which certificates of a server are believed.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Trust {
-    /// This one, as DER, and those that it signed.
-    Certificate(Vec<u8>),
-    /// Those that the system believes.
-    System,
-    /// Any, whoever it belongs to: nobody is authenticated.
-    Nothing,
+/// What a client shows of itself.
+#[derive(Clone, Default)]
+struct Mutual {
+    asked: Asked,
+    has_identity: bool,
 }
 
 /// Why no connections can be made.
@@ -52,6 +51,9 @@ pub enum ConnectorError {
     /// A certificate that is none.
     #[error("the certificate to trust cannot be used; expected X.509 as DER")]
     Certificate(#[source] rustls::Error),
+    /// The certificate of the client, or its key.
+    #[error("the certificate of the client and its key cannot be used together")]
+    ClientKey(#[source] rustls::Error),
     /// No certificate of the system.
     #[error(
         "the system has no certificates to trust ({problems}); install ca-certificates, or name the certificate to trust"
@@ -74,16 +76,28 @@ impl Connector {
         trust: Option<Trust>,
         server_name: &str,
     ) -> Result<Self, ConnectorError> {
-        let tls = match wire.tls {
-            Some(tls) => {
-                let config = config(tls, wire.http, trust.ok_or(ConnectorError::NoTrust)?)?;
-                let name = ServerName::try_from(server_name.to_owned())
-                    .map_err(|source| ConnectorError::Name { name: server_name.to_owned(), source })?;
-                Some((TlsConnector::from(Arc::new(config)), name))
-            }
-            None => None,
+        let config = |tls| config(tls, wire.http, trust.ok_or(ConnectorError::NoTrust)?);
+        let tls = wire.tls.map(config).transpose()?.map(|config| secured(config, server_name)).transpose()?;
+        Ok(Self { endpoint, tls, http: wire.http, mutual: Mutual::default() })
+    }
+
+    /// For connections to a server that is not of the test bed, with TLS if `tls` says how.
+    pub fn foreign(
+        endpoint: Endpoint,
+        http: Http,
+        tls: Option<&ForeignTls>,
+        server_name: &str,
+    ) -> Result<Self, ConnectorError> {
+        let Some(foreign) = tls else {
+            return Ok(Self { endpoint, tls: None, http, mutual: Mutual::default() });
         };
-        Ok(Self { endpoint, tls, http: wire.http })
+        let (mut config, asked) = foreign.config()?;
+        config.alpn_protocols = vec![tls::protocol(http).to_vec()];
+        if foreign.resumption {
+            config.resumption = Resumption::in_memory_sessions(TICKETS);
+        }
+        let mutual = Mutual { asked, has_identity: foreign.identity.is_some() };
+        Ok(Self { endpoint, tls: Some(secured(config, server_name)?), http, mutual })
     }
 
     /// Where connections go.
@@ -113,14 +127,86 @@ impl Connector {
         }
         Ok(Stream::Tls(Box::new(stream)))
     }
+
+    /// Opens a connection and closes it again, to learn what both ends agree on; nothing without TLS.
+    pub async fn negotiate(&self) -> Result<Option<Negotiated>, NegotiationError> {
+        let mut stream = match self.connect().await {
+            Ok(stream) => stream,
+            Err(error) => return Err(self.why(error)),
+        };
+        let Some(negotiated) = stream.negotiated() else { return Ok(None) };
+        if self.mutual.asked.was_asked() {
+            self.hear_verdict(&mut stream).await?;
+        }
+        Ok(Some(negotiated))
+    }
+
+    /// Whether the server asked who the client is, in any handshake so far, and could not be told.
+    pub fn left_unanswered(&self) -> bool {
+        self.mutual.asked.was_asked() && !self.mutual.has_identity
+    }
+
+    /// In TLS 1.3 the handshake ends for the client before the server has seen its certificate.
+    async fn hear_verdict(&self, stream: &mut Stream) -> Result<(), NegotiationError> {
+        let heard = timeout(VERDICT, std::future::poll_fn(|context| poll_verdict(stream, context))).await;
+        heard.unwrap_or(Ok(())).map_err(|error| self.why(error))
+    }
+
+    fn why(&self, error: io::Error) -> NegotiationError {
+        let Mutual { asked, has_identity } = &self.mutual;
+        match HandshakeFault::find(&error, asked.was_asked(), *has_identity) {
+            Some(fault) => NegotiationError::Handshake(fault),
+            None if error.kind() == io::ErrorKind::Unsupported => {
+                NegotiationError::Handshake(HandshakeFault::Protocol)
+            }
+            None if self.tls.is_some() && error.kind() == io::ErrorKind::UnexpectedEof => {
+                NegotiationError::Handshake(HandshakeFault::Closed)
+            }
+            None => NegotiationError::Connect(error),
+        }
+    }
+}
+
+/// No connection, or none that both ends agree on.
+#[derive(Debug, thiserror::Error)]
+pub enum NegotiationError {
+    /// Nobody there.
+    #[error("no connection")]
+    Connect(#[source] io::Error),
+    /// No agreement.
+    #[error(transparent)]
+    Handshake(HandshakeFault),
+}
+
+/// How long a server may take to say that it does not accept a client, which it does at once or, if it goes by the first
+/// request, never.
+const VERDICT: Duration = Duration::from_secs(1);
+
+/// Ready with the first ticket, which a server sends to those whom it has accepted, with its first byte, or with its refusal.
+fn poll_verdict(stream: &mut Stream, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+    let mut byte = [0];
+    match Pin::new(&mut *stream).poll_read(context, &mut ReadBuf::new(&mut byte)) {
+        Poll::Pending if stream.tickets() == 0 => Poll::Pending,
+        Poll::Pending => Poll::Ready(Ok(())),
+        Poll::Ready(read) => Poll::Ready(read),
+    }
+}
+
+fn secured(
+    config: ClientConfig,
+    server_name: &str,
+) -> Result<(TlsConnector, ServerName<'static>), ConnectorError> {
+    let name = ServerName::try_from(server_name.to_owned())
+        .map_err(|source| ConnectorError::Name { name: server_name.to_owned(), source })?;
+    Ok((TlsConnector::from(Arc::new(config)), name))
 }
 
 fn config(tls: Tls, http: Http, trust: Trust) -> Result<ClientConfig, ConnectorError> {
     let provider = tls::provider(tls.key_exchange);
-    let verifier = verifier(trust, &provider)?;
+    let verifier = trust.verifier(&provider)?;
     let mut config = ClientConfig::builder_with_provider(provider)
         .with_protocol_versions(&[&rustls::version::TLS13])?
-        // The verifiers are rustls's own but for `Trust::Nothing`.
+        // The verifiers are rustls's own but for `Trust::Nothing`, and for a certificate that was given.
         .dangerous()
         .with_custom_certificate_verifier(verifier)
         .with_no_client_auth();
@@ -132,28 +218,3 @@ fn config(tls: Tls, http: Http, trust: Trust) -> Result<ClientConfig, ConnectorE
 
 /// The most that rustls keeps for one server, and a connector has one.
 const TICKETS: usize = 8;
-
-fn verifier(
-    trust: Trust,
-    provider: &Arc<CryptoProvider>,
-) -> Result<Arc<dyn ServerCertVerifier>, ConnectorError> {
-    let mut roots = RootCertStore::empty();
-    match trust {
-        Trust::Certificate(der) => {
-            roots.add(CertificateDer::from(der)).map_err(ConnectorError::Certificate)?;
-        }
-        Trust::System => {
-            let found = rustls_native_certs::load_native_certs();
-            roots.add_parsable_certificates(found.certs);
-            if roots.is_empty() {
-                let problems: Vec<_> = found.errors.iter().map(ToString::to_string).collect();
-                let problems =
-                    if problems.is_empty() { "it names none".to_owned() } else { problems.join("; ") };
-                return Err(ConnectorError::System { problems });
-            }
-        }
-        Trust::Nothing => return Ok(Arc::new(AcceptAny(Arc::clone(provider)))),
-    }
-    let verifier = WebPkiServerVerifier::builder_with_provider(Arc::new(roots), Arc::clone(provider)).build();
-    Ok(verifier.expect("it has a root, and no list of revoked certificates that could be broken"))
-}

@@ -3,11 +3,14 @@
 mod certificate;
 mod connector;
 mod endpoint;
+mod foreign;
+mod handshake;
 mod server;
 mod stream;
 #[cfg(test)]
 mod tests;
 mod tls;
+mod trust;
 
 use std::fmt;
 
@@ -15,10 +18,13 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 pub use certificate::{CertificateError, Identity, certificate};
-pub use connector::{Connector, ConnectorError, Trust};
+pub use connector::{Connector, ConnectorError, NegotiationError};
 pub use endpoint::{Endpoint, ensure_listening};
+pub use foreign::{Asked, ClientIdentity, ForeignTls, Group};
+pub use handshake::{HandshakeFault, Negotiated};
 pub use server::{AcceptorError, acceptor};
 pub use stream::Stream;
+pub use trust::Trust;
 
 /// How a request travels. The default is what most measurements use: HTTP/1.1 over TCP, nothing encrypted.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]

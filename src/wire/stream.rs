@@ -9,6 +9,8 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::{TcpStream, UnixStream};
 use tokio_rustls::client::TlsStream;
 
+use crate::wire::Negotiated;
+
 /// A connection to a server.
 #[derive(Debug)]
 pub enum Stream {
@@ -43,6 +45,22 @@ impl Stream {
         match self {
             Self::Tcp(_) | Self::Unix(_) => true,
             Self::Tls(stream) => !stream.get_ref().1.wants_write(),
+        }
+    }
+
+    /// What both ends of TLS agreed on; `None` without TLS.
+    pub fn negotiated(&self) -> Option<Negotiated> {
+        match self {
+            Self::Tcp(_) | Self::Unix(_) => None,
+            Self::Tls(stream) => Some(Negotiated::of(stream.get_ref().1)),
+        }
+    }
+
+    /// How many tickets came that take up this session later, as TLS 1.3 has them.
+    pub(super) fn tickets(&self) -> u32 {
+        match self {
+            Self::Tcp(_) | Self::Unix(_) => 0,
+            Self::Tls(stream) => stream.get_ref().1.tls13_tickets_received(),
         }
     }
 

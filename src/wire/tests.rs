@@ -53,7 +53,7 @@ impl Server {
     }
 
     fn connector(&self, wire: Wire) -> Connector {
-        self.trusting(wire, Trust::Certificate(self.certificate.clone()), "localhost")
+        self.trusting(wire, Trust::Certificates(vec![self.certificate.clone()]), "localhost")
     }
 
     fn trusting(&self, wire: Wire, trust: Trust, name: &str) -> Connector {
@@ -136,9 +136,9 @@ async fn a_session_is_taken_up_where_both_ends_want_it_and_nowhere_else() {
 #[tokio::test]
 async fn a_certificate_of_somebody_else_or_for_another_name_is_refused_unless_nothing_is_trusted_anyway() {
     let wire = over(KeyExchange::X25519);
-    let stranger = Trust::Certificate(certificate().unwrap().certificate);
+    let stranger = Trust::Certificates(vec![certificate().unwrap().certificate]);
     let server = Server::start(wire, 4).await;
-    let own = Trust::Certificate(server.certificate.clone());
+    let own = Trust::Certificates(vec![server.certificate.clone()]);
     for (trust, name, good) in [
         (stranger, "localhost", false),
         (own.clone(), "api.example", false),
@@ -157,7 +157,7 @@ fn a_connector_over_tls_wants_to_know_whom_to_trust_and_by_what_name() {
     let made = |trust, name| Connector::new(endpoint.clone(), &wire, trust, name).map(|_| ());
     assert!(matches!(made(None, "localhost"), Err(ConnectorError::NoTrust)));
     assert!(matches!(made(Some(Trust::Nothing), "no name"), Err(ConnectorError::Name { .. })));
-    let broken = Trust::Certificate(b"broken".to_vec());
+    let broken = Trust::Certificates(vec![b"broken".to_vec()]);
     assert!(matches!(made(Some(broken), "localhost"), Err(ConnectorError::Certificate(_))));
 }
 
@@ -246,7 +246,7 @@ async fn tls_runs_over_unix_sockets_too() {
         let mut stream = acceptor.accept(listener.accept().await.unwrap().0).await.unwrap();
         stream.read_u32().await.unwrap()
     });
-    let trust = Trust::Certificate(identity.certificate);
+    let trust = Trust::Certificates(vec![identity.certificate]);
     let connector = Connector::new(endpoint, &wire, Some(trust), "localhost").unwrap();
     let mut stream = connector.connect().await.unwrap();
     stream.write_u32(7).await.unwrap();

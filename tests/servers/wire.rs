@@ -48,7 +48,7 @@ fn start(wire: Wire, authorization: &Server, folder: &Path, more: &[&str]) -> (S
     let (server, endpoint) = Server::resource_over(wire, authorization, &arguments);
     let trust = wire.tls.map(|_| {
         let certificate = CertificateDer::from_pem_file(&certificate).expect("it was written");
-        Trust::Certificate(certificate.to_vec())
+        Trust::Certificates(vec![certificate.to_vec()])
     });
     (server, Connector::new(endpoint, &wire, trust, "localhost").expect("the wire fits its trust"))
 }

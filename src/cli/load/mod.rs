@@ -1,19 +1,28 @@
 //! `bearerbench load`: the load generator against a server of one's own.
 
+mod certificates;
+mod issuing;
+mod provider;
+mod renewal;
 mod server;
+mod tls;
+mod token_file;
 mod tokens;
 
 use std::num::NonZeroU32;
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::Duration;
 
 use clap::Args;
 
 use crate::analysis::{Analysis, analyse};
 use crate::arrival::ArrivalProcess;
+use crate::cli::load::server::Found;
+use crate::cli::load::tokens::{Circumstances, RenewedBy, Tokens};
 use crate::cli::part::part;
 use crate::cli::{Exit, output, run};
-use crate::load::{Engine, Neighbours, Precision, Target};
+use crate::load::{Engine, Neighbours, Precision, Renewals, Target};
 use crate::metric::Threshold;
 use crate::plan::{Pace, Placement};
 use crate::registry::Part;
@@ -30,6 +39,8 @@ use crate::wire::Http;
 pub(super) struct Load {
     #[command(flatten)]
     server: server::ServerArgs,
+    #[command(flatten)]
+    tls: tls::TlsArgs,
     #[command(flatten)]
     tokens: tokens::TokenArgs,
     #[command(flatten)]
@@ -134,13 +145,20 @@ const FASTEST: f64 = 10_000_000.0;
 /// Longer than this is not a measurement but a burden.
 const LONGEST: Period = Period::from_secs(3_600);
 
+/// A load before it begins.
+struct Decided {
+    external: External,
+    renewed_by: Option<RenewedBy>,
+    note: Option<&'static str>,
+}
+
 impl Load {
     pub(super) fn execute(self) -> anyhow::Result<Exit> {
         if let Some(folder) = &self.out {
             Output::ensure_possible(folder)?;
         }
-        let external = match self.decide() {
-            Ok(external) => external,
+        let Decided { external, renewed_by, note } = match self.decide() {
+            Ok(decided) => decided,
             Err(error) => {
                 output::tell(&format!("bearerbench: {error:#}"));
                 return Ok(Exit::Usage);
@@ -154,8 +172,18 @@ impl Load {
             let interrupt = Interrupt::on_signal()?;
             if !self.quiet {
                 output::tell(&format!("{}: {}", external.name, external.question));
+                for line in external.wire.as_deref().into_iter().chain(note) {
+                    output::tell(line);
+                }
             }
+            let renewal = renewed_by.map(|by| by.start(&external.target)).transpose()?;
             let recording = external.measure(&interrupt).await;
+            if let Some(renewal) = renewal {
+                let outcome = renewal.finish();
+                if !self.quiet {
+                    output::tell(&outcome);
+                }
+            }
             anyhow::Ok((recording, interrupt.happened()))
         })?;
         let recordings = [recording];
@@ -181,7 +209,7 @@ impl Load {
     }
 
     /// Decides everything; nothing is sent yet but what it takes to find the server and the tokens.
-    fn decide(&self) -> anyhow::Result<External> {
+    fn decide(&self) -> anyhow::Result<Decided> {
         anyhow::ensure!(
             self.duration <= LONGEST,
             "--duration {}: expected at most {LONGEST}; run it several times, and compare the runs",
@@ -202,9 +230,12 @@ impl Load {
         );
         self.ensure_some_are_measured(&pace)?;
         let engine = self.engine()?;
-        let server = self.server.find(&pace, self.connections)?;
-        let tokens = Arc::new(self.tokens.pool()?);
+        let offer = self.tls.read()?;
+        let Found { server, wire, note } = self.server.find(&pace, self.connections, &offer)?;
+        let Tokens { pool: tokens, renewed_by } =
+            self.tokens.supply(&self.tls, &offer, &self.circumstances(&pace))?;
         self.ensure_enough(&pace, tokens.live_count())?;
+        let renewals = renewed_by.as_ref().map(|_| Renewals::of(Arc::clone(&tokens))).unwrap_or_default();
         let cores = machine::available_cores();
         let placement = Placement::on(&cores, self.generator.threads.get() as usize);
         // A closed loop has no instants to be late for.
@@ -214,12 +245,12 @@ impl Load {
         let window = Offset::from(self.warmup.duration())
             ..Offset::from(self.warmup.duration() + self.duration.duration());
         let watched = Task { cores: placement.servers.clone(), processes: self.server_processes.clone() };
-        Ok(External {
+        let external = External {
             watched: (!watched.processes.is_empty()).then_some(watched),
             name: self.name.clone().unwrap_or_else(|| self.server.target.to_string()),
             question: self.question(&pace, tokens.live_count()),
             thresholds: self.thresholds.iter().map(ToString::to_string).collect(),
-            wire: self.server.wire(),
+            wire: (wire != PLAIN).then_some(wire),
             target: Target {
                 servers: vec![server],
                 engine,
@@ -227,6 +258,7 @@ impl Load {
                 streams: self.streams,
                 requests_per_connection: self.requests_per_connection,
                 tokens,
+                renewals,
                 window,
                 timeout: PATIENCE,
                 precision: self.generator.precision.unwrap_or(precision),
@@ -239,7 +271,21 @@ impl Load {
             window: self.duration,
             requests: self.requests,
             seed: self.pace.seed,
-        })
+        };
+        Ok(Decided { external, renewed_by, note })
+    }
+
+    fn circumstances(&self, pace: &Pace) -> Circumstances {
+        let planned = self.warmup.duration() + self.duration.duration();
+        let by_count = self.requests.zip(pace.rate()).and_then(|(requests, rate)| {
+            // A schedule by chance takes a little longer now and then.
+            Duration::try_from_secs_f64(1.5 * requests as f64 / rate.per_second()).ok()
+        });
+        Circumstances {
+            lasts: by_count.map_or(planned, |by_count| planned.min(by_count)),
+            allow_remote: self.server.allow_remote,
+            quiet: self.quiet,
+        }
     }
 
     /// The URL stands in it where the server has a name.
@@ -291,7 +337,7 @@ impl Load {
     }
 
     fn engine(&self) -> anyhow::Result<Engine> {
-        let http = self.server.wire().http;
+        let http = self.server.http;
         anyhow::ensure!(
             http == Http::Http2 || self.streams.get() == 1,
             "--streams {}: HTTP/1.1 has one request at a time on a connection; add --http 2, or raise --connections",
@@ -306,6 +352,9 @@ impl Load {
         }
     }
 }
+
+/// How requests travel unless something else is asked for, which goes without saying.
+const PLAIN: &str = "HTTP/1.1, TCP";
 
 /// Files that the process has open beside its connections.
 const OTHER_FILES: u64 = 64;

@@ -10,13 +10,14 @@ use std::time::Duration;
 use anyhow::Context as _;
 use clap::Args;
 use hyper::Uri;
-use rustls::pki_types::CertificateDer;
-use rustls::pki_types::pem::PemObject as _;
+use tokio::time::timeout;
 
+use crate::cli::load::tls;
 use crate::load::Server;
 use crate::plan::Pace;
+use crate::run::PATIENCE;
 use crate::units::Rate;
-use crate::wire::{Connector, Endpoint, Http, KeyExchange, Socket, Tls, Trust, Wire, ensure_listening};
+use crate::wire::{Connector, Endpoint, ForeignTls, Http, NegotiationError, Socket, ensure_listening};
 
 #[derive(Debug, Args)]
 pub(super) struct ServerArgs {
@@ -25,27 +26,27 @@ pub(super) struct ServerArgs {
     pub(super) target: TargetUrl,
     /// Version of HTTP: 1.1 or 2
     #[arg(long, default_value = "1.1", value_parser = http)]
-    http: Http,
-    /// Believe the certificate in this file, DER or PEM, rather than those of the system
-    #[arg(long, value_name = "FILE", conflicts_with = "insecure")]
-    ca: Option<PathBuf>,
-    /// Believe any certificate
-    #[arg(long)]
-    insecure: bool,
-    /// How TLS agrees on a key: X25519 or X25519MLKEM768 (https only)
-    #[arg(long, value_name = "GROUP", default_value = "X25519", value_parser = key_exchange)]
-    key_exchange: KeyExchange,
-    /// Do not resume TLS sessions
-    #[arg(long)]
-    no_resumption: bool,
+    pub(super) http: Http,
     /// Connect to this Unix socket; a name with @ before it is an abstract one. The URL says host and path all the same
     #[arg(long, value_name = "PATH")]
     unix: Option<PathBuf>,
     /// Load a server that is not on this machine, which its owner has allowed you: at most 1,000 requests per second on
     /// 64 connections
     #[arg(long)]
-    allow_remote: bool,
+    pub(super) allow_remote: bool,
 }
+
+/// The server, and how requests travel there, in words.
+pub(super) struct Found {
+    pub(super) server: Server,
+    pub(super) wire: String,
+    /// What may go wrong, though nothing has yet.
+    pub(super) note: Option<&'static str>,
+}
+
+/// Some servers can do without.
+const UNKNOWN_CLIENT: &str =
+    "note: the server asked for a certificate of the client (mutual TLS), and none was given (--client-cert)";
 
 /// What others may be burdened with.
 const MOST_REMOTE_RATE: f64 = 1_000.0;
@@ -59,43 +60,14 @@ fn http(text: &str) -> Result<Http, String> {
     }
 }
 
-fn key_exchange(text: &str) -> Result<KeyExchange, String> {
-    [KeyExchange::X25519, KeyExchange::X25519MlKem768]
-        .into_iter()
-        .find(|group| group.to_string().eq_ignore_ascii_case(text))
-        .ok_or_else(|| "expected X25519 or X25519MLKEM768".to_owned())
-}
-
 impl ServerArgs {
-    /// How requests travel.
-    pub(super) fn wire(&self) -> Wire {
-        let tls = Tls { key_exchange: self.key_exchange, resumption: !self.no_resumption };
-        Wire {
-            http: self.http,
-            tls: self.target.is_secure.then_some(tls),
-            socket: if self.unix.is_some() { Socket::Unix } else { Socket::Tcp },
-        }
-    }
-
-    fn trust(&self) -> anyhow::Result<Option<Trust>> {
-        if !self.target.is_secure {
-            return Ok(None);
-        }
-        Ok(Some(match &self.ca {
-            _ if self.insecure => Trust::Nothing,
-            None => Trust::System,
-            Some(path) => {
-                let bytes =
-                    std::fs::read(path).with_context(|| format!("--ca: cannot read {}", path.display()))?;
-                let der = CertificateDer::from_pem_slice(&bytes).map(|der| der.to_vec());
-                // What has no PEM in it is taken for DER, and refused where it is used if it is none.
-                Trust::Certificate(der.unwrap_or(bytes))
-            }
-        }))
-    }
-
-    /// Finds the server, and makes sure that it may be loaded so.
-    pub(super) fn find(&self, pace: &Pace, connections: NonZeroU32) -> anyhow::Result<Server> {
+    /// Finds the server, and makes sure that it may be loaded so, and that both ends agree on TLS.
+    pub(super) fn find(
+        &self,
+        pace: &Pace,
+        connections: NonZeroU32,
+        tls: &ForeignTls,
+    ) -> anyhow::Result<Found> {
         let TargetUrl { host, path, is_secure, .. } = &self.target;
         let endpoint = match &self.unix {
             Some(path) => {
@@ -106,13 +78,36 @@ impl ServerArgs {
             }
             None => Endpoint::Tcp(self.address(pace, connections)?),
         };
-        let connector = Connector::new(endpoint, &self.wire(), self.trust()?, host)?;
-        Ok(Server {
-            connector,
-            authority: self.target.authority(),
-            path: path.clone(),
-            is_secure: *is_secure,
-        })
+        let connector = Connector::foreign(endpoint, self.http, is_secure.then_some(tls), host)?;
+        let wire = self.wire(&connector, tls)?;
+        let note = connector.left_unanswered().then_some(UNKNOWN_CLIENT);
+        let authority = self.target.authority();
+        let server = Server { connector, authority, path: path.clone(), is_secure: *is_secure };
+        Ok(Found { server, wire, note })
+    }
+
+    /// How requests travel, in words: with TLS, what both ends agree on.
+    fn wire(&self, connector: &Connector, offer: &ForeignTls) -> anyhow::Result<String> {
+        let (http, socket) = (self.http, if self.unix.is_some() { Socket::Unix } else { Socket::Tcp });
+        if !self.target.is_secure {
+            return Ok(format!("{http}, {socket}"));
+        }
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+        let negotiated = runtime.block_on(async { timeout(PATIENCE, connector.negotiate()).await });
+        let target = &self.target;
+        let negotiated = match negotiated {
+            Ok(Ok(negotiated)) => negotiated.expect("a secure connection has negotiated"),
+            Ok(Err(NegotiationError::Handshake(fault))) => {
+                anyhow::bail!("--target {target}: {fault}; {}", tls::remedy(&fault))
+            }
+            Ok(Err(error)) => return Err(error).with_context(|| format!("--target {target}")),
+            Err(_) => anyhow::bail!(
+                "--target {target}: no TLS handshake within {} s; does it speak TLS on this port?",
+                PATIENCE.as_secs()
+            ),
+        };
+        let resumption = if offer.resumption { "" } else { ", no resumption" };
+        Ok(format!("{http} over {} ({}{resumption}), {socket}", negotiated.version, negotiated.group))
     }
 
     fn address(&self, pace: &Pace, connections: NonZeroU32) -> anyhow::Result<SocketAddr> {

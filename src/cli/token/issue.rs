@@ -77,10 +77,7 @@ impl Issue {
     pub(super) fn execute(self) -> anyhow::Result<Exit> {
         let payload = serde_json::to_string(&self.payload()?).expect("it came out of JSON");
         let payload = shown::compact(&payload);
-        let key = private_key(Keys::read(&self.key, self.alg.as_ref())?)
-            .with_context(|| Unusable(format!("the key in {}", self.key)))?;
-        let scheme = key.scheme(self.alg.as_ref()).with_context(|| Unusable("the key".to_owned()))?;
-        let key = PrivateJwk { public: key.public, private: key.private };
+        let (scheme, key, _) = signing_key(&self.key, self.alg.as_ref())?;
         let key = SigningKey::new(&*scheme, key).with_context(|| Unusable("the key".to_owned()))?;
         output::print(&key.sign_payload(payload.as_bytes())?)?;
         Ok(Exit::Success)
@@ -145,6 +142,17 @@ impl Issue {
         }
         Ok(further)
     }
+}
+
+/// A private key, what it signs by, and whether it came with a name.
+pub(in crate::cli) fn signing_key(
+    file: &str,
+    scheme: Option<&Part<dyn SignatureScheme>>,
+) -> anyhow::Result<(Part<dyn SignatureScheme>, PrivateJwk, bool)> {
+    let key =
+        private_key(Keys::read(file, scheme)?).with_context(|| Unusable(format!("the key in {file}")))?;
+    let scheme = key.scheme(scheme).with_context(|| Unusable("the key".to_owned()))?;
+    Ok((scheme, PrivateJwk { public: key.public, private: key.private }, key.named))
 }
 
 fn private_key(keys: Keys) -> anyhow::Result<Key> {

@@ -16,6 +16,7 @@ use clap::{Args, Subcommand};
 use crate::cli::Exit;
 
 pub(super) use input::Unusable;
+pub(super) use issue::signing_key;
 
 /// Make keys, issue, verify and inspect tokens by hand
 #[derive(Debug, Args)]

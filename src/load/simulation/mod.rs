@@ -15,6 +15,7 @@ use crate::arrival::{ArrivalProcess, Constant};
 use crate::load::driver::{Course, Cut, open, run};
 use crate::load::feed::{Feed, Share, Users};
 use crate::load::recorder::Recorder;
+use crate::load::renewals::Renewals;
 use crate::load::schedule::{Request, Token};
 use crate::load::sealer::Sealer;
 use crate::load::simulation::stand_in::{SimulatedPacer, StandIn};
@@ -88,6 +89,7 @@ impl Simulation {
                 places: self.connections,
                 requests_per_connection: self.requests_per_connection,
                 tokens: Arc::new(TokenPool::of_valid(["good"])),
+                renewals: Renewals::default(),
                 window: Offset::default()..Offset::from_nanos(10_000_000_000),
                 timeout: self.timeout,
                 backlog_limit: self.backlog_limit,

@@ -16,11 +16,19 @@ pub struct SigningKey {
 impl SigningKey {
     /// Prepares a key.
     pub fn new(scheme: &dyn SignatureScheme, key: PrivateJwk) -> Result<Self, KeyError> {
+        let header = serde_json::json!({ "alg": scheme.alg(), "kid": key.public.kid, "typ": TYPE });
+        Self::with_header(scheme, key, &header)
+    }
+
+    /// Prepares a key for JWTs that are no access tokens, with a header of their own.
+    pub fn with_header(
+        scheme: &dyn SignatureScheme,
+        key: PrivateJwk,
+        header: &serde_json::Value,
+    ) -> Result<Self, KeyError> {
         let signer = scheme.signer(&key)?;
-        let PrivateJwk { public, .. } = key;
-        let header = serde_json::json!({ "alg": scheme.alg(), "kid": public.kid, "typ": TYPE });
         let header = base64url::encode(header.to_string()) + ".";
-        Ok(Self { public, signer, header })
+        Ok(Self { public: key.public, signer, header })
     }
 
     /// A fresh key.

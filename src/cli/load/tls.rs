@@ -1,0 +1,98 @@
+//! How TLS is spoken with servers under load and with whoever issues their tokens.
+
+use std::path::PathBuf;
+
+use anyhow::Context as _;
+use clap::Args;
+
+use crate::cli::load::certificates;
+use crate::wire::{ForeignTls, Group, HandshakeFault, Trust};
+
+#[derive(Debug, Args)]
+pub(super) struct TlsArgs {
+    /// Believe the certificates in this file (PEM, or one as DER), and those that they signed, rather than those of the system;
+    /// for the target, and for whoever issues tokens
+    #[arg(long, value_name = "FILE", conflicts_with = "insecure")]
+    ca: Option<PathBuf>,
+    /// Believe any certificate
+    #[arg(long)]
+    insecure: bool,
+    /// Show this certificate (PEM, those of its issuers behind it) to servers that ask who the client is (mutual TLS)
+    #[arg(long, value_name = "FILE")]
+    client_cert: Option<PathBuf>,
+    /// The private key of the client's certificate [default: in the same file]
+    #[arg(long, value_name = "FILE", requires = "client_cert")]
+    client_key: Option<PathBuf>,
+    /// How TLS agrees on a key, this alone: X25519, P-256, P-384 or X25519MLKEM768 [default: the first three are offered]
+    #[arg(long, value_name = "GROUP")]
+    key_exchange: Option<Group>,
+    /// Do not resume TLS sessions
+    #[arg(long)]
+    no_resumption: bool,
+}
+
+impl TlsArgs {
+    /// What they come to, with every file read.
+    pub(super) fn read(&self) -> anyhow::Result<ForeignTls> {
+        let trust = match &self.ca {
+            _ if self.insecure => Trust::Nothing,
+            None => Trust::System,
+            Some(file) => Trust::Certificates(certificates::chain("--ca", file)?),
+        };
+        let identity = self.client_cert.as_ref().map(|certificate| {
+            let key = self.client_key.as_ref();
+            certificates::identity(certificate, key.map(PathBuf::as_path))
+        });
+        let offer = ForeignTls {
+            groups: self.key_exchange.map_or_else(|| Group::USUAL.to_vec(), |group| vec![group]),
+            resumption: !self.no_resumption,
+            trust,
+            identity: identity.transpose()?,
+        };
+        if offer.identity.is_some() {
+            // Whether the two belong together is told before anybody is spoken to.
+            offer.config().context("--client-cert, --client-key")?;
+        }
+        Ok(offer)
+    }
+
+    /// Whether the client has a certificate of its own.
+    pub(super) fn has_client_certificate(&self) -> bool {
+        self.client_cert.is_some()
+    }
+}
+
+/// What to do about it.
+pub(super) fn remedy(fault: &HandshakeFault) -> &'static str {
+    match fault {
+        HandshakeFault::NotTls => "write http:// instead of https://, or give the port that has TLS",
+        HandshakeFault::Closed => {
+            "look into its log; it may want another port, another name or a proxy before it"
+        }
+        HandshakeFault::Version => "TLS 1.1 and older are not spoken here (RFC 8996): allow 1.2 or 1.3 there",
+        HandshakeFault::NothingInCommon(_) => {
+            "X25519, P-256 and P-384 are offered without --key-exchange, with AES-GCM and ChaCha20-Poly1305, in TLS 1.2 with \
+             ECDHE; allow one of each there"
+        }
+        HandshakeFault::Protocol => "give the other one: --http 1.1 or --http 2",
+        HandshakeFault::UnknownName => "write the URL with a name that the server serves",
+        HandshakeFault::UnknownIssuer => {
+            "give its certificate, or that of whoever signed it: --ca FILE; or --insecure"
+        }
+        HandshakeFault::OtherName { .. } => "write the URL with a name of the certificate; or --insecure",
+        HandshakeFault::Expired | HandshakeFault::NotValidYet => {
+            "renew it, or set the clock of this machine; or --insecure"
+        }
+        HandshakeFault::OldCertificate => {
+            "make one of version 3: openssl req -x509 -addext subjectAltName=DNS:localhost"
+        }
+        HandshakeFault::Certificate(_) => "replace it; or --insecure",
+        HandshakeFault::ClientCertificateWanted => {
+            "give one that it knows: --client-cert FILE --client-key FILE"
+        }
+        HandshakeFault::ClientCertificateRefused(_) => {
+            "give one that it believes, with those of its issuers behind it, to --client-cert"
+        }
+        HandshakeFault::Other(_) => "look into its log",
+    }
+}
