@@ -38,10 +38,10 @@ pub enum DiscoveryError {
         oauth: Found,
         /// What was found in that of OpenID Connect Discovery.
         openid: Found,
-        /// Why the last call brought nothing.
-        #[source]
-        source: Option<Box<CallError>>,
     },
+    /// No answer.
+    #[error("it does not answer")]
+    Unreachable(#[source] CallError),
     /// Metadata of somebody else: whoever believed it could be led anywhere (RFC 8414 section 3.3).
     #[error(
         "its metadata at {place} is of {found:?}; the two must be the same, letter by letter (RFC 8414 section 3.3): {hint}"
@@ -81,36 +81,29 @@ const MOST_BYTES: usize = 1 << 20;
 /// The metadata of an issuer, with a token endpoint.
 pub async fn discover(client: &SecureClient, issuer: &str) -> Result<Metadata, DiscoveryError> {
     let [oauth, openid] = places(issuer).ok_or(DiscoveryError::NotAnIssuer)?;
-    let (first, _) = match look(client, issuer, oauth).await? {
+    let first = match look(client, issuer, oauth).await? {
         Ok(metadata) => return Ok(metadata),
         Err(found) => found,
     };
-    match look(client, issuer, openid).await? {
-        Ok(metadata) => Ok(metadata),
-        Err((second, source)) => Err(DiscoveryError::Nowhere { oauth: first, openid: second, source }),
-    }
+    let second = look(client, issuer, openid).await?;
+    second.map_err(|second| DiscoveryError::Nowhere { oauth: first, openid: second })
 }
-
-type Nothing = (Found, Option<Box<CallError>>);
 
 /// Looks in one place. Metadata of somebody else ends the search.
 async fn look(
     client: &SecureClient,
     issuer: &str,
     place: Uri,
-) -> Result<Result<Metadata, Nothing>, DiscoveryError> {
+) -> Result<Result<Metadata, Found>, DiscoveryError> {
     let document = match client.get_at_most(&place, MOST_BYTES).await {
         Ok(document) => document,
         Err(CallError::Status { status, .. }) => {
-            return Ok(Err((Found { place, what: format!("answered {}", status.as_u16()) }, None)));
+            return Ok(Err(Found { place, what: format!("answered {}", status.as_u16()) }));
         }
-        Err(error) => {
-            let what = "not answered".to_owned();
-            return Ok(Err((Found { place, what }, Some(Box::new(error)))));
-        }
+        Err(error) => return Err(DiscoveryError::Unreachable(error)),
     };
     let Ok(metadata) = serde_json::from_slice::<Metadata>(&document) else {
-        return Ok(Err((Found { place, what: "no metadata in JSON".to_owned() }, None)));
+        return Ok(Err(Found { place, what: "no metadata in JSON".to_owned() }));
     };
     if metadata.issuer != issuer {
         let hint = format!("give --issuer {}, if that is who you mean", metadata.issuer);

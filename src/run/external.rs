@@ -36,6 +36,9 @@ pub struct External {
     pub pace: Pace,
     /// By which law tokens are used again.
     pub reuse: Part<dyn ReuseLaw>,
+    /// The tokens in the order of a round, in which one may come several times; the law chooses among its places. Without it a round
+    /// is every token once.
+    pub round: Option<Arc<[u32]>>,
     /// How long the load runs before it is measured.
     pub warmup: Span,
     /// How long it is measured, at the most.
@@ -61,11 +64,12 @@ impl External {
         let _watch = self.watch().await?;
         let watch = Watch::begin();
         let (target, pace, reuse) = (self.target.clone(), self.pace.clone(), self.reuse.clone());
-        let (requests, seed) = (self.requests, self.seed);
+        let (requests, seed, round) = (self.requests, self.seed, self.round.clone());
         let stopped = Arc::clone(&stop);
         let mut driving = tokio::task::spawn_blocking(move || {
             let live = target.tokens.live_count();
-            let part = |share| feed(&pace, Draw::new(&*reuse, live, seed, share), requests, seed, share);
+            let draw = |share| Draw::new(&*reuse, live, round.clone(), seed, share);
+            let part = |share| feed(&pace, draw(share), requests, seed, share);
             load::drive(&target, part, |_| {}, &stopped)
         });
         let driven = tokio::select! {
@@ -175,21 +179,24 @@ fn feed(pace: &Pace, mut tokens: Draw, requests: Option<u64>, seed: u64, share: 
 /// Which token is next, for one thread.
 struct Draw {
     picker: Box<dyn Picker>,
+    round: Option<Arc<[u32]>>,
     random: ChaCha8Rng,
 }
 
 impl Draw {
-    fn new(law: &dyn ReuseLaw, live: u32, seed: u64, share: Share) -> Self {
-        let part = |number: usize| u32::try_from(number).expect("fewer threads than 2^32");
+    fn new(law: &dyn ReuseLaw, live: u32, round: Option<Arc<[u32]>>, seed: u64, share: Share) -> Self {
+        let part = |number: usize| u32::try_from(number).expect("fewer threads and places than 2^32");
         let slice = Slice { index: part(share.index), of: part(share.of) };
         let mut random = ChaCha8Rng::seed_from_u64(seed);
         // A stream of its own for every thread: instants come from the seed itself.
         random.set_stream(1 + u64::from(slice.index));
-        Self { picker: law.picker(live, slice), random }
+        let places = round.as_ref().map_or(live, |round| part(round.len()));
+        Self { picker: law.picker(places, slice), round, random }
     }
 
     fn next(&mut self, due: Offset) -> Token {
-        Token::Live(self.picker.pick(due, &mut self.random))
+        let place = self.picker.pick(due, &mut self.random);
+        Token::Live(self.round.as_ref().map_or(place, |round| round[place as usize]))
     }
 }
 

@@ -280,3 +280,23 @@ fn openssl_key(folder: &std::path::Path) {
         "genpkey -algorithm EC -pkeyopt ec_paramgen_curve:P-256 -out assertion.pem",
     );
 }
+
+#[test]
+fn the_tokens_of_several_users_are_sent_as_often_as_their_weights_say() {
+    let sandbox = Sandbox::with("");
+    sandbox.ended(&["token", "keygen", "--alg", "ES256", "--out", "key.json"]).exits(0);
+    let authorization = Served::bearerbench(sandbox.path(), "authorization-server --signing-key key.json", 3);
+    let issuer = authorization.said("issuer");
+    let arguments = format!("resource-server --architecture jwt --authorization-server {issuer}");
+    let resource = Served::bearerbench(sandbox.path(), &arguments, 1);
+    let issue = ["token", "issue", "--key", "key.json", "--iss", issuer, "--aud", "https://api.example/"];
+    let good = sandbox.ended(&issue).exits(0).stdout;
+    // Three requests of four are refused: one can see how often each user came.
+    let users = format!("user,token,weight\n\"Doe, Jane\",stranger,3\njohn,{},1\n", good.trim());
+    fs::write(sandbox.path().join("users.csv"), users).expect("there is room");
+    let load = ["load", "--target", resource.said("resource"), "--tokens", "users.csv", "--json"];
+    let ended = sandbox.ended(&[&load[..], &SHORT].concat());
+    assert_eq!((metric(&ended, "errors"), metric(&ended, "wrong_answers")), (0.0, 15.0), "{ended:#?}");
+    let zipf = [&load[..], &SHORT, &["--reuse", "zipf"]].concat();
+    sandbox.refused(&zipf).exits(2).says(&["--reuse zipf", "weights", "round-robin or uniform"]);
+}

@@ -8,6 +8,7 @@ mod server;
 mod tls;
 mod token_file;
 mod tokens;
+mod weights;
 
 use std::num::NonZeroU32;
 use std::path::PathBuf;
@@ -232,7 +233,7 @@ impl Load {
         let engine = self.engine()?;
         let offer = self.tls.read()?;
         let Found { server, wire, note } = self.server.find(&pace, self.connections, &offer)?;
-        let Tokens { pool: tokens, renewed_by } =
+        let Tokens { pool: tokens, round, renewed_by } =
             self.tokens.supply(&self.tls, &offer, &self.circumstances(&pace))?;
         self.ensure_enough(&pace, tokens.live_count())?;
         let renewals = renewed_by.as_ref().map(|_| Renewals::of(Arc::clone(&tokens))).unwrap_or_default();
@@ -267,6 +268,7 @@ impl Load {
             },
             pace,
             reuse: self.tokens.reuse.clone(),
+            round,
             warmup: self.warmup,
             window: self.duration,
             requests: self.requests,

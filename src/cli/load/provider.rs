@@ -1,5 +1,6 @@
 //! Tokens from an identity provider: where it is, who asks, and for what.
 
+use std::fmt;
 use std::net::{IpAddr, ToSocketAddrs as _};
 use std::num::NonZeroU32;
 use std::sync::Arc;
@@ -41,7 +42,7 @@ pub(super) struct ProviderArgs {
     #[arg(long, value_name = "FILE", requires = "provider")]
     assertion_key: Option<String>,
     /// What the key is for, where it does not say so itself (an RSA key in PEM)
-    #[arg(long, value_name = "ALG", requires = "assertion_key", value_parser = signature)]
+    #[arg(long, value_name = "ALG", alias = "alg", requires = "assertion_key", value_parser = signature)]
     assertion_alg: Option<Part<dyn SignatureScheme>>,
     /// Audience of what the key signs [default: the token endpoint]
     #[arg(long, value_name = "URL", requires = "assertion_key")]
@@ -109,10 +110,10 @@ impl ProviderArgs {
             let source = Arc::new(self.source(place, method, client, &reach).await?);
             let told = Told::new(self.token_count.get(), load.quiet);
             let pool = issuing::fill(&source, self.token_count.get(), &told).await;
-            let pool = pool.map_err(|error| reach.explained(error))?;
+            let pool = pool.map_err(|error| reach.explained(&source.endpoint, error))?;
             let lifetime = issuing::ensure_outlives(&pool, load, self.refresh)?;
             let renewed_by = lifetime.map(|lifetime| RenewedBy { source, lifetime });
-            Ok(Tokens { pool: Arc::new(pool.tokens), renewed_by })
+            Ok(Tokens { pool: Arc::new(pool.tokens), round: None, renewed_by })
         })
     }
 
@@ -155,7 +156,8 @@ impl ProviderArgs {
             Place::Issuer(issuer) => {
                 let url = reach.url("--issuer", issuer)?;
                 let metadata = discover(&client, issuer).await.map_err(|error| {
-                    reach.explained(anyhow::Error::new(error).context(format!("--issuer {issuer}")))
+                    let place = format!("--issuer {issuer}");
+                    reach.explained(&place, anyhow::Error::new(error).context(place.clone()))
                 })?;
                 let endpoint = token_endpoint(&metadata, method);
                 let endpoint = reach.url("the token endpoint in the metadata of --issuer", endpoint)?;
@@ -254,24 +256,12 @@ impl Reach {
     }
 
     /// Says what to do where TLS is the reason.
-    fn explained(&self, error: anyhow::Error) -> anyhow::Error {
-        let fault = HandshakeFault::find(error.as_ref(), self.asked.was_asked(), self.has_identity);
-        match fault {
-            Some(fault) => {
-                let remedy = tls::remedy(&fault);
-                anyhow::anyhow!("{}: {fault}; {remedy}", first_words(&error))
-            }
+    fn explained(&self, place: &impl fmt::Display, error: anyhow::Error) -> anyhow::Error {
+        match HandshakeFault::find(error.as_ref(), self.asked.was_asked(), self.has_identity) {
+            Some(fault) => anyhow::anyhow!("{place}: {fault}; {}", tls::remedy(&fault)),
             None => error,
         }
     }
-}
-
-/// Whose connection it was, which the outermost errors say.
-fn first_words(error: &anyhow::Error) -> String {
-    let told = error.chain().take_while(|cause| {
-        !cause.is::<std::io::Error>() && !cause.is::<hyper_util::client::legacy::Error>()
-    });
-    told.map(ToString::to_string).collect::<Vec<_>>().join(": ")
 }
 
 fn is_here(address: IpAddr) -> bool {

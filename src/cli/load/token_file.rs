@@ -1,31 +1,93 @@
-//! Tokens from a file or standard input: one on each line.
+//! Tokens from a file or standard input: one on each line, or a table of them with weights.
 
 use std::fs::File;
-use std::io::{self, BufRead, BufReader};
+use std::io::{self, BufRead, BufReader, Read};
 use std::path::Path;
+use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use anyhow::Context as _;
 use serde::Deserialize;
 
 use crate::auth::token::base64url;
+use crate::cli::load::weights;
 use crate::cli::output;
 use crate::load::{Filling, TokenPool};
 use crate::units::Stamp;
 
+/// The tokens of a file.
+#[derive(Debug)]
+pub(super) struct FileTokens {
+    pub(super) pool: TokenPool,
+    /// The order in which they are sent, over and over, where the file gives them different weights.
+    pub(super) round: Option<Arc<[u32]>>,
+}
+
 /// The tokens of a file, or of standard input for `-`.
-pub(super) fn read(path: &Path) -> anyhow::Result<TokenPool> {
+pub(super) fn read(path: &Path) -> anyhow::Result<FileTokens> {
     let name = name(path);
-    let lines: Box<dyn BufRead> = if path == Path::new(STDIN) {
+    let mut lines: Box<dyn BufRead> = if path == Path::new(STDIN) {
         Box::new(io::stdin().lock())
     } else {
         let file = File::open(path);
         Box::new(BufReader::new(file.with_context(|| format!("cannot read the tokens in {name}"))?))
     };
+    let mut first = String::new();
+    lines.read_line(&mut first).with_context(|| format!("cannot read line 1 of {name}"))?;
+    let is_table = path.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("csv"))
+        || columns(&first).is_some_and(|columns| columns.weight.is_some());
+    let lines = first.as_bytes().chain(lines);
+    if is_table { table(&name, lines) } else { list(&name, lines) }
+}
+
+fn list(name: &str, lines: impl BufRead) -> anyhow::Result<FileTokens> {
     let mut tokens = TokenPool::filling([]);
-    let holds_some = fill(&name, lines, &mut tokens)?;
+    let holds_some = fill(name, lines, &mut tokens)?;
     anyhow::ensure!(holds_some, "{name} holds no token; expected one on each line");
-    Ok(tokens.full())
+    Ok(FileTokens { pool: tokens.full(), round: None })
+}
+
+/// Which columns of a table are used.
+struct Columns {
+    token: usize,
+    weight: Option<usize>,
+}
+
+/// Those that this first line of a table names.
+fn columns(line: &str) -> Option<Columns> {
+    let named = |wanted: &str| {
+        let mut names = line.trim_start_matches('\u{feff}').trim().split(',');
+        names.position(|name| name.trim().trim_matches('"').eq_ignore_ascii_case(wanted))
+    };
+    Some(Columns { token: named("token")?, weight: named("weight") })
+}
+
+/// A table as spreadsheets write it (RFC 4180), with a column `token` and perhaps one `weight`.
+fn table(name: &str, lines: impl Read) -> anyhow::Result<FileTokens> {
+    let clock = Clock::read();
+    let mut reader = csv::ReaderBuilder::new().trim(csv::Trim::All).from_reader(lines);
+    let header = reader.headers().with_context(|| format!("cannot read line 1 of {name}"))?;
+    let header = header.iter().collect::<Vec<_>>().join(",");
+    let columns = columns(&header).with_context(|| {
+        format!("{name}:1: no column is called token; expected a first line like user,token,weight")
+    })?;
+    let (mut tokens, mut weights) = (TokenPool::filling([]), Vec::new());
+    let mut row = csv::StringRecord::new();
+    while reader
+        .read_record(&mut row)
+        .with_context(|| format!("{name} is no table of comma-separated values"))?
+    {
+        let line = row.position().map_or(0, csv::Position::line);
+        let token = checked(row.get(columns.token).unwrap_or_default())
+            .map_err(|problem| anyhow::anyhow!("{name}:{line}: {problem}"))?;
+        let weight =
+            columns.weight.map_or(Ok(1), |column| weights::parse(row.get(column).unwrap_or_default()));
+        weights.push(weight.map_err(|problem| anyhow::anyhow!("{name}:{line}: {problem}"))?);
+        tokens.add_valid(token, clock.expiry_of(token));
+    }
+    anyhow::ensure!(!weights.is_empty(), "{name} holds no token; expected one on each line behind the first");
+    let round = weights::round(&weights).with_context(|| name.to_owned())?;
+    Ok(FileTokens { pool: tokens.full(), round: round.map(Into::into) })
 }
 
 const STDIN: &str = "-";
@@ -149,6 +211,29 @@ mod tests {
         {
             let message = read_text(text).unwrap_err().to_string();
             assert!(message.contains(expected), "{message}");
+        }
+    }
+
+    #[test]
+    fn a_table_has_tokens_with_weights_and_what_is_none_is_named_with_its_line() {
+        let read = |text: &str| table("users.csv", text.as_bytes());
+        let FileTokens { pool, round } =
+            read("\u{feff}user,Token,weight\r\n\"Doe, Jane\",a.b,3\r\njohn, c ,1\r\n").unwrap();
+        assert_eq!(pool.valid().collect::<Vec<_>>(), ["a.b", "c"]);
+        assert_eq!(round.as_deref(), Some(&[0, 0, 1, 0][..]));
+        for text in ["token\na\nb\n", "weight,token\n2,a\n2,b\n"] {
+            let FileTokens { pool, round } = read(text).unwrap();
+            assert_eq!((pool.live_count(), round), (2, None), "{text}");
+        }
+        for (text, words) in [
+            ("user,secret\nme,a\n", "users.csv:1: no column is called token"),
+            ("token,weight\na,1\nb c,1\n", "users.csv:3: ' ' cannot stand"),
+            ("token,weight\na,0\n", "users.csv:2: \"0\" is no weight"),
+            ("token,weight\na\n", "users.csv"),
+            ("token,weight\n", "holds no token"),
+        ] {
+            let message = format!("{:#}", read(text).unwrap_err());
+            assert!(message.contains(words), "{message}");
         }
     }
 

@@ -9,7 +9,7 @@ use clap::Args;
 use crate::cli::load::provider::{Place, ProviderArgs};
 use crate::cli::load::renewal::Renewal;
 use crate::cli::load::tls::TlsArgs;
-use crate::cli::load::token_file;
+use crate::cli::load::token_file::{self, FileTokens};
 use crate::cli::part::part;
 use crate::identity_provider::TokenSource;
 use crate::load::{Target, TokenPool};
@@ -32,7 +32,8 @@ pub(super) struct TokenArgs {
 #[derive(Debug, Args)]
 #[group(required = true, multiple = false)]
 struct SourceArgs {
-    /// File with a bearer token on each line; - is standard input
+    /// File with a bearer token on each line, or a table (.csv) with a first line like user,token,weight: a token of weight 3 is sent
+    /// three times as often as one of weight 1; - is standard input
     #[arg(long, value_name = "FILE")]
     tokens: Option<PathBuf>,
     /// Have tokens issued by the token endpoint of an authorization server (client credentials, RFC 6749 section 4.4)
@@ -43,9 +44,14 @@ struct SourceArgs {
     issuer: Option<String>,
 }
 
+/// The laws that go by a round in which a token stands as often as its weight says.
+const WEIGHABLE: [&str; 2] = ["round-robin", "uniform"];
+
 /// What the load sends, and where more of it comes from.
 pub(super) struct Tokens {
     pub(super) pool: Arc<TokenPool>,
+    /// The order in which they are sent, over and over, where they have different weights.
+    pub(super) round: Option<Arc<[u32]>>,
     /// Who issued them, if they are to be renewed while the load runs.
     pub(super) renewed_by: Option<RenewedBy>,
 }
@@ -75,11 +81,19 @@ impl TokenArgs {
     ) -> anyhow::Result<Tokens> {
         let SourceArgs { tokens, token_endpoint, issuer } = &self.source;
         if let Some(path) = tokens {
-            let pool = Arc::new(token_file::read(path)?);
+            let FileTokens { pool, round } = token_file::read(path)?;
+            let law = self.reuse.kind();
+            anyhow::ensure!(
+                round.is_none() || WEIGHABLE.contains(&law),
+                "--reuse {law}: the tokens in {} have weights, by which they are sent {}; leave the weights out, or take one of these",
+                path.display(),
+                WEIGHABLE.join(" or ")
+            );
+            let pool = Arc::new(pool);
             if !load.quiet {
                 token_file::tell_of_expiry(path, &pool, load.ends());
             }
-            return Ok(Tokens { pool, renewed_by: None });
+            return Ok(Tokens { pool, round, renewed_by: None });
         }
         let place = match (token_endpoint, issuer) {
             (Some(endpoint), _) => Place::Endpoint(endpoint),

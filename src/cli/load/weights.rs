@@ -24,7 +24,9 @@ pub(super) fn round(weights: &[u32]) -> Result<Option<Vec<u32>>, TooFine> {
 
 /// Weights whose round would be too long.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
-#[error("a round in which every token comes as often as its weight has {0} requests, at most {MOST_PLACES} are kept; round the weights")]
+#[error(
+    "a round in which every token comes as often as its weight has {0} requests, at most {MOST_PLACES} are kept; round the weights"
+)]
 pub(super) struct TooFine(u64);
 
 /// In four bytes each.
@@ -32,7 +34,8 @@ const MOST_PLACES: u64 = 10_000_000;
 
 /// A weight as people write it, in thousandths.
 pub(super) fn parse(text: &str) -> Result<u32, String> {
-    let expected = || format!("{text:?} is no weight; expected a number above 0 and up to 1,000,000, like 3 or 0.25");
+    let expected =
+        || format!("{text:?} is no weight; expected a number above 0 and up to 1,000,000, like 3 or 0.25");
     let weight: f64 = text.trim().parse().map_err(|_| expected())?;
     let thousandths = (weight * 1_000.0).round();
     #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "it is within these bounds")]
