@@ -132,7 +132,7 @@ mod tests {
         for is_named in [true, false] {
             let key = scheme.generate().unwrap();
             let verifier = scheme.verifier(&key.public).unwrap();
-            let kid = key.public.kid.to_string();
+            let kid = key.public.kid.clone();
             let assertion = Assertion::new("me", "https://idp.example", &*scheme, key, is_named).unwrap();
             let authentication = Authentication::PrivateKey(assertion);
             let (header, form) = proved(&authentication);

@@ -217,10 +217,10 @@ impl Filling {
     /// As [`Self::add`].
     pub fn add_valid(&mut self, token: &str, expires: Option<Stamp>) {
         self.add(TokenClass::Valid, token);
-        let expiries = &mut self.0.expiries;
-        if expires.is_some() || !expiries.is_empty() {
-            expiries.resize(self.0.firsts[1] - 1, NEVER);
-            expiries.push(expires.unwrap_or(NEVER));
+        let known = &mut self.0.expiries;
+        if expires.is_some() || !known.is_empty() {
+            known.resize(self.0.firsts[1] - 1, NEVER);
+            known.push(expires.unwrap_or(NEVER));
         }
     }
 

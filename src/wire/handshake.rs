@@ -4,6 +4,7 @@ use std::error::Error;
 use std::fmt;
 use std::io;
 
+use rustls::crypto::SupportedKxGroup;
 use rustls::{AlertDescription, CertificateError, InvalidMessage, PeerIncompatible, ProtocolVersion};
 
 use crate::wire::foreign::Group;
@@ -161,6 +162,10 @@ impl HandshakeFault {
                     presented.join(", ")
                 },
             },
+            // webpki says the same of keys that it does not take.
+            CertificateError::BadSignature => Self::Certificate(
+                "its signature is wrong, or its key too small (RSA of less than 2,048 bits)".to_owned(),
+            ),
             // webpki says so where rustls has no word for it.
             CertificateError::Other(error) if format!("{error:?}").contains("UnsupportedCertVersion") => {
                 Self::OldCertificate
@@ -180,7 +185,7 @@ impl Negotiated {
             Some(ProtocolVersion::TLSv1_2) => "TLS 1.2",
             _ => "TLS",
         };
-        let group = connection.negotiated_key_exchange_group().map(|group| group.name());
+        let group = connection.negotiated_key_exchange_group().map(SupportedKxGroup::name);
         let group = group.map_or_else(
             || "resumed".to_owned(),
             |name| Group::of(name).map_or_else(|| format!("{name:?}"), |group| group.to_string()),

@@ -185,12 +185,12 @@ mod tests {
         day: f64,
     ) -> Result<(), String> {
         let trust = Trust::Certificates(given.iter().map(|certificate| certificate.to_vec()).collect());
-        let verifier = trust.verifier(&tls::provider(KeyExchange::X25519)).unwrap();
+        let trusting = trust.verifier(&tls::provider(KeyExchange::X25519)).unwrap();
         // 2030-01-01T00:00:00Z.
         let now = Duration::from_secs_f64(1_893_456_000.0 + day * 86_400.0);
         let name = ServerName::try_from(name.to_owned()).unwrap();
         let verified =
-            verifier.verify_server_cert(presented, &[], &name, &[], UnixTime::since_unix_epoch(now));
+            trusting.verify_server_cert(presented, &[], &name, &[], UnixTime::since_unix_epoch(now));
         verified.map(drop).map_err(|error| format!("{error:?}"))
     }
 

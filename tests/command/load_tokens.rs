@@ -22,6 +22,12 @@ fn metric(ended: &Ended, metric: &str) -> f64 {
     json(ended)["metrics"][metric]["point"].as_f64().unwrap_or_else(|| panic!("no {metric} in {ended:#?}"))
 }
 
+/// No good token was refused.
+#[track_caller]
+fn nothing_wrong(ended: &Ended) {
+    assert_eq!(json(ended)["metrics"]["wrong_answers"]["point"], 0.0, "{ended:#?}");
+}
+
 /// An authorization server, and a resource server that asks it about every token.
 struct Pair {
     sandbox: Sandbox,
@@ -96,7 +102,7 @@ fn tokens_that_expire_while_the_load_runs_are_refused_before_it_or_renewed() {
         &["expire before the load ends", "they live for 5s", "take 8s", "--refresh"],
     );
     let ended = pair.load(&[&tokens[..], &load, &["--refresh"]].concat());
-    assert_eq!(metric(&ended, "wrong_answers"), 0.0, "{ended:#?}");
+    nothing_wrong(&ended);
     assert!(!ended.stdout.contains("token expired"), "{ended:#?}");
     let renewed =
         ended.stderr.lines().find_map(|line| line.strip_suffix(" tokens were renewed while the load ran"));
@@ -123,7 +129,7 @@ fn refusals_of_tokens_that_nobody_renewed_are_told_apart_from_wrong_answers() {
     ];
     // Then it has the keys.
     let first = sandbox.ended(&[&load[..], &["--token-count", "1"], &SHORT].concat());
-    assert_eq!(metric(&first, "wrong_answers"), 0.0, "{first:#?}");
+    nothing_wrong(&first);
     let more = [
         "--refresh",
         "--token-count",
@@ -143,7 +149,7 @@ fn refusals_of_tokens_that_nobody_renewed_are_told_apart_from_wrong_answers() {
     drop(authorization);
     let ended = running.ended();
     ended_says(&ended, "times that failed, the last time because");
-    assert_eq!(metric(&ended, "wrong_answers"), 0.0, "{ended:#?}");
+    nothing_wrong(&ended);
     assert!(metric(&ended, "errors") > 0.0 && ended.stdout.contains("token expired"), "{ended:#?}");
 }
 
@@ -262,6 +268,7 @@ fn a_token_endpoint_over_https_is_believed_by_ca_and_sees_what_was_asked_for() {
     };
     let dpop = format!("https://localhost:{port}/static/dpop");
     refused(&dpop, &["--ca", "own.pem"], &["tokens of type \"DPoP\"", "expected \"Bearer\""]);
+    refused(&bearer, &["--ca", "own.pem", "--refresh"], &["--refresh", "expires_in"]);
     refused(&endpoint, &[], &["signed by nobody who is believed", "--ca FILE", "/token"]);
     refused(&endpoint.replace("https", "http"), &[], &["400"]);
     refused(
@@ -271,7 +278,7 @@ fn a_token_endpoint_over_https_is_believed_by_ca_and_sees_what_was_asked_for() {
     );
     let ended = pair
         .load(&[&["--token-endpoint", &endpoint, "--insecure", "--token-count", "2"][..], &SHORT].concat());
-    assert_eq!(metric(&ended, "wrong_answers"), 0.0, "{ended:#?}");
+    nothing_wrong(&ended);
 }
 
 fn openssl_key(folder: &std::path::Path) {

@@ -117,7 +117,14 @@ pub(super) fn ensure_outlives(
     load: &Circumstances,
     refresh: bool,
 ) -> anyhow::Result<Option<Duration>> {
-    let Some((_, first)) = issued.tokens.first_expiry() else { return Ok(None) };
+    let Some((_, first)) = issued.tokens.first_expiry() else {
+        anyhow::ensure!(
+            !refresh,
+            "--refresh: the authorization server does not say how long its tokens live (expires_in, RFC 6749 section 5.1), so \
+             nobody knows when to renew them; leave --refresh away"
+        );
+        return Ok(None);
+    };
     let left = Duration::from_nanos(first.nanos().saturating_sub(Stamp::now().nanos()));
     let Issued { tokens, shortest, took } = issued;
     let lives = shortest.map_or_else(String::new, |shortest| format!(" (they live for {})", shown(shortest)));

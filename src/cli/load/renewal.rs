@@ -30,6 +30,13 @@ struct Tally {
     last_failure: Option<String>,
 }
 
+impl Tally {
+    fn failed(&mut self, why: String) {
+        self.failures += 1;
+        self.last_failure = Some(why);
+    }
+}
+
 /// A provider that refuses is asked again after this.
 const RETRY: Duration = Duration::from_millis(250);
 
@@ -122,10 +129,7 @@ async fn renew(
             renewals.replace(Arc::clone(&pool));
         }
         if let Some(why) = failure.or(problem) {
-            let mut tally = lock(tally);
-            tally.failures += 1;
-            tally.last_failure = Some(why);
-            drop(tally);
+            lock(tally).failed(why);
             sleep(RETRY).await;
         }
     }

@@ -31,7 +31,7 @@ pub(super) struct ServerArgs {
     #[arg(long, value_name = "PATH")]
     unix: Option<PathBuf>,
     /// Load a server that is not on this machine, which its owner has allowed you: at most 1,000 requests per second on
-    /// 64 connections
+    /// 64 connections; or have tokens issued by one
     #[arg(long)]
     pub(super) allow_remote: bool,
 }

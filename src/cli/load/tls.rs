@@ -86,7 +86,7 @@ pub(super) fn remedy(fault: &HandshakeFault) -> &'static str {
         HandshakeFault::OldCertificate => {
             "make one of version 3: openssl req -x509 -addext subjectAltName=DNS:localhost"
         }
-        HandshakeFault::Certificate(_) => "replace it; or --insecure",
+        HandshakeFault::Certificate(_) => "replace it",
         HandshakeFault::ClientCertificateWanted => {
             "give one that it knows: --client-cert FILE --client-key FILE"
         }
