@@ -20,6 +20,8 @@ const SCHEMA_VERSION: u32 = 1;
 struct Wire<'a> {
     schema_version: u32,
     target: &'a str,
+    /// How requests travelled, unless by plain HTTP/1.1 over TCP.
+    wire: Option<&'a str>,
     /// Requests that were due within the measured window.
     requests: u64,
     workload: &'a Workload,
@@ -35,6 +37,7 @@ pub fn load_json(analysis: &Analysis) -> String {
     let wire = Wire {
         schema_version: SCHEMA_VERSION,
         target: &summary.subject.name,
+        wire: summary.subject.wire.as_deref(),
         requests: summary.requests,
         workload: &analysis.workload,
         verdict: analysis.validity(),

@@ -15,7 +15,7 @@ use tokio::time::timeout;
 use tokio_rustls::TlsConnector;
 
 use crate::wire::endpoint::system_path;
-use crate::wire::foreign::Asked;
+use crate::wire::foreign::CertificateRequests;
 use crate::wire::{Endpoint, ForeignTls, HandshakeFault, Http, Negotiated, Stream, Tls, Trust, Wire, tls};
 
 /// Opens connections. Clones share the tickets by which sessions are resumed.
@@ -30,7 +30,7 @@ pub struct Connector {
 /// What a client shows of itself.
 #[derive(Clone, Default)]
 struct Mutual {
-    asked: Asked,
+    asked: CertificateRequests,
     has_identity: bool,
 }
 

@@ -106,12 +106,12 @@ impl fmt::Debug for ClientIdentity {
 
 impl ForeignTls {
     /// The same for rustls, without protocols for ALPN; and what tells whether a server wanted to know who the client is.
-    pub fn config(&self) -> Result<(ClientConfig, Asked), ConnectorError> {
+    pub fn config(&self) -> Result<(ClientConfig, CertificateRequests), ConnectorError> {
         let groups = self.groups.iter().map(|group| group.supported()).collect();
         let provider = Arc::new(CryptoProvider { kx_groups: groups, ..aws_lc_rs::default_provider() });
         let verifier = self.trust.clone().verifier(&provider)?;
         let own = self.identity.as_ref().map(|identity| identity.certified(&provider)).transpose()?;
-        let asked = Asked::default();
+        let asked = CertificateRequests::default();
         let versions = [&rustls::version::TLS13, &rustls::version::TLS12];
         let mut config = ClientConfig::builder_with_provider(provider)
             .with_protocol_versions(&versions)?
@@ -138,9 +138,9 @@ impl ClientIdentity {
 
 /// Whether a server wanted to know who the client is.
 #[derive(Clone, Debug, Default)]
-pub struct Asked(Arc<AtomicBool>);
+pub struct CertificateRequests(Arc<AtomicBool>);
 
-impl Asked {
+impl CertificateRequests {
     /// Whether any server did so far.
     pub fn was_asked(&self) -> bool {
         self.0.load(Ordering::Relaxed)
@@ -151,7 +151,7 @@ impl Asked {
 #[derive(Debug)]
 struct Credentials {
     own: Option<Arc<CertifiedKey>>,
-    asked: Asked,
+    asked: CertificateRequests,
 }
 
 impl ResolvesClientCert for Credentials {

@@ -43,6 +43,7 @@ fn answered(ended: &Ended, words: &str) {
     let json: Value = serde_json::from_str(&ended.stdout).expect("it prints JSON");
     assert_eq!(json["metrics"]["errors"]["point"], 0.0, "{json}");
     assert_eq!(json["requests"], 20);
+    assert!(json["wire"].as_str().is_some_and(|wire| wire.contains("over TLS 1.")), "{json}");
 }
 
 #[test]

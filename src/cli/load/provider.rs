@@ -19,7 +19,7 @@ use crate::identity_provider::{Assertion, Authentication, Metadata, TokenSource,
 use crate::registry::Part;
 use crate::testbed::client::SecureClient;
 use crate::testbed::spec::Credentials;
-use crate::wire::{Asked, ForeignTls, HandshakeFault};
+use crate::wire::{CertificateRequests, ForeignTls, HandshakeFault};
 
 #[derive(Debug, Args)]
 pub(super) struct ProviderArgs {
@@ -226,7 +226,7 @@ fn token_endpoint(metadata: &Metadata, method: Option<Method>) -> &str {
 
 /// Which servers may be asked, and how it is told that they cannot be.
 struct Reach {
-    asked: Asked,
+    asked: CertificateRequests,
     has_identity: bool,
     allow_remote: bool,
 }
@@ -266,4 +266,54 @@ impl Reach {
 
 fn is_here(address: IpAddr) -> bool {
     address.to_canonical().is_loopback() || address.is_unspecified()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn metadata(more: &str) -> Metadata {
+        serde_json::from_str(&format!(r#"{{"issuer": "i", "token_endpoint": "usual"{more}}}"#)).unwrap()
+    }
+
+    #[test]
+    fn a_secret_goes_into_the_header_unless_the_metadata_name_the_form_alone() {
+        for (methods, way) in [
+            ("", Method::ClientSecretBasic),
+            (
+                r#", "token_endpoint_auth_methods_supported": ["client_secret_post"]"#,
+                Method::ClientSecretPost,
+            ),
+            (
+                r#", "token_endpoint_auth_methods_supported": ["client_secret_post", "client_secret_basic"]"#,
+                Method::ClientSecretBasic,
+            ),
+            (r#", "token_endpoint_auth_methods_supported": ["private_key_jwt"]"#, Method::ClientSecretBasic),
+        ] {
+            assert_eq!(way_of_secret(Some(&metadata(methods))), way, "{methods}");
+        }
+        assert_eq!(way_of_secret(None), Method::ClientSecretBasic);
+    }
+
+    #[test]
+    fn a_client_with_a_certificate_asks_where_the_metadata_send_such_clients() {
+        let both = metadata(r#", "mtls_endpoint_aliases": {"token_endpoint": "mutual"}"#);
+        assert_eq!(token_endpoint(&both, Some(Method::TlsClientAuth)), "mutual");
+        assert_eq!(token_endpoint(&both, Some(Method::SelfSignedTlsClientAuth)), "mutual");
+        assert_eq!(token_endpoint(&both, Some(Method::PrivateKeyJwt)), "usual");
+        assert_eq!(token_endpoint(&both, None), "usual");
+        for none in ["", r#", "mtls_endpoint_aliases": {}"#] {
+            assert_eq!(token_endpoint(&metadata(none), Some(Method::TlsClientAuth)), "usual");
+        }
+    }
+
+    #[test]
+    fn this_machine_is_meant_however_it_is_written_and_no_other() {
+        for here in ["127.0.0.1", "127.8.9.1", "::1", "::ffff:127.0.0.1", "0.0.0.0", "::"] {
+            assert!(is_here(here.parse().unwrap()), "{here}");
+        }
+        for elsewhere in ["192.0.2.1", "::ffff:192.0.2.1", "2001:db8::1"] {
+            assert!(!is_here(elsewhere.parse().unwrap()), "{elsewhere}");
+        }
+    }
 }
