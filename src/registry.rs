@@ -50,6 +50,9 @@ pub trait Role: 'static {
     /// The table of the parts that can take the role.
     fn registry() -> &'static Registry<Self>;
 
+    /// Names that the field knows for parts which are not here: none of them is a slip of a known one.
+    const ELSEWHERE: &'static [&'static str] = &[];
+
     /// What a reader must know of this part beside its settings.
     fn remark(&self) -> Option<String> {
         None
@@ -113,14 +116,16 @@ pub fn nearest<'a>(written: &str, known: impl IntoIterator<Item = &'a str>) -> O
         .map(|(_, name)| name)
 }
 
-impl<T: ?Sized> Registry<T> {
+impl<T: Role + ?Sized> Registry<T> {
     /// Builds the part that `choice` names.
     pub fn resolve(&self, choice: Choice) -> Result<Part<T>, UnknownPart> {
         let Some(entry) = self.entries.iter().find(|entry| entry.name == choice.kind) else {
             let names = || self.entries.iter().map(|entry| entry.name);
             return Err(UnknownPart::Name {
                 role: self.role,
-                nearest: nearest(&choice.kind, names()).map(str::to_owned),
+                nearest: nearest(&choice.kind, names())
+                    .filter(|_| !T::ELSEWHERE.contains(&&*choice.kind))
+                    .map(str::to_owned),
                 known: names().collect::<Vec<_>>().join(", "),
                 name: choice.kind,
             });

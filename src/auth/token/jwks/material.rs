@@ -53,6 +53,18 @@ pub enum KeyMaterial {
 }
 
 impl KeyMaterial {
+    /// Its type, as `kty` calls it.
+    pub fn kty(&self) -> &'static str {
+        match self {
+            Self::EllipticCurve { .. } => "EC",
+            Self::OctetKeyPair { .. } => "OKP",
+            Self::Rsa { .. } => "RSA",
+            Self::AlgorithmKeyPair { .. } => "AKP",
+            Self::Octets { .. } => "oct",
+            Self::Nothing => "none",
+        }
+    }
+
     /// Whether everybody may know it.
     pub fn is_public(&self) -> bool {
         !matches!(self, Self::Octets { .. } | Self::Nothing)

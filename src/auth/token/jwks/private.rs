@@ -49,6 +49,25 @@ impl PrivateJwk {
         Self { public: Jwk::new(alg, material), private }
     }
 
+    /// An RSA key pair from an `RSAPrivateKey` of two primes (RFC 8017 appendix A.1.2), if it is one.
+    pub fn rsa(alg: &str, pkcs1: &[u8]) -> Option<Self> {
+        let key = pkcs1::RsaPrivateKey::try_from(pkcs1).ok().filter(|key| key.other_prime_infos.is_none())?;
+        let bytes = |number: pkcs1::UintRef<'_>| number.as_bytes().to_vec();
+        let secret = |number| Some(bytes(number).into());
+        let private = PrivateMembers {
+            d: secret(key.private_exponent),
+            p: secret(key.prime1),
+            q: secret(key.prime2),
+            dp: secret(key.exponent1),
+            dq: secret(key.exponent2),
+            qi: secret(key.coefficient),
+            akp: None,
+        };
+        let material =
+            KeyMaterial::Rsa { n: bytes(key.modulus).into(), e: bytes(key.public_exponent).into() };
+        Some(Self { public: Jwk::new(alg, material), private })
+    }
+
     /// An `AKP` key pair, named by its thumbprint.
     pub fn akp(alg: &str, public: &[u8], private: impl Into<Secret>) -> Self {
         let private = PrivateMembers { akp: Some(private.into()), ..PrivateMembers::default() };

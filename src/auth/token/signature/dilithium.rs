@@ -14,7 +14,7 @@ use serde::Deserialize;
 use crate::auth::token::jwks::{Jwk, PrivateJwk};
 use crate::auth::token::signature::pqclean::{Private, Public, USES_NEON, uses_avx2};
 use crate::auth::token::signature::{
-    Conformance, Facts, KeyError, SignatureScheme, Signer, Status, Verifier, akp,
+    Conformance, Facts, KeyError, SignatureScheme, Signer, Status, Verifier, akp, must_have,
 };
 
 /// Dilithium of one of its security levels.
@@ -30,6 +30,7 @@ pub(super) struct Dilithium<L> {
 pub(super) trait Level: Debug + Send + Sync + 'static {
     const ALG: &'static str;
     const PUBLIC_KEY_BYTES: u32;
+    const PRIVATE_KEY_BYTES: usize;
     const SIGNATURE_BYTES: u32;
     type Public: PublicKey + Send + Sync + 'static;
     type Private: SecretKey + Send + Sync + 'static;
@@ -53,6 +54,7 @@ macro_rules! level {
         impl Level for $name {
             const ALG: &'static str = $alg;
             const PUBLIC_KEY_BYTES: u32 = $public_key_bytes;
+            const PRIVATE_KEY_BYTES: usize = $module::secret_key_bytes();
             const SIGNATURE_BYTES: u32 = $signature_bytes;
             type Public = $module::PublicKey;
             type Private = $module::SecretKey;
@@ -134,21 +136,23 @@ impl<L: Level> SignatureScheme for Dilithium<L> {
     }
 
     fn signer(&self, key: &PrivateJwk) -> Result<Box<dyn Signer>, KeyError> {
-        let (_, private) = akp::private(key, L::ALG)?;
+        let (_, private) = akp::private(self, key)?;
+        must_have(L::ALG, "priv", private, L::PRIVATE_KEY_BYTES)?;
         let verifier = self.verifier(&key.public)?;
-        let private = L::Private::from_bytes(private).map_err(|_| KeyError::NotForScheme(L::ALG))?;
+        let unfit_halves = || KeyError::unfit_halves(L::ALG);
+        let private = L::Private::from_bytes(private).map_err(|_| unfit_halves())?;
         let signer = Private { alg: L::ALG, key: private, sign: L::sign };
         // The crate cannot tell which public key belongs to a private one.
-        let probe = signer.sign(b"").map_err(|_| KeyError::NotForScheme(L::ALG))?;
+        let probe = signer.sign(b"").map_err(|_| unfit_halves())?;
         if !verifier.verifies(b"", &probe) {
-            return Err(KeyError::NotForScheme(L::ALG));
+            return Err(unfit_halves());
         }
         Ok(Box::new(signer))
     }
 
     fn verifier(&self, key: &Jwk) -> Result<Box<dyn Verifier>, KeyError> {
-        let public = akp::public(key, L::ALG)?;
-        let key = L::Public::from_bytes(public).map_err(|_| KeyError::NotForScheme(L::ALG))?;
+        let public = akp::public(self, key)?;
+        let key = L::Public::from_bytes(public).map_err(|_| akp::no_public_key(L::ALG))?;
         Ok(Box::new(Public { key, verify: L::verify }))
     }
 }

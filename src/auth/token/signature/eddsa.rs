@@ -14,7 +14,8 @@ use crate::auth::token::signature::jsonwebtoken::BackEnd;
 use crate::auth::token::signature::library::Library;
 use crate::auth::token::signature::rust_crypto::{PrivateKey, PublicKey};
 use crate::auth::token::signature::{
-    Conformance, Facts, KeyError, SignatureScheme, Signer, SigningError, Status, Verifier,
+    Conformance, Facts, KeyError, SignatureScheme, Signer, SigningError, Status, Verifier, must_be_for,
+    must_have,
 };
 
 /// Ed25519.
@@ -76,14 +77,14 @@ impl SignatureScheme for Ed25519 {
     }
 
     fn signer(&self, key: &PrivateJwk) -> Result<Box<dyn Signer>, KeyError> {
-        let not_for_scheme = || KeyError::NotForScheme(ALG);
-        let x = public(&key.public)?;
-        let seed = key.private.d.as_ref().ok_or(KeyError::NotPrivate(ALG))?.expose();
-        let seed: &[u8; KEY_BYTES] = seed.try_into().map_err(|_| not_for_scheme())?;
+        let unfit_halves = || KeyError::unfit_halves(ALG);
+        let (x, _) = self.public(&key.public)?;
+        let seed = key.private.d.as_ref().ok_or_else(|| KeyError::lacks(ALG, "d"))?.expose();
+        let seed: &[u8; KEY_BYTES] = exactly("d", seed)?;
         // Whoever signs: this finds out that the two halves do not belong together.
-        let pair = Ed25519KeyPair::from_seed_and_public_key(seed, x).map_err(|_| not_for_scheme())?;
+        let pair = Ed25519KeyPair::from_seed_and_public_key(seed, x).map_err(|_| unfit_halves())?;
         let by = |backend: BackEnd| {
-            let der: Pkcs8V1Der<'_> = pair.as_der().map_err(|_| not_for_scheme())?;
+            let der: Pkcs8V1Der<'_> = pair.as_der().map_err(|_| unfit_halves())?;
             backend.signer(Algorithm::EdDSA, EncodingKey::from_ed_der(der.as_ref()), ALG)
         };
         match self.library {
@@ -98,15 +99,12 @@ impl SignatureScheme for Ed25519 {
     }
 
     fn verifier(&self, key: &Jwk) -> Result<Box<dyn Verifier>, KeyError> {
-        let not_for_scheme = || KeyError::NotForScheme(ALG);
-        let x = public(key)?;
-        // Whoever verifies: AWS-LC takes bytes that are no point of the curve, and finds out at the first signature.
-        let point = VerifyingKey::from_bytes(x).map_err(|_| not_for_scheme())?;
+        let (x, point) = self.public(key)?;
         let by = |backend: BackEnd| backend.verifier(Algorithm::EdDSA, DecodingKey::from_ed_der(x), ALG);
         match self.library {
             Library::AwsLcRs => {
                 let parsed = ParsedPublicKey::new(&ED25519, x);
-                Ok(Box::new(parsed.map_err(|_| not_for_scheme())?))
+                Ok(Box::new(parsed.map_err(|_| no_point())?))
             }
             Library::RustCrypto => Ok(Box::new(PublicKey::<_, Signature>::new(point))),
             Library::JsonwebtokenAwsLcRs => by(BackEnd::AwsLcRs),
@@ -120,13 +118,28 @@ fn key_of(public: &[u8], seed: &[u8]) -> PrivateJwk {
     PrivateJwk::with_d(ALG, material, seed)
 }
 
-fn public(key: &Jwk) -> Result<&[u8; KEY_BYTES], KeyError> {
-    match &key.material {
-        KeyMaterial::OctetKeyPair { crv, x } if crv == CURVE && [ALG, OLD_ALG].contains(&&*key.alg) => {
-            (&**x).try_into().map_err(|_| KeyError::NotForScheme(ALG))
+impl Ed25519 {
+    /// Whoever verifies: AWS-LC takes bytes that are no point of the curve, and finds out at the first signature.
+    fn public<'a>(&self, key: &'a Jwk) -> Result<(&'a [u8; KEY_BYTES], VerifyingKey), KeyError> {
+        must_be_for(self, key)?;
+        let KeyMaterial::OctetKeyPair { crv, x } = &key.material else {
+            return Err(KeyError::other_type(ALG, key, "OKP"));
+        };
+        if crv != CURVE {
+            return Err(KeyError::unfit(ALG, format!("its curve is {crv:?}, expected {CURVE:?}")));
         }
-        _ => Err(KeyError::NotForScheme(ALG)),
+        let x = exactly("x", x)?;
+        Ok((x, VerifyingKey::from_bytes(x).map_err(|_| no_point())?))
     }
+}
+
+fn no_point() -> KeyError {
+    KeyError::unfit(ALG, "its member \"x\" is no point of the curve")
+}
+
+fn exactly<'a>(member: &str, bytes: &'a [u8]) -> Result<&'a [u8; KEY_BYTES], KeyError> {
+    must_have(ALG, member, bytes, KEY_BYTES)?;
+    Ok(bytes.try_into().expect("the length was checked"))
 }
 
 impl Signer for Ed25519KeyPair {

@@ -14,7 +14,7 @@ use crate::auth::token::signature::jsonwebtoken::BackEnd;
 use crate::auth::token::signature::library::Library;
 use crate::auth::token::signature::rust_crypto::SharedKey;
 use crate::auth::token::signature::{
-    Conformance, Facts, KeyError, SignatureScheme, Signer, SigningError, Status, Verifier, shared_secret,
+    Conformance, Facts, KeyError, SignatureScheme, Signer, SigningError, Status, Verifier, must_be_for,
 };
 
 /// HS256, HS384 or HS512.
@@ -102,7 +102,7 @@ impl<H: Hash> SignatureScheme for Hmac<H> {
     }
 
     fn signer(&self, key: &PrivateJwk) -> Result<Box<dyn Signer>, KeyError> {
-        let secret = secret::<H>(&key.public)?;
+        let secret = self.secret(&key.public)?;
         let by = |backend: BackEnd| backend.signer(H::JSONWEBTOKEN, EncodingKey::from_secret(secret), H::ALG);
         match self.library {
             Library::AwsLcRs => Ok(Box::new(hmac::Key::new(H::AWS_LC, secret))),
@@ -113,7 +113,7 @@ impl<H: Hash> SignatureScheme for Hmac<H> {
     }
 
     fn verifier(&self, key: &Jwk) -> Result<Box<dyn Verifier>, KeyError> {
-        let secret = secret::<H>(key)?;
+        let secret = self.secret(key)?;
         let by =
             |backend: BackEnd| backend.verifier(H::JSONWEBTOKEN, DecodingKey::from_secret(secret), H::ALG);
         match self.library {
@@ -125,12 +125,20 @@ impl<H: Hash> SignatureScheme for Hmac<H> {
     }
 }
 
-fn secret<H: Hash>(key: &Jwk) -> Result<&[u8], KeyError> {
-    let secret = shared_secret(key, H::ALG)?;
-    if key.alg != H::ALG || secret.len() < H::BYTES as usize {
-        return Err(KeyError::NotForScheme(H::ALG));
+impl<H: Hash> Hmac<H> {
+    fn secret<'a>(&self, key: &'a Jwk) -> Result<&'a [u8], KeyError> {
+        must_be_for(self, key)?;
+        let KeyMaterial::Octets { k } = &key.material else {
+            return Err(KeyError::other_type(H::ALG, key, "oct"));
+        };
+        let (found, least) = (k.expose().len(), H::BYTES as usize);
+        if found < least {
+            let why =
+                format!("its secret has {found} bytes, expected at least {least} (RFC 7518 section 3.2)");
+            return Err(KeyError::unfit(H::ALG, why));
+        }
+        Ok(k.expose())
     }
-    Ok(secret)
 }
 
 impl Signer for hmac::Key {

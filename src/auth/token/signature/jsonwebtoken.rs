@@ -41,6 +41,10 @@ impl BackEnd {
         }
     }
 
+    fn refuses(self, alg: &'static str) -> KeyError {
+        KeyError::unfit(alg, format!("{} refuses it", self.name()))
+    }
+
     /// Makes it the one that the crate's own `encode` and `decode` use in this process.
     pub fn install(self) -> Result<(), AnotherBackEnd> {
         /// The crate keeps it for the whole process, and tells nobody which it is.
@@ -57,7 +61,7 @@ impl BackEnd {
         alg: &'static str,
     ) -> Result<Box<dyn Signer>, KeyError> {
         let provider = self.provider();
-        (provider.signer_factory)(&algorithm, &key).map_err(|_| KeyError::NotForScheme(alg))?;
+        (provider.signer_factory)(&algorithm, &key).map_err(|_| self.refuses(alg))?;
         Ok(Box::new(TokenSigner { provider, algorithm, key, alg }))
     }
 
@@ -69,7 +73,7 @@ impl BackEnd {
         alg: &'static str,
     ) -> Result<Box<dyn Verifier>, KeyError> {
         let provider = self.provider();
-        (provider.verifier_factory)(&algorithm, &key).map_err(|_| KeyError::NotForScheme(alg))?;
+        (provider.verifier_factory)(&algorithm, &key).map_err(|_| self.refuses(alg))?;
         Ok(Box::new(TokenVerifier { provider, algorithm, key }))
     }
 }

@@ -24,7 +24,7 @@ mod vectors;
 
 use std::fmt::Debug;
 
-use crate::auth::token::jwks::{Jwk, KeyMaterial, PrivateJwk};
+use crate::auth::token::jwks::{Jwk, PrivateJwk};
 use crate::registry::{Choice, Part, Registry, Role, entry};
 
 pub use self::jsonwebtoken::{AnotherBackEnd, BackEnd};
@@ -81,12 +81,40 @@ pub enum KeyError {
     /// The library made none.
     #[error("no {0} key could be generated")]
     Generation(&'static str),
-    /// Of another type, curve or size.
-    #[error("not a key for {0}")]
-    NotForScheme(&'static str),
-    /// A public key, where a private one is needed.
-    #[error("the key for {0} lacks its private members")]
-    NotPrivate(&'static str),
+    /// Of another type, curve or size, or of parts that do not belong together. Tells no secret.
+    #[error("not a key for {alg}: {why}")]
+    NotForScheme {
+        /// The scheme.
+        alg: &'static str,
+        /// What was found, and what is expected.
+        why: String,
+    },
+    /// A public key, or half of a private one, where a whole private one is needed.
+    #[error("the key for {alg} lacks its private {members}")]
+    NotPrivate {
+        /// The scheme.
+        alg: &'static str,
+        /// What is missing.
+        members: String,
+    },
+}
+
+impl KeyError {
+    fn unfit(alg: &'static str, why: impl Into<String>) -> Self {
+        Self::NotForScheme { alg, why: why.into() }
+    }
+
+    fn unfit_halves(alg: &'static str) -> Self {
+        Self::unfit(alg, "its private half does not belong to its public one")
+    }
+
+    fn lacks(alg: &'static str, member: &str) -> Self {
+        Self::NotPrivate { alg, members: format!("member {member:?}") }
+    }
+
+    fn other_type(alg: &'static str, key: &Jwk, expected: &str) -> Self {
+        Self::unfit(alg, format!("its type is {:?}, expected {expected:?}", key.material.kty()))
+    }
 }
 
 /// The library did not sign.
@@ -175,6 +203,21 @@ impl Role for dyn SignatureScheme {
     fn registry() -> &'static Registry<Self> {
         &SIGNATURE_SCHEMES
     }
+
+    /// RFC 7518 section 3.1, RFC 8812, RFC 9864 and the drafts of the schemes above.
+    const ELSEWHERE: &'static [&'static str] = &[
+        "RS384",
+        "RS512",
+        "PS384",
+        "PS512",
+        "ES512",
+        "ES256K",
+        "Ed448",
+        "SLH-DSA-SHAKE-128s",
+        "ML-DSA-44-Ed25519",
+        "ML-DSA-65-Ed25519",
+        "ML-DSA-87-Ed448",
+    ];
 }
 
 /// Every form of every scheme.
@@ -196,10 +239,18 @@ pub fn scheme_of(key: &Jwk) -> Option<Part<dyn SignatureScheme>> {
     schemes.into_iter().find(|scheme| scheme.answers_to(&key.alg))
 }
 
-/// The secret of a key whose verifier must know it too.
-fn shared_secret<'a>(key: &'a Jwk, alg: &'static str) -> Result<&'a [u8], KeyError> {
-    match &key.material {
-        KeyMaterial::Octets { k } => Ok(k.expose()),
-        _ => Err(KeyError::NotForScheme(alg)),
+/// A key that says itself that it is for `scheme`. Checked first: what the key is made of comes next.
+fn must_be_for(scheme: &dyn SignatureScheme, key: &Jwk) -> Result<(), KeyError> {
+    if scheme.answers_to(&key.alg) {
+        return Ok(());
     }
+    Err(KeyError::unfit(scheme.alg(), format!("its \"alg\" is {:?}", key.alg)))
+}
+
+/// A member that has as many bytes as its standard says.
+fn must_have(alg: &'static str, member: &str, bytes: &[u8], expected: usize) -> Result<(), KeyError> {
+    if bytes.len() == expected {
+        return Ok(());
+    }
+    Err(KeyError::unfit(alg, format!("its member {member:?} has {} bytes, expected {expected}", bytes.len())))
 }

@@ -5,7 +5,7 @@ use serde::Deserialize;
 
 use crate::auth::token::jwks::{Jwk, KeyMaterial, PrivateJwk, PrivateMembers};
 use crate::auth::token::signature::{
-    Conformance, Facts, KeyError, SignatureScheme, Signer, SigningError, Status, Verifier,
+    Conformance, Facts, KeyError, SignatureScheme, Signer, SigningError, Status, Verifier, must_be_for,
 };
 
 /// Takes every token without looking. Its key cannot be published, so that nobody trusts it who was not set up to.
@@ -40,18 +40,23 @@ impl SignatureScheme for Unsecured {
     }
 
     fn signer(&self, key: &PrivateJwk) -> Result<Box<dyn Signer>, KeyError> {
-        Ok(Box::new(nothing(&key.public)?))
+        self.nothing(&key.public)?;
+        Ok(Box::new(Nothing))
     }
 
     fn verifier(&self, key: &Jwk) -> Result<Box<dyn Verifier>, KeyError> {
-        Ok(Box::new(nothing(key)?))
+        self.nothing(key)?;
+        Ok(Box::new(Nothing))
     }
 }
 
-fn nothing(key: &Jwk) -> Result<Nothing, KeyError> {
-    match key.material {
-        KeyMaterial::Nothing if key.alg == ALG => Ok(Nothing),
-        _ => Err(KeyError::NotForScheme(ALG)),
+impl Unsecured {
+    fn nothing(&self, key: &Jwk) -> Result<(), KeyError> {
+        must_be_for(self, key)?;
+        match key.material {
+            KeyMaterial::Nothing => Ok(()),
+            _ => Err(KeyError::other_type(ALG, key, "none")),
+        }
     }
 }
 

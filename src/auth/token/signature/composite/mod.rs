@@ -18,7 +18,7 @@ use zeroize::Zeroizing;
 use crate::auth::token::jwks::{Jwk, PrivateJwk};
 use crate::auth::token::signature::ml_dsa::{self, Hedged, Parameters as _, SEED_BYTES};
 use crate::auth::token::signature::{
-    Conformance, Facts, KeyError, SignatureScheme, Signer, SigningError, Status, Verifier, akp,
+    Conformance, Facts, KeyError, SignatureScheme, Signer, SigningError, Status, Verifier, akp, must_have,
 };
 
 pub(super) use pair::{MlDsa44Es256, MlDsa65Es256, MlDsa87Es384, Pair, halves, representative};
@@ -84,28 +84,24 @@ impl<P: Pair + 'static> SignatureScheme for Composite<P> {
     }
 
     fn signer(&self, key: &PrivateJwk) -> Result<Box<dyn Signer>, KeyError> {
-        let (public, private) = akp::private(key, P::ALG)?;
-        let prepared = self.prepared_signer(public, private);
-        prepared.map(|signer| Box::new(signer) as Box<dyn Signer>).ok_or(KeyError::NotForScheme(P::ALG))
+        let (public, private) = akp::private(self, key)?;
+        let (seed, d) = secrets::<P>(private)?;
+        let prepared = self.prepared_signer(public, seed, d);
+        let unfit_halves = || KeyError::unfit_halves(P::ALG);
+        prepared.map(|signer| Box::new(signer) as Box<dyn Signer>).ok_or_else(unfit_halves)
     }
 
     fn verifier(&self, key: &Jwk) -> Result<Box<dyn Verifier>, KeyError> {
-        let public = akp::public(key, P::ALG)?;
+        let public = akp::public(self, key)?;
         let prepared = self.prepared_verifier(public);
-        prepared.map(|verifier| Box::new(verifier) as Box<dyn Verifier>).ok_or(KeyError::NotForScheme(P::ALG))
+        let no_key = || akp::no_public_key(P::ALG);
+        prepared.map(|verifier| Box::new(verifier) as Box<dyn Verifier>).ok_or_else(no_key)
     }
 }
 
 impl<P: Pair> Composite<P> {
-    fn prepared_signer(&self, public: &[u8], private: &[u8]) -> Option<CompositeSigner<P>> {
+    fn prepared_signer(&self, public: &[u8], seed: &[u8], d: &[u8]) -> Option<CompositeSigner<P>> {
         let (ml_dsa_public, point) = halves::<P>(public)?;
-        let (seed, ec_private_key) = private.split_at_checked(SEED_BYTES)?;
-        let (before, after) = P::CURVE.around_d;
-        let d = ec_private_key.strip_prefix(before)?.strip_suffix(after)?;
-        // The private key is as long as a coordinate of the point.
-        if 2 * d.len() + 1 != point.len() {
-            return None;
-        }
         let (own_public, key) = self.library.signing_key::<P>(seed)?;
         if own_public != ml_dsa_public {
             return None;
@@ -121,6 +117,18 @@ impl<P: Pair> Composite<P> {
         let ecdsa = ParsedPublicKey::new(P::CURVE.verification, point).ok()?;
         Some(CompositeVerifier { ml_dsa, ecdsa, pair: PhantomData })
     }
+}
+
+/// The seed of ML-DSA and the private key of ECDSA.
+fn secrets<P: Pair>(private: &[u8]) -> Result<(&[u8], &[u8]), KeyError> {
+    let (before, after) = P::CURVE.around_d;
+    // The private key is as long as a coordinate of the point.
+    let d_bytes = P::CURVE.public_key_bytes as usize / 2;
+    must_have(P::ALG, "priv", private, SEED_BYTES + before.len() + d_bytes + after.len())?;
+    let (seed, ec_private_key) = private.split_at(SEED_BYTES);
+    let d = ec_private_key.strip_prefix(before).and_then(|rest| rest.strip_suffix(after));
+    let no_key = || KeyError::unfit(P::ALG, "its member \"priv\" is no seed with an ECPrivateKey behind it");
+    Ok((seed, d.ok_or_else(no_key)?))
 }
 
 impl Library {

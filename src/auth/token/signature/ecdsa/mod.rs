@@ -17,7 +17,8 @@ use crate::auth::token::signature::jsonwebtoken::BackEnd;
 use crate::auth::token::signature::library::Library;
 use crate::auth::token::signature::rust_crypto::{PrivateKey, PublicKey};
 use crate::auth::token::signature::{
-    Conformance, Facts, KeyError, SignatureScheme, Signer, SigningError, Status, Verifier,
+    Conformance, Facts, KeyError, SignatureScheme, Signer, SigningError, Status, Verifier, must_be_for,
+    must_have,
 };
 
 use curve::Curve;
@@ -78,20 +79,21 @@ impl<C: Curve> SignatureScheme for Ecdsa<C> {
     }
 
     fn signer(&self, key: &PrivateJwk) -> Result<Box<dyn Signer>, KeyError> {
-        let not_for_scheme = || KeyError::NotForScheme(C::ALG);
-        let point = point_in::<C>(&key.public)?;
-        let d = key.private.d.as_ref().ok_or(KeyError::NotPrivate(C::ALG))?.expose();
+        let unfit_halves = || KeyError::unfit_halves(C::ALG);
+        let (point, _) = self.point_in(&key.public)?;
+        let d = key.private.d.as_ref().ok_or_else(|| KeyError::lacks(C::ALG, "d"))?.expose();
+        must_have(C::ALG, "d", d, C::COORDINATE_BYTES as usize)?;
         // Whoever signs: this finds out that the two halves do not belong together.
         let pair = EcdsaKeyPair::from_private_key_and_public_key(C::SIGNING, d, &point);
-        let pair = pair.map_err(|_| not_for_scheme())?;
+        let pair = pair.map_err(|_| unfit_halves())?;
         let by = |backend: BackEnd| {
-            let der = pair.to_pkcs8v1().map_err(|_| not_for_scheme())?;
+            let der = pair.to_pkcs8v1().map_err(|_| unfit_halves())?;
             backend.signer(C::JSONWEBTOKEN, EncodingKey::from_ec_der(der.as_ref()), C::ALG)
         };
         match self.library {
             Library::AwsLcRs => Ok(Box::new(PreparedPair { pair, random: SystemRandom::new(), alg: C::ALG })),
             Library::RustCrypto => {
-                let key = C::PrivateKey::try_from(d).map_err(|_| not_for_scheme())?;
+                let key = C::PrivateKey::try_from(d).map_err(|_| unfit_halves())?;
                 Ok(Box::new(PrivateKey::<_, C::Signature>::new(key, C::ALG)))
             }
             Library::JsonwebtokenAwsLcRs => by(BackEnd::AwsLcRs),
@@ -100,16 +102,13 @@ impl<C: Curve> SignatureScheme for Ecdsa<C> {
     }
 
     fn verifier(&self, key: &Jwk) -> Result<Box<dyn Verifier>, KeyError> {
-        let not_for_scheme = || KeyError::NotForScheme(C::ALG);
-        let point = point_in::<C>(key)?;
-        // Whoever verifies: this finds out that the point is not on the curve.
-        let parsed = ParsedPublicKey::new(C::VERIFICATION, &point).map_err(|_| not_for_scheme())?;
+        let (point, parsed) = self.point_in(key)?;
         let by =
             |backend: BackEnd| backend.verifier(C::JSONWEBTOKEN, DecodingKey::from_ec_der(&point), C::ALG);
         match self.library {
             Library::AwsLcRs => Ok(Box::new(parsed)),
             Library::RustCrypto => {
-                let key = C::PublicKey::try_from(&point[..]).map_err(|_| not_for_scheme())?;
+                let key = C::PublicKey::try_from(&point[..]).map_err(|_| no_point::<C>())?;
                 Ok(Box::new(PublicKey::<_, C::Signature>::new(key)))
             }
             Library::JsonwebtokenAwsLcRs => by(BackEnd::AwsLcRs),
@@ -124,17 +123,26 @@ fn key_of<C: Curve>(point: &[u8], d: &[u8]) -> PrivateJwk {
     PrivateJwk::with_d(C::ALG, material, d)
 }
 
-/// The public key as SEC 1 writes it.
-fn point_in<C: Curve>(key: &Jwk) -> Result<Vec<u8>, KeyError> {
-    let length = C::COORDINATE_BYTES as usize;
-    match &key.material {
-        KeyMaterial::EllipticCurve { crv, x, y }
-            if key.alg == C::ALG && crv == C::NAME && x.len() == length && y.len() == length =>
-        {
-            Ok([&[UNCOMPRESSED], &**x, &**y].concat())
+impl<C: Curve> Ecdsa<C> {
+    /// The public key as SEC 1 writes it, and as AWS-LC reads it: whoever verifies, a point off the curve is found here.
+    fn point_in(&self, key: &Jwk) -> Result<(Vec<u8>, ParsedPublicKey), KeyError> {
+        must_be_for(self, key)?;
+        let KeyMaterial::EllipticCurve { crv, x, y } = &key.material else {
+            return Err(KeyError::other_type(C::ALG, key, "EC"));
+        };
+        if crv != C::NAME {
+            return Err(KeyError::unfit(C::ALG, format!("its curve is {crv:?}, expected {:?}", C::NAME)));
         }
-        _ => Err(KeyError::NotForScheme(C::ALG)),
+        must_have(C::ALG, "x", x, C::COORDINATE_BYTES as usize)?;
+        must_have(C::ALG, "y", y, C::COORDINATE_BYTES as usize)?;
+        let point = [&[UNCOMPRESSED], &**x, &**y].concat();
+        let parsed = ParsedPublicKey::new(C::VERIFICATION, &point).map_err(|_| no_point::<C>())?;
+        Ok((point, parsed))
     }
+}
+
+fn no_point<C: Curve>() -> KeyError {
+    KeyError::unfit(C::ALG, format!("its members \"x\" and \"y\" are no point of {}", C::NAME))
 }
 
 struct PreparedPair {

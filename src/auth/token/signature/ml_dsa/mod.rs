@@ -17,7 +17,7 @@ use zeroize::Zeroizing;
 
 use crate::auth::token::jwks::{Jwk, PrivateJwk};
 use crate::auth::token::signature::{
-    Conformance, Facts, KeyError, SignatureScheme, Signer, Status, Verifier, akp,
+    Conformance, Facts, KeyError, SignatureScheme, Signer, Status, Verifier, akp, must_have,
 };
 
 pub(super) use hedged::{Hedged, KeyPair};
@@ -98,16 +98,17 @@ impl<P: Parameters> SignatureScheme for MlDsa<P> {
     }
 
     fn signer(&self, key: &PrivateJwk) -> Result<Box<dyn Signer>, KeyError> {
-        let (public, seed) = akp::private(key, P::SET.alg())?;
+        let (public, seed) = akp::private(self, key)?;
+        must_have(P::SET.alg(), "priv", seed, SEED_BYTES)?;
         match self.library.signer(P::SET, seed) {
             Some(prepared) if prepared.public == public => Ok(prepared.signer),
-            _ => Err(KeyError::NotForScheme(P::SET.alg())),
+            _ => Err(KeyError::unfit_halves(P::SET.alg())),
         }
     }
 
     fn verifier(&self, key: &Jwk) -> Result<Box<dyn Verifier>, KeyError> {
-        let public = akp::public(key, P::SET.alg())?;
-        self.library.verifier(P::SET, public).ok_or(KeyError::NotForScheme(P::SET.alg()))
+        let public = akp::public(self, key)?;
+        self.library.verifier(P::SET, public).ok_or_else(|| akp::no_public_key(P::SET.alg()))
     }
 }
 

@@ -120,11 +120,11 @@ impl<P: Padding> SignatureScheme for Rsa<P> {
     }
 
     fn signer(&self, key: &PrivateJwk) -> Result<Box<dyn Signer>, KeyError> {
-        self.public(&key.public)?;
+        let public = self.public(&key.public)?;
         // Whoever signs: this finds out that the members do not belong together.
-        let pair = key::pair(P::ALG, key)?;
+        let pair = key::pair(P::ALG, key, &public)?;
         let by = |backend: BackEnd| {
-            let der = key::pkcs1(&pair).ok_or(KeyError::NotForScheme(P::ALG))?;
+            let der = key::pkcs1(&pair).ok_or_else(|| KeyError::unfit_halves(P::ALG))?;
             backend.signer(P::JSONWEBTOKEN, EncodingKey::from_rsa_der(&der), P::ALG)
         };
         match self.library {
@@ -144,8 +144,7 @@ impl<P: Padding> SignatureScheme for Rsa<P> {
         let by = |backend: BackEnd| backend.verifier(P::JSONWEBTOKEN, public.for_jsonwebtoken(), P::ALG);
         match self.library {
             Library::AwsLcRs => {
-                let parsed = public.parsed(P::VERIFICATION);
-                Ok(Box::new(parsed.ok_or(KeyError::NotForScheme(P::ALG))?))
+                Ok(Box::new(public.parsed(P::VERIFICATION).ok_or_else(|| key::no_modulus(P::ALG))?))
             }
             Library::JsonwebtokenAwsLcRs => by(BackEnd::AwsLcRs),
             Library::JsonwebtokenRustCrypto => by(BackEnd::RustCrypto),
@@ -160,7 +159,7 @@ impl<P: Padding> Rsa<P> {
             // `rsa::RsaPublicKey::MAX_SIZE`: the crate takes longer ones for a denial of service.
             Library::JsonwebtokenRustCrypto => 4096,
         };
-        Public::of(key, P::ALG, max_bits).ok_or(KeyError::NotForScheme(P::ALG))
+        Public::of(self, key, max_bits)
     }
 }
 

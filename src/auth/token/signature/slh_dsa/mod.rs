@@ -13,7 +13,7 @@ use zeroize::Zeroizing;
 
 use crate::auth::token::jwks::{Jwk, PrivateJwk};
 use crate::auth::token::signature::{
-    Conformance, Facts, KeyError, SignatureScheme, Signer, SigningError, Status, Verifier, akp,
+    Conformance, Facts, KeyError, SignatureScheme, Signer, SigningError, Status, Verifier, akp, must_have,
 };
 
 /// SLH-DSA with one of its parameter sets.
@@ -113,31 +113,34 @@ impl<P: Parameters> SignatureScheme for SlhDsa<P> {
     }
 
     fn signer(&self, key: &PrivateJwk) -> Result<Box<dyn Signer>, KeyError> {
-        let (public, private) = akp::private(key, P::SET.alg())?;
-        let prepared = match self.library {
-            Library::RustCrypto => rust_crypto::signing_key(P::SET, private),
-            Library::Fips205 => fips205::signing_key(P::SET, private),
-        };
-        match prepared {
-            Some(key) if public_half(private) == Some(public) => {
-                Ok(Box::new(Hedged { alg: P::SET.alg(), key }))
-            }
-            _ => Err(KeyError::NotForScheme(P::SET.alg())),
+        let (alg, (public, private)) = (P::SET.alg(), akp::private(self, key)?);
+        must_have(alg, "priv", private, 4 * PART_BYTES)?;
+        if public_half(private) != Some(public) {
+            return Err(KeyError::unfit_halves(alg));
         }
+        // Whoever signs: this makes the root anew, and finds out that the seeds make another one, as those of another
+        // parameter set do.
+        let checked = fips205::signing_key(P::SET, private).ok_or_else(|| {
+            KeyError::unfit(alg, "the seeds in its member \"priv\" do not make its public root")
+        })?;
+        let key = match self.library {
+            Library::RustCrypto => rust_crypto::signing_key(P::SET, private),
+            Library::Fips205 => Some(checked),
+        };
+        Ok(Box::new(Hedged { alg, key: key.ok_or_else(|| KeyError::unfit_halves(alg))? }))
     }
 
     fn verifier(&self, key: &Jwk) -> Result<Box<dyn Verifier>, KeyError> {
-        let public = akp::public(key, P::SET.alg())?;
+        let public = akp::public(self, key)?;
         let prepared = match self.library {
             Library::RustCrypto => rust_crypto::verifier(P::SET, public),
             Library::Fips205 => fips205::verifier(P::SET, public),
         };
-        prepared.ok_or(KeyError::NotForScheme(P::SET.alg()))
+        prepared.ok_or_else(|| akp::no_public_key(P::SET.alg()))
     }
 }
 
-/// FIPS 205 figure 15: a private key ends in the public one. Whether its root is that of the secret seed is not
-/// computed anew, which would take as long as making a key.
+/// FIPS 205 figure 15: a private key ends in the public one.
 fn public_half(private: &[u8]) -> Option<&[u8]> {
     private.get(2 * PART_BYTES..)
 }
