@@ -10,6 +10,7 @@ mod disk;
 mod disturbed;
 mod full_run;
 mod interruption;
+mod keys;
 mod listeners;
 mod load;
 mod load_tls;

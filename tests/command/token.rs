@@ -160,7 +160,7 @@ fn keys_that_cannot_be_used_are_refused_without_a_word_of_what_stands_in_them() 
         ("no point", format!("{{{public},\"d\":\"{secret}\"}}"), "not a key for ES256"),
         ("unknown alg", format!("{{{public},\"alg\":\"ES999\",\"d\":\"{secret}\"}}"), "\"ES999\""),
         ("no keys", "{\"keys\":[]}".to_owned(), "holds no key"),
-        ("bad keys", format!("{{\"keys\":[{{\"k\":\"{secret}\"}}]}}"), "no key of the set"),
+        ("bad keys", format!("{{\"keys\":[{{\"k\":\"{secret}\"}}]}}"), "missing field `kty`"),
         ("pem", format!("-----BEGIN PRIVATE KEY-----\n{secret}\n-----END PRIVATE KEY-----"), "PEM"),
     ];
     for (name, text, words) in cases {

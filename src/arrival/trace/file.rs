@@ -29,6 +29,9 @@ const MOST: usize = 100_000_000;
 /// A line of a CSV is shorter; what is longer is no text.
 const LONGEST_LINE: u64 = 65_536;
 
+/// Some editors put it before a text in UTF-8.
+const BYTE_ORDER_MARK: &[u8] = "\u{feff}".as_bytes();
+
 /// The instants of a file in nanoseconds since its first, eight bytes each.
 pub(super) fn read(path: &Path) -> Result<Vec<u64>, InvalidTrace> {
     let file = path.display().to_string();
@@ -45,7 +48,8 @@ pub(super) fn read(path: &Path) -> Result<Vec<u64>, InvalidTrace> {
             break;
         }
         number += 1;
-        let meaning = meaning(&line, begun).map_err(|problem| failed(Some(number), problem))?;
+        let text = line.strip_prefix(BYTE_ORDER_MARK).filter(|_| number == 1).unwrap_or(&line);
+        let meaning = meaning(text, begun).map_err(|problem| failed(Some(number), problem))?;
         begun |= !matches!(meaning, Line::Nothing);
         if let Line::Instant(instant) = meaning {
             let since_first = instant.checked_sub(*first.get_or_insert(instant));
@@ -118,6 +122,8 @@ mod tests {
     fn instants_are_read_from_lines_and_csv_and_shifted_to_begin_at_zero() {
         let expected = Ok(vec![0, 500_000_000, 500_000_000, 2_000_000_000]);
         assert_eq!(read_text(b"10\n10.5\n10.5\n12"), expected);
+        assert_eq!(read_text("\u{feff}10\n10.5\n10.5\n12".as_bytes()), expected, "a byte order mark");
+        assert_eq!(read_text("\u{feff}at,x\n10,\n10.5,\n10.5,\n12,".as_bytes()), expected);
         assert_eq!(read_text(b"# mine\r\n10 # first\r\n\r\n  10.5\r\n1.05e1\r\n12\r\n"), expected);
         assert_eq!(read_text(b"# mine\ntime,user\n10,a\n10.5,b\n10.5,\"c,d\"\n12,\n"), expected);
     }

@@ -5,12 +5,13 @@ use std::path::Path;
 
 use anyhow::Context as _;
 use serde::Deserialize;
-use serde::de::DeserializeOwned;
+use serde::de::{DeserializeOwned, IgnoredAny};
 use zeroize::Zeroizing;
 
 use crate::auth::token::jwks::{Jwk, PrivateJwk};
 use crate::auth::token::signature::{SignatureScheme, scheme_of};
 use crate::cli::part::must_sign;
+use crate::cli::token::{from_json, without_mark};
 use crate::registry::Part;
 
 /// The key that signs, and its scheme: the one wanted, or the one that the key names.
@@ -38,12 +39,19 @@ struct Set {
     keys: Vec<Jwk>,
 }
 
+/// Tells a set from a key.
+#[derive(Deserialize)]
+struct Kind {
+    keys: Option<IgnoredAny>,
+}
+
 /// The public halves of the keys to publish: those of a set, or of one key.
 pub(super) fn published(path: &Path) -> anyhow::Result<Vec<Jwk>> {
-    let text = content(path)?;
-    let set = serde_json::from_slice(&text).map(|set: Set| set.keys);
-    let keys = set.or_else(|_| serde_json::from_slice(&text).map(|key: Jwk| vec![key]));
-    let keys = keys.map_err(|_| unreadable(path, "a key or a set of keys as JSON (RFC 7517)"))?;
+    const WHAT: &str = "a key or a set of keys as JSON (RFC 7517)";
+    let keys = match read::<Kind>(path, WHAT)?.keys {
+        Some(_) => read::<Set>(path, WHAT)?.keys,
+        None => vec![read::<Jwk>(path, WHAT)?],
+    };
     for key in &keys {
         let scheme = fitting(path, key, None)?;
         anyhow::ensure!(
@@ -75,18 +83,9 @@ fn fitting(
 }
 
 fn read<T: DeserializeOwned>(path: &Path, what: &'static str) -> anyhow::Result<T> {
-    serde_json::from_slice(&content(path)?).map_err(|_| unreadable(path, what))
-}
-
-fn content(path: &Path) -> anyhow::Result<Zeroizing<Vec<u8>>> {
-    let bytes = fs::read(path).map(Zeroizing::new);
-    bytes.with_context(|| format!("cannot read the key file {}", path.display()))
-}
-
-fn unreadable(path: &Path, what: &'static str) -> anyhow::Error {
-    anyhow::anyhow!(
-        "{} is not {what}; expected a JSON object with \"kty\" and the members of that type, with \"alg\" too if the \
-         type is AKP or oct",
-        path.display()
-    )
+    let text = fs::read(path).map(Zeroizing::new);
+    let text = text.with_context(|| format!("cannot read the key file {}", path.display()))?;
+    let read = std::str::from_utf8(&text).context("not text in UTF-8");
+    read.and_then(|text| from_json(without_mark(text).trim()))
+        .with_context(|| format!("{} is not {what}", path.display()))
 }

@@ -27,8 +27,12 @@ pub(super) fn text(source: &str) -> anyhow::Result<Zeroizing<String>> {
     } else {
         File::open(source).map_err(anyhow::Error::from).and_then(read)
     };
-    let named = if source == STDIN { "standard input" } else { source };
-    read.with_context(|| Unusable(named.to_owned()))
+    read.with_context(|| Unusable(name(source).to_owned()))
+}
+
+/// How messages name a source.
+pub(super) fn name(source: &str) -> &str {
+    if source == STDIN { "standard input" } else { source }
 }
 
 fn read(source: impl Read) -> anyhow::Result<Zeroizing<String>> {
@@ -36,9 +40,28 @@ fn read(source: impl Read) -> anyhow::Result<Zeroizing<String>> {
     source.take(MAX_BYTES + 1).read_to_end(&mut bytes)?;
     anyhow::ensure!(bytes.len() as u64 <= MAX_BYTES, "it is larger than {} MiB", MAX_BYTES >> 20);
     // The bytes are not told: they may be a key.
-    let text = std::str::from_utf8(&bytes).map_err(|_| anyhow::anyhow!("it is not text in UTF-8"))?;
+    let text = std::str::from_utf8(&bytes);
+    let text = text.map_err(|_| anyhow::anyhow!("it is not text in UTF-8{}", advice(&bytes)))?;
+    let text = without_mark(text);
     anyhow::ensure!(!text.trim().is_empty(), "it is empty");
     Ok(Zeroizing::new(text.to_owned()))
+}
+
+/// Some editors put the byte order mark U+FEFF before a text.
+pub(in crate::cli) fn without_mark(text: &str) -> &str {
+    text.strip_prefix('\u{feff}').unwrap_or(text)
+}
+
+fn advice(bytes: &[u8]) -> &'static str {
+    match bytes {
+        [0xff, 0xfe, ..] | [0xfe, 0xff, ..] => ", but in UTF-16; convert it: iconv -f UTF-16 -t UTF-8",
+        // A SEQUENCE, with which every key begins.
+        [0x30, ..] => {
+            ", but looks like DER; convert a key to PEM: openssl pkey -inform DER -in FILE (with -pubin if it is \
+             public), or openssl pkcs12 -nodes -nocerts -in FILE"
+        }
+        _ => "",
+    }
 }
 
 /// The token that was given, or the one on standard input.
@@ -47,9 +70,20 @@ pub(super) fn token(argument: Option<&str>) -> anyhow::Result<String> {
         Some(token) if token != STDIN => Zeroizing::new(token.to_owned()),
         _ => text(STDIN).context("no token was given, and none stands on standard input")?,
     };
-    let token = text.trim().to_owned();
+    let token = without_mark(&text).trim().to_owned();
     anyhow::ensure!(!token.is_empty(), Unusable("the token: it is empty".to_owned()));
     Ok(token)
+}
+
+/// How long a token lives. Its dates count seconds, and all who read them take whole ones.
+pub(super) fn lifetime(written: &str) -> Result<Duration, String> {
+    let lifetime = humantime::parse_duration(written).map_err(|error| error.to_string())?;
+    if lifetime.subsec_nanos() > 0 || lifetime.is_zero() {
+        return Err(
+            "expected whole seconds, one at least: tokens tell no less (RFC 7519 section 2)".to_owned()
+        );
+    }
+    Ok(lifetime)
 }
 
 /// A date as people or tokens write it.

@@ -8,7 +8,7 @@ use clap::Args;
 use serde_json::value::RawValue;
 use serde_json::{Value, json};
 
-use crate::auth::token::jwks::PrivateJwk;
+use crate::auth::token::jwks::{Operation, PrivateJwk};
 use crate::auth::token::jwt::SigningKey;
 use crate::auth::token::opaque;
 use crate::auth::token::signature::SignatureScheme;
@@ -44,7 +44,7 @@ pub(super) struct Issue {
     #[arg(long, default_value = "read")]
     scope: String,
     /// How long it lives
-    #[arg(long, default_value = "10m", value_parser = humantime::parse_duration)]
+    #[arg(long, default_value = "10m", value_parser = input::lifetime)]
     lifetime: Duration,
     /// When it is issued, instead of now: seconds since 1970, or a date like 2026-07-01T12:00:00Z
     #[arg(long, value_name = "TIME", value_parser = input::date)]
@@ -78,7 +78,8 @@ impl Issue {
         let payload = serde_json::to_string(&self.payload()?).expect("it came out of JSON");
         let payload = shown::compact(&payload);
         let (scheme, key, _) = signing_key(&self.key, self.alg.as_ref())?;
-        let key = SigningKey::new(&*scheme, key).with_context(|| Unusable("the key".to_owned()))?;
+        let key = SigningKey::new(&*scheme, key)
+            .with_context(|| Unusable(format!("the key in {}", input::name(&self.key))))?;
         output::print(&key.sign_payload(payload.as_bytes())?)?;
         Ok(Exit::Success)
     }
@@ -104,15 +105,20 @@ impl Issue {
             let value = serde_json::value::to_raw_value(&value).expect("a value is JSON");
             payload.insert(name.to_owned(), value);
         };
+        let expiry = now + self.lifetime;
         own("iss", json!(self.iss));
         own("sub", json!(self.sub.as_ref().unwrap_or(&self.client_id)));
         own("aud", audience);
         own("client_id", json!(self.client_id));
         own("scope", json!(self.scope));
         own("iat", json!(now));
-        own("exp", json!(now + self.lifetime));
+        own("exp", json!(expiry));
         own("jti", json!(opaque::mint()));
         if let Some(not_before) = self.not_before {
+            if not_before >= expiry {
+                return Err(anyhow::anyhow!("the token expires by then, and would never be valid"))
+                    .context(Unusable("--not-before".to_owned()));
+            }
             own("nbf", json!(not_before));
         }
         Ok(payload)
@@ -149,19 +155,11 @@ pub(in crate::cli) fn signing_key(
     file: &str,
     scheme: Option<&Part<dyn SignatureScheme>>,
 ) -> anyhow::Result<(Part<dyn SignatureScheme>, PrivateJwk, bool)> {
-    let key =
-        private_key(Keys::read(file, scheme)?).with_context(|| Unusable(format!("the key in {file}")))?;
-    let scheme = key.scheme(scheme).with_context(|| Unusable("the key".to_owned()))?;
-    Ok((scheme, PrivateJwk { public: key.public, private: key.private }, key.named))
-}
-
-fn private_key(keys: Keys) -> anyhow::Result<Key> {
-    let mut keys = match keys {
-        Keys::One(key) => vec![*key],
-        Keys::Set(keys) => keys,
-    };
-    keys.retain(Key::is_private);
-    anyhow::ensure!(!keys.is_empty(), "it is a public key, which verifies; signing needs the private one");
-    anyhow::ensure!(keys.len() == 1, "the set holds {} private keys; give one alone", keys.len());
-    Ok(keys.remove(0))
+    let mut keys = Keys::read(file, Operation::Sign, scheme)?.usable;
+    if keys.len() > 1 {
+        return Err(anyhow::anyhow!("the set holds {} private keys; give one alone", keys.len()))
+            .with_context(|| Unusable(format!("the key in {}", input::name(file))));
+    }
+    let Key { jwk, scheme, named } = keys.remove(0);
+    Ok((scheme, jwk, named))
 }

@@ -1,45 +1,55 @@
-//! One JWK as other tools write it: often without name, algorithm or use. No error repeats a value, which may be a secret.
+//! One JWK as other tools write it: often without name, algorithm or use. No error repeats a value that may be a secret.
 
 use serde::Deserialize;
 
-use crate::auth::token::jwks::{PrivateJwk, Unfit, WrittenJwk};
+use crate::auth::token::jwks::{Operation, PrivateJwk, Unfit, WrittenJwk};
 use crate::auth::token::signature::SignatureScheme;
-use crate::cli::token::key::Key;
 use crate::registry::Part;
 
-/// Reads a JWK, public or private. `scheme` is what it is meant for, where it does not say so itself.
-pub(super) fn read(text: &str, scheme: Option<&Part<dyn SignatureScheme>>) -> anyhow::Result<Key> {
+/// Reads a JWK, public or private. `wanted` is what it is meant for, where it does not say so itself.
+pub(super) fn read(
+    text: &str,
+    operation: Operation,
+    wanted: Option<&Part<dyn SignatureScheme>>,
+) -> anyhow::Result<PrivateJwk> {
     let written: WrittenJwk = from_json(text)?;
-    let named = written.is_named();
-    let key = written.into_key(scheme.map(|scheme| scheme.alg())).map_err(|unfit| match unfit {
+    let key = written.into_key(operation, wanted.map(|scheme| scheme.alg()));
+    let key = key.map_err(|unfit| match unfit {
         Unfit::NoAlgorithm(kty) => {
             anyhow::anyhow!("a key of type {kty:?} without \"alg\" may be for several; say which: --alg")
         }
         unfit => unfit.into(),
     })?;
-    let PrivateJwk { public, private } = key;
-    if let Some(scheme) = scheme.filter(|scheme| !scheme.answers_to(&public.alg)) {
-        anyhow::bail!("the key is for {:?}, not for {:?}", public.alg, scheme.alg());
+    if let Some(wanted) = wanted.filter(|scheme| !scheme.answers_to(&key.public.alg)) {
+        anyhow::bail!("the key is for {:?}, not for {:?}", key.public.alg, wanted.alg());
     }
-    Ok(Key { public, private, named })
+    Ok(key)
 }
 
 /// What `text` holds, or where it does not.
-pub(super) fn from_json<'a, T: Deserialize<'a>>(text: &'a str) -> anyhow::Result<T> {
+pub(in crate::cli) fn from_json<'a, T: Deserialize<'a>>(text: &'a str) -> anyhow::Result<T> {
     let mut json = serde_json::Deserializer::from_str(text);
     let read = serde_path_to_error::deserialize(&mut json).map_err(|error| {
         let (path, inner) = (error.path().to_string(), error.inner());
         let place = format!("line {} column {}", inner.line(), inner.column());
-        match inner.classify() {
-            serde_json::error::Category::Data if path != "." => {
-                anyhow::anyhow!("member {path} at {place} has the wrong type, stands twice or is no base64url")
-            }
-            serde_json::error::Category::Data => anyhow::anyhow!(
-                "no JSON Web Key: a member such as \"kty\" is missing, stands twice or has the wrong type ({place})"
-            ),
-            _ => anyhow::anyhow!("not JSON: broken at {place}"),
+        if inner.classify() != serde_json::error::Category::Data {
+            return anyhow::anyhow!("not JSON: broken at {place}");
+        }
+        match (why(&inner.to_string()), path.as_str()) {
+            (why, ".") => anyhow::anyhow!("no JSON Web Key: {why} ({place})"),
+            (why, path) => anyhow::anyhow!("member {path} at {place}: {why}"),
         }
     })?;
     json.end().map_err(|_| anyhow::anyhow!("more stands behind the JSON object"))?;
     Ok(read)
+}
+
+/// Serde's words without what they repeat of the value.
+fn why(words: &str) -> String {
+    let words = words.rsplit_once(" at line ").map_or(words, |(words, _)| words);
+    match words.rsplit_once(", expected ").filter(|_| words.starts_with("invalid ")) {
+        Some((_, expected)) => format!("wrong type, expected {expected}"),
+        // No values: `missing field`, `duplicate field`, no base64url, and what makes a key unfit.
+        None => words.to_owned(),
+    }
 }

@@ -11,7 +11,7 @@ use crate::auth::token::jwks::PrivateJwk;
 use crate::auth::token::pem;
 use crate::auth::token::signature::SignatureScheme;
 use crate::cli::token::input::Unusable;
-use crate::cli::token::keyfile::{self, Readers};
+use crate::cli::token::keyfile;
 use crate::cli::{Exit, output, part};
 use crate::registry::Part;
 
@@ -57,18 +57,19 @@ impl Keygen {
     pub(super) fn execute(self) -> anyhow::Result<Exit> {
         self.check_files()?;
         let key = self.alg.generate()?;
-        let unusable = || Unusable(format!("--format {}", self.format.name()));
+        let format = self.format.to_possible_value().expect("no form is hidden");
+        let unusable = || Unusable(format!("--format {}", format.get_name()));
         let private = self.private_half(&key).with_context(unusable)?;
         let public = match &self.public {
             Some(file) => Some((file, self.public_half(&key)?)),
             None => None,
         };
         match &self.out {
-            Some(file) => keyfile::write(file, &private, Readers::Owner, self.force)?,
+            Some(file) => keyfile::write(file, &private, keyfile::PRIVATE, self.force)?,
             None => output::print(&private)?,
         }
         if let Some((file, public)) = public {
-            keyfile::write(file, &public, Readers::Everybody, self.force)?;
+            keyfile::write(file, &public, keyfile::PUBLIC, self.force)?;
         }
         if !self.quiet {
             output::tell(&self.note(&key));
@@ -117,15 +118,5 @@ impl Keygen {
             "{} key, {}, {maker} {}; kid {}; private half on {place}",
             self.alg, facts.status, facts.library, key.public.kid
         )
-    }
-}
-
-impl Format {
-    fn name(self) -> &'static str {
-        match self {
-            Self::Jwk => "jwk",
-            Self::Jwks => "jwks",
-            Self::Pem => "pem",
-        }
     }
 }

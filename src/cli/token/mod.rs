@@ -15,8 +15,9 @@ use clap::{Args, Subcommand};
 
 use crate::cli::Exit;
 
-pub(super) use input::Unusable;
+pub(super) use input::{Unusable, without_mark};
 pub(super) use issue::signing_key;
+pub(super) use jwk::from_json;
 
 /// Make keys, issue, verify and inspect tokens by hand
 #[derive(Debug, Args)]

@@ -8,14 +8,14 @@ use clap::Args;
 use serde::Serialize;
 use serde_json::{Value, json};
 
-use crate::auth::token::jwks::{Jwk, JwkSet};
+use crate::auth::token::jwks::{Jwk, JwkSet, Operation};
 use crate::auth::token::jwt::{Asked, Check, Examination, Finding, KeyRing, Trust, Verdict, named_key};
 use crate::auth::token::signature::SignatureScheme;
 use crate::auth::token::{UnixTime, WrittenObject};
 use crate::cli::token::decoded::undressed;
 use crate::cli::token::input::{self, STDIN, Unusable};
-use crate::cli::token::key::{Key, Keys};
-use crate::cli::token::shown;
+use crate::cli::token::key::{Key, Keys, why_left_out};
+use crate::cli::token::shown::{self, quoted};
 use crate::cli::{Exit, output, part};
 use crate::registry::Part;
 
@@ -61,9 +61,11 @@ impl Verify {
             return Err(anyhow::anyhow!("the key is read from there; give the token as an argument"))
                 .context(Unusable("standard input for the token".to_owned()));
         }
-        let keys = Keys::read(&self.key, self.alg.as_ref())?;
+        let Keys { usable, left_out } = Keys::read(&self.key, Operation::Verify, self.alg.as_ref())?;
         let token = input::token(self.token.as_deref())?;
-        let keys = self.usable(keys, &token).with_context(|| Unusable(format!("the key in {}", self.key)))?;
+        let kid = named_key(&token);
+        let is_alone = usable.len() == 1 && left_out.is_empty();
+        let keys = called(usable, kid.as_deref().filter(|_| is_alone));
         let asked = Asked {
             typ: self.typ.as_deref(),
             issuer: self.issuer.as_deref(),
@@ -72,42 +74,12 @@ impl Verify {
             now: input::now(self.now),
             leeway: self.leeway,
         };
-        let examination = self.ring(&keys).examine(&token, &asked);
+        let mut examination = self.ring(&keys).examine(&token, &asked);
+        let why = kid.and_then(|kid| Some(format!("{} {}", quoted(&kid), why_left_out(&left_out, &kid)?)));
+        explain_key(&mut examination, why);
         let hint = self.hint(&token, &examination);
         output::print(&if self.json { json(&examination, hint) } else { text(&examination, hint) })?;
         Ok(if examination.rejection().is_none() { Exit::Success } else { Exit::Failed })
-    }
-
-    /// The keys that their schemes can use, each with the name that the token has to call it by.
-    ///
-    /// A secret counts only when it is the one key given: among several, the token itself would choose whether it is
-    /// verified with a published key or with a secret that anybody who holds it can sign with (RFC 8725 section 2.1).
-    fn usable(&self, keys: Keys, token: &str) -> anyhow::Result<Vec<Jwk>> {
-        let is_usable = |key: &Key| -> anyhow::Result<()> {
-            key.scheme(self.alg.as_ref())?.verifier(&key.public)?;
-            Ok(())
-        };
-        match keys {
-            Keys::One(mut key) => {
-                is_usable(&key)?;
-                if !key.named
-                    && let Some(kid) = named_key(token)
-                {
-                    // It was chosen by hand; without a name of its own it is the one that is meant.
-                    key.public.kid = kid;
-                }
-                Ok(vec![key.public])
-            }
-            Keys::Set(keys) => {
-                let usable = keys.into_iter().filter(|key| is_usable(key).is_ok()).map(|key| key.public);
-                let usable: Vec<Jwk> = usable.filter(|key| key.material.is_public()).collect();
-                anyhow::ensure!(
-                    !usable.is_empty(),
-                    "no key of the set can be used; a secret counts only where it is the one key given"
-                );
-                Ok(usable)
-            }
-        }
     }
 
     /// The keys as a resource server has them: published, or one that was agreed on. The token has no say in it.
@@ -131,6 +103,27 @@ impl Verify {
             _ if token.matches('.').count() == 4 => Some("5 parts are those of an encrypted token (JWE)"),
             _ => None,
         }
+    }
+}
+
+/// The keys, with the names that tokens have to call them by. One that was chosen by hand and has no name of its own is the
+/// one that the token means by `kid`.
+fn called(keys: Vec<Key>, kid: Option<&str>) -> Vec<Jwk> {
+    let called = keys.into_iter().map(|Key { jwk, named, .. }| {
+        let mut public = jwk.public;
+        if let Some(kid) = kid.filter(|_| !named) {
+            kid.clone_into(&mut public.kid);
+        }
+        public
+    });
+    called.collect()
+}
+
+/// If no key has the name that the token gives its own, says `why`.
+fn explain_key(examination: &mut Examination, why: Option<String>) {
+    let key = &mut examination.findings[Check::Key as usize];
+    if let (Verdict::Failed(_), Some(why)) = (&key.verdict, why) {
+        key.seen = why;
     }
 }
 

@@ -48,12 +48,13 @@ fn the_thumbprint_of_every_key_type_is_the_digest_of_its_canonical_text() {
         (json!({"kty":"RSA","n":"AQ","e":"AQAB"}), r#"{"e":"AQAB","kty":"RSA","n":"AQ"}"#),
         (json!({"kty":"AKP","alg":"ML-DSA-44","pub":"AQ"}), r#"{"alg":"ML-DSA-44","kty":"AKP","pub":"AQ"}"#),
         (json!({"kty":"oct","alg":"HS256","k":"AQ"}), r#"{"k":"AQ","kty":"oct"}"#),
-        (json!({"kty":"OKP","alg":"x","crv":"a\"b","x":"AQ"}), r#"{"crv":"a\"b","kty":"OKP","x":"AQ"}"#),
     ];
-    for (json, canonical) in cases {
+    let mut named: Vec<_> = cases.into_iter().map(|(json, text)| (key(json).unwrap().kid, text)).collect();
+    let stranger = KeyMaterial::OctetKeyPair { crv: "a\"b".to_owned(), x: vec![1].into() };
+    named.push((Jwk::new("x", stranger).kid, r#"{"crv":"a\"b","kty":"OKP","x":"AQ"}"#));
+    for (kid, canonical) in named {
         let digest = aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA256, canonical.as_bytes());
-        let expected = crate::auth::token::base64url::encode(digest);
-        assert_eq!(key(json).unwrap().kid, expected, "{canonical}");
+        assert_eq!(kid, crate::auth::token::base64url::encode(digest), "{canonical}");
     }
 }
 
@@ -82,7 +83,15 @@ fn a_key_without_an_algorithm_is_bound_to_the_one_its_form_allows() {
 fn keys_for_other_uses_and_keys_without_their_members_say_what_is_wrong_with_them() {
     let cases = [
         (with(ec("P-256"), "use", "enc"), "another use"),
-        (with(ec("P-256"), "key_ops", vec!["deriveKey"]), "other operations"),
+        (with(ec("P-256"), "key_ops", vec!["deriveKey"]), "\"key_ops\" [\"deriveKey\"], expected \"verify\""),
+        (with(ec("P-256"), "key_ops", vec!["sign"]), "other operations"),
+        (with(ec("P-256"), "key_ops", Value::Array(vec![])), "other operations"),
+        (ec("P-521"), "the curve \"P-521\", which is not supported; supported: P-256, P-384"),
+        (ec("secp256k1"), "\"secp256k1\""),
+        (
+            json!({ "kty": "OKP", "crv": "X25519", "x": "AQ" }),
+            "\"X25519\", which is not supported; supported: Ed25519",
+        ),
         (json!({ "kty": "EC", "crv": "P-256", "x": "AQ" }), "lacks \"y\""),
         (json!({ "kty": "RSA", "n": "AQ" }), "lacks \"e\""),
         (json!({ "kty": "AKP", "alg": "ML-DSA-65" }), "lacks \"pub\""),
@@ -94,9 +103,38 @@ fn keys_for_other_uses_and_keys_without_their_members_say_what_is_wrong_with_the
         let error = key(json.clone()).unwrap_err();
         assert!(error.contains(words), "{json}: {error}");
     }
-    for good in [with(ec("P-256"), "use", "sig"), with(ec("P-256"), "key_ops", vec!["verify"])] {
+    for good in [
+        with(ec("P-256"), "use", "sig"),
+        with(ec("P-256"), "key_ops", vec!["verify"]),
+        // A key pair, whose public half is published.
+        with(with(ec("P-256"), "key_ops", vec!["sign"]), "d", "AQ"),
+    ] {
         assert!(key(good.clone()).is_ok(), "{good}");
     }
+}
+
+#[test]
+fn a_private_key_is_used_for_its_operations_and_has_two_primes() {
+    let ec = with(ec("P-256"), "d", "AQ");
+    let oct = json!({ "kty": "oct", "alg": "HS256", "k": "AQ" });
+    let rsa = with(json!({ "kty": "RSA", "n": "AQ", "e": "AQAB" }), "d", "AQ");
+    for (key, ops, operation, is_good) in [
+        (&ec, "sign", Operation::Sign, true),
+        (&ec, "sign", Operation::Verify, true),
+        (&ec, "verify", Operation::Sign, false),
+        (&ec, "verify", Operation::Verify, true),
+        (&oct, "sign", Operation::Sign, true),
+        (&oct, "sign", Operation::Verify, false),
+        (&oct, "verify", Operation::Sign, false),
+    ] {
+        let key = with(key.clone(), "key_ops", vec![ops]);
+        let written: WrittenJwk = serde_json::from_value(key.clone()).unwrap();
+        let read = written.into_key(operation, None);
+        assert_eq!(read.is_ok(), is_good, "{operation:?} {key}: {read:?}");
+    }
+    let many = with(rsa, "oth", json!([{ "r": "AQ", "d": "AQ", "t": "AQ" }]));
+    let error = serde_json::from_value::<PrivateJwk>(many).unwrap_err().to_string();
+    assert!(error.contains("more than two primes"), "{error}");
 }
 
 #[test]
@@ -130,8 +168,8 @@ fn a_fallback_names_the_algorithm_only_where_the_key_and_its_curve_say_nothing()
     ];
     for (json, fallback, alg) in cases {
         let written: WrittenJwk = serde_json::from_value(json.clone()).unwrap();
-        assert!(!written.is_named());
-        let key = written.into_key(fallback);
+        assert_eq!(written.kid(), None);
+        let key = written.into_key(Operation::Verify, fallback);
         assert_eq!(key.as_ref().ok().map(|key| &*key.public.alg), alg, "{json}: {key:?}");
     }
 }

@@ -32,15 +32,29 @@ struct Members<P> {
     dp: Option<P>,
     dq: Option<P>,
     qi: Option<P>,
+    oth: Option<IgnoredAny>,
     #[serde(rename = "priv")]
     akp: Option<P>,
 }
+
+/// What a key is wanted for (RFC 7517 section 4.3).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Operation {
+    /// To make signatures.
+    Sign,
+    /// To look at them.
+    Verify,
+}
+
+/// The curves of the schemes here, by key type, each with the one algorithm that a key on it is for.
+const CURVES: [(&str, &str, &str); 3] =
+    [("EC", "P-256", "ES256"), ("EC", "P-384", "ES384"), ("OKP", "Ed25519", "Ed25519")];
 
 /// A key as somebody wrote it, perhaps without name or algorithm, perhaps without a private half.
 #[derive(Deserialize)]
 pub struct WrittenJwk(Members<Secret>);
 
-/// Why a key is not one for signatures. Tells no member but `kty` and `use`.
+/// Why a key is not one for signatures. Tells names, and no member that may be a secret.
 #[derive(Debug, thiserror::Error)]
 pub enum Unfit {
     /// A member that its type requires (RFC 7518 section 6, RFC 8037 section 2, RFC 9964 section 3) is not there.
@@ -57,41 +71,56 @@ pub enum Unfit {
     /// Nothing says which algorithm it is for.
     #[error("a key of type {0:?} lacks \"alg\", and its form allows more than one")]
     NoAlgorithm(String),
+    /// A curve that no scheme here uses.
+    #[error("a key of type {kty:?} on the curve {crv:?}, which is not supported; supported: {known}")]
+    Curve {
+        /// Its type.
+        kty: String,
+        /// Its curve.
+        crv: String,
+        /// Those of its type.
+        known: String,
+    },
+    /// RFC 7518 section 6.3.2.7.
+    #[error("an RSA key of more than two primes (\"oth\"), which is not supported")]
+    ManyPrimes,
     /// `use` is there, and not `sig` (RFC 7517 section 4.2).
     #[error("a key for another use than signatures (\"use\" {0:?}, expected \"sig\")")]
     Use(String),
-    /// `key_ops` is there, with neither `sign` nor `verify` (RFC 7517 section 4.3).
-    #[error("a key for other operations than signatures (\"key_ops\", expected \"verify\" or \"sign\")")]
-    Operations,
+    /// `key_ops` is there, without what the key is wanted for (RFC 7517 section 4.3).
+    #[error("a key for other operations (\"key_ops\" {found:?}, expected {expected:?})")]
+    Operations {
+        /// What it is for.
+        found: Vec<String>,
+        /// What it is wanted for.
+        expected: &'static str,
+    },
 }
 
 impl WrittenJwk {
-    /// Whether it has a name of its own, rather than its thumbprint.
-    pub fn is_named(&self) -> bool {
-        self.0.kid.is_some()
+    /// The name of its own, if it has one.
+    pub fn kid(&self) -> Option<&str> {
+        self.0.kid.as_deref()
     }
 
     /// The key, whose private half is empty if none was written. `fallback` is its algorithm where it says nothing
     /// itself and where its curve says nothing either.
-    pub fn into_key(mut self, fallback: Option<&str>) -> Result<PrivateJwk, Unfit> {
-        let public = self.0.public(fallback)?;
+    pub fn into_key(mut self, operation: Operation, fallback: Option<&str>) -> Result<PrivateJwk, Unfit> {
+        let public = self.0.public(operation, fallback)?;
+        if self.0.oth.is_some() {
+            return Err(Unfit::ManyPrimes);
+        }
         let Members { d, p, q, dp, dq, qi, akp, .. } = self.0;
         Ok(PrivateJwk { public, private: PrivateMembers { d, p, q, dp, dq, qi, akp } })
     }
 }
 
 impl<P> Members<P> {
-    fn public(&mut self, fallback: Option<&str>) -> Result<Jwk, Unfit> {
-        if let Some(usage) = self.usage.take().filter(|usage| usage != "sig") {
-            return Err(Unfit::Use(usage));
-        }
-        // RFC 7517 section 4.3. A private key may say that it signs, and leave the rest to its public half.
-        let for_signatures = |operation: &String| operation == "verify" || operation == "sign";
-        if self.key_ops.take().is_some_and(|operations| !operations.iter().any(for_signatures)) {
-            return Err(Unfit::Operations);
-        }
+    fn public(&mut self, operation: Operation, fallback: Option<&str>) -> Result<Jwk, Unfit> {
+        self.must_be_for(operation)?;
         let material = self.material()?;
-        let implied = || algorithm_of_curve(&material).or(fallback).or_else(|| usual_algorithm(&material));
+        let curve = algorithm_of_curve(&self.kty, &material)?;
+        let implied = || curve.or(fallback).or_else(|| usual_algorithm(&material));
         let alg = self.alg.take().or_else(|| implied().map(str::to_owned));
         let alg = alg.ok_or_else(|| Unfit::NoAlgorithm(self.kty.clone()))?;
         let mut key = Jwk::new(&alg, material);
@@ -99,6 +128,24 @@ impl<P> Members<P> {
             key.kid = kid;
         }
         Ok(key)
+    }
+
+    fn must_be_for(&mut self, operation: Operation) -> Result<(), Unfit> {
+        if let Some(usage) = self.usage.take().filter(|usage| usage != "sig") {
+            return Err(Unfit::Use(told(&usage)));
+        }
+        let Some(found) = self.key_ops.take() else { return Ok(()) };
+        let is_for = |operation: &str| found.iter().any(|found| found == operation);
+        // A key pair that signs says nothing of its public half, which verifies. A shared secret has none.
+        let is_pair = self.d.is_some() || self.akp.is_some();
+        let expected = match operation {
+            Operation::Sign => "sign",
+            Operation::Verify => "verify",
+        };
+        if is_for(expected) || operation == Operation::Verify && is_pair && is_for("sign") {
+            return Ok(());
+        }
+        Err(Unfit::Operations { found: found.iter().map(|found| told(found)).collect(), expected })
     }
 
     fn material(&mut self) -> Result<KeyMaterial, Unfit> {
@@ -123,19 +170,27 @@ impl<P> Members<P> {
             }
             "oct" => KeyMaterial::Octets { k: self.k.take().ok_or_else(|| lacks("k"))? },
             "none" => KeyMaterial::Nothing,
-            _ => return Err(Unfit::Type(kty.clone())),
+            _ => return Err(Unfit::Type(told(kty))),
         })
     }
 }
 
-/// The one algorithm that a key on this curve is for.
-fn algorithm_of_curve(material: &KeyMaterial) -> Option<&'static str> {
-    match material {
-        KeyMaterial::EllipticCurve { crv, .. } if crv == "P-256" => Some("ES256"),
-        KeyMaterial::EllipticCurve { crv, .. } if crv == "P-384" => Some("ES384"),
-        KeyMaterial::OctetKeyPair { crv, .. } if crv == "Ed25519" => Some("Ed25519"),
-        _ => None,
+/// The one algorithm that a key on its curve is for, if it has one.
+fn algorithm_of_curve(kty: &str, material: &KeyMaterial) -> Result<Option<&'static str>, Unfit> {
+    let (KeyMaterial::EllipticCurve { crv, .. } | KeyMaterial::OctetKeyPair { crv, .. }) = material else {
+        return Ok(None);
+    };
+    let of_type = || CURVES.iter().filter(|(known, ..)| *known == kty);
+    if let Some((.., alg)) = of_type().find(|(_, known, _)| known == crv) {
+        return Ok(Some(alg));
     }
+    let known: Vec<_> = of_type().map(|(_, crv, _)| *crv).collect();
+    Err(Unfit::Curve { kty: kty.to_owned(), crv: told(crv), known: known.join(", ") })
+}
+
+/// A name as messages repeat it. What is longer than any of them may be a secret in the wrong place.
+fn told(name: &str) -> String {
+    if name.len() > 24 { "...".to_owned() } else { name.to_owned() }
 }
 
 /// RSA keys fit several algorithms: RS256 is what every verifier knows and what key sets that say nothing mean. The forms
@@ -147,12 +202,14 @@ fn usual_algorithm(material: &KeyMaterial) -> Option<&'static str> {
 impl<'de> Deserialize<'de> for Jwk {
     /// Private members are not even looked at.
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        Members::<IgnoredAny>::deserialize(deserializer)?.public(None).map_err(D::Error::custom)
+        let mut members = Members::<IgnoredAny>::deserialize(deserializer)?;
+        members.public(Operation::Verify, None).map_err(D::Error::custom)
     }
 }
 
 impl<'de> Deserialize<'de> for PrivateJwk {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        WrittenJwk::deserialize(deserializer)?.into_key(None).map_err(D::Error::custom)
+        let written = WrittenJwk::deserialize(deserializer)?;
+        written.into_key(Operation::Sign, None).map_err(D::Error::custom)
     }
 }

@@ -1,175 +1,175 @@
 //! PEM to keys.
 
-use pkcs8::der::asn1::{BitStringRef, OctetStringRef};
-use pkcs8::der::{self, Decode as _};
-use pkcs8::spki::AlgorithmIdentifierRef;
-use pkcs8::{PrivateKeyInfoRef, SecretDocument, SubjectPublicKeyInfoRef};
+use aws_lc_rs::encoding::{AsBigEndian as _, Curve25519SeedBin, EcPrivateKeyBin};
+use aws_lc_rs::signature::{EcdsaKeyPair, Ed25519KeyPair, KeyPair as _, PqdsaKeyPair};
+use pkcs8::der::Decode as _;
+use pkcs8::der::asn1::BitStringRef;
+use pkcs8::{PrivateKeyInfoRef, SubjectPublicKeyInfoRef};
+use sec1::{EcParameters, EcPrivateKey};
 
 use crate::auth::token::jwks::{Jwk, KeyMaterial, PrivateJwk, PrivateMembers};
-use crate::auth::token::pem::algorithm::{ALGORITHMS, Algorithm, Form, Parameters};
-use crate::auth::token::pem::asn1::{EcPrivateKey, MlDsaPrivateKey, RsaPrivateKey, RsaPublicKey};
-use crate::auth::token::pem::{PemError, PemKey, derive};
+use crate::auth::token::pem::PemError;
+use crate::auth::token::pem::algorithm::{Algorithm, Form};
+use crate::auth::token::pem::block::{Block, DECRYPT, blocks};
 
-/// Reads the first key of a PEM text. `alg` is what it is meant for, where the key itself leaves that open or to make sure.
-pub fn read(text: &str, alg: Option<&str>) -> Result<PemKey, PemError> {
-    let (label, document) = SecretDocument::from_pem(block(text)?).map_err(|_| {
-        PemError::NotPem("the block is damaged: base64 in lines of 64 characters is expected")
-    })?;
-    let bytes = document.as_bytes();
-    match label {
-        "PUBLIC KEY" => public(bytes, alg).map(PemKey::Public),
-        "PRIVATE KEY" => pkcs8(bytes, alg).map(PemKey::Private),
-        "EC PRIVATE KEY" => sec1(bytes, alg).map(PemKey::Private),
-        "RSA PRIVATE KEY" => rsa_private(bytes, alg).map(PemKey::Private),
-        other => Err(PemError::Label { found: other.to_owned(), advice: advice(other) }),
+/// Reads the keys of a PEM text; of a public one the private half is empty. `alg` is what they are meant for, where they
+/// leave that open or to make sure. A key whose public half stands there as well is one key.
+pub fn read(text: &str, alg: Option<&str>) -> Result<Vec<PrivateJwk>, PemError> {
+    let blocks = blocks(text)?;
+    let several = blocks.len() > 1;
+    let mut keys: Vec<PrivateJwk> = Vec::new();
+    for (block, number) in blocks.iter().zip(1..) {
+        // They stand beside keys, and are none.
+        if several && ["CERTIFICATE", "EC PARAMETERS"].contains(&block.label) {
+            continue;
+        }
+        let in_block = |source: PemError| {
+            let label = block.label.to_owned();
+            if several { PemError::Block { number, label, source: source.into() } } else { source }
+        };
+        let read = key(block, alg).map_err(in_block)?;
+        match keys.iter_mut().find(|known| known.public == read.public) {
+            Some(known) if known.private == PrivateMembers::default() => *known = read,
+            Some(_) => {}
+            None => keys.push(read),
+        }
+    }
+    if keys.is_empty() {
+        return Err(no_key(blocks[0].label));
+    }
+    Ok(keys)
+}
+
+fn key(Block { label, bytes }: &Block<'_>, alg: Option<&str>) -> Result<PrivateJwk, PemError> {
+    let public_half = |public| PrivateJwk { public, private: PrivateMembers::default() };
+    match *label {
+        "PUBLIC KEY" => public(bytes, alg).map(public_half),
+        "RSA PUBLIC KEY" => Ok(public_half(Jwk::new(meant(None, alg)?, rsa_public(bytes)?))),
+        "PRIVATE KEY" => pkcs8(bytes, alg),
+        "EC PRIVATE KEY" => {
+            let key = EcPrivateKey::try_from(bytes.as_slice());
+            let curve = key.ok().and_then(|key| key.parameters).and_then(EcParameters::named_curve);
+            elliptic(Algorithm::on(curve)?, bytes, alg)
+        }
+        "RSA PRIVATE KEY" => rsa(None, bytes, alg),
+        other => Err(no_key(other)),
     }
 }
 
-fn advice(label: &str) -> &'static str {
-    match label {
-        "CERTIFICATE" => "; take the key out of it: openssl x509 -pubkey -noout",
-        "ENCRYPTED PRIVATE KEY" => "; decrypt it first: openssl pkcs8",
-        "RSA PUBLIC KEY" => "; convert it: openssl rsa -RSAPublicKey_in -pubout",
+fn no_key(label: &str) -> PemError {
+    let advice = match label {
+        "CERTIFICATE" => "; take the key out of it: openssl x509 -pubkey -noout -in FILE",
+        "ENCRYPTED PRIVATE KEY" => DECRYPT,
+        "OPENSSH PRIVATE KEY" => {
+            "; unless it is for Ed25519, convert a copy of it: ssh-keygen -p -N '' -m PKCS8 -f COPY"
+        }
         _ => "",
-    }
-}
-
-/// The first block but the parameters that `openssl ecparam -genkey` writes before its key.
-fn block(text: &str) -> Result<&str, PemError> {
-    const PARAMETERS: &str = "-----END EC PARAMETERS-----";
-    let text = text.split_once(PARAMETERS).map_or(text, |(_, behind)| behind);
-    let begin = text.find("-----BEGIN ").ok_or(PemError::NotPem("it has no line with -----BEGIN"))?;
-    let text = &text[begin..];
-    let last = text.find("-----END ").ok_or(PemError::NotPem("it has no line with -----END"))?;
-    let end = text[last..].find('\n').map_or(text.len(), |length| last + length);
-    Ok(text[..end].trim_end())
+    };
+    PemError::Label { found: label.to_owned(), advice }
 }
 
 fn public(bytes: &[u8], alg: Option<&str>) -> Result<Jwk, PemError> {
-    const WHAT: &str = "SubjectPublicKeyInfo (RFC 5280 section 4.1.2.7)";
-    let malformed = |_| PemError::Malformed(WHAT);
-    let info = SubjectPublicKeyInfoRef::from_der(bytes).map_err(malformed)?;
-    let form = form_of(info.algorithm)?;
-    let key = info.subject_public_key.as_bytes().ok_or(PemError::Malformed(WHAT))?;
-    let material = match form {
-        Form::Rsa => rsa_material(&RsaPublicKey::from_der(key).map_err(malformed)?.0),
-        Form::EllipticCurve(_, crv, coordinate) => point_material(crv, coordinate, key)?,
+    const WHAT: PemError = PemError::Malformed("SubjectPublicKeyInfo (RFC 5280 section 4.1.2.7)");
+    let info = SubjectPublicKeyInfoRef::from_der(bytes).map_err(|_| WHAT)?;
+    let algorithm = Algorithm::named(info.algorithm)?;
+    let key = info.subject_public_key.as_bytes().ok_or(WHAT)?;
+    let material = match algorithm.form {
+        Form::Rsa => rsa_public(key)?,
+        Form::EllipticCurve(crv, _) => uncompressed(crv, key)?,
         Form::Ed25519 => KeyMaterial::OctetKeyPair { crv: "Ed25519".to_owned(), x: key.into() },
-        Form::MlDsa(_) | Form::SlhDsa(_) => KeyMaterial::AlgorithmKeyPair { public: key.into() },
+        Form::MlDsa(_) | Form::SlhDsa => KeyMaterial::AlgorithmKeyPair { public: key.into() },
     };
-    Ok(Jwk::new(meant(form, alg)?, material))
+    Ok(Jwk::new(meant(algorithm.alg, alg)?, material))
 }
 
 fn pkcs8(bytes: &[u8], alg: Option<&str>) -> Result<PrivateJwk, PemError> {
-    let malformed = |_| PemError::Malformed("PKCS#8 private key (RFC 5958)");
-    let info = PrivateKeyInfoRef::from_der(bytes).map_err(malformed)?;
-    let form = form_of(info.algorithm)?;
-    let (key, beside) = (info.private_key.as_bytes(), info.public_key);
-    let read = match form {
-        Form::Rsa => return rsa_private(key, alg),
-        Form::EllipticCurve(..) => {
-            elliptic(&EcPrivateKey::from_der(key).map_err(malformed)?, form, meant(form, alg)?)?
-        }
+    const WHAT: PemError = PemError::Malformed("PKCS#8 private key (RFC 5958)");
+    let info = PrivateKeyInfoRef::from_der(bytes).map_err(|_| WHAT)?;
+    let algorithm = Algorithm::named(info.algorithm)?;
+    let key = info.private_key.as_bytes();
+    let name = algorithm.alg.unwrap_or("RSA");
+    let unfit = || PemError::Inconsistent(name);
+    // If the public half stands beside the private one, it must be its own.
+    let is_own = |public: &[u8]| {
+        let is_own = |beside: BitStringRef<'_>| beside.as_bytes() == Some(public);
+        info.public_key.is_none_or(is_own).then_some(()).ok_or_else(unfit)
+    };
+    match algorithm.form {
+        Form::Rsa => rsa(algorithm.alg, key, alg),
+        Form::EllipticCurve(..) => elliptic(algorithm, bytes, alg),
         Form::Ed25519 => {
-            let seed = <&OctetStringRef>::from_der(key).map_err(malformed)?.as_bytes();
-            let public = derive::ed25519(seed).ok_or(PemError::Inconsistent("Ed25519"))?;
-            agrees("Ed25519", beside, &public)?;
+            let pair = Ed25519KeyPair::from_pkcs8_maybe_unchecked(bytes).map_err(|_| unfit())?;
+            let (public, seed) = (pair.public_key().as_ref(), pair.seed().map_err(|_| unfit())?);
+            let seed: Curve25519SeedBin<'_> = seed.as_be_bytes().map_err(|_| unfit())?;
+            is_own(public)?;
             let material = KeyMaterial::OctetKeyPair { crv: "Ed25519".to_owned(), x: public.into() };
-            PrivateJwk::with_d(meant(form, alg)?, material, seed)
+            Ok(PrivateJwk::with_d(meant(algorithm.alg, alg)?, material, seed.as_ref()))
         }
-        Form::MlDsa(name) => {
-            let read = MlDsaPrivateKey::read(key).map_err(malformed)?;
-            let (seed, expanded) = match read {
-                MlDsaPrivateKey::Seed(seed) => (seed, None),
-                MlDsaPrivateKey::Both(seed, expanded) => (seed, Some(expanded.as_bytes())),
-                MlDsaPrivateKey::Expanded => return Err(PemError::NoSeed(name)),
-            };
-            let public =
-                derive::ml_dsa(name, seed.as_bytes(), expanded).ok_or(PemError::Inconsistent(name))?;
-            agrees(name, beside, &public)?;
-            PrivateJwk::akp(meant(form, alg)?, &public, seed.as_bytes())
+        Form::MlDsa(signing) => {
+            // It takes all three forms of RFC 9881 section 6, and writes the one that ends in the seed.
+            let pair = PqdsaKeyPair::from_pkcs8(signing, bytes).map_err(|_| unfit())?;
+            let with_seed = pair.to_pkcs8v1().map_err(|_| PemError::NoSeed(name))?;
+            let seed = with_seed.as_ref().last_chunk::<32>().ok_or(PemError::NoSeed(name))?;
+            let public = pair.public_key().as_ref();
+            is_own(public)?;
+            Ok(PrivateJwk::akp(meant(algorithm.alg, alg)?, public, seed.as_slice()))
         }
-        Form::SlhDsa(name) => {
+        Form::SlhDsa => {
             // FIPS 205 section 9.1: SK.seed, SK.prf, PK.seed, PK.root, of 16 bytes each.
-            let public = key.get(32..64).filter(|_| key.len() == 64).ok_or(PemError::Inconsistent(name))?;
-            agrees(name, beside, public)?;
-            PrivateJwk::akp(meant(form, alg)?, public, key)
+            let public = key.get(32..64).filter(|_| key.len() == 64).ok_or_else(unfit)?;
+            is_own(public)?;
+            Ok(PrivateJwk::akp(meant(algorithm.alg, alg)?, public, key))
         }
-    };
-    Ok(read)
-}
-
-fn sec1(bytes: &[u8], alg: Option<&str>) -> Result<PrivateJwk, PemError> {
-    const WHAT: &str = "EC private key with the name of its curve (RFC 5915)";
-    let key = EcPrivateKey::from_der(bytes).map_err(|_| PemError::Malformed(WHAT))?;
-    let curve = key.curve.ok_or(PemError::Malformed(WHAT))?;
-    let known = ALGORITHMS.iter().find(|known| known.parameters == Parameters::Curve(curve));
-    let form = known.ok_or_else(|| PemError::Algorithm(curve.to_string()))?.form;
-    elliptic(&key, form, meant(form, alg)?)
-}
-
-fn elliptic(key: &EcPrivateKey<'_>, form: Form, alg: &str) -> Result<PrivateJwk, PemError> {
-    let Form::EllipticCurve(name, crv, coordinate) = form else {
-        unreachable!("callers look the curve up in the table");
-    };
-    let point = derive::point(crv, key.d.as_bytes()).ok_or(PemError::Inconsistent(name))?;
-    agrees(name, key.public, &point)?;
-    Ok(PrivateJwk::with_d(alg, point_material(crv, coordinate, &point)?, key.d.as_bytes()))
-}
-
-fn rsa_private(bytes: &[u8], alg: Option<&str>) -> Result<PrivateJwk, PemError> {
-    let key = RsaPrivateKey::from_der(bytes)
-        .map_err(|_| PemError::Malformed("RSA private key of two primes (RFC 8017 appendix A.1.2)"))?;
-    let secret = |at: usize| Some(key.0[at].as_bytes().into());
-    let private = PrivateMembers {
-        d: secret(2),
-        p: secret(3),
-        q: secret(4),
-        dp: secret(5),
-        dq: secret(6),
-        qi: secret(7),
-        ..PrivateMembers::default()
-    };
-    Ok(PrivateJwk { public: Jwk::new(meant(Form::Rsa, alg)?, rsa_material(&key.0)), private })
-}
-
-fn rsa_material(integers: &[der::asn1::UintRef<'_>]) -> KeyMaterial {
-    KeyMaterial::Rsa { n: integers[0].as_bytes().into(), e: integers[1].as_bytes().into() }
-}
-
-fn point_material(crv: &str, coordinate: usize, point: &[u8]) -> Result<KeyMaterial, PemError> {
-    match point.split_first() {
-        // SEC 1 section 2.3.3: 4 is the mark of an uncompressed point.
-        Some((4, rest)) if rest.len() == 2 * coordinate => {
-            let (x, y) = rest.split_at(coordinate);
-            Ok(KeyMaterial::EllipticCurve { crv: crv.to_owned(), x: x.into(), y: y.into() })
-        }
-        _ => Err(PemError::Malformed("uncompressed point; convert it: openssl ec -conv_form uncompressed")),
     }
 }
 
-fn form_of(algorithm: AlgorithmIdentifierRef<'_>) -> Result<Form, PemError> {
-    let is = |known: &&Algorithm| known.oid == algorithm.oid && known.parameters.are(algorithm.parameters);
-    let unknown = || PemError::Algorithm(algorithm.oid.to_string());
-    ALGORITHMS.iter().find(is).map(|known| known.form).ok_or_else(unknown)
+/// A private key as PKCS#8 or SEC 1 has it.
+fn elliptic(algorithm: &Algorithm, bytes: &[u8], alg: Option<&str>) -> Result<PrivateJwk, PemError> {
+    let (Form::EllipticCurve(crv, signing), Some(name)) = (algorithm.form, algorithm.alg) else {
+        unreachable!("callers look the curve up in the table");
+    };
+    let unfit = || PemError::Inconsistent(name);
+    let pair = EcdsaKeyPair::from_private_key_der(signing, bytes).map_err(|_| unfit())?;
+    let d: EcPrivateKeyBin<'_> = pair.private_key().as_be_bytes().map_err(|_| unfit())?;
+    let material = uncompressed(crv, pair.public_key().as_ref())?;
+    Ok(PrivateJwk::with_d(meant(algorithm.alg, alg)?, material, d.as_ref()))
 }
 
-/// The algorithm that a key of this form is for.
-fn meant(form: Form, wanted: Option<&str>) -> Result<&str, PemError> {
-    let other = |found: &str, wanted: &str| {
-        Err(PemError::OtherAlgorithm { found: found.to_owned(), wanted: wanted.to_owned() })
+fn rsa(known: Option<&'static str>, pkcs1: &[u8], alg: Option<&str>) -> Result<PrivateJwk, PemError> {
+    let malformed = PemError::Malformed("RSA private key of two primes (RFC 8017 appendix A.1.2)");
+    PrivateJwk::rsa(meant(known, alg)?, pkcs1).ok_or(malformed)
+}
+
+fn rsa_public(pkcs1: &[u8]) -> Result<KeyMaterial, PemError> {
+    let malformed = |_| PemError::Malformed("RSA public key (RFC 8017 appendix A.1.1)");
+    let key = pkcs1::RsaPublicKey::try_from(pkcs1).map_err(malformed)?;
+    Ok(KeyMaterial::Rsa { n: key.modulus.as_bytes().into(), e: key.public_exponent.as_bytes().into() })
+}
+
+const POINT: &str = "point in one of the forms of SEC 1 section 2.3.3; others are converted by \
+                     openssl pkey -pubin -ec_conv_form uncompressed -in FILE";
+
+/// The coordinates of a point in any form of SEC 1 section 2.3.3.
+fn uncompressed(crv: &'static str, point: &[u8]) -> Result<KeyMaterial, PemError> {
+    let point = match crv {
+        "P-256" => {
+            p256::ecdsa::VerifyingKey::from_sec1_bytes(point).map(|key| key.to_sec1_point(false).to_bytes())
+        }
+        _ => p384::ecdsa::VerifyingKey::from_sec1_bytes(point).map(|key| key.to_sec1_point(false).to_bytes()),
     };
-    match (form.alg(), wanted) {
+    let point = point.map_err(|_| PemError::Malformed(POINT))?;
+    let (x, y) = point[1..].split_at(point.len() / 2);
+    Ok(KeyMaterial::EllipticCurve { crv: crv.to_owned(), x: x.into(), y: y.into() })
+}
+
+/// The algorithm that a key is for: what it says, or what is asked for.
+fn meant<'a>(found: Option<&'static str>, wanted: Option<&'a str>) -> Result<&'a str, PemError> {
+    let other = |found, wanted: &str| Err(PemError::OtherAlgorithm { found, wanted: wanted.to_owned() });
+    match (found, wanted) {
         (None, None) => Err(PemError::WhichRsa),
         (None, Some(wanted)) if wanted.starts_with("RS") || wanted.starts_with("PS") => Ok(wanted),
         (None, Some(wanted)) => other("RSA", wanted),
         (Some(found), Some(wanted)) if found != wanted => other(found, wanted),
         (Some(found), _) => Ok(found),
     }
-}
-
-/// If the public half stands beside the private one, it must be its own.
-fn agrees(name: &'static str, beside: Option<BitStringRef<'_>>, public: &[u8]) -> Result<(), PemError> {
-    let agrees = beside.is_none_or(|beside| beside.as_bytes() == Some(public));
-    if agrees { Ok(()) } else { Err(PemError::Inconsistent(name)) }
 }
