@@ -54,3 +54,15 @@ fn every_command_that_takes_a_scenario_refuses_a_bad_one_alike() {
         ended.exits(2).says(&["case.toml:5: load.rate"]);
     }
 }
+
+#[test]
+fn an_algorithm_that_others_have_is_no_slip_of_one_that_is_here() {
+    let sandbox = Sandbox::with(SMALL);
+    for alg in ["PS384", "RS512", "ES512", "ES256K", "Ed448"] {
+        let refused =
+            sandbox.refused(&["token", "keygen", "--alg", alg]).exits(2).says(&[alg, "known: HS256"]);
+        assert!(!refused.stderr.contains("did you mean"), "{refused:#?}");
+    }
+    let slip = sandbox.refused(&["token", "keygen", "--alg", "ES265"]);
+    slip.exits(2).says(&["did you mean \"ES256\"?"]);
+}

@@ -8,6 +8,7 @@ mod counting;
 mod description;
 mod disk;
 mod disturbed;
+mod foreign_keys;
 mod full_run;
 mod interruption;
 mod keys;

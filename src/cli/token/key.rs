@@ -2,7 +2,6 @@
 
 use anyhow::Context as _;
 use serde::Deserialize;
-use serde::de::IgnoredAny;
 use serde_json::value::RawValue;
 
 use crate::auth::token::jwks::{Operation, PrivateJwk, PrivateMembers};
@@ -50,21 +49,12 @@ struct Written {
     jwk: anyhow::Result<PrivateJwk>,
 }
 
-/// Tells a set from a key.
-#[derive(Deserialize)]
-struct Kind {
-    keys: Option<IgnoredAny>,
-}
-
-#[derive(Deserialize)]
-struct Set<'a> {
-    #[serde(borrow)]
-    keys: Vec<&'a RawValue>,
-}
-
+/// A key or a set of keys, as far as it must be known before each is read by itself.
 #[derive(Default, Deserialize)]
-struct Name {
+struct Outline<'a> {
     kid: Option<String>,
+    #[serde(borrow)]
+    keys: Option<Vec<&'a RawValue>>,
 }
 
 impl Keys {
@@ -128,13 +118,11 @@ fn written(text: &str, operation: Operation, wanted: Option<&Scheme>) -> anyhow:
         return Ok(keys.into_iter().map(|jwk| Written { kid: None, jwk: Ok(jwk) }).collect());
     }
     anyhow::ensure!(text.starts_with('{'), "it is neither a JWK, nor a JWK Set, nor PEM{}", advice(text));
-    let keys = match jwk::from_json::<Kind>(text)?.keys {
-        None => vec![text],
-        Some(_) => jwk::from_json::<Set<'_>>(text)?.keys.into_iter().map(RawValue::get).collect(),
-    };
+    let keys = jwk::from_json::<Outline<'_>>(text)?.keys;
+    let keys = keys.map_or_else(|| vec![text], |keys| keys.into_iter().map(RawValue::get).collect());
     anyhow::ensure!(!keys.is_empty(), "the set holds no key");
     let keys = keys.into_iter().map(|key| {
-        let Name { kid } = serde_json::from_str(key).unwrap_or_default();
+        let Outline { kid, .. } = serde_json::from_str(key).unwrap_or_default();
         Written { kid, jwk: jwk::read(key, operation, wanted) }
     });
     Ok(keys.collect())

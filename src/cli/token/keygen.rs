@@ -8,7 +8,7 @@ use serde::Serialize;
 use zeroize::Zeroizing;
 
 use crate::auth::token::jwks::PrivateJwk;
-use crate::auth::token::pem;
+use crate::auth::token::pem::{self, PemError};
 use crate::auth::token::signature::SignatureScheme;
 use crate::cli::token::input::Unusable;
 use crate::cli::token::keyfile;
@@ -59,7 +59,7 @@ impl Keygen {
         let key = self.alg.generate()?;
         let format = self.format.to_possible_value().expect("no form is hidden");
         let unusable = || Unusable(format!("--format {}", format.get_name()));
-        let private = self.private_half(&key).with_context(unusable)?;
+        let private = self.written(&key, pem::private).with_context(unusable)?;
         let public = match &self.public {
             Some(file) => Some((file, self.public_half(&key)?)),
             None => None,
@@ -89,24 +89,24 @@ impl Keygen {
         Ok(())
     }
 
-    fn private_half(&self, key: &PrivateJwk) -> anyhow::Result<Zeroizing<String>> {
-        match self.format {
-            Format::Jwk => Ok(Zeroizing::new(serde_json::to_string(key)?)),
-            Format::Jwks => Ok(Zeroizing::new(serde_json::to_string(&Set { keys: [key] })?)),
-            Format::Pem => Ok(pem::private(key)?),
-        }
-    }
-
-    fn public_half(&self, key: &PrivateJwk) -> anyhow::Result<String> {
+    fn public_half(&self, key: &PrivateJwk) -> anyhow::Result<Zeroizing<String>> {
         if !key.public.material.is_public() {
             return Err(anyhow::anyhow!("a key for {} has no public half", key.public.alg))
                 .context(Unusable("--public".to_owned()));
         }
-        match self.format {
-            Format::Jwk => Ok(serde_json::to_string(&key.public)?),
-            Format::Jwks => Ok(serde_json::to_string(&Set { keys: [&key.public] })?),
-            Format::Pem => Ok(pem::public(&key.public)?),
-        }
+        self.written(&key.public, |key| pem::public(key).map(Zeroizing::new))
+    }
+
+    fn written<K: Serialize>(
+        &self,
+        key: &K,
+        pem: impl FnOnce(&K) -> Result<Zeroizing<String>, PemError>,
+    ) -> anyhow::Result<Zeroizing<String>> {
+        Ok(match self.format {
+            Format::Jwk => Zeroizing::new(serde_json::to_string(key)?),
+            Format::Jwks => Zeroizing::new(serde_json::to_string(&Set { keys: [key] })?),
+            Format::Pem => pem(key)?,
+        })
     }
 
     fn note(&self, key: &PrivateJwk) -> String {

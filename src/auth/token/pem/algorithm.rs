@@ -8,20 +8,18 @@ use const_oid::db::{DB, fips204, fips205, rfc5912, rfc8410};
 use pkcs8::ObjectIdentifier;
 use pkcs8::der::Encode as _;
 use pkcs8::der::asn1::{Any, AnyRef};
-use pkcs8::spki::AlgorithmIdentifierRef;
+use pkcs8::spki::{AlgorithmIdentifier, AlgorithmIdentifierRef};
 
 use crate::auth::token::jwks::{Jwk, KeyMaterial};
 use crate::auth::token::pem::PemError;
 
-/// One kind of key: how its `AlgorithmIdentifier` names it.
+/// One kind of key: how its `AlgorithmIdentifier` names it, and what JOSE calls it.
 pub(super) struct Algorithm {
-    /// The object identifier.
     pub(super) oid: ObjectIdentifier,
     /// That of the curve, which stands beside it (RFC 5480 section 2.1.1).
     pub(super) curve: Option<ObjectIdentifier>,
-    /// The form of the key.
     pub(super) form: Form,
-    /// What JOSE calls the algorithm; RSA keys serve several.
+    /// RSA keys serve several.
     pub(super) alg: Option<&'static str>,
 }
 
@@ -44,18 +42,8 @@ pub(super) enum Form {
 static ALGORITHMS: [Algorithm; 10] = [
     Algorithm { oid: rfc5912::RSA_ENCRYPTION, curve: None, form: Form::Rsa, alg: None },
     Algorithm { oid: rfc5912::ID_RSASSA_PSS, curve: None, form: Form::Rsa, alg: Some("PS256") },
-    Algorithm {
-        oid: rfc5912::ID_EC_PUBLIC_KEY,
-        curve: Some(rfc5912::SECP_256_R_1),
-        form: Form::EllipticCurve("P-256", &ECDSA_P256_SHA256_FIXED_SIGNING),
-        alg: Some("ES256"),
-    },
-    Algorithm {
-        oid: rfc5912::ID_EC_PUBLIC_KEY,
-        curve: Some(rfc5912::SECP_384_R_1),
-        form: Form::EllipticCurve("P-384", &ECDSA_P384_SHA384_FIXED_SIGNING),
-        alg: Some("ES384"),
-    },
+    on(rfc5912::SECP_256_R_1, Form::EllipticCurve("P-256", &ECDSA_P256_SHA256_FIXED_SIGNING), "ES256"),
+    on(rfc5912::SECP_384_R_1, Form::EllipticCurve("P-384", &ECDSA_P384_SHA384_FIXED_SIGNING), "ES384"),
     plain(rfc8410::ID_ED_25519, Form::Ed25519, "Ed25519"),
     plain(fips204::ID_ML_DSA_44, Form::MlDsa(&ML_DSA_44_SIGNING), "ML-DSA-44"),
     plain(fips204::ID_ML_DSA_65, Form::MlDsa(&ML_DSA_65_SIGNING), "ML-DSA-65"),
@@ -68,6 +56,17 @@ const fn plain(oid: ObjectIdentifier, form: Form, alg: &'static str) -> Algorith
     Algorithm { oid, curve: None, form, alg: Some(alg) }
 }
 
+const fn on(curve: ObjectIdentifier, form: Form, alg: &'static str) -> Algorithm {
+    Algorithm { oid: rfc5912::ID_EC_PUBLIC_KEY, curve: Some(curve), form, alg: Some(alg) }
+}
+
+fn unsupported(found: &str) -> PemError {
+    PemError(format!(
+        "a key for {found}, which is not supported; supported: RSA, the curves P-256 and P-384, Ed25519, ML-DSA, \
+         SLH-DSA-SHA2-128s and SLH-DSA-SHA2-128f"
+    ))
+}
+
 impl Algorithm {
     /// What the identifier in a key names.
     pub(super) fn named(identifier: AlgorithmIdentifierRef<'_>) -> Result<&'static Self, PemError> {
@@ -78,21 +77,17 @@ impl Algorithm {
         }
         if oid == rfc5912::ID_RSASSA_PSS && !parameters.is_none_or(are_of_ps256) {
             let found = "RSASSA-PSS with other parameters than PS256 has (SHA-256 twice, a salt of 32 bytes)";
-            return Err(PemError::Unsupported(found.to_owned()));
+            return Err(unsupported(found));
         }
         let known = ALGORITHMS.iter().find(|known| known.oid == oid);
-        known.ok_or_else(|| PemError::Unsupported(name(oid)))
+        known.ok_or_else(|| unsupported(&name(oid)))
     }
 
     /// That of a curve.
     pub(super) fn on(curve: Option<ObjectIdentifier>) -> Result<&'static Self, PemError> {
         let known = ALGORITHMS.iter().find(|known| known.curve.is_some() && known.curve == curve);
-        let found = || {
-            let parameters =
-                || "without a name (openssl pkey -ec_param_enc named_curve gives it one)".to_owned();
-            format!("the elliptic curve {}", curve.map_or_else(parameters, name))
-        };
-        known.ok_or_else(|| PemError::Unsupported(found()))
+        let unnamed = || "without a name (openssl pkey -ec_param_enc named_curve gives it one)".to_owned();
+        known.ok_or_else(|| unsupported(&format!("the elliptic curve {}", curve.map_or_else(unnamed, name))))
     }
 
     /// What a key is written as.
@@ -104,17 +99,15 @@ impl Algorithm {
             (KeyMaterial::AlgorithmKeyPair { .. }, _) => known.alg == Some(&*key.alg),
             _ => false,
         };
-        ALGORITHMS.iter().find(is).ok_or_else(|| PemError::NoPem(key.alg.clone()))
+        let no_pem = || PemError(format!("a key for {} has no PEM form; use --format jwk or jwks", key.alg));
+        ALGORITHMS.iter().find(is).ok_or_else(no_pem)
     }
 
-    /// What stands beside the object identifier: of RSA a NULL (RFC 3279 section 2.3.1).
-    pub(super) fn parameters(&self) -> Option<Any> {
-        match self.form {
-            Form::Rsa => Some(Any::null()),
-            _ => {
-                self.curve.map(|curve| Any::encode_from(&curve).expect("an object identifier can be written"))
-            }
-        }
+    /// As it is written: beside the object identifier of RSA stands a NULL (RFC 3279 section 2.3.1).
+    pub(super) fn identifier(&self) -> AlgorithmIdentifier<Any> {
+        let curve = |curve| Any::encode_from(&curve).expect("an object identifier can be written");
+        let null = matches!(self.form, Form::Rsa).then(Any::null);
+        AlgorithmIdentifier { oid: self.oid, parameters: self.curve.map(curve).or(null) }
     }
 }
 

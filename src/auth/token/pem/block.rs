@@ -14,14 +14,14 @@ pub(super) struct Block<'a> {
 
 /// Every block; what stands around them is for people.
 pub(super) fn blocks(text: &str) -> Result<Vec<Block<'_>>, PemError> {
-    let damaged = |why: &str| PemError::NotPem(why.to_owned());
+    let damaged = |why: &str| PemError(format!("not PEM: {why}"));
     let mut blocks = Vec::new();
     let mut rest = text;
     while let Some((_, begun)) = rest.split_once("-----BEGIN ") {
         // Where the dashes behind the label are damaged, the key would stand in it.
-        let is_label = |label: &str| {
-            label.len() < 40 && label.bytes().all(|byte| b" .#".contains(&byte) || is_upper(byte))
-        };
+        let is_of_label =
+            |byte: u8| byte.is_ascii_uppercase() || byte.is_ascii_digit() || b" .#".contains(&byte);
+        let is_label = |label: &str| label.len() < 40 && label.bytes().all(is_of_label);
         let label = begun.split_once("-----").filter(|(label, _)| is_label(label));
         let (label, behind) = label.ok_or_else(|| damaged("a line with -----BEGIN is damaged"))?;
         let end = format!("-----END {label}-----");
@@ -36,29 +36,22 @@ pub(super) fn blocks(text: &str) -> Result<Vec<Block<'_>>, PemError> {
     Ok(blocks)
 }
 
-fn is_upper(byte: u8) -> bool {
-    byte.is_ascii_uppercase() || byte.is_ascii_digit()
-}
-
 fn bytes(label: &str, body: &str) -> Result<Zeroizing<Vec<u8>>, PemError> {
+    // RFC 1421 section 4.6, as openssl wrote it before PKCS#8.
     if body.contains("Proc-Type:") && body.contains("ENCRYPTED") {
-        return Err(PemError::Label { found: format!("{label}, encrypted"), advice: DECRYPT });
+        return Err(PemError(format!("PEM of {label:?}, encrypted{DECRYPT}")));
     }
-    let damaged = |why: &str| PemError::NotPem(format!("the block {label:?} is damaged: {why}"));
-    if body.contains("\\n") {
-        return Err(damaged("it has the two characters \\n where lines should end; `printf %b` mends it"));
-    }
-    let is_base64 = |byte: &u8| byte.is_ascii_alphanumeric() || b"+/=".contains(byte);
-    let packed: Zeroizing<Vec<u8>> =
-        Zeroizing::new(body.bytes().filter(|byte| !byte.is_ascii_whitespace() && *byte != 0x0b).collect());
-    if !packed.iter().all(is_base64) {
-        return Err(damaged("something else than base64 stands in it"));
-    }
-    let mut bytes = Zeroizing::new(Vec::with_capacity(packed.len()));
-    STANDARD
-        .decode_vec(&packed, &mut bytes)
-        .map_err(|_| damaged("its base64 is cut off or has a stray character"))?;
-    Ok(bytes)
+    let mut packed = Zeroizing::new(Vec::with_capacity(body.len()));
+    packed.extend(body.bytes().filter(|byte| !byte.is_ascii_whitespace() && *byte != 0x0b));
+    let mut bytes = Zeroizing::new(Vec::with_capacity(body.len()));
+    let why = match STANDARD.decode_vec(&packed, &mut bytes) {
+        Ok(()) => return Ok(bytes),
+        Err(_) if body.contains("\\n") => {
+            "it has the two characters \\n where lines end; `printf %b` mends it"
+        }
+        Err(_) => "something else than base64 stands in it, or it is cut off",
+    };
+    Err(PemError(format!("the PEM block {label:?} is damaged: {why}")))
 }
 
 pub(super) const DECRYPT: &str = "; decrypt it first: openssl pkey -in FILE -out PLAIN";

@@ -23,11 +23,9 @@ pub fn read(text: &str, alg: Option<&str>) -> Result<Vec<PrivateJwk>, PemError> 
         if several && ["CERTIFICATE", "EC PARAMETERS"].contains(&block.label) {
             continue;
         }
-        let in_block = |source: PemError| {
-            let label = block.label.to_owned();
-            if several { PemError::Block { number, label, source: source.into() } } else { source }
-        };
-        let read = key(block, alg).map_err(in_block)?;
+        let in_block =
+            |PemError(why)| PemError(format!("block {number} of the file, {:?}: {why}", block.label));
+        let read = key(block, alg).map_err(|error| if several { in_block(error) } else { error })?;
         match keys.iter_mut().find(|known| known.public == read.public) {
             Some(known) if known.private == PrivateMembers::default() => *known = read,
             Some(_) => {}
@@ -65,14 +63,14 @@ fn no_key(label: &str) -> PemError {
         }
         _ => "",
     };
-    PemError::Label { found: label.to_owned(), advice }
+    PemError(format!("PEM of {label:?}, expected \"PRIVATE KEY\" or \"PUBLIC KEY\"{advice}"))
 }
 
 fn public(bytes: &[u8], alg: Option<&str>) -> Result<Jwk, PemError> {
-    const WHAT: PemError = PemError::Malformed("SubjectPublicKeyInfo (RFC 5280 section 4.1.2.7)");
-    let info = SubjectPublicKeyInfoRef::from_der(bytes).map_err(|_| WHAT)?;
+    let malformed = || malformed("SubjectPublicKeyInfo (RFC 5280 section 4.1.2.7)");
+    let info = SubjectPublicKeyInfoRef::from_der(bytes).map_err(|_| malformed())?;
     let algorithm = Algorithm::named(info.algorithm)?;
-    let key = info.subject_public_key.as_bytes().ok_or(WHAT)?;
+    let key = info.subject_public_key.as_bytes().ok_or_else(malformed)?;
     let material = match algorithm.form {
         Form::Rsa => rsa_public(key)?,
         Form::EllipticCurve(crv, _) => uncompressed(crv, key)?,
@@ -83,12 +81,12 @@ fn public(bytes: &[u8], alg: Option<&str>) -> Result<Jwk, PemError> {
 }
 
 fn pkcs8(bytes: &[u8], alg: Option<&str>) -> Result<PrivateJwk, PemError> {
-    const WHAT: PemError = PemError::Malformed("PKCS#8 private key (RFC 5958)");
-    let info = PrivateKeyInfoRef::from_der(bytes).map_err(|_| WHAT)?;
+    let malformed = || malformed("PKCS#8 private key (RFC 5958)");
+    let info = PrivateKeyInfoRef::from_der(bytes).map_err(|_| malformed())?;
     let algorithm = Algorithm::named(info.algorithm)?;
     let key = info.private_key.as_bytes();
     let name = algorithm.alg.unwrap_or("RSA");
-    let unfit = || PemError::Inconsistent(name);
+    let unfit = || inconsistent(name);
     // If the public half stands beside the private one, it must be its own.
     let is_own = |public: &[u8]| {
         let is_own = |beside: BitStringRef<'_>| beside.as_bytes() == Some(public);
@@ -108,8 +106,8 @@ fn pkcs8(bytes: &[u8], alg: Option<&str>) -> Result<PrivateJwk, PemError> {
         Form::MlDsa(signing) => {
             // It takes all three forms of RFC 9881 section 6, and writes the one that ends in the seed.
             let pair = PqdsaKeyPair::from_pkcs8(signing, bytes).map_err(|_| unfit())?;
-            let with_seed = pair.to_pkcs8v1().map_err(|_| PemError::NoSeed(name))?;
-            let seed = with_seed.as_ref().last_chunk::<32>().ok_or(PemError::NoSeed(name))?;
+            let with_seed = pair.to_pkcs8v1().map_err(|_| no_seed(name))?;
+            let seed = with_seed.as_ref().last_chunk::<32>().ok_or_else(|| no_seed(name))?;
             let public = pair.public_key().as_ref();
             is_own(public)?;
             Ok(PrivateJwk::akp(meant(algorithm.alg, alg)?, public, seed.as_slice()))
@@ -128,7 +126,7 @@ fn elliptic(algorithm: &Algorithm, bytes: &[u8], alg: Option<&str>) -> Result<Pr
     let (Form::EllipticCurve(crv, signing), Some(name)) = (algorithm.form, algorithm.alg) else {
         unreachable!("callers look the curve up in the table");
     };
-    let unfit = || PemError::Inconsistent(name);
+    let unfit = || inconsistent(name);
     let pair = EcdsaKeyPair::from_private_key_der(signing, bytes).map_err(|_| unfit())?;
     let d: EcPrivateKeyBin<'_> = pair.private_key().as_be_bytes().map_err(|_| unfit())?;
     let material = uncompressed(crv, pair.public_key().as_ref())?;
@@ -136,13 +134,13 @@ fn elliptic(algorithm: &Algorithm, bytes: &[u8], alg: Option<&str>) -> Result<Pr
 }
 
 fn rsa(known: Option<&'static str>, pkcs1: &[u8], alg: Option<&str>) -> Result<PrivateJwk, PemError> {
-    let malformed = PemError::Malformed("RSA private key of two primes (RFC 8017 appendix A.1.2)");
-    PrivateJwk::rsa(meant(known, alg)?, pkcs1).ok_or(malformed)
+    let malformed = || malformed("RSA private key of two primes (RFC 8017 appendix A.1.2)");
+    PrivateJwk::rsa(meant(known, alg)?, pkcs1).ok_or_else(malformed)
 }
 
 fn rsa_public(pkcs1: &[u8]) -> Result<KeyMaterial, PemError> {
-    let malformed = |_| PemError::Malformed("RSA public key (RFC 8017 appendix A.1.1)");
-    let key = pkcs1::RsaPublicKey::try_from(pkcs1).map_err(malformed)?;
+    let key = pkcs1::RsaPublicKey::try_from(pkcs1);
+    let key = key.map_err(|_| malformed("RSA public key (RFC 8017 appendix A.1.1)"))?;
     Ok(KeyMaterial::Rsa { n: key.modulus.as_bytes().into(), e: key.public_exponent.as_bytes().into() })
 }
 
@@ -157,19 +155,37 @@ fn uncompressed(crv: &'static str, point: &[u8]) -> Result<KeyMaterial, PemError
         }
         _ => p384::ecdsa::VerifyingKey::from_sec1_bytes(point).map(|key| key.to_sec1_point(false).to_bytes()),
     };
-    let point = point.map_err(|_| PemError::Malformed(POINT))?;
+    let point = point.map_err(|_| malformed(POINT))?;
     let (x, y) = point[1..].split_at(point.len() / 2);
     Ok(KeyMaterial::EllipticCurve { crv: crv.to_owned(), x: x.into(), y: y.into() })
 }
 
-/// The algorithm that a key is for: what it says, or what is asked for.
+/// The algorithm that a key is for: what it says, or what is asked for. RSA keys say nothing.
 fn meant<'a>(found: Option<&'static str>, wanted: Option<&'a str>) -> Result<&'a str, PemError> {
-    let other = |found, wanted: &str| Err(PemError::OtherAlgorithm { found, wanted: wanted.to_owned() });
+    let is_for_rsa = |alg: &&str| alg.starts_with("RS") || alg.starts_with("PS");
     match (found, wanted) {
-        (None, None) => Err(PemError::WhichRsa),
-        (None, Some(wanted)) if wanted.starts_with("RS") || wanted.starts_with("PS") => Ok(wanted),
-        (None, Some(wanted)) => other("RSA", wanted),
-        (Some(found), Some(wanted)) if found != wanted => other(found, wanted),
-        (Some(found), _) => Ok(found),
+        (None, None) => Err(PemError(
+            "PEM does not say what an RSA key is for; say so, like --alg RS256 or --alg PS256".to_owned(),
+        )),
+        (_, Some(wanted)) if found.map_or(is_for_rsa(&wanted), |found| found == wanted) => Ok(wanted),
+        (found, Some(wanted)) => {
+            Err(PemError(format!("the PEM key is for {}, not for {wanted}", found.unwrap_or("RSA"))))
+        }
+        (Some(found), None) => Ok(found),
     }
+}
+
+fn malformed(what: &str) -> PemError {
+    PemError(format!("the PEM block is no {what}"))
+}
+
+fn inconsistent(alg: &str) -> PemError {
+    PemError(format!("the {alg} key is damaged, or its halves do not belong together"))
+}
+
+/// JOSE keeps nothing else (RFC 9964 section 3).
+fn no_seed(alg: &str) -> PemError {
+    PemError(format!(
+        "the {alg} key has no seed, only its expanded form, which JOSE does not know; export it with the seed"
+    ))
 }

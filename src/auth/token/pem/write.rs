@@ -5,7 +5,7 @@ use aws_lc_rs::rsa::{KeyPair, KeyPairComponents, PublicKeyComponents};
 use aws_lc_rs::signature::{EcdsaKeyPair, Ed25519KeyPair, PqdsaKeyPair};
 use pkcs1::der::Encode as _;
 use pkcs8::der::asn1::{Any, BitStringRef, OctetStringRef};
-use pkcs8::spki::{AlgorithmIdentifier, SubjectPublicKeyInfo};
+use pkcs8::spki::SubjectPublicKeyInfo;
 use pkcs8::{Document, LineEnding, PrivateKeyInfo, SecretDocument};
 use zeroize::Zeroizing;
 
@@ -20,14 +20,14 @@ const UNCOMPRESSED: u8 = 4;
 /// A public key as SPKI.
 pub fn public(key: &Jwk) -> Result<String, PemError> {
     let algorithm = Algorithm::of(key)?;
-    spki(key, algorithm).ok_or_else(|| PemError::Incomplete(key.alg.clone()))
+    spki(key, algorithm).ok_or_else(|| incomplete(key))
 }
 
 /// A private key as PKCS#8, with the public half inside where its standard has room for it.
 pub fn private(key: &PrivateJwk) -> Result<Zeroizing<String>, PemError> {
     let algorithm = Algorithm::of(&key.public)?;
     let pem = pkcs8(key, algorithm).and_then(|der| der.to_pem("PRIVATE KEY", LineEnding::LF).ok());
-    pem.ok_or_else(|| PemError::Incomplete(key.public.alg.clone()))
+    pem.ok_or_else(|| incomplete(&key.public))
 }
 
 fn spki(key: &Jwk, algorithm: &Algorithm) -> Option<String> {
@@ -42,7 +42,7 @@ fn spki(key: &Jwk, algorithm: &Algorithm) -> Option<String> {
         KeyMaterial::Octets { .. } | KeyMaterial::Nothing => return None,
     };
     let subject_public_key = BitStringRef::from_bytes(&bits).ok()?;
-    let info = SubjectPublicKeyInfo { algorithm: identifier(algorithm), subject_public_key };
+    let info = SubjectPublicKeyInfo { algorithm: algorithm.identifier(), subject_public_key };
     Document::encode_msg(&info).ok()?.to_pem("PUBLIC KEY", LineEnding::LF).ok()
 }
 
@@ -84,7 +84,7 @@ fn pkcs8(key: &PrivateJwk, algorithm: &Algorithm) -> Option<SecretDocument> {
         (Form::SlhDsa, _) => {
             let inner = OctetStringRef::new(secret(akp.as_ref())?).ok()?;
             let info =
-                PrivateKeyInfo::<Any, &OctetStringRef, BitStringRef<'_>>::new(identifier(algorithm), inner);
+                PrivateKeyInfo::<Any, &OctetStringRef, BitStringRef<'_>>::new(algorithm.identifier(), inner);
             SecretDocument::encode_msg(&info)
         }
         _ => return None,
@@ -96,6 +96,6 @@ fn secret(member: Option<&Secret>) -> Option<&[u8]> {
     member.map(Secret::expose)
 }
 
-fn identifier(algorithm: &Algorithm) -> AlgorithmIdentifier<Any> {
-    AlgorithmIdentifier { oid: algorithm.oid, parameters: algorithm.parameters() }
+fn incomplete(key: &Jwk) -> PemError {
+    PemError(format!("the key for {} lacks members that PEM needs", key.alg))
 }

@@ -7,7 +7,6 @@ use jsonwebtoken::DecodingKey;
 use pkcs8::PrivateKeyInfoRef;
 use zeroize::Zeroizing;
 
-use crate::auth::token::base64url::Secret;
 use crate::auth::token::jwks::{Jwk, KeyMaterial, PrivateJwk, PrivateMembers};
 use crate::auth::token::signature::rsa::size::KeySize;
 use crate::auth::token::signature::{KeyError, SignatureScheme, must_be_for};
@@ -79,7 +78,7 @@ pub(super) fn generate(alg: &'static str, size: KeySize) -> Result<PrivateJwk, K
 /// The pair that `key` describes, if its members belong together. `public` has been looked at.
 pub(super) fn pair(alg: &'static str, key: &PrivateJwk, public: &Public<'_>) -> Result<KeyPair, KeyError> {
     let PrivateMembers { d, p, q, dp, dq, qi, akp: _ } = &key.private;
-    let secrets = [d, p, q, dp, dq, qi].map(|member| member.as_ref().map(Secret::expose));
+    let secrets = [d, p, q, dp, dq, qi].map(|member| Some(member.as_ref()?.expose()));
     let [Some(d), Some(p), Some(q), Some(dp), Some(dq), Some(qi)] = secrets else {
         let names = ["d", "p", "q", "dp", "dq", "qi"].into_iter().zip(secrets);
         let missing: Vec<_> = names.filter(|(_, secret)| secret.is_none()).map(|(name, _)| name).collect();
