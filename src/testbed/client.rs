@@ -6,7 +6,7 @@ use std::time::Duration;
 use http_body_util::{BodyExt as _, Full, LengthLimitError, Limited};
 use hyper::body::Bytes;
 use hyper::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE};
-use hyper::http::uri::InvalidUri;
+use hyper::http::uri::{InvalidUri, PathAndQuery};
 use hyper::{HeaderMap, Request, StatusCode, Uri};
 use hyper_rustls::HttpsConnector;
 use hyper_util::client::legacy::connect::{Connect, HttpConnector};
@@ -68,7 +68,19 @@ pub enum CallError {
 
 /// The address of an endpoint of the server at `base`.
 pub fn uri(base: &str, path: &str) -> Result<Uri, InvalidUri> {
-    format!("{}{path}", base.trim_end_matches('/')).parse()
+    format!("{}{path}", base.trim_end_matches('/')).parse().map(rooted)
+}
+
+/// With "/" for a path that is empty before a query, as requests must have it (RFC 9112 section 3.2.1, RFC 9113 section 8.3.1).
+pub fn rooted(uri: Uri) -> Uri {
+    let Some(query) = uri.path_and_query().map(PathAndQuery::as_str).filter(|path| path.starts_with('?'))
+    else {
+        return uri;
+    };
+    let path = format!("/{query}").parse().expect("what it was read from, and a slash before it");
+    let mut parts = uri.into_parts();
+    parts.path_and_query = Some(path);
+    Uri::from_parts(parts).expect("as many parts as before")
 }
 
 impl Default for Client {

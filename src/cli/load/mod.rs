@@ -5,6 +5,7 @@ mod issuing;
 mod provider;
 mod renewal;
 mod server;
+mod this_machine;
 mod tls;
 mod token_file;
 mod tokens;

@@ -10,12 +10,15 @@ use std::time::Duration;
 use anyhow::Context as _;
 use clap::Args;
 use hyper::Uri;
+use percent_encoding::{CONTROLS, utf8_percent_encode};
 use tokio::time::timeout;
 
+use crate::cli::load::this_machine::is_of_this_machine;
 use crate::cli::load::tls;
 use crate::load::Server;
 use crate::plan::Pace;
 use crate::run::PATIENCE;
+use crate::testbed::client::rooted;
 use crate::units::Rate;
 use crate::wire::{Connector, Endpoint, ForeignTls, Http, NegotiationError, Socket, ensure_listening};
 
@@ -115,7 +118,7 @@ impl ServerArgs {
         let addresses = (host.as_str(), *port).to_socket_addrs();
         let addresses: Vec<SocketAddr> =
             addresses.with_context(|| format!("--target: {host:?} has no address"))?.collect();
-        if !addresses.iter().all(|address| address.ip().is_loopback()) {
+        if !addresses.iter().all(|address| is_of_this_machine(address.ip())) {
             self.ensure_remote_is_bearable(pace, connections)?;
         }
         answering(&addresses).with_context(|| {
@@ -172,7 +175,7 @@ impl FromStr for TargetUrl {
 
     fn from_str(text: &str) -> Result<Self, String> {
         let expected = "expected a URL like http://127.0.0.1:8080/resource";
-        let url: Uri = text.parse().map_err(|error| format!("{error}; {expected}"))?;
+        let url: Uri = text.parse().map(rooted).map_err(|error| format!("{error}; {expected}"))?;
         let is_secure = match url.scheme_str() {
             Some("http") => false,
             Some("https") => true,
@@ -189,7 +192,9 @@ impl FromStr for TargetUrl {
         Ok(Self {
             host: authority.host().trim_matches(['[', ']']).to_owned(),
             port: port.unwrap_or(if is_secure { 443 } else { 80 }),
-            path: url.path_and_query().map_or("/", |path| path.as_str()).to_owned(),
+            // What is not ASCII cannot stand in a request (RFC 3986 section 2.1).
+            path: utf8_percent_encode(url.path_and_query().map_or("/", |path| path.as_str()), CONTROLS)
+                .to_string(),
             is_secure,
             text: text.to_owned(),
         })
@@ -218,6 +223,11 @@ mod tests {
         };
         check("http://127.0.0.1:8080/a?b=c", "127.0.0.1:8080", 8080, "/a?b=c");
         check("http://localhost", "localhost", 80, "/");
+        check("http://localhost?b=c", "localhost", 80, "/?b=c");
+        check("http://[::1]:81?b=/c?d#e", "[::1]:81", 81, "/?b=/c?d");
+        check("http://localhost?", "localhost", 80, "/?");
+        check("http://localhost#e", "localhost", 80, "/");
+        check("http://localhost/%C3%BC/\u{fc}?\u{fc}", "localhost", 80, "/%C3%BC/%C3%BC?%C3%BC");
         check("https://[::1]:8443/x", "[::1]:8443", 8443, "/x");
         for text in [
             "127.0.0.1:8080",
