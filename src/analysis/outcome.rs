@@ -34,6 +34,10 @@ pub(super) fn estimates(trials: &Trials<'_>, resamples: &Resamples) -> BTreeMap<
         let stale: u64 = seconds.iter().map(|second| second.outcomes.stale_accepted).sum();
         estimates.insert(MetricId::StaleAcceptances, Estimate::counted(stale as f64));
     }
+    let again: u64 = sent_again(trials).values().sum();
+    if again > 0 {
+        estimates.insert(MetricId::SentAgain, Estimate::counted(again as f64));
+    }
     estimates.extend(throughput.map(|sampled| (MetricId::Throughput, resamples.estimate(&sampled))));
     estimates
 }
@@ -42,6 +46,15 @@ pub(super) fn estimates(trials: &Trials<'_>, resamples: &Resamples) -> BTreeMap<
 pub(super) fn wrong(trials: &Trials<'_>) -> u64 {
     let staleness = trials.subject.staleness;
     trials.seconds().iter().map(|second| second.outcomes.wrong(staleness)).sum()
+}
+
+/// How often requests were sent again, by why.
+pub(super) fn sent_again(trials: &Trials<'_>) -> BTreeMap<String, u64> {
+    let mut sum = BTreeMap::new();
+    for (why, count) in trials.seconds().iter().flat_map(|second| &second.outcomes.sent_again) {
+        *sum.entry(why.clone()).or_default() += count;
+    }
+    sum
 }
 
 #[cfg(test)]

@@ -217,8 +217,8 @@ mod tests {
                     MetricId::AddedP50 | MetricId::AddedP99 => summary.is_control,
                     MetricId::SignatureBytes => summary.subject.signature.is_none(),
                     metric if metric.is_of_operations() => summary.subject.signature.is_none(),
-                    // Nothing was revoked before the load, and no rate was searched for.
-                    MetricId::StaleAcceptances | MetricId::ThroughputAtSlo => true,
+                    // Nothing was revoked before the load, no rate was searched for, and no connection closed.
+                    MetricId::StaleAcceptances | MetricId::ThroughputAtSlo | MetricId::SentAgain => true,
                     MetricId::HitRatio => summary.subject.name != "introspection-cached",
                     _ => false,
                 };

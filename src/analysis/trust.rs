@@ -15,6 +15,8 @@ use crate::observation::{Load, Recording, Side};
 const WAIT_OF_SERVICE: f64 = 0.10;
 /// A larger share of the planned requests without an answer, or waiting at the end, is worth a doubt.
 const ERRORS: f64 = 0.001;
+/// Fewer requests sent again do not reach the 99th percentile of the wait.
+const FEW_AGAIN: f64 = 0.01;
 /// At least this share of the planned requests must have been sent: with less it was another load.
 const ENOUGH: f64 = 0.999;
 
@@ -102,6 +104,11 @@ fn of_load(trials: &Trials<'_>, estimates: &BTreeMap<MetricId, Estimate>) -> Vec
     warnings.extend(generator::warnings(trials, estimates));
     warnings.extend(connections(trials, planned, estimates));
     warnings.extend(errors(trials, planned, answers));
+    let why = outcome::sent_again(trials);
+    if !why.is_empty() {
+        let share = again(&why) / planned.max(1) as f64;
+        warnings.push(Warning::SentAgain { share, why });
+    }
     let backlog: u64 = trials.loads().map(|load| load.backlog_end).sum();
     // A gap at the very end leaves one or two.
     if backlog as f64 > ERRORS * planned as f64 {
@@ -137,9 +144,17 @@ fn connections(
     if (sent as f64) < ENOUGH * planned as f64 {
         return Some(Warning::NotSent { share: sent as f64 / planned as f64 });
     }
+    // What is sent again waits for a new connection, and more of them would not spare it that.
+    if again(&outcome::sent_again(trials)) > FEW_AGAIN * planned as f64 {
+        return None;
+    }
     let point = |metric| estimates.get(&metric).map(|estimate: &Estimate| estimate.point);
     let (p99, service) = (point(MetricId::WaitP99)?, point(MetricId::ServiceP50)?);
     (p99 > WAIT_OF_SERVICE * service).then_some(Warning::ConnectionsShort { p99, service })
+}
+
+fn again(why: &BTreeMap<String, u64>) -> f64 {
+    why.values().sum::<u64>() as f64
 }
 
 fn errors(trials: &Trials<'_>, planned: u64, answers: u64) -> Option<Warning> {
@@ -188,6 +203,24 @@ mod tests {
         let warnings = losing(2).warnings;
         let expected = |warning: &&Warning| matches!(warning, Warning::Errors { planned: 10_000, kinds: found, .. } if *found == kinds);
         assert!(warnings.iter().any(|warning| expected(&warning)), "{warnings:?}");
+    }
+
+    #[test]
+    fn requests_that_were_sent_again_are_told_and_are_a_doubt_only_where_they_reach_the_99th_percentile() {
+        for (times, gravity) in [(1, Gravity::Note), (11, Gravity::Doubtful)] {
+            let mut recording = synthetic::recording(1);
+            for second in &mut recording.load.as_mut().unwrap().seconds {
+                second.outcomes.sent_again.insert("server went away".to_owned(), times);
+            }
+            let summary = analyse(&[recording]).subjects.remove(0);
+            let why = BTreeMap::from([("server went away".to_owned(), 10 * times)]);
+            let warning = Warning::SentAgain { share: times as f64 / 1_000.0, why };
+            assert!(summary.warnings.contains(&warning), "{:?}", summary.warnings);
+            assert_eq!(warning.gravity(), gravity);
+            let estimate = |metric| summary.estimates[&metric].point;
+            assert!((estimate(MetricId::SentAgain) - 10.0 * times as f64).abs() < 1e-9);
+            assert!(estimate(MetricId::Errors).abs() < 1e-9, "each counts by how it ended");
+        }
     }
 
     #[test]

@@ -46,6 +46,13 @@ pub enum Warning {
         /// What happened to them, and how often.
         kinds: BTreeMap<String, u64>,
     },
+    /// Requests were sent again that no server had processed.
+    SentAgain {
+        /// How often, as a share of the planned requests.
+        share: f64,
+        /// Why, and how often.
+        why: BTreeMap<String, u64>,
+    },
     /// The generator itself cannot say what became of requests that were due.
     Lost {
         /// How many.
@@ -189,6 +196,8 @@ pub enum Gravity {
 pub(super) const INTERRUPTED: &str = "interrupted";
 /// Above this share of errors the figures are those of another, lighter load.
 const UNFIT_ERRORS: f64 = 0.01;
+/// Above this share of requests sent again the 99th percentile is that of connections that end.
+const MANY_SENT_AGAIN: f64 = 0.01;
 
 impl Warning {
     /// How much it weighs.
@@ -203,6 +212,7 @@ impl Warning {
             | Self::Lost { .. }
             | Self::NotSent { .. } => Gravity::Unfit,
             Self::Errors { share, .. } if *share > UNFIT_ERRORS => Gravity::Unfit,
+            Self::SentAgain { share, .. } if *share > MANY_SENT_AGAIN => Gravity::Doubtful,
             Self::MachineBusy { steal_percent, shared_cores: true, .. }
                 if steal_percent.is_none_or(|steal| steal <= super::usage::STEAL_PERCENT) =>
             {
@@ -223,6 +233,7 @@ impl Warning {
             | Self::NotAcknowledged { .. } => Gravity::Doubtful,
             Self::FewSamples { .. }
             | Self::GeneratorLate { .. }
+            | Self::SentAgain { .. }
             | Self::Disturbed { .. }
             | Self::GapsUnseen { .. }
             | Self::SearchSpoiled { .. }
@@ -248,6 +259,7 @@ impl Warning {
             }
             Self::Failed { .. }
             | Self::Errors { .. }
+            | Self::SentAgain { .. }
             | Self::NotSent { .. }
             | Self::ConnectionsShort { .. }
             | Self::BacklogAtEnd { .. }

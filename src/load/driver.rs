@@ -91,6 +91,7 @@ pub(super) async fn run<T: Transport, P: Pacer>(
         course.servers,
         course.places,
         course.requests_per_connection,
+        course.timeout,
         users,
         Arc::clone(&course.tokens),
         recorder,

@@ -1,6 +1,6 @@
 //! The library hyper as an engine for HTTP/1.1: the peer that shows the own engine to be right.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::future::poll_fn;
 use std::io;
 use std::pin::Pin;
@@ -9,13 +9,15 @@ use std::rc::Rc;
 use http_body_util::BodyExt as _;
 use hyper::Response;
 use hyper::body::{Bytes, Incoming};
-use hyper::client::conn::http1::{self, SendRequest};
+use hyper::client::conn::http1::{Builder, SendRequest};
 use hyper::header::CONNECTION;
 use hyper_util::rt::TokioIo;
 use tokio::task::spawn_local;
+use tokio_util::io::InspectReader;
 
 use crate::load::Server;
 use crate::load::exchange::Exchange;
+use crate::load::fault::Fault;
 use crate::load::template::Template;
 use crate::load::transport::{
     Answer, Failure, Handshake, Opened, Outgoing, Place, Receiver, Sender, Transport,
@@ -50,8 +52,17 @@ impl Transport for Hyper {
         let (connector, template) = &self.servers[place.server];
         let stream = connector.connect().await?;
         let handshake = Some(Handshake { resumed: stream.is_resumed().unwrap_or(false) });
+        let seen = Rc::new(Cell::new(Seen::default()));
+        let to_tell = Rc::clone(&seen);
+        let stream = InspectReader::new(stream, move |bytes: &[u8]| {
+            if !bytes.is_empty() {
+                to_tell.set(Seen { has_begun: true, ..to_tell.get() });
+            }
+        });
+        let mut builder = Builder::new();
+        builder.allow_obsolete_multiline_headers_in_responses(true);
         let (requests, connection) =
-            http1::handshake(TokioIo::new(stream)).await.map_err(io::Error::other)?;
+            builder.handshake(TokioIo::new(stream)).await.map_err(io::Error::other)?;
         let exchange = Rc::new(Exchange::default());
         let told = Rc::downgrade(&exchange);
         spawn_local(async move {
@@ -61,8 +72,16 @@ impl Transport for Hyper {
         });
         let requests = Rc::new(RefCell::new(requests));
         let sender = HyperSender { template: template.clone(), requests, exchange: Rc::clone(&exchange) };
-        Ok(Opened { sender, receiver: HyperReceiver { exchange }, handshake })
+        Ok(Opened { sender, receiver: HyperReceiver { exchange, seen }, handshake })
     }
+}
+
+/// What was seen of a connection, which hyper does not tell.
+#[derive(Clone, Copy, Default)]
+struct Seen {
+    has_answered: bool,
+    /// Whether any byte of the next answer was read.
+    has_begun: bool,
 }
 
 /// Sends over one connection.
@@ -88,10 +107,24 @@ impl Sender for HyperSender {
 /// Waits for the answers of one connection.
 pub(super) struct HyperReceiver {
     exchange: Rc<Exchange<Answering>>,
+    seen: Rc<Cell<Seen>>,
 }
 
 impl Receiver for HyperReceiver {
     async fn answer(&mut self) -> Result<Answer, Failure> {
+        let answer = self.read_answer().await;
+        let Seen { has_answered, has_begun } = self.seen.get();
+        self.seen.set(Seen { has_answered: has_answered || answer.is_ok(), has_begun: false });
+        answer.map_err(|failure| failure.on_connection(has_answered && !has_begun))
+    }
+
+    fn has_answered(&self) -> bool {
+        self.seen.get().has_answered
+    }
+}
+
+impl HyperReceiver {
+    async fn read_answer(&self) -> Result<Answer, Failure> {
         let answered = self.exchange.answer().await.ok_or(Failure::Closed)?;
         let response = answered.map_err(|error| failure(&error))?;
         let first_byte = Some(Stamp::now());
@@ -110,5 +143,5 @@ fn says_close(response: &Response<Incoming>) -> bool {
 }
 
 fn failure(error: &hyper::Error) -> Failure {
-    if error.is_parse() { Failure::NotHttp } else { Failure::Closed }
+    if error.is_parse() { Fault::Hyper.into() } else { Failure::Closed }
 }

@@ -24,31 +24,29 @@ impl<T: Transport, P: Pacer> Run<T, P> {
                 Some(receiver) => receiver,
                 None => self.reconnect(slot).await,
             };
-            let answers = self.read_until_it_ends(slot, receiver).await;
-            if answers == 0 {
-                // A server that ends every connection at once must not be flooded with new ones.
+            if !self.read_until_it_ends(slot, receiver).await {
+                // A server that ends every connection at once must not be flooded with new ones, or one that refuses every
+                // stream with streams.
                 sleep(RETRY).await;
             }
         }
     }
 
-    /// Reads the answers of one connection, and counts them.
-    async fn read_until_it_ends(&self, slot: usize, mut receiver: T::Receiver) -> u64 {
-        let mut answers = 0;
+    /// Reads the answers of one place until it ends; whether it may be replaced at once.
+    async fn read_until_it_ends(&self, slot: usize, mut receiver: T::Receiver) -> bool {
         loop {
             let answer = receiver.answer().await;
             let now = self.pacer.now();
             match answer {
                 Ok(answer) => {
-                    answers += 1;
                     let first_byte = answer.first_byte.map_or(now, |stamp| self.pacer.at(stamp));
                     if !self.dispatch.borrow_mut().answered(slot, answer, first_byte, now) {
-                        return answers;
+                        return true;
                     }
                 }
                 Err(failure) => {
                     self.dispatch.borrow_mut().failed(slot, failure, now);
-                    return answers;
+                    return receiver.has_answered() && failure != Failure::Refused;
                 }
             }
         }
@@ -78,8 +76,7 @@ impl<T: Transport, P: Pacer> Run<T, P> {
     pub(super) async fn watch(self: Rc<Self>) {
         loop {
             sleep(between_sweeps(self.timeout)).await;
-            let late =
-                self.dispatch.borrow_mut().give_up(self.timeout_limit(), Failure::TimedOut, self.pacer.now());
+            let late = self.dispatch.borrow_mut().give_up(self.timeout_limit(), self.pacer.now());
             // All at once: a late answer must not reach the reader of a slot that was given up.
             let replace = |slot| {
                 let reader = spawn_local(Rc::clone(&self).read(slot, None));

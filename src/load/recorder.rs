@@ -139,6 +139,19 @@ impl Recorder {
         }
     }
 
+    /// A request was sent again, since nothing came of the time before for this reason. What it lost counts as wait for a
+    /// connection.
+    pub(super) fn sent_again(&mut self, flight: &Flight, failure: Failure) {
+        let Flight { request, taken_up, sent, probe } = *flight;
+        if let Some(id) = probe {
+            self.probe(id).sent = sent;
+        }
+        if let Some(second) = self.second(request) {
+            second.kept.facts.wait.record(nanos(sent, taken_up));
+            *second.kept.facts.outcomes.sent_again.entry(failure.to_string()).or_default() += 1;
+        }
+    }
+
     /// A request was answered with a status, its first byte at an instant of its own.
     pub(super) fn answered(
         &mut self,
@@ -154,8 +167,7 @@ impl Recorder {
             _ => None,
         };
         if let Some(id) = flight.probe {
-            let index = usize::try_from(id).expect("it was an index") / self.share.of;
-            let probe = &mut self.probes[index];
+            let probe = self.probe(id);
             (probe.answered, probe.accepted) = (Some(answered), accepted);
         } else if self.window.contains(&flight.request.due) {
             let class = tokens.class_of(flight.request.token);
@@ -295,6 +307,11 @@ impl Recorder {
         load.parts = Some(self.whole.finish());
         load.lost = load.unaccounted();
         (load, self.probes)
+    }
+
+    fn probe(&mut self, id: u64) -> &mut SentProbe {
+        let index = usize::try_from(id).expect("it was an index") / self.share.of;
+        &mut self.probes[index]
     }
 
     fn seal_first(&mut self) {

@@ -2,6 +2,7 @@
 
 use std::io;
 
+use crate::load::fault::Fault;
 use crate::units::Stamp;
 
 /// Opens connections to the resource servers of a trial.
@@ -50,6 +51,9 @@ pub(super) trait Sender: 'static {
 pub(super) trait Receiver: 'static {
     /// The complete answer to the request that was sent last; also ends when an idle connection breaks.
     async fn answer(&mut self) -> Result<Answer, Failure>;
+
+    /// Whether its connection has given an answer, to whomever.
+    fn has_answered(&self) -> bool;
 }
 
 /// What a request says.
@@ -78,6 +82,16 @@ pub enum Failure {
     /// The server ended the connection before the answer was complete.
     #[error("connection closed")]
     Closed,
+    /// The same on a connection that had answered before, without a byte of this answer: the request may have crossed on the
+    /// wire a close of the idle connection (RFC 9112 section 9.3.1).
+    #[error("connection closed")]
+    Crossed,
+    /// The server goes away, and says that it did not process this request (HTTP/2, RFC 9113 section 6.8).
+    #[error("server went away")]
+    WentAway,
+    /// The server says of this request alone that it did not process it (HTTP/2, RFC 9113 section 8.7).
+    #[error("stream refused")]
+    Refused,
     /// The server gave up this request, not the connection (HTTP/2, RFC 9113 section 6.4).
     #[error("stream reset")]
     Reset,
@@ -85,8 +99,8 @@ pub enum Failure {
     #[error("{0}")]
     System(io::ErrorKind),
     /// The bytes that came back are no answer of the protocol.
-    #[error("not HTTP")]
-    NotHttp,
+    #[error("not HTTP: {0}")]
+    NotHttp(Fault),
     /// An answer, but neither an acceptance nor a refusal.
     #[error("status {0}")]
     Status(u16),
@@ -105,6 +119,20 @@ pub enum Failure {
     /// The trial ended before a connection was free.
     #[error("not sent")]
     Unsent,
+}
+
+impl Failure {
+    /// What this is on a connection: the request may be sent again if the connection had answered before and nothing of this
+    /// answer came.
+    pub(super) fn on_connection(self, may_have_crossed: bool) -> Self {
+        if self == Self::Closed && may_have_crossed { Self::Crossed } else { self }
+    }
+}
+
+impl From<Fault> for Failure {
+    fn from(fault: Fault) -> Self {
+        Self::NotHttp(fault)
+    }
 }
 
 impl From<io::Error> for Failure {

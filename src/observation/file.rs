@@ -111,7 +111,9 @@ mod tests {
         workload.remove("bad_weights").unwrap();
         workload.insert("zipf_exponent".to_owned(), 0.5.into());
         for second in facts["load"]["seconds"].as_array_mut().unwrap() {
-            second["outcomes"].as_object_mut().unwrap().remove("stale_accepted").unwrap();
+            for later in ["stale_accepted", "sent_again"] {
+                second["outcomes"].as_object_mut().unwrap().remove(later).unwrap();
+            }
             let second = second.as_object_mut().unwrap();
             for later in ["served", "disturbed"] {
                 second.remove(later).unwrap();

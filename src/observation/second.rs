@@ -13,7 +13,7 @@ pub struct Second {
     pub latency: Sealed,
     /// taken up - due of every request: the generator's own lag.
     pub lag: Sealed,
-    /// sent - taken up of requests that found no idle connection.
+    /// sent - taken up of requests that found no idle connection; of one that was sent again, once more for that.
     pub wait: Sealed,
     /// answered - sent.
     pub service: Sealed,
@@ -32,10 +32,11 @@ pub struct Second {
 }
 
 impl Second {
-    /// How long every request that was sent waited for a connection: those that found an idle one did not wait.
+    /// How long every request waited for a connection, each time that it was sent: those that found an idle one did not wait.
     pub fn wait_of_all(&self) -> Distribution {
         let mut wait = self.wait.open();
-        wait.record_many(0, self.outcomes.sent.saturating_sub(wait.count()));
+        let times = self.outcomes.sent + self.outcomes.sent_again.values().sum::<u64>();
+        wait.record_many(0, times.saturating_sub(wait.count()));
         wait
     }
 

@@ -36,6 +36,7 @@ pub fn explain(warning: &Warning) -> String {
             thousands(&count.to_string())
         ),
         Warning::Errors { share, planned, kinds } => errors(*share, *planned, kinds),
+        Warning::SentAgain { share, why } => sent_again(*share, why),
         Warning::Lost { .. }
         | Warning::GeneratorLate { .. }
         | Warning::GeneratorBusy { .. }
@@ -213,18 +214,53 @@ fn errors(share: f64, planned: u64, kinds: &BTreeMap<String, u64>) -> String {
         ""
     };
     let others = if kinds.keys().all(|kind| kind == TOKEN_EXPIRED) && !kinds.is_empty() {
-        ""
+        String::new()
     } else {
-        " Lower the rate, or find out why they failed."
+        format!(" Lower the rate, or find out why they failed{}.", reasons(kinds))
     };
-    let kinds: Vec<String> =
-        kinds.iter().map(|(kind, count)| format!("{kind}: {}", thousands(&count.to_string()))).collect();
-    let kinds = if kinds.is_empty() { String::new() } else { format!(" ({})", kinds.join("; ")) };
+    let listed = if kinds.is_empty() { String::new() } else { format!(" ({})", counted(kinds)) };
     format!(
-        "{} of {} planned requests failed{kinds}. Latencies leave them out, so they look better than they were: a quantile with \
+        "{} of {} planned requests failed{listed}. Latencies leave them out, so they look better than they were: a quantile with \
          fewer requests beyond it than failed is only a lower bound, marked \"≥\".{expired}{others}",
         Unit::Fraction.show(share),
         thousands(&planned.to_string())
+    )
+}
+
+fn sent_again(share: f64, why: &BTreeMap<String, u64>) -> String {
+    let closed = if why.contains_key(CLOSED) {
+        format!(
+            " \"{CLOSED}\" is most likely a request that crossed the close of an idle connection: raise the server's keep-alive \
+             time ({KEEP_ALIVE}), or have fewer connections, which are idle for a shorter time."
+        )
+    } else {
+        String::new()
+    };
+    format!(
+        "{} of the requests were sent again since no server had processed them ({}). They are no errors: each counts \
+         from the instant it was due, with the time that was lost.{closed}",
+        Unit::Fraction.show(share),
+        counted(why)
+    )
+}
+
+/// How a request is counted whose connection ended before its answer.
+const CLOSED: &str = "connection closed";
+const KEEP_ALIVE: &str = "keepalive_timeout in nginx, keepAliveTimeout in Node.js";
+
+fn counted(kinds: &BTreeMap<String, u64>) -> String {
+    let kinds = kinds.iter().map(|(kind, count)| format!("{kind}: {}", thousands(&count.to_string())));
+    kinds.collect::<Vec<_>>().join("; ")
+}
+
+/// Why connections may have been closed under requests, if any were.
+fn reasons(kinds: &BTreeMap<String, u64>) -> String {
+    if !kinds.contains_key(CLOSED) {
+        return String::new();
+    }
+    format!(
+        ": a server closes connections when it ends, when it is overloaded, or when they were idle for longer than its \
+         keep-alive time ({KEEP_ALIVE})"
     )
 }
 
@@ -279,5 +315,19 @@ mod tests {
         let kinds = BTreeMap::from([(TOKEN_EXPIRED.to_owned(), 3)]);
         let text = explain(&Warning::Errors { share: 0.0123, planned: 97_805, kinds });
         assert!(text.contains("--refresh") && !text.contains("Lower the rate"), "{text}");
+    }
+
+    #[test]
+    fn connections_that_were_closed_under_requests_point_to_the_keep_alive_time_of_the_server() {
+        let kinds = BTreeMap::from([(CLOSED.to_owned(), 7), ("server went away".to_owned(), 12)]);
+        let again = explain(&Warning::SentAgain { share: 0.002, why: kinds.clone() });
+        assert!(again.starts_with("0.200 % of the requests were sent again"), "{again}");
+        assert!(again.contains("(connection closed: 7; server went away: 12)"), "{again}");
+        for text in [again, explain(&Warning::Errors { share: 0.01, planned: 700, kinds })] {
+            assert!(text.contains("keepalive_timeout"), "{text}");
+        }
+        let kinds = BTreeMap::from([("server went away".to_owned(), 12)]);
+        let text = explain(&Warning::SentAgain { share: 0.002, why: kinds });
+        assert!(!text.contains("keepalive_timeout"), "{text}");
     }
 }

@@ -30,6 +30,12 @@ fn answer() -> impl Strategy<Value = Vec<u8>> {
         2 => Just("Connection: close".to_owned()),
         1 => Just("Connection: Keep-Alive".to_owned()),
         2 => Just("WWW-Authenticate: Bearer error=\"invalid_token\"".to_owned()),
+        2 => select(vec![
+            "X: a\r\n b\r\n\tc", "X:\r\n  ", "Content-Length:\r\n 3", "Content-Length: 3\r\n ", "Content-Length: 1\r\n 2",
+            "Connection: a,\r\n close", "Transfer-Encoding: gzip,\r\n\tchunked", "Transfer-Encoding: chun\r\n ked",
+        ])
+        .prop_map(str::to_owned),
+        1 => (95..105_usize).prop_map(|more| format!("{}Y: 2", "X:1\r\n".repeat(more))),
         1 => select(vec![
             "Content-Length: +3", "Content-Length: 3, 3", "Content-Length: -1", "Content-Length:",
             "Content-Length: 18446744073709551616", "Transfer-Encoding: chunked, gzip",

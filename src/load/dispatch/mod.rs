@@ -1,5 +1,6 @@
 //! Which request goes over which connection: no waiting, no clock, no socket.
 
+mod again;
 mod users;
 
 use std::collections::VecDeque;
@@ -9,6 +10,7 @@ use std::time::Duration;
 
 use tokio::sync::Notify;
 
+use crate::load::dispatch::again::Again;
 use crate::load::feed::Users;
 use crate::load::recorder::{Flight, Recorder};
 use crate::load::renewals::Renewals;
@@ -34,6 +36,10 @@ pub(super) struct Dispatch<S> {
     thought: Rc<Notify>,
     outstanding: usize,
     waiting: usize,
+    /// Slots with a request that waits to be sent again.
+    again: usize,
+    /// How long a request is sent again for, counted from the instant at which it was taken up.
+    timeout: Duration,
     pub(super) recorder: Recorder,
 }
 
@@ -64,6 +70,10 @@ struct Slot<S> {
     sent: u64,
     /// The request of its user that was due when there was no connection.
     waiting: Option<Waiting>,
+    /// Its request that the server did not process, until there is a new connection. Rare, and a slot is best small.
+    again: Option<Box<Again>>,
+    /// Whether the request on the wire is one that was sent again since it may have crossed the close of a connection.
+    has_crossed: bool,
 }
 
 impl<S: Sender> Dispatch<S> {
@@ -72,11 +82,20 @@ impl<S: Sender> Dispatch<S> {
         servers: usize,
         places: usize,
         requests_per_connection: Option<u64>,
+        timeout: Duration,
         users: Option<Users>,
         tokens: Arc<TokenPool>,
         recorder: Recorder,
     ) -> Self {
-        let slot = |slot| Slot { server: slot / places, sender: None, flight: None, sent: 0, waiting: None };
+        let slot = |slot| Slot {
+            server: slot / places,
+            sender: None,
+            flight: None,
+            sent: 0,
+            waiting: None,
+            again: None,
+            has_crossed: false,
+        };
         Self {
             tokens,
             renewed: 0,
@@ -88,6 +107,8 @@ impl<S: Sender> Dispatch<S> {
             thought: Rc::default(),
             outstanding: 0,
             waiting: 0,
+            again: 0,
+            timeout,
             recorder,
         }
     }
@@ -112,7 +133,7 @@ impl<S: Sender> Dispatch<S> {
 
     /// Whether nothing is on the wire and nothing waits.
     pub(super) fn is_drained(&self) -> bool {
-        self.outstanding + self.waiting == 0
+        self.outstanding + self.waiting + self.again == 0
     }
 
     /// A request is due: it goes out at once, or it waits for a connection.
@@ -133,6 +154,9 @@ impl<S: Sender> Dispatch<S> {
     pub(super) fn connected(&mut self, slot: usize, sender: S, now: Offset) {
         (self.slots[slot].sender, self.slots[slot].sent) = (Some(sender), 0);
         self.servers[self.slots[slot].server].open += 1;
+        if self.send_again(slot, now) {
+            return;
+        }
         if let Some(Waiting { request, since }) = self.slots[slot].waiting.take() {
             self.waiting -= 1;
             self.send(slot, request, now, Some(now.since(since)));
@@ -142,13 +166,16 @@ impl<S: Sender> Dispatch<S> {
     }
 
     /// A slot's connection could not be replaced. If its server has no other, those who wait fail as a
-    /// client's requests would.
+    /// client's requests would; users of a closed loop go on waiting.
     pub(super) fn unreachable(&mut self, slot: usize, now: Offset) {
         let server = &mut self.servers[self.slots[slot].server];
         if server.open == 0 {
             self.waiting -= server.backlog.len();
             for waiting in server.backlog.drain(..) {
                 self.recorder.failed(waiting.request, Failure::Unreachable, now);
+            }
+            if self.users.is_none() {
+                self.give_up_again(slot, Failure::Unreachable, now);
             }
         }
     }
@@ -158,6 +185,7 @@ impl<S: Sender> Dispatch<S> {
         let flight = self.slots[slot].flight.take();
         if let Some(flight) = &flight {
             self.outstanding -= 1;
+            self.slots[slot].has_crossed = false;
             self.recorder.answered(flight, first_byte, now, answer.status, &self.tokens);
         }
         let used_up = self.requests_per_connection.is_some_and(|most| self.slots[slot].sent >= most);
@@ -175,19 +203,21 @@ impl<S: Sender> Dispatch<S> {
     pub(super) fn failed(&mut self, slot: usize, failure: Failure, now: Offset) {
         if let Some(flight) = self.slots[slot].flight.take() {
             self.outstanding -= 1;
-            self.recorder.failed(flight.request, failure, now);
+            if !self.is_to_go_again(slot, flight, failure, now) {
+                self.recorder.failed(flight.request, failure, now);
+            }
         }
         self.close(slot, now);
     }
 
     /// Gives up every request sent before `limit`, and those that were due before it and still wait for a connection. Tells
     /// which slots need a new one.
-    pub(super) fn give_up(&mut self, limit: Offset, failure: Failure, now: Offset) -> Vec<usize> {
+    pub(super) fn give_up(&mut self, limit: Offset, now: Offset) -> Vec<usize> {
         self.give_up_waiting(limit, now);
         let late = |slot: &Slot<S>| slot.flight.is_some_and(|flight| flight.sent < limit);
         let slots: Vec<_> = (0..self.slots.len()).filter(|slot| late(&self.slots[*slot])).collect();
         for slot in &slots {
-            self.failed(*slot, failure, now);
+            self.failed(*slot, Failure::TimedOut, now);
         }
         slots
     }
@@ -201,6 +231,11 @@ impl<S: Sender> Dispatch<S> {
             }
         }
         self.give_up_users(limit, Failure::TimedOut, now);
+        for slot in 0..self.slots.len() {
+            if self.slots[slot].again.as_ref().is_some_and(|again| again.is_due_before(limit)) {
+                self.give_up_again(slot, Failure::TimedOut, now);
+            }
+        }
     }
 
     /// The window ended, or the run was cut short: from here on answers in flight are waited for.
@@ -210,8 +245,13 @@ impl<S: Sender> Dispatch<S> {
 
     /// Ends the trial: gives up what is not answered and what was not sent. What was sent before `limit` timed out.
     pub(super) fn finish(mut self, limit: Offset) -> Recorder {
-        self.give_up(limit, Failure::TimedOut, limit);
-        self.give_up(Offset::from_nanos(u64::MAX), Failure::Unanswered, limit);
+        self.give_up(limit, limit);
+        for slot in 0..self.slots.len() {
+            if let Some(flight) = self.slots[slot].flight.take() {
+                self.recorder.failed(flight.request, Failure::Unanswered, limit);
+            }
+            self.give_up_again(slot, Failure::Unanswered, limit);
+        }
         for waiting in self.servers.iter_mut().flat_map(|server| server.backlog.drain(..)) {
             self.recorder.failed(waiting.request, Failure::Unsent, limit);
         }
@@ -252,7 +292,7 @@ impl<S: Sender> Dispatch<S> {
             return;
         }
         server.open -= 1;
-        if !self.thinks(slot) {
+        if !self.thinks(slot) && self.slots[slot].again.is_none() {
             self.go_on(slot, now);
         }
     }

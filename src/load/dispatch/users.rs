@@ -10,9 +10,9 @@ use crate::load::transport::{Failure, Sender};
 use crate::units::Offset;
 
 impl<S: Sender> Dispatch<S> {
-    /// Whether a user has requests left to send.
+    /// Whether a user has requests left to send, those that wait for a connection among them.
     pub(in crate::load) fn has_users(&self) -> bool {
-        self.users.as_ref().is_some_and(|users| users.left > 0)
+        self.users.as_ref().is_some_and(|users| users.left > 0 || self.waiting > 0)
     }
 
     /// Tells when there is a first user who thinks.

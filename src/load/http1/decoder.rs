@@ -2,7 +2,8 @@
 
 use httparse::Status;
 
-use crate::load::http1::head::{Body, Known, MOST_HEADERS};
+use crate::load::fault::Fault;
+use crate::load::http1::head::{Body, Known, are_trailers};
 use crate::load::transport::{Answer, Failure};
 
 /// No header of a resource server is near this; a server that sends more is not one.
@@ -17,6 +18,8 @@ pub struct Decoder {
     stage: Stage,
     known: Known,
     answer: Answer,
+    /// Whether any byte of the next answer was read.
+    has_begun: bool,
 }
 
 /// What the next byte belongs to.
@@ -44,6 +47,7 @@ impl Default for Decoder {
             stage: Stage::Head,
             known: Known::default(),
             answer: Answer { status: 0, reusable: false, first_byte: None },
+            has_begun: false,
         }
     }
 }
@@ -61,7 +65,7 @@ impl Decoder {
             } else if self.buffer.len() < LARGEST_HEAD {
                 self.buffer.resize(2 * self.buffer.len(), 0);
             } else {
-                return Err(Failure::NotHttp);
+                return Err(Fault::Endless.into());
             }
         }
         Ok(&mut self.buffer[self.end..])
@@ -70,6 +74,7 @@ impl Decoder {
     /// Takes note of bytes that were read; the answer if they complete one.
     pub fn filled(&mut self, bytes: usize) -> Result<Option<Answer>, Failure> {
         self.end += bytes;
+        self.has_begun = true;
         loop {
             let unread = &self.buffer[self.start..self.end];
             let Some((used, next)) = step(self.stage, unread, &mut self.known, &mut self.answer)? else {
@@ -91,10 +96,15 @@ impl Decoder {
         }
     }
 
+    /// Whether any byte of the answer that is not complete was read.
+    pub(super) fn has_begun(&self) -> bool {
+        self.has_begun
+    }
+
     fn complete(&mut self) -> Answer {
         // Bytes after the end answer no request: whatever comes next cannot be told apart.
         let reusable = self.answer.reusable && self.start == self.end;
-        self.stage = Stage::Head;
+        (self.stage, self.has_begun) = (Stage::Head, false);
         Answer { reusable, ..self.answer }
     }
 }
@@ -135,16 +145,12 @@ fn step(
         Stage::Chunk(0) => match unread {
             [b'\r', b'\n', ..] => Some((2, Some(Stage::ChunkSize))),
             [b'\r'] => None,
-            _ => return Err(Failure::NotHttp),
+            _ => return Err(Fault::Chunk.into()),
         },
         Stage::Chunk(left) => Some(skip(left, unread, Stage::Chunk)),
         Stage::Trailers => match end_of_trailers(unread) {
-            None => None,
-            Some(end) => {
-                let mut fields = [httparse::EMPTY_HEADER; MOST_HEADERS];
-                httparse::parse_headers(&unread[..end], &mut fields).map_err(|_| Failure::NotHttp)?;
-                Some((end, None))
-            }
+            Some(end) if !are_trailers(&unread[..end]) => return Err(Fault::Trailer.into()),
+            end => end.map(|end| (end, None)),
         },
         Stage::UntilClose => Some((unread.len(), Some(Stage::UntilClose))),
     })
@@ -155,11 +161,11 @@ fn chunk_size(unread: &[u8]) -> Result<Option<(usize, u64)>, Failure> {
     let line_end = unread.iter().position(|byte| *byte == b'\n');
     // The library lets both through: a line without a digit, and one that ends without a carriage return.
     if !unread[0].is_ascii_hexdigit() || line_end.is_some_and(|end| !unread[..end].ends_with(b"\r")) {
-        return Err(Failure::NotHttp);
+        return Err(Fault::Chunk.into());
     }
     // Nor does it take more than 16 digits, whatever they are.
     let zeros = unread.iter().take_while(|byte| **byte == b'0').count().saturating_sub(1);
-    match httparse::parse_chunk_size(&unread[zeros..]).map_err(|_| Failure::NotHttp)? {
+    match httparse::parse_chunk_size(&unread[zeros..]).map_err(|_| Fault::Chunk)? {
         Status::Partial => Ok(None),
         Status::Complete((used, size)) => Ok(Some((zeros + used, size))),
     }
@@ -205,7 +211,7 @@ mod tests {
     }
 
     type Expected = Result<(u16, bool), Failure>;
-    const ANSWERS: [(&str, Expected); 14] = [
+    const ANSWERS: [(&str, Expected); 21] = [
         ("HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello", Ok((200, true))),
         (
             "HTTP/1.1 401 Unauthorized\r\ncontent-length: 0\r\nWWW-Authenticate: Bearer\r\n\r\n",
@@ -223,9 +229,31 @@ mod tests {
         ("HTTP/1.0 200 OK\r\nContent-Length: 2\r\n\r\nok", Ok((200, false))),
         ("HTTP/1.0 200 OK\r\nConnection: Keep-Alive\r\nContent-Length: 2\r\n\r\nok", Ok((200, true))),
         ("HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\ncut off", Err(Failure::Closed)),
-        ("HTTP/1.1 200 OK\r\nContent-Length: 9\r\nContent-Length: 8\r\n\r\n", Err(Failure::NotHttp)),
-        ("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nhello\r\n", Err(Failure::NotHttp)),
-        ("SSH-2.0-OpenSSH_9.2\r\n", Err(Failure::NotHttp)),
+        (
+            "HTTP/1.1 200 OK\r\nX: a\r\n b\r\n\t c\r\nContent-Length:\r\n  2\r\nConnection: a,\r\n close\r\n\r\nok",
+            Ok((200, false)),
+        ),
+        ("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n0\r\nT: 1\r\n 2\r\n\r\n", Ok((200, true))),
+        (
+            "HTTP/1.1 200 OK\r\nContent-Length: 9\r\nContent-Length: 8\r\n\r\n",
+            Err(Failure::NotHttp(Fault::Length)),
+        ),
+        (
+            "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nhello\r\n",
+            Err(Failure::NotHttp(Fault::Chunk)),
+        ),
+        ("SSH-2.0-OpenSSH_9.2\r\n", Err(Failure::NotHttp(Fault::StatusLine))),
+        (
+            "HTTP/1.1 200 OK\r\nA: 1\r\nno colon here\r\nB: 2\r\n\r\n",
+            Err(Failure::NotHttp(Fault::NoColon(3))),
+        ),
+        ("HTTP/1.1 200 OK\r\nA : 1\r\n\r\n", Err(Failure::NotHttp(Fault::Name(2)))),
+        ("HTTP/1.1 200 OK\r\nA: 1\r\n 2\r\nB: \x01\r\n\r\n", Err(Failure::NotHttp(Fault::Value(4)))),
+        ("HTTP/1.1 200 OK\r\n A: 1\r\n\r\n", Err(Failure::NotHttp(Fault::Fold(2)))),
+        (
+            "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n0\r\nno colon here\r\n\r\n",
+            Err(Failure::NotHttp(Fault::Trailer)),
+        ),
     ];
 
     #[test]
@@ -245,7 +273,15 @@ mod tests {
     #[test]
     fn a_head_without_an_end_is_given_up() {
         let endless = format!("HTTP/1.1 200 OK\r\nX: {}", "x".repeat(2 * LARGEST_HEAD));
-        assert_eq!(decode(endless.as_bytes(), &[usize::MAX]), Err(Failure::NotHttp));
+        assert_eq!(decode(endless.as_bytes(), &[usize::MAX]), Err(Fault::Endless.into()));
+    }
+
+    #[test]
+    fn a_head_may_have_as_many_fields_as_fit_into_it() {
+        for fields in [99, 100, 101, 8_000] {
+            let text = format!("HTTP/1.1 200 OK\r\n{}Content-Length: 0\r\n\r\n", "a:1\r\n".repeat(fields));
+            assert_eq!(decode(text.as_bytes(), &[700]).map(|answer| answer.status), Ok(200), "{fields}");
+        }
     }
 
     #[test]

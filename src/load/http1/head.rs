@@ -2,12 +2,15 @@
 
 use std::mem::MaybeUninit;
 
-use httparse::{Header, ParserConfig, Response, Status};
+use httparse::{Error, Header, ParserConfig, Response, Status};
 
+use crate::load::fault::Fault;
 use crate::load::transport::{Answer, Failure};
 
-/// More header fields than any server in use sends.
-pub(super) const MOST_HEADERS: usize = 100;
+/// A head has rarely more header fields; where it has, there is room for as many as fit into it.
+const USUAL_FIELDS: usize = 100;
+/// A name of a character, a colon, and the end of the line.
+const SHORTEST_FIELD: usize = 3;
 
 /// Everything before the body.
 #[derive(Clone, Copy)]
@@ -32,33 +35,65 @@ pub(super) enum Body {
 impl Head {
     /// Reads a head. `None` if its end is not there yet.
     pub(super) fn parse(unread: &[u8]) -> Result<Option<Self>, Failure> {
-        let mut headers = [const { MaybeUninit::uninit() }; MOST_HEADERS];
-        let mut response = Response::new(&mut []);
-        let parsed =
-            ParserConfig::default().parse_response_with_uninit_headers(&mut response, unread, &mut headers);
-        let Status::Complete(bytes) = parsed.map_err(|_| Failure::NotHttp)? else {
-            return Ok(None);
-        };
-        let status = response.code.filter(|status| *status >= 100).ok_or(Failure::NotHttp)?;
+        match read(unread, Self::of) {
+            Ok(head) => head.transpose(),
+            Err(error) => Fault::of_head(unread, error).map_or(Ok(None), |fault| Err(fault.into())),
+        }
+    }
+
+    fn of(response: &Response<'_, '_>, bytes: usize) -> Result<Self, Failure> {
+        let status = response.code.filter(|status| *status >= 100).ok_or(Fault::StatusLine)?;
         let framing = Framing::of(response.headers);
         let is_current = response.version == Some(1);
         let body = match (status, framing.chunked) {
             (101 | 204 | 304, _) => Body::Length(0),
             (100..200, _) => Body::AnotherHead,
             // A relay of that age passes on the field and not what it says (RFC 9112, section 6.1).
-            (_, Some(_)) if !is_current => return Err(Failure::NotHttp),
+            (_, Some(_)) if !is_current => return Err(Fault::Coding.into()),
             (_, Some(true)) => Body::Chunked,
             (_, Some(false)) => Body::UntilClose,
             (_, None) => framing.length?.map_or(Body::UntilClose, Body::Length),
         };
         let persistent = !framing.close && (is_current || framing.keep_alive);
         // After 101 the connection speaks another protocol.
-        Ok(Some(Self {
+        Ok(Self {
             bytes,
             answer: Answer { status, reusable: persistent && status != 101, first_byte: None },
             body,
-        }))
+        })
     }
+}
+
+/// Reads a status line and header fields, and hands them on with their length. `None` if their end is not there yet.
+fn read<T>(unread: &[u8], then: fn(&Response<'_, '_>, usize) -> T) -> Result<Option<T>, Error> {
+    let mut usual = [const { MaybeUninit::uninit() }; USUAL_FIELDS];
+    match read_into(unread, &mut usual, then) {
+        Err(Error::TooManyHeaders) => {
+            let mut room = vec![MaybeUninit::uninit(); unread.len() / SHORTEST_FIELD];
+            read_into(unread, &mut room, then)
+        }
+        other => other,
+    }
+}
+
+fn read_into<'a, T>(
+    unread: &'a [u8],
+    fields: &mut [MaybeUninit<Header<'a>>],
+    then: fn(&Response<'_, '_>, usize) -> T,
+) -> Result<Option<T>, Error> {
+    let mut response = Response::new(&mut []);
+    let mut config = ParserConfig::default();
+    // A line that begins with a space continues the one before it (RFC 9112 section 5.2).
+    config.allow_obsolete_multiline_headers_in_responses(true);
+    let read = config.parse_response_with_uninit_headers(&mut response, unread, fields)?;
+    let Status::Complete(bytes) = read else { return Ok(None) };
+    Ok(Some(then(&response, bytes)))
+}
+
+/// Whether these are trailer fields up to the empty line that ends them: fields as in a head (RFC 9112 section 7.1.2).
+pub(super) fn are_trailers(bytes: &[u8]) -> bool {
+    let head = [b"HTTP/1.1 200\r\n", bytes].concat();
+    matches!(read(&head, |_, _| ()), Ok(Some(())))
 }
 
 /// What the header fields say about the end of the body and of the connection.
@@ -96,8 +131,8 @@ impl Framing {
 fn same(before: Option<u64>, member: &[u8]) -> Result<Option<u64>, Failure> {
     let digits =
         std::str::from_utf8(member).ok().filter(|text| text.bytes().all(|byte| byte.is_ascii_digit()));
-    let length = digits.and_then(|digits| digits.parse().ok()).ok_or(Failure::NotHttp)?;
-    if before.is_some_and(|before| before != length) { Err(Failure::NotHttp) } else { Ok(Some(length)) }
+    let length = digits.and_then(|digits| digits.parse().ok()).ok_or(Fault::Length)?;
+    if before.is_some_and(|before| before != length) { Err(Fault::Length.into()) } else { Ok(Some(length)) }
 }
 
 /// The last head of a connection: a server repeats it byte for byte, but for a date each second, and comparing it costs

@@ -54,7 +54,8 @@ impl Transport for Http1 {
         let outbox = Rc::new(RefCell::new(Outbox::new(stream)));
         let (head, buffer) = (Rc::clone(head), Rc::clone(&self.buffer));
         let sender = Http1Sender { head, outbox: Rc::clone(&outbox), buffer };
-        Ok(Opened { sender, receiver: Http1Receiver { outbox, decoder: Decoder::default() }, handshake })
+        let receiver = Http1Receiver { outbox, decoder: Decoder::default(), has_answered: false };
+        Ok(Opened { sender, receiver, handshake })
     }
 }
 
@@ -83,10 +84,27 @@ impl Sender for Http1Sender {
 pub(super) struct Http1Receiver {
     outbox: Rc<RefCell<Outbox>>,
     decoder: Decoder,
+    has_answered: bool,
 }
 
 impl Receiver for Http1Receiver {
     async fn answer(&mut self) -> Result<Answer, Failure> {
+        match self.read_answer().await {
+            Ok(answer) => {
+                self.has_answered = true;
+                Ok(answer)
+            }
+            Err(failure) => Err(failure.on_connection(self.has_answered && !self.decoder.has_begun())),
+        }
+    }
+
+    fn has_answered(&self) -> bool {
+        self.has_answered
+    }
+}
+
+impl Http1Receiver {
+    async fn read_answer(&mut self) -> Result<Answer, Failure> {
         let mut first_byte = None;
         let answer = loop {
             let bytes = poll_fn(|context| self.poll_read(context)).await?;
@@ -102,9 +120,7 @@ impl Receiver for Http1Receiver {
         let reusable = answer.reusable && self.outbox.borrow().is_empty();
         Ok(Answer { reusable, first_byte, ..answer })
     }
-}
 
-impl Http1Receiver {
     fn poll_read(&mut self, context: &mut Context<'_>) -> Poll<Result<usize, Failure>> {
         let mut outbox = self.outbox.borrow_mut();
         outbox.poll_finish(context)?;

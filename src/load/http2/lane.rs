@@ -42,6 +42,7 @@ pub(super) struct Lane {
     /// How many requests it still carries before it is replaced.
     left: Cell<Option<u32>>,
     is_retired: Cell<bool>,
+    has_answered: Cell<bool>,
     /// Those who must hear that it takes no more requests.
     members: RefCell<Vec<Weak<Exchange<ResponseFuture>>>>,
 }
@@ -99,6 +100,15 @@ impl Lane {
         }
     }
 
+    /// It gave an answer.
+    pub(super) fn answered(&self) {
+        self.has_answered.set(true);
+    }
+
+    pub(super) fn has_answered(&self) -> bool {
+        self.has_answered.get()
+    }
+
     /// It takes no more requests; those on their way may still be answered.
     pub(super) fn retire(&self) {
         self.is_retired.set(true);
@@ -132,6 +142,7 @@ async fn open_lane(stream: Stream, streams: usize, left: Option<NonZeroU32>) -> 
         requests,
         left: Cell::new(left.map(NonZeroU32::get)),
         is_retired: Cell::default(),
+        has_answered: Cell::default(),
         members: RefCell::default(),
     });
     spawn_local(drive(connection, Rc::downgrade(&lane)));

@@ -8,11 +8,13 @@ use std::io;
 use std::num::NonZeroU32;
 use std::rc::Rc;
 
+use h2::Reason;
 use h2::client::{ResponseFuture, SendRequest};
 use hyper::body::Bytes;
 
 use crate::load::Server;
 use crate::load::exchange::Exchange;
+use crate::load::fault::Fault;
 use crate::load::http2::lane::{Joined, Lane, Lanes};
 use crate::load::template::Template;
 use crate::load::transport::{Answer, Failure, Opened, Outgoing, Place, Receiver, Sender, Transport};
@@ -84,7 +86,8 @@ pub(super) struct Http2Receiver {
 
 impl Receiver for Http2Receiver {
     async fn answer(&mut self) -> Result<Answer, Failure> {
-        let response = self.exchange.answer().await.ok_or(Failure::Closed)??;
+        let answered = self.exchange.answer().await.ok_or(Failure::Closed)?;
+        let response = answered.map_err(|error| without_answer(&error, self.lane.has_answered()))?;
         let first_byte = Some(Stamp::now());
         let status = response.status().as_u16();
         let mut body = response.into_body();
@@ -92,7 +95,24 @@ impl Receiver for Http2Receiver {
             let length = bytes?.len();
             body.flow_control().release_capacity(length)?;
         }
+        self.lane.answered();
         Ok(Answer { status, reusable: !self.exchange.is_closed(), first_byte })
+    }
+
+    fn has_answered(&self) -> bool {
+        self.lane.has_answered()
+    }
+}
+
+/// Why a request ended of whose answer nothing came.
+fn without_answer(error: &h2::Error, has_answered: bool) -> Failure {
+    // Only of streams above the last of the GOAWAY, and of those that came after it.
+    if error.is_go_away() && error.is_remote() {
+        Failure::WentAway
+    } else if error.is_reset() && error.is_remote() && error.reason() == Some(Reason::REFUSED_STREAM) {
+        Failure::Refused
+    } else {
+        failure(error).on_connection(has_answered)
     }
 }
 
@@ -107,12 +127,16 @@ impl Drop for Http2Receiver {
 
 impl From<h2::Error> for Failure {
     fn from(error: h2::Error) -> Self {
-        match error.get_io() {
-            Some(error) => Self::from(error.kind()),
-            // What was found wrong on this side, not what the server sent word of.
-            None if error.is_library() => Self::NotHttp,
-            None if error.is_reset() => Self::Reset,
-            None => Self::Closed,
-        }
+        failure(&error)
+    }
+}
+
+fn failure(error: &h2::Error) -> Failure {
+    match (error.get_io(), error.reason()) {
+        (Some(error), _) => Failure::from(error.kind()),
+        // What was found wrong on this side, not what the server sent word of.
+        (None, Some(reason)) if error.is_library() => Fault::Http2(reason).into(),
+        (None, _) if error.is_reset() => Failure::Reset,
+        (None, _) => Failure::Closed,
     }
 }

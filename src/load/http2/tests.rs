@@ -2,6 +2,7 @@ use std::cell::Cell;
 use std::net::SocketAddr;
 
 use hyper::Response;
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpListener;
 use tokio::task::{LocalSet, spawn_local};
 
@@ -14,7 +15,7 @@ type Deed = fn(u32, &mut h2::server::Connection<tokio::net::TcpStream, Bytes>) -
 
 enum Reply {
     Answer,
-    Reset,
+    Reset(Reason),
     Silence,
 }
 
@@ -46,7 +47,7 @@ async fn serve_at_once(streams: u32, deed: Deed) -> (SocketAddr, [Rc<Cell<u32>>;
                         Reply::Answer => {
                             respond.send_response(Response::new(()), true).unwrap();
                         }
-                        Reply::Reset => respond.send_reset(h2::Reason::REFUSED_STREAM),
+                        Reply::Reset(reason) => respond.send_reset(reason),
                         Reply::Silence => unanswered.push(respond),
                     }
                 }
@@ -104,18 +105,96 @@ async fn a_server_that_goes_away_loses_no_request_and_its_idle_streams_hear_of_i
 
 #[tokio::test]
 async fn a_stream_that_is_reset_costs_its_request_and_not_the_connection() {
-    local(async {
-        let (address, connections) =
-            serve(|number, _| if number == 1 { Reply::Reset } else { Reply::Answer }).await;
-        let http2 = transport(address, None);
-        let (mut first, mut second) = (join(&http2, 0).await, join(&http2, 1).await);
-        assert_eq!(ask(&mut first).await, Err(Failure::Reset));
-        drop(first);
-        let mut again = join(&http2, 0).await;
-        for stream in [&mut again, &mut second] {
-            assert_eq!(ask(stream).await.map(|answer| answer.reusable), Ok(true));
+    let refused: Deed = |number, _| {
+        if number == 1 { Reply::Reset(Reason::REFUSED_STREAM) } else { Reply::Answer }
+    };
+    let broken: Deed = |number, _| {
+        if number == 1 { Reply::Reset(Reason::INTERNAL_ERROR) } else { Reply::Answer }
+    };
+    for (deed, failure) in [(refused, Failure::Refused), (broken, Failure::Reset)] {
+        local(async {
+            let (address, connections) = serve(deed).await;
+            let http2 = transport(address, None);
+            let (mut first, mut second) = (join(&http2, 0).await, join(&http2, 1).await);
+            assert_eq!(ask(&mut first).await, Err(failure));
+            drop(first);
+            let mut again = join(&http2, 0).await;
+            for stream in [&mut again, &mut second] {
+                assert_eq!(ask(stream).await.map(|answer| answer.reusable), Ok(true));
+            }
+            assert_eq!(connections.get(), 1);
+        })
+        .await;
+    }
+}
+
+/// A frame with its header (RFC 9113 section 4.1).
+fn frame(kind: u8, flags: u8, stream: u32, payload: &[u8]) -> Vec<u8> {
+    let length = u32::try_from(payload.len()).unwrap().to_be_bytes();
+    [&length[1..], &[kind, flags], &stream.to_be_bytes(), payload].concat()
+}
+
+/// Takes so many requests over one connection, sends these frames, and closes.
+async fn serve_frames(requests: u32, frames: Vec<Vec<u8>>) -> SocketAddr {
+    let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
+    let address = listener.local_addr().unwrap();
+    spawn_local(async move {
+        let (mut stream, _) = listener.accept().await.unwrap();
+        stream.write_all(&[frame(4, 0, 0, &[]), frame(4, 1, 0, &[])].concat()).await.unwrap();
+        stream.read_exact(&mut [0; 24]).await.unwrap();
+        let mut seen = 0;
+        while seen < requests {
+            let mut header = [0; 9];
+            stream.read_exact(&mut header).await.unwrap();
+            let length = u32::from_be_bytes([0, header[0], header[1], header[2]]);
+            let mut payload = vec![0; length as usize];
+            stream.read_exact(&mut payload).await.unwrap();
+            match (header[3], header[4]) {
+                (6, 0) => stream.write_all(&frame(6, 1, 0, &payload)).await.unwrap(),
+                (1, _) => seen += 1,
+                _ => {}
+            }
         }
-        assert_eq!(connections.get(), 1);
+        stream.write_all(&frames.concat()).await.unwrap();
+    });
+    address
+}
+
+#[tokio::test]
+async fn streams_above_the_last_of_a_goaway_were_not_processed_and_those_below_it_may_have_been() {
+    let answer = frame(1, 5, 1, &[0x88]);
+    let goaway = |last: u32| frame(7, 0, 0, &[last.to_be_bytes(), [0; 4]].concat());
+    for (frames, third) in [
+        (vec![goaway(3), answer.clone()], Failure::WentAway),
+        (vec![goaway(u32::MAX >> 1), goaway(3), answer.clone()], Failure::WentAway),
+        (vec![goaway(5), answer.clone()], Failure::Crossed),
+        (vec![answer.clone()], Failure::Crossed),
+    ] {
+        local(async {
+            let address = serve_frames(3, frames).await;
+            let http2 = transport(address, None);
+            let mut streams = Vec::new();
+            for number in 0..3 {
+                streams.push(join(&http2, number).await);
+            }
+            for (sender, _) in &mut streams {
+                sender.send(&Outgoing { token: "token", probe: None });
+            }
+            let mut answers = Vec::new();
+            for (_, receiver) in &mut streams {
+                answers.push(receiver.answer().await.map(|answer| answer.status));
+            }
+            assert_eq!(answers, [Ok(200), Err(Failure::Crossed), Err(third)]);
+        })
+        .await;
+    }
+}
+
+#[tokio::test]
+async fn a_connection_that_ends_without_any_answer_processed_who_knows_what() {
+    local(async {
+        let http2 = transport(serve_frames(1, Vec::new()).await, None);
+        assert_eq!(ask(&mut join(&http2, 0).await).await, Err(Failure::Closed));
     })
     .await;
 }

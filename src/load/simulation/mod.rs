@@ -1,5 +1,6 @@
 //! Known truth on tokio's paused clock.
 
+mod again;
 mod stand_in;
 
 use std::cell::Cell;
@@ -20,6 +21,7 @@ use crate::load::schedule::{Request, Token};
 use crate::load::sealer::Sealer;
 use crate::load::simulation::stand_in::{SimulatedPacer, StandIn};
 use crate::load::tokens::TokenPool;
+use crate::load::transport::Failure;
 use crate::observation::{Distribution, Load, Outcomes, Sealed, Second};
 use crate::units::{Offset, Rate};
 
@@ -31,6 +33,7 @@ struct Simulation {
     server_stalled: Range<Offset>,
     generator_stopped: Range<Offset>,
     breaks_every: usize,
+    breaking: Failure,
     connecting: Duration,
     timeout: Duration,
     backlog_limit: usize,
@@ -57,6 +60,7 @@ impl Default for Simulation {
             server_stalled: NEVER,
             generator_stopped: NEVER,
             breaks_every: usize::MAX,
+            breaking: Failure::Closed,
             connecting: Duration::ZERO,
             timeout: Duration::from_secs(10),
             backlog_limit: 100_000,
@@ -81,6 +85,7 @@ impl Simulation {
                 service: self.service,
                 stalled: self.server_stalled,
                 breaks_every: self.breaks_every,
+                breaking: self.breaking,
                 connecting: self.connecting,
                 answers: Cell::new(0).into(),
             };

@@ -44,6 +44,8 @@ pub(super) struct StandIn {
     pub(super) stalled: Range<Offset>,
     /// Connections break instead of giving every answer of this number.
     pub(super) breaks_every: usize,
+    /// What that is to who waits for the answer.
+    pub(super) breaking: Failure,
     /// How long it takes to replace a connection.
     pub(super) connecting: Duration,
     pub(super) answers: Rc<Cell<usize>>,
@@ -80,14 +82,18 @@ pub(super) struct StandInReceiver {
 impl Receiver for StandInReceiver {
     async fn answer(&mut self) -> Result<Answer, Failure> {
         let (sent, good) = self.incoming.recv().await.ok_or(Failure::Closed)?;
-        let StandIn { start, service, stalled, breaks_every, answers, .. } = &self.server;
+        let StandIn { start, service, stalled, breaks_every, breaking, answers, .. } = &self.server;
         let arrived = Offset::from(sent - *start);
         let taken_up = if stalled.contains(&arrived) { stalled.end } else { arrived };
         sleep_until(*start + taken_up.since(Offset::default()) + *service).await;
         answers.set(answers.get() + 1);
         if answers.get() % breaks_every == 0 {
-            return Err(Failure::Closed);
+            return Err(*breaking);
         }
         Ok(Answer { status: if good { 200 } else { 401 }, reusable: true, first_byte: None })
+    }
+
+    fn has_answered(&self) -> bool {
+        true
     }
 }
