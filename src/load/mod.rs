@@ -1,5 +1,6 @@
 //! The load generator: sends every request of a plan when it is due and records what came back.
 
+mod ask;
 mod capacity;
 mod cores;
 mod dispatch;
@@ -37,6 +38,7 @@ use crate::observation::Load;
 use crate::units::Offset;
 use crate::wire::Connector;
 
+pub use ask::{NoAnswer, ask};
 pub use capacity::{capacity, timer_error};
 pub use cores::keep_off;
 pub use engine::Engine;

@@ -13,14 +13,20 @@ use crate::running::Running;
 use crate::sandbox::Sandbox;
 
 /// A server that checks nothing and does not know who loads it. Dropped, it ends.
-struct Server {
+pub(crate) struct Server {
     child: Child,
-    url: String,
+    pub(crate) url: String,
 }
 
 impl Server {
     fn start(sandbox: &Sandbox) -> Self {
+        Self::start_with(sandbox, &[])
+    }
+
+    /// The same with more arguments.
+    pub(crate) fn start_with(sandbox: &Sandbox, more: &[&str]) -> Self {
         let arguments = ["serve", "resource-server", "--architecture", "none", "--listen", "127.0.0.1:0"];
+        let arguments = arguments.iter().chain(more);
         let child = bearerbench(sandbox.path(), arguments).stdout(Stdio::piped()).spawn();
         let mut child = child.expect("the program can be started");
         let mut greeting = String::new();
@@ -40,14 +46,14 @@ impl Drop for Server {
 }
 
 /// A folder with ten tokens in the file `tokens`.
-fn sandbox() -> Sandbox {
+pub(crate) fn sandbox() -> Sandbox {
     let sandbox = Sandbox::with("");
     let tokens: Vec<_> = (0..10).map(|number| format!("token-{number}")).collect();
     fs::write(sandbox.path().join("tokens"), tokens.join("\n")).expect("the folder can be written");
     sandbox
 }
 
-fn arguments<'a>(url: &'a str, more: &[&'a str]) -> Vec<&'a str> {
+pub(crate) fn arguments<'a>(url: &'a str, more: &[&'a str]) -> Vec<&'a str> {
     [&["load", "--target", url, "--tokens", "tokens"], more].concat()
 }
 

@@ -1,6 +1,7 @@
 //! `bearerbench load`: the load generator against a server of one's own.
 
 mod certificates;
+mod first_request;
 mod issuing;
 mod provider;
 mod renewal;
@@ -20,7 +21,8 @@ use clap::Args;
 
 use crate::analysis::{Analysis, analyse};
 use crate::arrival::ArrivalProcess;
-use crate::cli::load::server::Found;
+use crate::cli::load::first_request::{Asked, ensure_answered};
+use crate::cli::load::server::{Agreed, is_of_protocol};
 use crate::cli::load::tokens::{Circumstances, RenewedBy, Tokens};
 use crate::cli::part::part;
 use crate::cli::{Exit, output, run};
@@ -233,7 +235,20 @@ impl Load {
         self.ensure_some_are_measured(&pace)?;
         let engine = self.engine()?;
         let offer = self.tls.read()?;
-        let Found { server, wire, note } = self.server.find(&pace, self.connections, &offer)?;
+        let server = self.server.find(&pace, self.connections, &offer)?;
+        let agreed = self.server.agree(&server.connector, &offer);
+        // What is wrong with TLS itself was told; a protocol that it does not speak is told with the one that it does.
+        if agreed.as_ref().err().is_none_or(is_of_protocol) {
+            ensure_answered(&Asked {
+                target: &self.server.target,
+                server: &server,
+                http: self.server.http,
+                offer: &offer,
+                engine,
+                streams: self.streams,
+            })?;
+        }
+        let Agreed { wire, note } = agreed?;
         let Tokens { pool: tokens, round, renewed_by } =
             self.tokens.supply(&self.tls, &offer, &self.circumstances(&pace))?;
         self.ensure_enough(&pace, tokens.live_count())?;

@@ -20,7 +20,9 @@ use crate::plan::Pace;
 use crate::run::PATIENCE;
 use crate::testbed::client::rooted;
 use crate::units::Rate;
-use crate::wire::{Connector, Endpoint, ForeignTls, Http, NegotiationError, Socket, ensure_listening};
+use crate::wire::{
+    Connector, Endpoint, ForeignTls, HandshakeFault, Http, NegotiationError, Socket, ensure_listening,
+};
 
 #[derive(Debug, Args)]
 pub(super) struct ServerArgs {
@@ -39,9 +41,9 @@ pub(super) struct ServerArgs {
     pub(super) allow_remote: bool,
 }
 
-/// The server, and how requests travel there, in words.
-pub(super) struct Found {
-    pub(super) server: Server,
+/// What both ends agree on.
+pub(super) struct Agreed {
+    /// How requests travel, in words.
     pub(super) wire: String,
     /// What may go wrong, though nothing has yet.
     pub(super) note: Option<&'static str>,
@@ -63,14 +65,28 @@ fn http(text: &str) -> Result<Http, String> {
     }
 }
 
+/// Both ends do not agree on TLS.
+#[derive(Debug, thiserror::Error)]
+#[error("--target {target}: {fault}; {}", tls::remedy(.fault))]
+struct Disagreement {
+    target: String,
+    fault: HandshakeFault,
+}
+
+/// Whether the server may speak another protocol than the one that was tried.
+pub(super) fn is_of_protocol(error: &anyhow::Error) -> bool {
+    let disagreement = error.downcast_ref::<Disagreement>();
+    disagreement.is_some_and(|it| matches!(it.fault, HandshakeFault::NotTls | HandshakeFault::Protocol))
+}
+
 impl ServerArgs {
-    /// Finds the server, and makes sure that it may be loaded so, and that both ends agree on TLS.
+    /// Finds the server, and makes sure that it may be loaded so.
     pub(super) fn find(
         &self,
         pace: &Pace,
         connections: NonZeroU32,
-        tls: &ForeignTls,
-    ) -> anyhow::Result<Found> {
+        offer: &ForeignTls,
+    ) -> anyhow::Result<Server> {
         let TargetUrl { host, path, is_secure, .. } = &self.target;
         let endpoint = match &self.unix {
             Some(path) => {
@@ -81,19 +97,16 @@ impl ServerArgs {
             }
             None => Endpoint::Tcp(self.address(pace, connections)?),
         };
-        let connector = Connector::foreign(endpoint, self.http, is_secure.then_some(tls), host)?;
-        let wire = self.wire(&connector, tls)?;
-        let note = connector.left_unanswered().then_some(UNKNOWN_CLIENT);
+        let connector = Connector::foreign(endpoint, self.http, is_secure.then_some(offer), host)?;
         let authority = self.target.authority();
-        let server = Server { connector, authority, path: path.clone(), is_secure: *is_secure };
-        Ok(Found { server, wire, note })
+        Ok(Server { connector, authority, path: path.clone(), is_secure: *is_secure })
     }
 
     /// How requests travel, in words: with TLS, what both ends agree on.
-    fn wire(&self, connector: &Connector, offer: &ForeignTls) -> anyhow::Result<String> {
+    pub(super) fn agree(&self, connector: &Connector, offer: &ForeignTls) -> anyhow::Result<Agreed> {
         let (http, socket) = (self.http, if self.unix.is_some() { Socket::Unix } else { Socket::Tcp });
         if !self.target.is_secure {
-            return Ok(format!("{http}, {socket}"));
+            return Ok(Agreed { wire: format!("{http}, {socket}"), note: None });
         }
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
         let negotiated = runtime.block_on(async { timeout(PATIENCE, connector.negotiate()).await });
@@ -101,7 +114,7 @@ impl ServerArgs {
         let negotiated = match negotiated {
             Ok(Ok(negotiated)) => negotiated.expect("a secure connection has negotiated"),
             Ok(Err(NegotiationError::Handshake(fault))) => {
-                anyhow::bail!("--target {target}: {fault}; {}", tls::remedy(&fault))
+                return Err(Disagreement { target: target.to_string(), fault }.into());
             }
             Ok(Err(error)) => return Err(error).with_context(|| format!("--target {target}")),
             Err(_) => anyhow::bail!(
@@ -110,7 +123,8 @@ impl ServerArgs {
             ),
         };
         let resumption = if offer.resumption { "" } else { ", no resumption" };
-        Ok(format!("{http} over {} ({}{resumption}), {socket}", negotiated.version, negotiated.group))
+        let wire = format!("{http} over {} ({}{resumption}), {socket}", negotiated.version, negotiated.group);
+        Ok(Agreed { wire, note: connector.left_unanswered().then_some(UNKNOWN_CLIENT) })
     }
 
     fn address(&self, pace: &Pace, connections: NonZeroU32) -> anyhow::Result<SocketAddr> {
@@ -161,6 +175,11 @@ pub(super) struct TargetUrl {
 }
 
 impl TargetUrl {
+    /// Its host; an IPv6 address without brackets.
+    pub(super) fn host(&self) -> &str {
+        &self.host
+    }
+
     fn authority(&self) -> String {
         let host = if self.host.contains(':') { format!("[{}]", self.host) } else { self.host.clone() };
         match (self.port, self.is_secure) {
