@@ -11,7 +11,7 @@ use crate::sandbox::{Sandbox, is_starved};
 
 /// A subject of every kind, a second each.
 pub(crate) const FIVE: &str = r#"question = "Which one?"
-thresholds = ["errors<0.1%", "wrong_answers<1"]
+thresholds = ["errors<=100%", "wrong_answers<1"]
 repetitions = 1
 [load]
 rate = 150
