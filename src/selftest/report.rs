@@ -188,8 +188,19 @@ impl Finding {
 
     /// A check that something else has made.
     pub(super) fn checked(quantity: &str, truth: String, reported: String, right: bool) -> Self {
+        Self::checked_on(quantity, truth, reported, right, None)
+    }
+
+    /// The same where the machine may be to blame.
+    pub(super) fn checked_on(
+        quantity: &str,
+        truth: String,
+        reported: String,
+        right: bool,
+        obstacle: Option<Held>,
+    ) -> Self {
         let (quantity, tolerance) = (quantity.to_owned(), String::new());
-        Self { quantity, truth, reported, tolerance, is_timed: false, verdict: Verdict::of(right, None) }
+        Self { quantity, truth, reported, tolerance, is_timed: false, verdict: Verdict::of(right, obstacle) }
     }
 
     /// Whether something follows.

@@ -65,7 +65,7 @@ fn a_wire_that_cannot_be_is_told_with_what_can() {
     assert_refused(&with(&["--write-certificate", "x.pem"]), 2, &["--tls"]);
     assert_refused(&with(&["--unix", "@x", "--listen", "127.0.0.1:0"]), 2, &["cannot be used with"]);
     let nowhere = ["--tls", "X25519", "--write-certificate", "/nowhere/x.pem"];
-    assert_refused(&with(&nowhere), 1, &["cannot write the certificate to /nowhere/x.pem", "No such file"]);
+    assert_refused(&with(&nowhere), 2, &["cannot write the certificate to /nowhere/x.pem", "No such file"]);
     let taken = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = taken.local_addr().unwrap().to_string();
     let words = ["cannot listen on", &address, "choose another place", "in use"];

@@ -7,7 +7,7 @@ use bearerbench::load::{Driven, Feed, Request, Token, Users, drive};
 use bearerbench::observation::Outcomes;
 use bearerbench::selftest::{Behaviour, Bench, Sending, Server, outcomes};
 
-use crate::{ask, beside_others, requests, steady, target};
+use crate::{ask, beside_others, hasty_target, requests, steady, target};
 
 #[test]
 fn nothing_is_lost_whatever_a_server_does() {
@@ -52,7 +52,8 @@ fn a_server_that_never_answers_times_out() {
     let _held = beside_others();
     let server = Bench::default().serve(Behaviour::Silence).unwrap();
     let sending = steady(200.0, 300, Duration::from_secs(1));
-    let driven = run(&[&server], &sending, &requests(&sending));
+    let feed = |_| Feed::open(requests(&sending).into_iter());
+    let driven = drive(&hasty_target(&[&server], &sending), feed, |_| {}, &AtomicBool::new(false)).unwrap();
     assert_eq!(check_nothing_lost(&driven, 200).errors["timed out"], 200);
 }
 
@@ -129,7 +130,7 @@ fn check_ending(is_open: bool, ending: Ending, fate: Fate) {
     let address = server.address();
     let lasts = if ending == Ending::Count { 4 * LASTS } else { LASTS };
     let sending = steady(100.0, 4, lasts);
-    let target = target(&[&server], &sending);
+    let target = hasty_target(&[&server], &sending);
     let interrupted = AtomicBool::new(false);
     let feed = |_| {
         let all = if ending == Ending::Count { REQUESTS } else { u64::MAX };
@@ -138,17 +139,20 @@ fn check_ending(is_open: bool, ending: Ending, fate: Fate) {
         let feed = if is_open { Feed::open(scheduled) } else { Feed::closed(users) };
         Feed { ends_with_last: ending == Ending::Count, ..feed }
     };
-    let is_over = AtomicBool::new(false);
+    let has_ended = AtomicBool::new(false);
+    // Where others have the cores, the load may end before the server does.
+    let wait_for_its_end = || {
+        while !server.has_ended() && !has_ended.load(Ordering::Relaxed) {
+            std::thread::sleep(Duration::from_millis(5));
+        }
+    };
     let (driven, again) = std::thread::scope(|scope| {
         let meanwhile = scope.spawn(|| {
             let interrupts = ending == Ending::Interrupt;
             if fate == Fate::ComesBack {
-                while !server.has_ended() {
-                    // On a machine without time for the server the load may end first.
-                    if is_over.load(Ordering::Relaxed) {
-                        return None;
-                    }
-                    std::thread::sleep(Duration::from_millis(5));
+                wait_for_its_end();
+                if !server.has_ended() {
+                    return None;
                 }
                 std::thread::sleep(AWAY);
                 let again = Server::start_at(address, Behaviour::Canned, bench.server_cores());
@@ -157,17 +161,15 @@ fn check_ending(is_open: bool, ending: Ending, fate: Fate) {
                 interrupted.store(interrupts, Ordering::Relaxed);
                 return Some(again);
             }
-            if fate == Fate::Dies {
-                while interrupts && !server.has_ended() {
-                    std::thread::sleep(Duration::from_millis(5));
-                }
+            if fate == Fate::Dies && interrupts {
+                wait_for_its_end();
             }
             std::thread::sleep(LASTS / 2);
             interrupted.store(interrupts, Ordering::Relaxed);
             None
         });
         let driven = drive(&target, feed, |_| {}, &interrupted).expect("it begins");
-        is_over.store(true, Ordering::Relaxed);
+        has_ended.store(true, Ordering::Relaxed);
         (driven, meanwhile.join().expect("nothing panics in it"))
     });
     let sum = outcomes(&driven.load);

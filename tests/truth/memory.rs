@@ -7,10 +7,8 @@ use std::time::Duration;
 use bearerbench::selftest::{Behaviour, Bench, Process, Server, outcomes};
 use rustix::process::{Resource, getrlimit};
 
-use crate::{alone, beside_others, program};
+use crate::{PATIENCE, alone, beside_others, program};
 
-/// Ends a test that would hang; no limit on speed, since the machine may be busy.
-const PATIENCE: Duration = Duration::from_mins(20);
 /// Bytes that ten minutes may add to those of the recording.
 const GROWTH: f64 = 2e6;
 /// Bytes that a second of the recording may have in a file: some ten histograms, wide ones on a busy machine, and nothing

@@ -53,7 +53,7 @@ impl WireArgs {
             fs::write(path, identity.certificate_pem()).with_context(|| {
                 let path = path.display();
                 BadArgument(format!(
-                    "--write-certificate: cannot write {path}; give a file in a folder of yours"
+                    "--write-certificate: cannot write the certificate to {path}; give a file in a folder of yours"
                 ))
             })?;
         }
