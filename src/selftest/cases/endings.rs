@@ -73,7 +73,7 @@ fn findings(
 }
 
 /// Where others have a core for more of the time than that, answers may come later than anybody waits.
-const STARVED: f64 = 0.2;
+const STARVED: f64 = 0.05;
 
 /// That nothing is lost is judged whatever the machine does.
 fn judge(right: Right, planned: u64, sum: &Outcomes, unfit: Option<Held>) -> Finding {
