@@ -11,7 +11,9 @@ use crate::running::{Running, wait_for};
 use crate::sandbox::Sandbox;
 use crate::served::{Served, self_signed};
 
-const SHORT: [&str; 8] = ["--rate", "100", "--requests", "20", "--warmup", "0s", "--connections", "2"];
+/// On a busy machine a generator that spins would leave the servers nothing.
+const SHORT: [&str; 10] =
+    ["--rate", "50", "--requests", "20", "--warmup", "0s", "--connections", "8", "--precision", "sleep"];
 
 fn json(ended: &Ended) -> Value {
     serde_json::from_str(&ended.stdout).unwrap_or_else(|error| panic!("{error}: {ended:#?}"))
@@ -93,13 +95,14 @@ fn tokens_come_by_the_issuer_or_the_endpoint_and_are_accepted() {
 
 #[test]
 fn tokens_that_expire_while_the_load_runs_are_refused_before_it_or_renewed() {
-    let pair = Pair::start("5s");
+    let pair = Pair::start("8s");
     let endpoint = format!("{}/token", pair.authorization.said("issuer"));
     let tokens = ["--token-endpoint", &endpoint, "--token-count", "10"];
-    let load = ["--rate", "20", "--warmup", "1s", "--duration", "7s", "--connections", "8"];
+    let load =
+        ["--rate", "20", "--warmup", "1s", "--duration", "10s", "--connections", "8", "--precision", "sleep"];
     pair.refused(
         &[&tokens[..], &load].concat(),
-        &["expire before the load ends", "they live for 5s", "take 8s", "--refresh"],
+        &["expire before the load ends", "they live for 8s", "take 11s", "--refresh"],
     );
     let ended = pair.load(&[&tokens[..], &load, &["--refresh"]].concat());
     nothing_wrong(&ended);
@@ -112,7 +115,7 @@ fn tokens_that_expire_while_the_load_runs_are_refused_before_it_or_renewed() {
 #[test]
 fn refusals_of_tokens_that_nobody_renewed_are_told_apart_from_wrong_answers() {
     let sandbox = Sandbox::with("");
-    let arguments = "authorization-server --signature ES256 --lifetime 3s --client-secret s3cret";
+    let arguments = "authorization-server --signature ES256 --lifetime 5s --client-secret s3cret";
     let authorization = Served::bearerbench(sandbox.path(), arguments, 3);
     let issuer = authorization.said("issuer").to_owned();
     let arguments = format!("resource-server --architecture jwt --authorization-server {issuer}");
@@ -133,15 +136,17 @@ fn refusals_of_tokens_that_nobody_renewed_are_told_apart_from_wrong_answers() {
     let more = [
         "--refresh",
         "--token-count",
-        "10",
+        "4",
         "--rate",
         "20",
         "--warmup",
         "0s",
         "--duration",
-        "8s",
+        "9s",
         "--connections",
         "8",
+        "--precision",
+        "sleep",
     ];
     let command = bearerbench(sandbox.path(), [&load[..], &more].concat());
     let running = Running::start(command, sandbox.path());
