@@ -17,7 +17,7 @@ use crate::report::trust::Trust;
 const SCHEMA_VERSION: u32 = 1;
 
 #[derive(Serialize)]
-struct Wire<'a> {
+struct Written<'a> {
     schema_version: u32,
     target: &'a str,
     /// How requests travelled, unless by plain HTTP/1.1 over TCP.
@@ -34,7 +34,7 @@ struct Wire<'a> {
 pub fn load_json(analysis: &Analysis) -> String {
     let summary = only(analysis);
     let whole = analysis.warnings.iter().chain(&summary.warnings);
-    let wire = Wire {
+    let written = Written {
         schema_version: SCHEMA_VERSION,
         target: &summary.subject.name,
         wire: summary.subject.wire.as_deref(),
@@ -44,7 +44,7 @@ pub fn load_json(analysis: &Analysis) -> String {
         warnings: whole.map(|warning| Doubt::of(None, warning)).collect(),
         metrics: Value::all(summary),
     };
-    let mut text = serde_json::to_string_pretty(&wire).expect("plain values have a JSON form");
+    let mut text = serde_json::to_string_pretty(&written).expect("plain values have a JSON form");
     text.push('\n');
     text
 }
