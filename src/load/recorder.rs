@@ -178,8 +178,8 @@ impl Recorder {
         }
         let failure = match accepted {
             None => Some(Failure::Status(status)),
-            // The server is right, and has done less than for a token that it accepts.
-            Some(false) if tokens.has_expired(flight.request.token, self.start + flight.sent) => {
+            // It may have expired on the way, or while the server was busy. The server is right, and has done less than for a token that it accepts.
+            Some(false) if tokens.has_expired(flight.request.token, self.start + answered) => {
                 Some(Failure::Expired)
             }
             Some(_) => None,

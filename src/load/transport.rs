@@ -104,7 +104,7 @@ pub enum Failure {
     /// An answer, but neither an acceptance nor a refusal.
     #[error("status {0}")]
     Status(u16),
-    /// A refusal of a token that had expired when it was sent.
+    /// A refusal of a token that had expired before the answer came.
     #[error("{}", crate::observation::TOKEN_EXPIRED)]
     Expired,
     /// No answer within the limit.
