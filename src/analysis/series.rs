@@ -1,5 +1,6 @@
 //! What charts are drawn from.
 
+use crate::analysis::Propagation;
 use crate::analysis::followed::{FollowedSeconds, From, Reach};
 use crate::analysis::latency::few_samples;
 use crate::analysis::survival::Survival;
@@ -18,6 +19,17 @@ pub struct Series {
     pub revocations: Vec<f64>,
     /// How long revoked tokens were accepted.
     pub survival: Survival,
+}
+
+impl Series {
+    pub(super) fn of(trials: &Trials<'_>, propagation: &Propagation) -> Self {
+        Self {
+            percentiles: percentiles(trials),
+            moments: moments(trials),
+            revocations: revocations(trials),
+            survival: Survival::of(&propagation.observations),
+        }
+    }
 }
 
 /// A point of the latency curve.
@@ -48,7 +60,7 @@ pub struct Moment {
 const PER_NINE: u32 = 10;
 
 /// Latency by percentile of a subject.
-pub(super) fn percentiles(trials: &Trials<'_>) -> Vec<Percentile> {
+fn percentiles(trials: &Trials<'_>) -> Vec<Percentile> {
     let followed = FollowedSeconds::of(&trials.seconds(), From::Due);
     let count = followed.count();
     let fractions = (0..=6 * PER_NINE).map(|step| 1.0 - 10_f64.powf(-f64::from(step) / f64::from(PER_NINE)));
@@ -66,7 +78,7 @@ pub(super) fn percentiles(trials: &Trials<'_>) -> Vec<Percentile> {
 }
 
 /// Latency second by second, the rounds one after the other; seconds without an answer are left out.
-pub(super) fn moments(trials: &Trials<'_>) -> Vec<Moment> {
+fn moments(trials: &Trials<'_>) -> Vec<Moment> {
     let moment = |(second, facts): (usize, &Second)| {
         let followed = FollowedSeconds::of(&[facts], From::Due);
         let at = |q| followed.whole(q).map(Reach::seconds);
@@ -76,7 +88,7 @@ pub(super) fn moments(trials: &Trials<'_>) -> Vec<Moment> {
 }
 
 /// When tokens were revoked, if there is one run only.
-pub(super) fn revocations(trials: &Trials<'_>) -> Vec<f64> {
+fn revocations(trials: &Trials<'_>) -> Vec<f64> {
     let [recording] = trials.recordings[..] else { return Vec::new() };
     let acknowledged = recording.revocations.iter().filter_map(|revocation| revocation.acknowledged);
     acknowledged.map(|at| at.seconds() - recording.workload.warmup_seconds).collect()

@@ -3,11 +3,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::analysis::bootstrap::{Resamples, Sampled};
-use crate::analysis::survival::Survival;
 use crate::analysis::trials::Trials;
 use crate::analysis::{
     Breakdown, Check, Estimate, Gravity, Ladder, Propagation, Series, Verdict, Warning, expectation,
-    extremes, ladder, latency, outcome, parts, rounds, series, signature, threshold, trust, usage, validity,
+    extremes, ladder, latency, outcome, parts, rounds, signature, threshold, trust, usage, validity,
 };
 use crate::metric::MetricId;
 use crate::observation::{Environment, Recording, Scenario, Staleness, Subject, Workload};
@@ -159,12 +158,7 @@ fn summarise(
         estimates.insert(MetricId::TokenBytes, Estimate::counted(median as f64));
     }
     let checks = expectation::checks(trials, &propagation, |metric| estimates.get(&metric).copied());
-    let series = Series {
-        percentiles: series::percentiles(trials),
-        moments: series::moments(trials),
-        revocations: series::revocations(trials),
-        survival: Survival::of(&propagation.observations),
-    };
+    let series = Series::of(trials, &propagation);
     Summary {
         subject: trials.subject.clone(),
         is_control: trials.is_control(),

@@ -3,6 +3,7 @@
 mod certificates;
 mod first_request;
 mod issuing;
+mod pace;
 mod provider;
 mod renewal;
 mod server;
@@ -20,22 +21,19 @@ use std::time::Duration;
 use clap::Args;
 
 use crate::analysis::{Analysis, analyse};
-use crate::arrival::ArrivalProcess;
 use crate::cli::load::first_request::{Asked, ensure_answered};
 use crate::cli::load::server::{Agreed, is_of_protocol};
 use crate::cli::load::tokens::{Circumstances, RenewedBy, Tokens};
-use crate::cli::part::part;
 use crate::cli::{Exit, output, run};
 use crate::load::{Engine, Neighbours, Precision, Renewals, Target};
 use crate::metric::Threshold;
 use crate::plan::{Pace, Placement};
-use crate::registry::Part;
 use crate::report;
 use crate::reuse::Demand;
 use crate::run::{External, Interrupt, Output, PATIENCE, Unfit};
 use crate::testbed::core_watch::Task;
 use crate::testbed::machine;
-use crate::units::{Offset, Period, Rate, Span};
+use crate::units::{Offset, Period, Span};
 use crate::wire::Http;
 
 /// Send bearer tokens to a server of your own and report how it answers
@@ -48,7 +46,7 @@ pub(super) struct Load {
     #[command(flatten)]
     tokens: tokens::TokenArgs,
     #[command(flatten)]
-    pace: PaceArgs,
+    pace: pace::PaceArgs,
     /// Connections; in a closed loop each is a user
     #[arg(long, default_value = "32")]
     connections: NonZeroU32,
@@ -91,21 +89,6 @@ pub(super) struct Load {
 }
 
 #[derive(Debug, Args)]
-struct PaceArgs {
-    #[command(flatten)]
-    way: WayArgs,
-    /// When the requests of an open loop are due, like poisson or '{ kind = "bursts", size = 10 }'
-    #[arg(long, default_value = "poisson", value_parser = part::<dyn ArrivalProcess>, conflicts_with = "closed")]
-    arrivals: Part<dyn ArrivalProcess>,
-    /// How long a user of a closed loop thinks before sending again
-    #[arg(long, default_value = "0s", conflicts_with = "rate")]
-    think: Span,
-    /// Decides when requests are sent: the same seed gives the same instants
-    #[arg(long, default_value = "1")]
-    seed: u64,
-}
-
-#[derive(Debug, Args)]
 struct GeneratorArgs {
     /// What speaks HTTP/1.1: our own engine, or hyper to compare it with [default: own]
     #[arg(long, value_parser = ["own", "hyper"])]
@@ -119,32 +102,10 @@ struct GeneratorArgs {
     threads: NonZeroU32,
 }
 
-#[derive(Debug, Args)]
-#[group(required = true, multiple = false)]
-struct WayArgs {
-    /// Open loop: requests per second, sent whatever becomes of those before
-    #[arg(long, value_parser = rate)]
-    rate: Option<Rate>,
-    /// Closed loop: each connection sends again as soon as it is answered
-    #[arg(long)]
-    closed: bool,
-}
-
-fn rate(text: &str) -> Result<Rate, String> {
-    let number: f64 = text.parse().map_err(|_| format!("{text:?} is no number of requests per second"))?;
-    if number > FASTEST {
-        return Err(format!("expected at most {FASTEST}, which is more than a machine can send"));
-    }
-    Rate::try_from(number).map_err(|error| error.to_string())
-}
-
 fn name(text: &str) -> Result<String, String> {
     let is_line = !text.trim().is_empty() && !text.chars().any(char::is_control);
     is_line.then(|| text.to_owned()).ok_or_else(|| "expected a name in one line, like production".to_owned())
 }
-
-/// In requests per second.
-const FASTEST: f64 = 10_000_000.0;
 
 /// Longer than this is not a measurement but a burden.
 const LONGEST: Period = Period::from_secs(3_600);
@@ -219,13 +180,7 @@ impl Load {
             "--duration {}: expected at most {LONGEST}; run it several times, and compare the runs",
             self.duration
         );
-        let pace = match self.pace.way.rate {
-            Some(rate) => {
-                let arrivals = self.pace.arrivals.clone();
-                Pace::Open { rate: arrivals.own_rate().unwrap_or(rate), arrivals }
-            }
-            None => Pace::Closed { think: self.pace.think },
-        };
+        let pace = self.pace.pace();
         anyhow::ensure!(
             self.generator.threads.get() <= self.connections.get(),
             "--threads {}: each needs a connection of its own; give fewer, or raise --connections {}",
