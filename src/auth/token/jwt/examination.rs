@@ -195,19 +195,15 @@ impl KeyRing {
         };
         let candidates = found.made(Check::Key, candidates, seen, format!("one of {number} is expected"))?;
         let alg = header.alg().ok()?;
-        let key = fitting(candidates, alg);
-        let key = found.made(Check::Algorithm, key, quoted(alg), format!("the key is for {algs}"))?;
+        let keys = fitting(candidates, alg);
+        let mut keys = found.made(Check::Algorithm, keys, quoted(alg), format!("the key is for {algs}"))?;
         let signature = signature?;
-        let verifies = key.prepared.verifier.verifies(message.as_bytes(), signature);
-        let (length, library) = (signature.len(), key.scheme.facts().library);
+        let key = keys.find(|key| key.prepared.verifier.verifies(message.as_bytes(), signature));
+        let library = key.map(|key| format!(", verified by {}", key.scheme.facts().library));
         found.made(
             Check::Signature,
-            if verifies { Ok(()) } else { Err(Rejection::BadSignature) },
-            if verifies {
-                format!("{length} bytes, verified by {library}")
-            } else {
-                format!("{length} bytes")
-            },
+            key.map(|_| ()).ok_or(Rejection::BadSignature),
+            format!("{} bytes{}", signature.len(), library.unwrap_or_default()),
             "a signature of this header and payload by the key is expected",
         )
     }

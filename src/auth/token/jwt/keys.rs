@@ -22,6 +22,7 @@ pub struct Trust {
 /// Keys in the form that does the verification.
 pub(super) struct Keys<K> {
     by_name: HashMap<String, Vec<Key<K>>>,
+    have_twins: bool,
 }
 
 /// A key and what it is for.
@@ -41,21 +42,32 @@ impl<K> Keys<K> {
         // A secret that was published is none.
         let published = published.filter(|key| key.material.is_public());
         let mut by_name: HashMap<String, Vec<Key<K>>> = HashMap::new();
-        // The shared key comes first: no published one of its name takes its place.
-        for key in trust.shared_key.clone().into_iter().chain(published) {
+        let mut have_twins = false;
+        let shared = trust.shared_key.as_ref();
+        // No published key of its name takes the place of the shared one.
+        let published = published
+            .filter(|key| shared.is_none_or(|shared| (&shared.kid, &shared.alg) != (&key.kid, &key.alg)));
+        for key in shared.cloned().into_iter().chain(published) {
             let wanted = trust.scheme.clone().filter(|scheme| scheme.answers_to(&key.alg));
             let Some(scheme) = wanted.or_else(|| scheme_of(&key)) else { continue };
             let Some(prepared) = prepare(&*scheme, &key) else { continue };
-            by_name.entry(key.kid).or_default().push(Key { scheme, prepared });
+            let of_name: &mut Vec<Key<K>> = by_name.entry(key.kid).or_default();
+            have_twins |= of_name.iter().any(|known| known.scheme.alg() == scheme.alg());
+            of_name.push(Key { scheme, prepared });
         }
-        Self { by_name }
+        Self { by_name, have_twins }
     }
 
-    /// The key that the header names. Keys of one name (RFC 7517 section 4.5) are told apart by their algorithm; the
-    /// first of one name and one algorithm counts.
-    pub(super) fn select(&self, header: &Header<'_>) -> Result<&K, Rejection> {
+    /// The keys that the header may mean, one at least. Keys of one name (RFC 7517 section 4.5) are told apart by their algorithm;
+    /// of one name and one algorithm each is to be tried.
+    pub(super) fn select(&self, header: &Header<'_>) -> Result<impl Iterator<Item = &K>, Rejection> {
         let candidates = self.named(header.kid.as_deref())?;
-        Ok(&fitting(candidates, header.alg()?)?.prepared)
+        Ok(fitting(candidates, header.alg()?)?.map(|key| &key.prepared))
+    }
+
+    /// Whether two keys have one name and one algorithm, so that a header may mean either.
+    pub(super) fn have_twins(&self) -> bool {
+        self.have_twins
     }
 
     /// The keys of this name, or the one that a token without `kid` can mean.
@@ -81,13 +93,18 @@ impl<K> Keys<K> {
     }
 }
 
-/// The first of them for this algorithm: it is bound to the key (RFC 8725 section 3.1).
-pub(super) fn fitting<'k, K>(candidates: &'k [Key<K>], alg: &str) -> Result<&'k Key<K>, Rejection> {
-    candidates.iter().find(|key| key.scheme.answers_to(alg)).ok_or(Rejection::WrongAlgorithm)
+/// Those of them for this algorithm, one at least: it is bound to the key (RFC 8725 section 3.1).
+pub(super) fn fitting<'k, K>(
+    candidates: &'k [Key<K>],
+    alg: &str,
+) -> Result<impl Iterator<Item = &'k Key<K>>, Rejection> {
+    let mut fitting = candidates.iter().filter(move |key| key.scheme.answers_to(alg));
+    let first = fitting.next().ok_or(Rejection::WrongAlgorithm)?;
+    Ok(std::iter::once(first).chain(fitting))
 }
 
 impl<K> Default for Keys<K> {
     fn default() -> Self {
-        Self { by_name: HashMap::new() }
+        Self { by_name: HashMap::new(), have_twins: false }
     }
 }

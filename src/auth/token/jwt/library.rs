@@ -64,12 +64,17 @@ impl LibraryRing {
         // twice. The key must be found by `kid` before it is asked in any case.
         let mut header = Vec::new();
         parts.decode(Section::Header, &mut header)?;
-        let (key, validation) = self.keys.select(&Header::of_access_token(&header)?)?;
+        // Of keys of one name and one algorithm each is tried.
+        let mut decoded = Err(Rejection::BadSignature);
+        for (key, validation) in self.keys.select(&Header::of_access_token(&header)?)? {
+            decoded = decode::<StrictClaims>(token, key, validation).map_err(|error| rejection(error.kind()));
+            if !matches!(decoded, Err(Rejection::BadSignature)) {
+                break;
+            }
+        }
         // The crate knows nothing of the claims that RFC 9068 requires beside its five, nor of members that stand there
         // twice: `StrictClaims` does.
-        let claims =
-            decode::<StrictClaims>(token, key, validation).map_err(|error| rejection(error.kind()))?;
-        let StrictClaims(claims) = claims.claims;
+        let StrictClaims(claims) = decoded?.claims;
         // The scope is not the crate's business, and its clock is the system's, which may be set.
         self.policy.check(&claims, now, self.leeway)?;
         Ok(claims)

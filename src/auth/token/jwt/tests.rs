@@ -6,7 +6,7 @@ use serde_json::json;
 
 use super::*;
 use crate::auth::token::jwks::{Jwk, JwkSet, PrivateJwk};
-use crate::auth::token::signature::{SIGNATURE_SCHEMES, SignatureScheme};
+use crate::auth::token::signature::{BackEnd, SIGNATURE_SCHEMES, SignatureScheme};
 use crate::auth::token::{Audience, Claims, Policy, Rejection, Section, UnixTime, base64url};
 use crate::registry::Part;
 
@@ -76,6 +76,31 @@ fn a_header_seen_before_is_no_pass_for_what_follows_it() {
             "{scheme}"
         );
         assert!(ring.authenticate(&forged).is_err(), "{scheme}");
+    }
+}
+
+#[test]
+fn keys_of_one_name_and_one_algorithm_are_all_tried() {
+    let [mut first, mut second, mut stranger] = [(); 3].map(|()| key("ES256").0);
+    for twin in [&mut first, &mut second, &mut stranger] {
+        twin.public.kid = "twin".to_owned();
+    }
+    let scheme = Part::<dyn SignatureScheme>::named("ES256").unwrap();
+    // Every back end does, and another test may have chosen one. The crate's clock is that of the system.
+    drop(BackEnd::AwsLcRs.install());
+    let claims = || Claims { exp: UnixTime::from_secs(4_000_000_000), ..claims() };
+    let signed = |key: &PrivateJwk| SigningKey::new(&*scheme, key.clone()).unwrap().sign(&claims()).unwrap();
+    let tokens = [&first, &second].map(signed);
+    for keys in [[&first, &second], [&second, &first]] {
+        let published = JwkSet::of(&keys.map(|key| key.public.clone()));
+        let ring = KeyRing::new(&published, &Trust::default());
+        let library = LibraryRing::new(&published, &Trust::default(), &policy(), Duration::ZERO);
+        // Twice, since a header that was seen before is not read again.
+        for token in tokens.iter().chain(&tokens) {
+            assert_eq!(ring.authenticate(token), Ok(claims()));
+            assert_eq!(library.verify(token, NOW), Ok(claims()));
+        }
+        assert_eq!(ring.authenticate(&signed(&stranger)), Err(Rejection::BadSignature));
     }
 }
 
