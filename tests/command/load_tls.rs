@@ -109,8 +109,16 @@ fn a_server_with_an_older_version_or_another_curve_is_spoken_to_and_what_was_agr
     };
     refused(&urls[1], &["--key-exchange", "X25519"], &["accepts none of", "P-256"]);
     refused(&urls[3], &[], &["accepts none of", "AES-GCM"]);
-    refused(&urls[4], &[], &["does not speak TLS on this port", "http://"]);
-    refused(&urls[0], &["--http", "2"], &["refuses the version of HTTP", "--http 1.1 or --http 2"]);
+    refused(
+        &urls[4],
+        &[],
+        &["speaks HTTP/1.1 without TLS there, not HTTP/1.1 over TLS (no TLS came back)", "write http://"],
+    );
+    refused(
+        &urls[0],
+        &["--http", "2"],
+        &["speaks HTTP/1.1 over TLS there, not HTTP/2 over TLS", "leave out --http 2"],
+    );
 }
 
 #[test]

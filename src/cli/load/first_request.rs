@@ -46,6 +46,7 @@ pub(super) fn ensure_answered(asked: &Asked<'_>) -> anyhow::Result<()> {
     let found = match &answer {
         Ok(answer) if !is_of_another_protocol(answer.status) => return Ok(()),
         Ok(answer) => format!("status {}", answer.status),
+        Err(error) if speaks_tls(error) == Some(false) => "no TLS came back".to_owned(),
         Err(NoAnswer::Connect(cause)) => cause.to_string(),
         Err(error) => error.to_string(),
     };
