@@ -73,7 +73,9 @@ impl Sieve {
         flown: &[Flown],
         service: u64,
     ) -> Option<OpenDisturbed> {
-        let last = flown.iter().map(|flown| flown.ended).max().unwrap_or(second[1]).max(second[1]);
+        // Nothing is due behind the window: nobody waits for the watch to look there.
+        let over = second[1].min(self.window[1]);
+        let last = flown.iter().map(|flown| flown.ended).max().unwrap_or(over).max(over);
         self.hear(last);
         let threshold = shortest(service);
         // Seconds come in their order, each when all of its requests have ended: this one is the first that is left.
