@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 
 use serde::Serialize;
 
-use crate::analysis::{Analysis, Estimate, Standing, Summary};
+use crate::analysis::{Analysis, Basis, Estimate, Standing, Summary};
 use crate::metric::{Better, MetricId, Unit};
 use crate::observation::Staleness;
 
@@ -153,7 +153,8 @@ fn shift(metric: MetricId, before: &Estimate, after: &Estimate) -> Shift {
     let has_ends = |estimate: &Estimate| {
         estimate.is_interval() || estimate.high.is_none() || estimate.standing != Standing::Sound
     };
-    if has_ends(before) || has_ends(after) {
+    let is_known = |estimate: &Estimate| estimate.basis != Basis::TooFew;
+    if (has_ends(before) || has_ends(after)) && is_known(before) && is_known(after) {
         let ([low, high], [other_low, other_high]) = (ends(before), ends(after));
         return if high < other_low || other_high < low { Shift::Apart } else { Shift::Alike };
     }

@@ -11,24 +11,25 @@ pub fn is_faster(metric: MetricId, quick: &Summary, slow: &Summary) -> bool {
         summary.estimates.get(&metric).copied().filter(|estimate| !estimate.standing.is_lost())
     };
     let Some((first, second)) = known(quick).zip(known(slow)) else { return false };
-    // Where requests got no answer, nothing bounds a latency from above.
-    let Some(high) = first.high else { return false };
+    // Where requests got no answer, nothing bounds a latency from above; what the generator was late by may be all of the difference.
+    let Some(high) = first.high.filter(|_| first.point < second.point - second.bias) else { return false };
     let ratios = ratios(metric, quick, slow);
     if ratios.len() > 1 {
         return student::interval(&ratios).is_some_and(|(low, _)| low > 0.0);
     }
     let is_known = |estimate: &Estimate| estimate.basis != Basis::TooFew;
-    is_known(&first) && is_known(&second) && high < second.low
+    is_known(&first) && is_known(&second) && high < second.low - second.bias
 }
 
-/// Summaries in groups, from one whose first is fastest to the next that is told apart from it; `ranked` begins with the fastest.
+/// Summaries by place; `ranked` begins with the fastest. Whoever is not told apart from the first of a place shares it, and so does
+/// everybody between the two.
 pub fn groups<'a>(metric: MetricId, ranked: &[&'a Summary]) -> Vec<Vec<&'a Summary>> {
     let mut groups: Vec<Vec<&Summary>> = Vec::new();
     for one in ranked {
-        match groups.last_mut().filter(|group| !is_faster(metric, group[0], one)) {
-            Some(group) => group.push(one),
-            None => groups.push(vec![one]),
-        }
+        let place = groups.iter().position(|group| !is_faster(metric, group[0], one)).unwrap_or(groups.len());
+        let mut shared: Vec<&Summary> = groups.drain(place..).flatten().collect();
+        shared.push(one);
+        groups.push(shared);
     }
     groups
 }
@@ -44,6 +45,8 @@ fn ratios(metric: MetricId, quick: &Summary, slow: &Summary) -> Vec<f64> {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeMap;
+
     use super::*;
     use crate::analysis::{analyse, synthetic};
 
@@ -54,6 +57,8 @@ mod tests {
         let mut subjects = analyse(&synthetic::recordings()).subjects;
         subjects.truncate(rounds.len());
         for (summary, rounds) in subjects.iter_mut().zip(rounds) {
+            let mean = rounds.iter().sum::<f64>() / rounds.len().max(1) as f64;
+            summary.estimates.get_mut(&P50).unwrap().point = mean;
             summary.by_round.insert(P50, (0..).zip(rounds.iter().copied()).collect());
         }
         subjects
@@ -77,7 +82,8 @@ mod tests {
         let (pairs, mut different) = (2_000, 0);
         for _ in 0..pairs {
             for summary in &mut subjects {
-                let rounds = (0..8).map(|round| (round, (0.1 * noise()).exp())).collect();
+                let rounds: BTreeMap<u32, f64> = (0..8).map(|round| (round, (0.1 * noise()).exp())).collect();
+                summary.estimates.get_mut(&P50).unwrap().point = rounds.values().sum::<f64>() / 8.0;
                 summary.by_round.insert(P50, rounds);
             }
             let [one, other] = [&subjects[0], &subjects[1]];
@@ -98,5 +104,12 @@ mod tests {
         ]);
         let groups = groups(P50, &subjects.iter().collect::<Vec<_>>());
         assert_eq!(groups.iter().map(Vec::len).collect::<Vec<_>>(), [1, 1, 2, 1]);
+        let noisy = measured(&[&[100.0, 101.0, 99.0], &[110.0, 111.0, 109.0], &[112.0, 90.0, 140.0]]);
+        let groups = super::groups(P50, &noisy.iter().collect::<Vec<_>>());
+        assert_eq!(
+            groups.iter().map(Vec::len).collect::<Vec<_>>(),
+            [3],
+            "the last may be as fast as the first"
+        );
     }
 }
