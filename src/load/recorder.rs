@@ -139,15 +139,15 @@ impl Recorder {
         }
     }
 
-    /// A request was sent again, since nothing came of the time before for this reason. What it lost counts as wait for a
-    /// connection.
-    pub(super) fn sent_again(&mut self, flight: &Flight, failure: Failure) {
-        let Flight { request, taken_up, sent, probe } = *flight;
+    /// A request was sent again, since nothing came of the time before for this reason. What it lost since then counts as wait
+    /// for a connection.
+    pub(super) fn sent_again(&mut self, flight: &Flight, before: Offset, failure: Failure) {
+        let Flight { request, sent, probe, .. } = *flight;
         if let Some(id) = probe {
             self.probe(id).sent = sent;
         }
         if let Some(second) = self.second(request) {
-            second.kept.facts.wait.record(nanos(sent, taken_up));
+            second.kept.facts.wait.record(nanos(sent, before));
             *second.kept.facts.outcomes.sent_again.entry(failure.to_string()).or_default() += 1;
         }
     }

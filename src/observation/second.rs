@@ -32,11 +32,10 @@ pub struct Second {
 }
 
 impl Second {
-    /// How long every request waited for a connection, each time that it was sent: those that found an idle one did not wait.
+    /// How long every request waited for a connection: those that found an idle one did not wait.
     pub fn wait_of_all(&self) -> Distribution {
         let mut wait = self.wait.open();
-        let times = self.outcomes.sent + self.outcomes.sent_again.values().sum::<u64>();
-        wait.record_many(0, times.saturating_sub(wait.count()));
+        wait.record_many(0, self.outcomes.sent.saturating_sub(wait.count()));
         wait
     }
 

@@ -1,6 +1,8 @@
 //! Requests that the server did not process: sent again over the next connection of their slot, from their due instant, and
 //! counted apart.
 
+use std::time::Duration;
+
 use crate::load::dispatch::Dispatch;
 use crate::load::recorder::Flight;
 use crate::load::transport::{Failure, Outgoing, Sender};
@@ -20,6 +22,10 @@ impl Again {
     }
 }
 
+/// A close that crosses a request on the wire is seen within a round trip. One that comes later was made by a server that had the
+/// request, and is an error.
+const ON_THE_WIRE: Duration = Duration::from_millis(100);
+
 impl<S: Sender> Dispatch<S> {
     /// Whether a request that failed is sent again, as a client would that knows that nothing came of it: one that the server
     /// says it did not process (RFC 9113 section 8.7), for as long as an answer may take, and once one that may have crossed
@@ -34,7 +40,7 @@ impl<S: Sender> Dispatch<S> {
         let slot = &mut self.slots[slot];
         let had_crossed = std::mem::take(&mut slot.has_crossed);
         let is_again = match failure {
-            Failure::Crossed => !had_crossed,
+            Failure::Crossed => !had_crossed && now.since(flight.sent) < ON_THE_WIRE,
             Failure::WentAway | Failure::Refused => now.since(flight.taken_up) < self.timeout,
             _ => false,
         };
@@ -51,6 +57,7 @@ impl<S: Sender> Dispatch<S> {
         let slot = &mut self.slots[slot];
         let Some(again) = slot.again.take() else { return false };
         let Again { flight, failure } = *again;
+        let before = flight.sent;
         let flight = Flight { sent: now, ..flight };
         let sender = slot.sender.as_mut().expect("it was connected just now");
         sender.send(&Outgoing { token: self.tokens.text(flight.request.token), probe: flight.probe });
@@ -58,7 +65,7 @@ impl<S: Sender> Dispatch<S> {
         slot.flight = Some(flight);
         self.again -= 1;
         self.outstanding += 1;
-        self.recorder.sent_again(&flight, failure);
+        self.recorder.sent_again(&flight, before, failure);
         true
     }
 

@@ -24,6 +24,8 @@ pub(super) struct Dispatch<S> {
     tokens: Arc<TokenPool>,
     /// How often they were replaced, as far as is known here.
     renewed: u64,
+    /// The tokens before they were renewed, and when that was.
+    before: Option<(Arc<TokenPool>, Offset)>,
     servers: Vec<Server>,
     slots: Vec<Slot<S>>,
     /// A connection is given up after so many requests.
@@ -99,6 +101,7 @@ impl<S: Sender> Dispatch<S> {
         Self {
             tokens,
             renewed: 0,
+            before: None,
             servers: (0..servers).map(|_| Server::default()).collect(),
             slots: (0..servers * places).map(slot).collect(),
             requests_per_connection,
@@ -120,9 +123,9 @@ impl<S: Sender> Dispatch<S> {
     }
 
     /// Takes the tokens that replace those of now, if there are any.
-    pub(super) fn renew(&mut self, renewals: &Renewals) {
+    pub(super) fn renew(&mut self, renewals: &Renewals, now: Offset) {
         if let Some(tokens) = renewals.newer(&mut self.renewed) {
-            self.tokens = tokens;
+            self.before = Some((std::mem::replace(&mut self.tokens, tokens), now));
         }
     }
 
@@ -186,7 +189,10 @@ impl<S: Sender> Dispatch<S> {
         if let Some(flight) = &flight {
             self.outstanding -= 1;
             self.slots[slot].has_crossed = false;
-            self.recorder.answered(flight, first_byte, now, answer.status, &self.tokens);
+            // What was sent before the tokens were renewed is judged by what was sent.
+            let before = self.before.as_ref().filter(|(_, until)| flight.sent < *until);
+            let tokens = before.map_or(&self.tokens, |(tokens, _)| tokens);
+            self.recorder.answered(flight, first_byte, now, answer.status, tokens);
         }
         let used_up = self.requests_per_connection.is_some_and(|most| self.slots[slot].sent >= most);
         // An answer that nobody asked for: whatever comes next could not be told apart.
