@@ -191,12 +191,14 @@ impl Load {
         let engine = self.engine()?;
         let offer = self.tls.read()?;
         let server = self.server.find(&pace, self.connections, &offer)?;
-        let agreed = self.server.agree(&server.connector, &offer);
+        // What is asked before the load goes over connections of its own, so that the load has no session to take up.
+        let asking = self.server.find(&pace, self.connections, &offer)?;
+        let agreed = self.server.agree(&asking.connector, &offer);
         // What is wrong with TLS itself was told; a protocol that it does not speak is told with the one that it does.
         if agreed.as_ref().err().is_none_or(is_of_protocol) {
             ensure_answered(&Asked {
                 target: &self.server.target,
-                server: &server,
+                server: &asking,
                 http: self.server.http,
                 offer: &offer,
                 engine,

@@ -11,6 +11,7 @@ use hyper::Uri;
 
 use crate::auth::token::signature::SignatureScheme;
 use crate::cli::load::issuing::{self, Told};
+use crate::cli::load::server::port;
 use crate::cli::load::this_machine::is_of_this_machine;
 use crate::cli::load::tls::{self, TlsArgs};
 use crate::cli::load::tokens::{Circumstances, RenewedBy, Tokens};
@@ -18,7 +19,7 @@ use crate::cli::part::signature;
 use crate::cli::token::signing_key;
 use crate::identity_provider::{Assertion, Authentication, Metadata, TokenSource, discover};
 use crate::registry::Part;
-use crate::testbed::client::SecureClient;
+use crate::testbed::client::{SecureClient, rooted};
 use crate::testbed::spec::Credentials;
 use crate::wire::{CertificateRequests, ForeignTls, HandshakeFault};
 
@@ -236,7 +237,7 @@ impl Reach {
     /// A URL of a server that may be asked.
     fn url(&self, option: &str, text: &str) -> anyhow::Result<Uri> {
         let expected = "expected a URL like https://idp.example/token";
-        let url: Uri = text.parse().with_context(|| format!("{option} {text}: {expected}"))?;
+        let url: Uri = text.parse().map(rooted).with_context(|| format!("{option} {text}: {expected}"))?;
         let is_secure = url.scheme_str() == Some("https");
         let authority = url.authority().filter(|_| is_secure || url.scheme_str() == Some("http"));
         let authority = authority.with_context(|| format!("{option} {text}: {expected}"))?;
@@ -245,7 +246,8 @@ impl Reach {
             "{option}: a URL with a password in it is not taken; a secret goes with --client-secret"
         );
         let host = authority.host().trim_matches(['[', ']']);
-        let port = authority.port_u16().unwrap_or(if is_secure { 443 } else { 80 });
+        let port = port(authority).map_err(|problem| anyhow::anyhow!("{option} {text}: {problem}"))?;
+        let port = port.unwrap_or(if is_secure { 443 } else { 80 });
         let mut addresses = (host, port)
             .to_socket_addrs()
             .with_context(|| format!("{option} {text}: {host:?} has no address"))?;

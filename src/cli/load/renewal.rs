@@ -128,6 +128,9 @@ async fn renew(
             pool = Arc::new(pool.with(&fresh));
             renewals.replace(Arc::clone(&pool));
         }
+        // A provider that keeps tokens gives out the same ones until they expire: it is not asked without a pause.
+        let again = pool.first_expiry().is_some_and(|(_, first)| first < Stamp::now() + early);
+        let problem = problem.or_else(|| again.then(|| "what was issued is no younger".to_owned()));
         if let Some(why) = failure.or(problem) {
             lock(tally).failed(why);
             sleep(RETRY).await;

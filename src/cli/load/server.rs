@@ -10,6 +10,7 @@ use std::time::Duration;
 use anyhow::Context as _;
 use clap::Args;
 use hyper::Uri;
+use hyper::http::uri::Authority;
 use percent_encoding::{CONTROLS, utf8_percent_encode};
 use tokio::time::timeout;
 
@@ -204,10 +205,7 @@ impl FromStr for TargetUrl {
         if authority.as_str().contains('@') {
             return Err("a URL with a password in it is not taken; a token goes with --tokens".to_owned());
         }
-        let port = match authority.as_str().strip_prefix(authority.host()).unwrap_or_default() {
-            "" | ":" => None,
-            port => Some(port[1..].parse().map_err(|_| format!("no port is {}; {expected}", &port[1..]))?),
-        };
+        let port = port(authority).map_err(|problem| format!("{problem}; {expected}"))?;
         Ok(Self {
             host: authority.host().trim_matches(['[', ']']).to_owned(),
             port: port.unwrap_or(if is_secure { 443 } else { 80 }),
@@ -217,6 +215,14 @@ impl FromStr for TargetUrl {
             is_secure,
             text: text.to_owned(),
         })
+    }
+}
+
+/// The port that a URL names. One that is none is an error, where others fall back to that of the scheme.
+pub(super) fn port(authority: &Authority) -> Result<Option<u16>, String> {
+    match authority.as_str().strip_prefix(authority.host()).unwrap_or_default() {
+        "" | ":" => Ok(None),
+        port => port[1..].parse().map(Some).map_err(|_| format!("no port is {}", &port[1..])),
     }
 }
 
