@@ -17,7 +17,7 @@ use crate::auth::future::BoxFuture;
 use crate::auth::token::{Rejection, StatedClaims, TokenId};
 use crate::units::Period;
 
-/// Asks, and keeps the answer about an active token for `ttl`, but never past its expiry.
+/// Asks, and keeps the answer about an active token for `ttl`, but never past its expiry, as far as the answer says it (`require = ["exp"]`).
 /// The answer about an inactive one is not kept: what is issued a moment later must work.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]

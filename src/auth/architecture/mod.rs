@@ -82,7 +82,7 @@ pub enum Staleness {
     Unchecked,
     /// Not at all: the authorization server is asked every time.
     AskedEveryTime,
-    /// As long as an answer is kept, but never past the expiry of the token.
+    /// As long as an answer is kept, but never past the expiry of the token, where the answer says it.
     Cached(Duration),
     /// Until the token expires, and this grace after it.
     UntilExpiry(Duration),

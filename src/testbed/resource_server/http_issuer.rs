@@ -1,6 +1,7 @@
 //! The authorization server as a resource server reaches it: over HTTP, by pooled connections.
 
 use std::error::Error;
+use std::io::{self, Write as _};
 use std::iter;
 use std::sync::Mutex;
 use std::time::{Duration, Instant};
@@ -108,8 +109,10 @@ impl Troubles {
         let why = why.replace(char::is_control, " ");
         let more =
             if untold.number > 0 { format!(" ({} more before)", untold.number) } else { String::new() };
-        eprintln!("{why}{more}");
         *untold = Untold { since: Some(Instant::now()), number: 0 };
+        drop(untold);
+        // Nobody may be there to read it.
+        let _ = writeln!(io::stderr(), "{why}{more}");
     }
 }
 

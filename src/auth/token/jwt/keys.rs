@@ -45,9 +45,19 @@ impl<K> Keys<K> {
         let mut have_twins = false;
         let shared = trust.shared_key.as_ref();
         // No published key of its name takes the place of the shared one.
-        let published = published
-            .filter(|key| shared.is_none_or(|shared| (&shared.kid, &shared.alg) != (&key.kid, &key.alg)));
+        let rivals = |key: &Jwk| {
+            let same_name = shared.filter(|shared| shared.kid == key.kid);
+            same_name
+                .is_some_and(|shared| scheme_of(shared).is_some_and(|scheme| scheme.answers_to(&key.alg)))
+        };
+        let published = published.filter(|key| !rivals(key));
+        let mut taken: Vec<Jwk> = Vec::new();
         for key in shared.cloned().into_iter().chain(published) {
+            // One that is listed twice is one.
+            if taken.contains(&key) {
+                continue;
+            }
+            taken.push(key.clone());
             let wanted = trust.scheme.clone().filter(|scheme| scheme.answers_to(&key.alg));
             let Some(scheme) = wanted.or_else(|| scheme_of(&key)) else { continue };
             let Some(prepared) = prepare(&*scheme, &key) else { continue };
