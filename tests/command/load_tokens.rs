@@ -86,6 +86,7 @@ fn tokens_come_by_the_issuer_or_the_endpoint_and_are_accepted() {
     refused(&["--issuer", "http://192.0.2.1"], &["--issuer", "not on this machine", "--allow-remote"]);
     refused(&["--token-endpoint", "http://192.0.2.1/token"], &["not on this machine", "--allow-remote"]);
     refused(&["--token-endpoint", "localhost"], &["expected a URL like"]);
+    refused(&["--token-endpoint", "http://127.0.0.1:70000/token"], &["--token-endpoint", "no port is 70000"]);
     refused(&["--token-endpoint", &endpoint, "--scope", "write"], &["invalid_scope", "--scope"]);
     refused(&["--token-endpoint", &endpoint, "--client-id", "else"], &["invalid_client", "--client-id"]);
     refused(&["--token-endpoint", &issuer], &["404", "no token endpoint"]);

@@ -123,14 +123,15 @@ async fn renew(
             Err(found) => problem = Some(found),
         });
         let failure = issued.await.err().map(|error| format!("{:#}", anyhow::Error::new(error)));
+        // A provider that keeps tokens gives out the same ones until they expire: it is not asked without a pause.
+        let soon = Stamp::now() + early;
+        let is_old = fresh.values().any(|(_, expires)| expires.is_some_and(|expires| expires < soon));
         if !fresh.is_empty() {
             lock(tally).renewed += fresh.len() as u64;
             pool = Arc::new(pool.with(&fresh));
             renewals.replace(Arc::clone(&pool));
         }
-        // A provider that keeps tokens gives out the same ones until they expire: it is not asked without a pause.
-        let again = pool.first_expiry().is_some_and(|(_, first)| first < Stamp::now() + early);
-        let problem = problem.or_else(|| again.then(|| "what was issued is no younger".to_owned()));
+        let problem = problem.or_else(|| is_old.then(|| "what was issued expires as soon".to_owned()));
         if let Some(why) = failure.or(problem) {
             lock(tally).failed(why);
             sleep(RETRY).await;
