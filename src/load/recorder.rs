@@ -133,9 +133,14 @@ impl Recorder {
         }
         if let (Some(id), Token::Watched(revocation)) = (probe, request.token) {
             let resource_server = request.resource_server;
-            let unknown = (None, None);
-            let (answered, accepted) = unknown;
-            self.probes.push(SentProbe { id, revocation, resource_server, sent, answered, accepted });
+            self.probes.push(SentProbe {
+                id,
+                revocation,
+                resource_server,
+                sent,
+                answered: None,
+                accepted: None,
+            });
         }
     }
 

@@ -29,7 +29,7 @@ pub struct CoreGaps {
     pub nanos: u64,
     /// Nanoseconds of the longest.
     pub longest_nanos: u64,
-    /// Seconds of the run that could not wait for the watch: servers that fill a core leave it no time, and what else took the core
+    /// Seconds of the window that could not wait for the watch: servers that fill a core leave it no time, and what else took the core
     /// is not known in time.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub unseen_seconds: u64,

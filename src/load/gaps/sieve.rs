@@ -125,14 +125,14 @@ impl Sieve {
 
     /// Takes in what was seen beside the generator until an instant.
     fn hear(&mut self, until: Offset) {
-        let until = Stamp::from_nanos(self.start.nanos() + until.nanos());
-        let (gaps, late) = self.heard.until(until);
-        let unseen = |seen: &&mut CoreGaps| seen.core.is_some_and(|core| late.contains(&core));
-        self.cores
-            .iter_mut()
-            .filter(|seen| seen.side == Side::Servers)
-            .filter(unseen)
-            .for_each(|seen| seen.unseen_seconds += 1);
+        let (gaps, late) = self.heard.until(Stamp::from_nanos(self.start.nanos() + until.nanos()));
+        // What the warm-up hides is in no figure.
+        if until > self.window[0] {
+            let of_servers = self.cores.iter_mut().filter(|seen| seen.side == Side::Servers);
+            for seen in of_servers.filter(|seen| seen.core.is_some_and(|core| late.contains(&core))) {
+                seen.unseen_seconds += 1;
+            }
+        }
         for (core, gap) in gaps {
             // What was before the load disturbs nothing.
             if gap[1] <= self.start {

@@ -47,6 +47,12 @@ fn a_request_is_sent_again_only_once_over_connections_that_close_and_not_for_eve
     let errors: u64 = load.seconds.iter().map(|second| second.outcomes.errors["connection closed"]).sum();
     let again: u64 = load.seconds.iter().map(|second| second.outcomes.sent_again["connection closed"]).sum();
     assert_eq!((errors, again), (10_000, 10_000));
+    // A server that had the request for longer than a close is on its way has dropped it.
+    let service = Duration::from_millis(150);
+    let slow = Simulation { service, breaks_every: 10, breaking: Failure::Crossed, ..Simulation::default() };
+    let (load, _) = slow.run();
+    assert!(load.seconds.iter().any(|second| second.outcomes.errors.contains_key("connection closed")));
+    assert!(load.seconds.iter().all(|second| second.outcomes.sent_again.is_empty()));
     let load = always(Failure::WentAway);
     assert_eq!((count(&load, Outcomes::ended), load.unaccounted()), (10_000, 0));
     assert_eq!(count(&load, Outcomes::answered), 0);
