@@ -46,7 +46,7 @@ pub enum Warning {
         /// What happened to them, and how often.
         kinds: BTreeMap<String, u64>,
     },
-    /// Requests were sent again that no server had processed.
+    /// Requests were sent again that no server is taken to have processed.
     SentAgain {
         /// How often, as a share of the planned requests.
         share: f64,

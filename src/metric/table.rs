@@ -61,7 +61,7 @@ metrics! {
     Errors "errors" Fraction Lower "share of the planned requests that were neither accepted nor refused"
     WrongAnswers "wrong_answers" Count Lower "good tokens refused and bad tokens accepted"
     StaleAcceptances "stale_acceptances" Count Lower "requests accepted although their token was revoked before the load began"
-    SentAgain "sent_again" Count Lower "times that a request was sent again which no server had processed: it ended as others do, and counts from the instant it was due"
+    SentAgain "sent_again" Count Lower "times that a request was sent again which no server said to have processed, or whose idle connection closed within 0.1 s: it ended as others do, and counts from the instant it was due"
     LagP50 "generator.lag.p50" Seconds Lower "half of the requests were late by no more than this because of the generator itself"
     LagP99 "generator.lag.p99" Seconds Lower "99 % of the requests were late by no more than this because of the generator itself"
     LagP999 "generator.lag.p999" Seconds Lower "99.9 % of the requests were late by no more than this because of the generator itself"

@@ -108,7 +108,7 @@ pub struct Outcomes {
     pub stale_accepted: u64,
     /// Requests without a right or wrong answer, by what happened: a status, a broken connection, a time-out.
     pub errors: BTreeMap<String, u64>,
-    /// How often requests were sent again that no server had processed, by why: it refused them unprocessed (RFC 9113 section
+    /// How often requests were sent again that no server is taken to have processed, by why: it refused them unprocessed (RFC 9113 section
     /// 8.7), or they crossed the close of an idle connection (RFC 9112 section 9.3.1). Beside the others: each of these
     /// requests counts there once, by how it ended.
     #[serde(default)]

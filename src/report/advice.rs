@@ -237,7 +237,7 @@ fn sent_again(share: f64, why: &BTreeMap<String, u64>) -> String {
         String::new()
     };
     format!(
-        "{} of the requests were sent again since no server had processed them ({}). They are no errors: each counts \
+        "{} of the requests were sent again: a server said that it had not processed them, or closed an idle connection as they came ({}). They are no errors: each counts \
          from the instant it was due, with the time that was lost.{closed}",
         Unit::Fraction.show(share),
         counted(why)
