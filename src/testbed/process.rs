@@ -7,7 +7,7 @@ use std::os::fd::AsFd as _;
 use std::path::Path;
 use std::process::Stdio;
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
@@ -29,8 +29,8 @@ pub struct Launch {
     pub spec: ServerSpec,
 }
 
-/// A running server. It ends when this is dropped, and when this program ends in whatever way:
-/// it holds the other end of its standard input.
+/// A running server. It ends when this is dropped, and is gone then; it ends too when this program does in whatever way, which
+/// holds the other end of its standard input.
 #[derive(Debug)]
 pub struct ServerProcess {
     /// What messages call it.
@@ -41,7 +41,7 @@ pub struct ServerProcess {
     pub address: SocketAddr,
     /// Where the load reaches it.
     pub endpoint: Endpoint,
-    child: Child,
+    child: Owned,
     /// Ends with the last words of the process when it ends.
     said: JoinHandle<String>,
 }
@@ -95,9 +95,10 @@ impl ServerProcess {
     /// Starts `program` as a server and waits until it can be reached.
     pub async fn start(program: &Path, name: &str, launch: &Launch) -> Result<Self, ProcessError> {
         let failed = |source| ProcessError::Spawn { name: name.to_owned(), source };
-        let (mut child, mut said) = spawn(program, &["serve", "spec"]).map_err(failed)?;
-        let pid = child.id().ok_or_else(|| failed(io::ErrorKind::BrokenPipe.into()))?;
-        let ready = timeout(START_LIMIT, converse(&mut child, launch)).await;
+        let (child, mut said) = spawn(program, &["serve", "spec"]).map_err(failed)?;
+        let mut child = Owned(child);
+        let pid = child.0.id().ok_or_else(|| failed(io::ErrorKind::BrokenPipe.into()))?;
+        let ready = timeout(START_LIMIT, converse(&mut child.0, launch)).await;
         match ready {
             Ok(Ok(Ready { address, endpoint })) => {
                 Ok(Self { name: name.to_owned(), pid, address, endpoint, child, said })
@@ -114,7 +115,7 @@ impl ServerProcess {
 
     /// Fails if the process has ended.
     pub async fn ensure_alive(&mut self) -> Result<(), ProcessError> {
-        match self.child.try_wait() {
+        match self.child.0.try_wait() {
             Ok(None) => Ok(()),
             Ok(Some(status)) => Err(ProcessError::Ended {
                 name: self.name.clone(),
@@ -128,9 +129,28 @@ impl ServerProcess {
     /// Ends the process and waits until it is gone.
     pub async fn stop(mut self) {
         // It is gone already, or it cannot be waited for: either way there is nothing left to stop.
-        let _ = self.child.kill().await;
+        let _ = self.child.0.kill().await;
     }
 }
+
+/// A process that is killed, and gone, when this is dropped: what comes next, or has the terminal next, does not meet it.
+#[derive(Debug)]
+struct Owned(Child);
+
+impl Drop for Owned {
+    fn drop(&mut self) {
+        // It is gone already, or it cannot be waited for: either way there is nothing left to stop.
+        let _ = self.0.start_kill();
+        let killed = Instant::now();
+        // The system takes its time to give back the memory of a million tokens, and more where every core is busy.
+        while matches!(self.0.try_wait(), Ok(None)) && killed.elapsed() < END_LIMIT {
+            thread::sleep(Duration::from_millis(1));
+        }
+    }
+}
+
+/// What the kernel has not ended by then, it does not end.
+const END_LIMIT: Duration = Duration::from_secs(20);
 
 /// Has a process of `program` do `command` on what it is `told`, for `limit` at most, and returns what it answers.
 pub async fn errand<T: DeserializeOwned>(
