@@ -7,7 +7,7 @@ use clap::{Args, Subcommand};
 use serde::Serialize;
 
 use crate::cli::{Exit, output};
-use crate::selftest::{Bench, Case, Effort, Finding, QUESTIONS, Verdict};
+use crate::selftest::{Bench, Case, Effort, Finding, QUESTIONS, TestVerdict};
 use crate::testbed::machine;
 
 /// Try bearerbench itself against servers whose truth is known, on this machine
@@ -94,9 +94,9 @@ impl Counts {
         let mut counts = Self::default();
         for finding in cases.iter().flat_map(|case| &case.findings) {
             match finding.verdict {
-                Verdict::Pass => counts.passed += 1,
-                Verdict::Fail => counts.failed += 1,
-                Verdict::NotJudged { .. } => counts.not_judged += 1,
+                TestVerdict::Pass => counts.passed += 1,
+                TestVerdict::Fail => counts.failed += 1,
+                TestVerdict::NotJudged { .. } => counts.not_judged += 1,
             }
             counts.timed += usize::from(finding.is_timed && finding.is_judged());
         }
@@ -148,14 +148,14 @@ fn table(cases: &[Case], counts: &Counts) -> String {
 mod tests {
     use super::*;
 
-    fn finding(verdict: Verdict, is_timed: bool) -> Finding {
+    fn finding(verdict: TestVerdict, is_timed: bool) -> Finding {
         let word = |text: &str| text.to_owned();
         let (quantity, truth, reported) = (word("p50"), word("10.000 ms"), word("10.031 ms"));
         Finding { quantity, truth, reported, tolerance: word("2.0 %"), is_timed, verdict }
     }
 
-    fn unfit() -> Verdict {
-        Verdict::NotJudged { why: "busy".to_owned() }
+    fn unfit() -> TestVerdict {
+        TestVerdict::NotJudged { why: "busy".to_owned() }
     }
 
     fn case(findings: Vec<Finding>) -> [Case; 1] {
@@ -164,7 +164,7 @@ mod tests {
 
     #[test]
     fn a_line_has_the_truth_beside_what_was_reported() {
-        let cases = case(vec![finding(Verdict::Pass, true), finding(unfit(), true)]);
+        let cases = case(vec![finding(TestVerdict::Pass, true), finding(unfit(), true)]);
         let expected = [
             "            true   reported  tolerance  verdict",
             "service time",
@@ -177,12 +177,12 @@ mod tests {
 
     #[test]
     fn a_wrong_figure_fails_and_a_machine_on_which_no_time_could_be_judged_is_unfit() {
-        let exit = |verdicts: &[(Verdict, bool)]| {
+        let exit = |verdicts: &[(TestVerdict, bool)]| {
             let findings = verdicts.iter().map(|(verdict, timed)| finding(verdict.clone(), *timed));
             Counts::of(&case(findings.collect())).exit()
         };
-        assert_eq!(exit(&[(Verdict::Pass, true), (unfit(), true)]), Exit::Success);
-        assert_eq!(exit(&[(Verdict::Pass, false), (unfit(), true)]), Exit::Unfit);
-        assert_eq!(exit(&[(Verdict::Fail, false), (unfit(), true)]), Exit::Failed);
+        assert_eq!(exit(&[(TestVerdict::Pass, true), (unfit(), true)]), Exit::Success);
+        assert_eq!(exit(&[(TestVerdict::Pass, false), (unfit(), true)]), Exit::Unfit);
+        assert_eq!(exit(&[(TestVerdict::Fail, false), (unfit(), true)]), Exit::Failed);
     }
 }

@@ -17,7 +17,7 @@ use tokio_util::io::InspectReader;
 
 use crate::load::Server;
 use crate::load::exchange::Exchange;
-use crate::load::fault::Fault;
+use crate::load::malformed::MalformedAnswer;
 use crate::load::template::Template;
 use crate::load::transport::{
     Answer, Failure, Handshake, Opened, Outgoing, Place, Receiver, Sender, Transport,
@@ -143,5 +143,5 @@ fn says_close(response: &Response<Incoming>) -> bool {
 }
 
 fn failure(error: &hyper::Error) -> Failure {
-    if error.is_parse() { Fault::Hyper.into() } else { Failure::Closed }
+    if error.is_parse() { MalformedAnswer::Hyper.into() } else { Failure::Closed }
 }

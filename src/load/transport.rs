@@ -2,7 +2,7 @@
 
 use std::io;
 
-use crate::load::fault::Fault;
+use crate::load::malformed::MalformedAnswer;
 use crate::units::Stamp;
 
 /// Opens connections to the resource servers of a trial.
@@ -100,7 +100,7 @@ pub enum Failure {
     System(io::ErrorKind),
     /// The bytes that came back are no answer of the protocol.
     #[error("not HTTP: {0}")]
-    NotHttp(Fault),
+    NotHttp(MalformedAnswer),
     /// An answer, but neither an acceptance nor a refusal.
     #[error("status {0}")]
     Status(u16),
@@ -129,8 +129,8 @@ impl Failure {
     }
 }
 
-impl From<Fault> for Failure {
-    fn from(fault: Fault) -> Self {
+impl From<MalformedAnswer> for Failure {
+    fn from(fault: MalformedAnswer) -> Self {
         Self::NotHttp(fault)
     }
 }

@@ -26,7 +26,7 @@ pub use law::Law;
 pub use machine::Held;
 pub use noise::Noise;
 pub use process::Process;
-pub use report::{Case, Finding, Verdict};
+pub use report::{Case, Finding, TestVerdict};
 pub use server::{Behaviour, Served, Server, Witness};
 pub use waking::Waking;
 

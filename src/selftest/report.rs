@@ -33,13 +33,13 @@ pub struct Finding {
     pub is_timed: bool,
     /// What follows.
     #[serde(flatten)]
-    pub verdict: Verdict,
+    pub verdict: TestVerdict,
 }
 
 /// What follows from a figure.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(tag = "verdict", rename_all = "snake_case")]
-pub enum Verdict {
+pub enum TestVerdict {
     /// It is right.
     Pass,
     /// It is wrong.
@@ -51,7 +51,7 @@ pub enum Verdict {
     },
 }
 
-impl Verdict {
+impl TestVerdict {
     fn of(right: bool, obstacle: Option<Held>) -> Self {
         // What a machine does to a run makes its figures wrong, never right: only a wrong one can be excused.
         match (right, obstacle) {
@@ -62,7 +62,7 @@ impl Verdict {
     }
 }
 
-impl fmt::Display for Verdict {
+impl fmt::Display for TestVerdict {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Pass => f.write_str("pass"),
@@ -106,7 +106,7 @@ impl Finding {
             reported: unit.text(reported),
             tolerance: format!("{:.1} %", 100.0 * tolerance),
             is_timed: true,
-            verdict: Verdict::of(right, obstacle),
+            verdict: TestVerdict::of(right, obstacle),
         }
     }
 
@@ -124,7 +124,7 @@ impl Finding {
         let right = low <= truth * (1.0 + tolerance) && truth * (1.0 - tolerance) <= high;
         Self {
             tolerance: allowed(tolerance, q, ranks),
-            verdict: Verdict::of(right, obstacle),
+            verdict: TestVerdict::of(right, obstacle),
             ..Self::near(quantity, Unit::Millis, (truth, reported), tolerance, None)
         }
     }
@@ -142,7 +142,7 @@ impl Finding {
         let right = low * (1.0 - tolerance) <= reported && reported <= high * (1.0 + tolerance);
         Self {
             tolerance: allowed(tolerance, q, ranks),
-            verdict: Verdict::of(right, None),
+            verdict: TestVerdict::of(right, None),
             ..Self::near(quantity, Unit::Millis, (quantile(truth, q), reported), tolerance, None)
         }
     }
@@ -160,7 +160,7 @@ impl Finding {
             reported: unit.text(reported),
             tolerance: String::new(),
             is_timed: true,
-            verdict: Verdict::of(reported <= bound, obstacle),
+            verdict: TestVerdict::of(reported <= bound, obstacle),
         }
     }
 
@@ -182,7 +182,7 @@ impl Finding {
             reported: reported.to_string(),
             tolerance: "exact".to_owned(),
             is_timed: true,
-            verdict: Verdict::of(truth == reported, obstacle),
+            verdict: TestVerdict::of(truth == reported, obstacle),
         }
     }
 
@@ -200,12 +200,19 @@ impl Finding {
         obstacle: Option<Held>,
     ) -> Self {
         let (quantity, tolerance) = (quantity.to_owned(), String::new());
-        Self { quantity, truth, reported, tolerance, is_timed: false, verdict: Verdict::of(right, obstacle) }
+        Self {
+            quantity,
+            truth,
+            reported,
+            tolerance,
+            is_timed: false,
+            verdict: TestVerdict::of(right, obstacle),
+        }
     }
 
     /// Whether something follows.
     pub fn is_judged(&self) -> bool {
-        !matches!(self.verdict, Verdict::NotJudged { .. })
+        !matches!(self.verdict, TestVerdict::NotJudged { .. })
     }
 }
 
@@ -274,12 +281,12 @@ mod tests {
     #[test]
     fn a_figure_within_its_tolerance_passes_and_one_outside_fails_unless_the_machine_was_unfit() {
         let near = |reported, unfit| Finding::near("p50", Unit::Millis, (1e6, reported), 0.02, unfit).verdict;
-        assert_eq!((near(1.019e6, None), near(1.021e6, None)), (Verdict::Pass, Verdict::Fail));
-        assert_eq!(near(1.019e6, Some(busy())), Verdict::Pass);
+        assert_eq!((near(1.019e6, None), near(1.021e6, None)), (TestVerdict::Pass, TestVerdict::Fail));
+        assert_eq!(near(1.019e6, Some(busy())), TestVerdict::Pass);
         let why = near(1.021e6, Some(busy())).to_string();
         assert!(why.ends_with("the server 0.90 %; the host took 0.00 %)"), "{why}");
-        assert_eq!(Finding::at_most("lag", Unit::Plain, (1.0, 1.1), None).verdict, Verdict::Fail);
-        assert_eq!(Finding::exact("lost", 0, 0).verdict, Verdict::Pass);
+        assert_eq!(Finding::at_most("lag", Unit::Plain, (1.0, 1.1), None).verdict, TestVerdict::Fail);
+        assert_eq!(Finding::exact("lost", 0, 0).verdict, TestVerdict::Pass);
     }
 
     #[test]
@@ -296,23 +303,26 @@ mod tests {
             Finding::quantile("", q, figures, 0.02, None)
         };
         // Three of 2,400 are the whole tail of p99.9; of p99 twenty more may be late, and not fifty.
-        assert_eq!(verdict(0.999, 2_400, 3).verdict, Verdict::Pass);
-        assert_eq!(verdict(0.999, 2_400, 30).verdict, Verdict::Fail);
-        assert_eq!(verdict(0.99, 2_400, 40).verdict, Verdict::Pass);
-        assert_eq!(verdict(0.99, 2_400, 50).verdict, Verdict::Fail);
+        assert_eq!(verdict(0.999, 2_400, 3).verdict, TestVerdict::Pass);
+        assert_eq!(verdict(0.999, 2_400, 30).verdict, TestVerdict::Fail);
+        assert_eq!(verdict(0.99, 2_400, 40).verdict, TestVerdict::Pass);
+        assert_eq!(verdict(0.99, 2_400, 50).verdict, TestVerdict::Fail);
         assert_eq!(verdict(0.99, 2_400, 0).tolerance, "2.0 % of p98.2 to p99.8");
         // Of enough requests nothing is chance.
-        assert_eq!(verdict(0.99, 12_000, 121).verdict, Verdict::Fail);
-        assert_eq!(verdict(0.5, 2_400, 1_201).verdict, Verdict::Fail);
+        assert_eq!(verdict(0.99, 12_000, 121).verdict, TestVerdict::Fail);
+        assert_eq!(verdict(0.5, 2_400, 1_201).verdict, TestVerdict::Fail);
         assert_eq!(verdict(0.5, 2_400, 0).tolerance, "2.0 %");
         // Whatever is off by more than the tolerance in all requests is found of few, too.
         let slow = of(2_400, 2_400);
-        assert_eq!(Finding::quantile("", 0.999, (&of(2_400, 0), &slow), 0.02, None).verdict, Verdict::Fail);
+        assert_eq!(
+            Finding::quantile("", 0.999, (&of(2_400, 0), &slow), 0.02, None).verdict,
+            TestVerdict::Fail
+        );
         let estimated =
             |reported| Finding::estimated("", 0.99, (&of(2_400, 30), reported), 2_400, 0.02).verdict;
         assert_eq!(
             [10.1e6, 18.0e6, 9.7e6, 18.5e6].map(estimated),
-            [Verdict::Pass, Verdict::Pass, Verdict::Fail, Verdict::Fail]
+            [TestVerdict::Pass, TestVerdict::Pass, TestVerdict::Fail, TestVerdict::Fail]
         );
     }
 
@@ -330,6 +340,6 @@ mod tests {
             Ok::<_, Infallible>(vec![first, second])
         });
         let verdicts: Vec<_> = case.unwrap().findings.into_iter().map(|finding| finding.verdict).collect();
-        assert_eq!((run, verdicts), (3, vec![Verdict::Pass, Verdict::Pass]));
+        assert_eq!((run, verdicts), (3, vec![TestVerdict::Pass, TestVerdict::Pass]));
     }
 }

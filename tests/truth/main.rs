@@ -17,7 +17,7 @@ use std::time::Duration;
 
 use bearerbench::arrival::Constant;
 use bearerbench::load::{Engine, Request, Target};
-use bearerbench::selftest::{Bench, Case, Effort, QUESTIONS, Sending, Server, Verdict};
+use bearerbench::selftest::{Bench, Case, Effort, QUESTIONS, Sending, Server, TestVerdict};
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
 static MACHINE: RwLock<()> = RwLock::new(());
@@ -56,10 +56,10 @@ fn ask(question: &str) {
     for Case { name, findings } in &cases {
         for finding in findings {
             match &finding.verdict {
-                Verdict::Pass => {}
-                Verdict::Fail => wrong.push(format!("{name}: {finding:?}")),
+                TestVerdict::Pass => {}
+                TestVerdict::Fail => wrong.push(format!("{name}: {finding:?}")),
                 // Past the harness, which shows only what a failed test prints.
-                unfit @ Verdict::NotJudged { .. } => {
+                unfit @ TestVerdict::NotJudged { .. } => {
                     let _ = writeln!(stderr().lock(), "{name}, {}: {unfit}", finding.quantity);
                 }
             }

@@ -9,7 +9,9 @@ use serde::Serialize;
 use serde_json::{Value, json};
 
 use crate::auth::token::jwks::{Jwk, JwkSet, Operation};
-use crate::auth::token::jwt::{Asked, Check, Examination, Finding, KeyRing, Trust, Verdict, named_key};
+use crate::auth::token::jwt::{
+    Asked, CheckOutcome, CheckReport, Examination, KeyRing, TokenCheck, Trust, named_key,
+};
 use crate::auth::token::signature::SignatureScheme;
 use crate::auth::token::{UnixTime, WrittenObject};
 use crate::cli::token::decoded::undressed;
@@ -94,10 +96,10 @@ impl Verify {
     /// What to do about a refusal, where a slip of the hand is likely.
     fn hint(&self, token: &str, examination: &Examination) -> Option<&'static str> {
         examination.rejection()?;
-        let ended = |check: Check| examination.findings[check as usize].verdict;
+        let ended = |check: TokenCheck| examination.checks[check as usize].outcome;
         match undressed(token) {
-            (_, Some(around)) if ended(Check::Base64url) != Verdict::Passed => Some(around),
-            _ if self.typ.is_none() && matches!(ended(Check::Typ), Verdict::Failed(_)) => {
+            (_, Some(around)) if ended(TokenCheck::Base64url) != CheckOutcome::Passed => Some(around),
+            _ if self.typ.is_none() && matches!(ended(TokenCheck::Typ), CheckOutcome::Failed(_)) => {
                 Some("--typ checks a token of another type, like --typ JWT; --typ \"\" one without a type")
             }
             _ if token.matches('.').count() == 4 => Some("5 parts are those of an encrypted token (JWE)"),
@@ -121,8 +123,8 @@ fn called(keys: Vec<Key>, kid: Option<&str>) -> Vec<Jwk> {
 
 /// If no key has the name that the token gives its own, says `why`.
 fn explain_key(examination: &mut Examination, why: Option<String>) {
-    let key = &mut examination.findings[Check::Key as usize];
-    if let (Verdict::Failed(_), Some(why)) = (&key.verdict, why) {
+    let key = &mut examination.checks[TokenCheck::Key as usize];
+    if let (CheckOutcome::Failed(_), Some(why)) = (&key.outcome, why) {
         key.seen = why;
     }
 }
@@ -133,12 +135,12 @@ fn verdict(examination: &Examination) -> String {
 
 fn text(examination: &Examination, hint: Option<&str>) -> String {
     let mut text = verdict(examination) + "\n";
-    for Finding { check, verdict, seen } in &examination.findings {
-        let result = match verdict {
-            Verdict::Passed => "ok",
-            Verdict::Failed(_) => "FAILED:",
-            Verdict::NotAsked => "not checked:",
-            Verdict::NotReached => "not reached",
+    for CheckReport { check, outcome, seen } in &examination.checks {
+        let result = match outcome {
+            CheckOutcome::Passed => "ok",
+            CheckOutcome::Failed(_) => "FAILED:",
+            CheckOutcome::NotAsked => "not checked:",
+            CheckOutcome::NotReached => "not reached",
         };
         let line = format!("  {check:<11} {result} {seen}");
         writeln!(text, "{}", line.trim_end()).expect("a string takes every text");
@@ -162,12 +164,12 @@ struct Answer<'a> {
 }
 
 fn json(examination: &Examination, hint: Option<&str>) -> String {
-    let checks = examination.findings.iter().map(|Finding { check, verdict, seen }| {
-        let result = match verdict {
-            Verdict::Passed => "ok",
-            Verdict::Failed(_) => "failed",
-            Verdict::NotAsked => "not-checked",
-            Verdict::NotReached => "not-reached",
+    let checks = examination.checks.iter().map(|CheckReport { check, outcome, seen }| {
+        let result = match outcome {
+            CheckOutcome::Passed => "ok",
+            CheckOutcome::Failed(_) => "failed",
+            CheckOutcome::NotAsked => "not-checked",
+            CheckOutcome::NotReached => "not-reached",
         };
         json!({ "check": check, "result": result, "detail": seen })
     });

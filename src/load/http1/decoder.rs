@@ -2,8 +2,8 @@
 
 use httparse::Status;
 
-use crate::load::fault::Fault;
 use crate::load::http1::head::{Body, Known, are_trailers};
+use crate::load::malformed::MalformedAnswer;
 use crate::load::transport::{Answer, Failure};
 
 /// No header of a resource server is near this; a server that sends more is not one.
@@ -65,7 +65,7 @@ impl Decoder {
             } else if self.buffer.len() < LARGEST_HEAD {
                 self.buffer.resize(2 * self.buffer.len(), 0);
             } else {
-                return Err(Fault::Endless.into());
+                return Err(MalformedAnswer::Endless.into());
             }
         }
         Ok(&mut self.buffer[self.end..])
@@ -145,11 +145,11 @@ fn step(
         Stage::Chunk(0) => match unread {
             [b'\r', b'\n', ..] => Some((2, Some(Stage::ChunkSize))),
             [b'\r'] => None,
-            _ => return Err(Fault::Chunk.into()),
+            _ => return Err(MalformedAnswer::Chunk.into()),
         },
         Stage::Chunk(left) => Some(skip(left, unread, Stage::Chunk)),
         Stage::Trailers => match end_of_trailers(unread) {
-            Some(end) if !are_trailers(&unread[..end]) => return Err(Fault::Trailer.into()),
+            Some(end) if !are_trailers(&unread[..end]) => return Err(MalformedAnswer::Trailer.into()),
             end => end.map(|end| (end, None)),
         },
         Stage::UntilClose => Some((unread.len(), Some(Stage::UntilClose))),
@@ -161,11 +161,11 @@ fn chunk_size(unread: &[u8]) -> Result<Option<(usize, u64)>, Failure> {
     let line_end = unread.iter().position(|byte| *byte == b'\n');
     // The library lets both through: a line without a digit, and one that ends without a carriage return.
     if !unread[0].is_ascii_hexdigit() || line_end.is_some_and(|end| !unread[..end].ends_with(b"\r")) {
-        return Err(Fault::Chunk.into());
+        return Err(MalformedAnswer::Chunk.into());
     }
     // Nor does it take more than 16 digits, whatever they are.
     let zeros = unread.iter().take_while(|byte| **byte == b'0').count().saturating_sub(1);
-    match httparse::parse_chunk_size(&unread[zeros..]).map_err(|_| Fault::Chunk)? {
+    match httparse::parse_chunk_size(&unread[zeros..]).map_err(|_| MalformedAnswer::Chunk)? {
         Status::Partial => Ok(None),
         Status::Complete((used, size)) => Ok(Some((zeros + used, size))),
     }
@@ -236,23 +236,26 @@ mod tests {
         ("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n0\r\nT: 1\r\n 2\r\n\r\n", Ok((200, true))),
         (
             "HTTP/1.1 200 OK\r\nContent-Length: 9\r\nContent-Length: 8\r\n\r\n",
-            Err(Failure::NotHttp(Fault::Length)),
+            Err(Failure::NotHttp(MalformedAnswer::Length)),
         ),
         (
             "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nhello\r\n",
-            Err(Failure::NotHttp(Fault::Chunk)),
+            Err(Failure::NotHttp(MalformedAnswer::Chunk)),
         ),
-        ("SSH-2.0-OpenSSH_9.2\r\n", Err(Failure::NotHttp(Fault::StatusLine))),
+        ("SSH-2.0-OpenSSH_9.2\r\n", Err(Failure::NotHttp(MalformedAnswer::StatusLine))),
         (
             "HTTP/1.1 200 OK\r\nA: 1\r\nno colon here\r\nB: 2\r\n\r\n",
-            Err(Failure::NotHttp(Fault::NoColon(3))),
+            Err(Failure::NotHttp(MalformedAnswer::NoColon(3))),
         ),
-        ("HTTP/1.1 200 OK\r\nA : 1\r\n\r\n", Err(Failure::NotHttp(Fault::Name(2)))),
-        ("HTTP/1.1 200 OK\r\nA: 1\r\n 2\r\nB: \x01\r\n\r\n", Err(Failure::NotHttp(Fault::Value(4)))),
-        ("HTTP/1.1 200 OK\r\n A: 1\r\n\r\n", Err(Failure::NotHttp(Fault::Fold(2)))),
+        ("HTTP/1.1 200 OK\r\nA : 1\r\n\r\n", Err(Failure::NotHttp(MalformedAnswer::Name(2)))),
+        (
+            "HTTP/1.1 200 OK\r\nA: 1\r\n 2\r\nB: \x01\r\n\r\n",
+            Err(Failure::NotHttp(MalformedAnswer::Value(4))),
+        ),
+        ("HTTP/1.1 200 OK\r\n A: 1\r\n\r\n", Err(Failure::NotHttp(MalformedAnswer::Fold(2)))),
         (
             "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n0\r\nno colon here\r\n\r\n",
-            Err(Failure::NotHttp(Fault::Trailer)),
+            Err(Failure::NotHttp(MalformedAnswer::Trailer)),
         ),
     ];
 
@@ -273,7 +276,7 @@ mod tests {
     #[test]
     fn a_head_without_an_end_is_given_up() {
         let endless = format!("HTTP/1.1 200 OK\r\nX: {}", "x".repeat(2 * LARGEST_HEAD));
-        assert_eq!(decode(endless.as_bytes(), &[usize::MAX]), Err(Fault::Endless.into()));
+        assert_eq!(decode(endless.as_bytes(), &[usize::MAX]), Err(MalformedAnswer::Endless.into()));
     }
 
     #[test]

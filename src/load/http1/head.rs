@@ -4,7 +4,7 @@ use std::mem::MaybeUninit;
 
 use httparse::{Error, Header, ParserConfig, Response, Status};
 
-use crate::load::fault::Fault;
+use crate::load::malformed::MalformedAnswer;
 use crate::load::transport::{Answer, Failure};
 
 /// A head has rarely more header fields; where it has, there is room for as many as fit into it.
@@ -37,19 +37,19 @@ impl Head {
     pub(super) fn parse(unread: &[u8]) -> Result<Option<Self>, Failure> {
         match read(unread, Self::of) {
             Ok(head) => head.transpose(),
-            Err(error) => Fault::of_head(unread, error).map_or(Ok(None), |fault| Err(fault.into())),
+            Err(error) => MalformedAnswer::of_head(unread, error).map_or(Ok(None), |fault| Err(fault.into())),
         }
     }
 
     fn of(response: &Response<'_, '_>, bytes: usize) -> Result<Self, Failure> {
-        let status = response.code.filter(|status| *status >= 100).ok_or(Fault::StatusLine)?;
+        let status = response.code.filter(|status| *status >= 100).ok_or(MalformedAnswer::StatusLine)?;
         let framing = Framing::of(response.headers);
         let is_current = response.version == Some(1);
         let body = match (status, framing.chunked) {
             (101 | 204 | 304, _) => Body::Length(0),
             (100..200, _) => Body::AnotherHead,
             // A relay of that age passes on the field and not what it says (RFC 9112, section 6.1).
-            (_, Some(_)) if !is_current => return Err(Fault::Coding.into()),
+            (_, Some(_)) if !is_current => return Err(MalformedAnswer::Coding.into()),
             (_, Some(true)) => Body::Chunked,
             (_, Some(false)) => Body::UntilClose,
             (_, None) => framing.length?.map_or(Body::UntilClose, Body::Length),
@@ -131,8 +131,12 @@ impl Framing {
 fn same(before: Option<u64>, member: &[u8]) -> Result<Option<u64>, Failure> {
     let digits =
         std::str::from_utf8(member).ok().filter(|text| text.bytes().all(|byte| byte.is_ascii_digit()));
-    let length = digits.and_then(|digits| digits.parse().ok()).ok_or(Fault::Length)?;
-    if before.is_some_and(|before| before != length) { Err(Fault::Length.into()) } else { Ok(Some(length)) }
+    let length = digits.and_then(|digits| digits.parse().ok()).ok_or(MalformedAnswer::Length)?;
+    if before.is_some_and(|before| before != length) {
+        Err(MalformedAnswer::Length.into())
+    } else {
+        Ok(Some(length))
+    }
 }
 
 /// The last head of a connection: a server repeats it byte for byte, but for a date each second, and comparing it costs

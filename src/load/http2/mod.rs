@@ -14,8 +14,8 @@ use hyper::body::Bytes;
 
 use crate::load::Server;
 use crate::load::exchange::Exchange;
-use crate::load::fault::Fault;
 use crate::load::http2::lane::{Joined, Lane, Lanes};
+use crate::load::malformed::MalformedAnswer;
 use crate::load::template::Template;
 use crate::load::transport::{Answer, Failure, Opened, Outgoing, Place, Receiver, Sender, Transport};
 use crate::units::Stamp;
@@ -135,7 +135,7 @@ fn failure(error: &h2::Error) -> Failure {
     match (error.get_io(), error.reason()) {
         (Some(error), _) => Failure::from(error.kind()),
         // What was found wrong on this side, not what the server sent word of.
-        (None, Some(reason)) if error.is_library() => Fault::Http2(reason).into(),
+        (None, Some(reason)) if error.is_library() => MalformedAnswer::Http2(reason).into(),
         (None, _) if error.is_reset() => Failure::Reset,
         (None, _) => Failure::Closed,
     }

@@ -5,7 +5,7 @@ use crate::auth::token::Rejection;
 /// The checks, in the order in which they are made.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[expect(missing_docs, reason = "their names say it")]
-pub enum Check {
+pub enum TokenCheck {
     Size,
     Parts,
     Base64url,
@@ -44,7 +44,7 @@ pub const CHECKS: [&str; 15] = [
 
 /// How a check ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Verdict {
+pub enum CheckOutcome {
     /// Passed.
     Passed,
     /// Not passed.
@@ -57,11 +57,11 @@ pub enum Verdict {
 
 /// A check, how it ended, and what was seen. The words may repeat what the token says.
 #[derive(Clone, Debug)]
-pub struct Finding {
+pub struct CheckReport {
     /// Its name.
     pub check: &'static str,
     /// How it ended.
-    pub verdict: Verdict,
+    pub outcome: CheckOutcome,
     /// What was seen and, of a check that failed, what was expected.
     pub seen: String,
 }

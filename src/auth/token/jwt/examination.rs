@@ -1,11 +1,11 @@
-//! Every check of a token with its verdict, by the very functions with which [`KeyRing::verify`] decides; that one stops at
+//! Every check of a token with its outcome, by the very functions with which [`KeyRing::verify`] decides; that one stops at
 //! the first check that fails, and writes nothing down.
 
 use std::fmt;
 use std::time::Duration;
 
 use crate::auth::token::claims::{check_audience, check_beginning, check_expiry, check_issuer, check_scope};
-use crate::auth::token::jwt::check::{CHECKS, Check, Finding, Verdict};
+use crate::auth::token::jwt::check::{CHECKS, CheckOutcome, CheckReport, TokenCheck};
 use crate::auth::token::jwt::header::Header;
 use crate::auth::token::jwt::key_ring::{KeyRing, Parts, check_size};
 use crate::auth::token::jwt::keys::fitting;
@@ -35,7 +35,7 @@ pub struct Asked<'a> {
 #[derive(Debug)]
 pub struct Examination {
     /// Every check, in order.
-    pub findings: Vec<Finding>,
+    pub checks: Vec<CheckReport>,
     /// The payload, if it is a JSON object.
     pub payload: Option<WrittenObject>,
 }
@@ -43,37 +43,37 @@ pub struct Examination {
 impl Examination {
     /// The first check that failed: what [`KeyRing::verify`] says of a token of which everything is asked.
     pub fn rejection(&self) -> Option<Rejection> {
-        self.findings.iter().find_map(|finding| match finding.verdict {
-            Verdict::Failed(rejection) => Some(rejection),
+        self.checks.iter().find_map(|report| match report.outcome {
+            CheckOutcome::Failed(rejection) => Some(rejection),
             _ => None,
         })
     }
 
     fn new() -> Self {
-        let finding = |check| Finding { check, verdict: Verdict::NotReached, seen: String::new() };
-        Self { findings: CHECKS.map(finding).into(), payload: None }
+        let unreached = |check| CheckReport { check, outcome: CheckOutcome::NotReached, seen: String::new() };
+        Self { checks: CHECKS.map(unreached).into(), payload: None }
     }
 
-    fn note(&mut self, check: Check, verdict: Verdict, seen: String) {
-        let finding = &mut self.findings[check as usize];
-        (finding.verdict, finding.seen) = (verdict, seen);
+    fn note(&mut self, check: TokenCheck, outcome: CheckOutcome, seen: String) {
+        let report = &mut self.checks[check as usize];
+        (report.outcome, report.seen) = (outcome, seen);
     }
 
-    fn failed(&mut self, check: Check, rejection: Rejection, seen: String) {
-        self.note(check, Verdict::Failed(rejection), seen);
+    fn failed(&mut self, check: TokenCheck, rejection: Rejection, seen: String) {
+        self.note(check, CheckOutcome::Failed(rejection), seen);
     }
 
     /// Notes how a check ended, and what was expected if it failed.
     fn made<T>(
         &mut self,
-        check: Check,
+        check: TokenCheck,
         result: Result<T, Rejection>,
         seen: impl fmt::Display,
         expected: impl fmt::Display,
     ) -> Option<T> {
         match result {
             Ok(value) => {
-                self.note(check, Verdict::Passed, seen.to_string());
+                self.note(check, CheckOutcome::Passed, seen.to_string());
                 Some(value)
             }
             Err(rejection) => {
@@ -86,14 +86,14 @@ impl Examination {
     /// A claim that is checked only if `asked`.
     fn claim<C: ?Sized>(
         &mut self,
-        (check, name): (Check, &'static str),
+        (check, name): (TokenCheck, &'static str),
         claim: Option<&C>,
         asked: Option<&str>,
         words: impl Fn(&C) -> String,
         fits: impl Fn(&C, &str) -> Result<(), Rejection>,
     ) {
         let seen = claim.map_or_else(|| format!("no {name}"), words);
-        let Some(asked) = asked else { return self.note(check, Verdict::NotAsked, seen) };
+        let Some(asked) = asked else { return self.note(check, CheckOutcome::NotAsked, seen) };
         let result =
             claim.ok_or(Rejection::Lacks(Section::Claims, name)).and_then(|claim| fits(claim, asked));
         self.made(check, result, seen, format_args!("{} is expected", quoted(asked)));
@@ -111,7 +111,7 @@ impl KeyRing {
     fn look(&self, token: &str, asked: &Asked<'_>, found: &mut Examination) -> Option<()> {
         let (length, dots) = (token.len(), token.matches('.').count());
         found.made(
-            Check::Size,
+            TokenCheck::Size,
             check_size(token),
             format_args!("{length} characters"),
             format_args!("at most {MAX_CHARACTERS} are read"),
@@ -120,7 +120,7 @@ impl KeyRing {
         let number = dots + 1;
         let seen = format!("{number} part{}", if number == 1 { "" } else { "s" });
         let parts = found.made(
-            Check::Parts,
+            TokenCheck::Parts,
             parts,
             seen,
             "a signed token (compact JWS) has 3: header, payload and signature",
@@ -133,8 +133,8 @@ impl KeyRing {
         let lengths = decoded.iter().flatten().map(|bytes| bytes.len().to_string());
         let lengths = lengths.collect::<Vec<_>>().join(" + ");
         match spoiled.copied() {
-            Some(rejection) => found.failed(Check::Base64url, rejection, rejection.to_string()),
-            None => found.note(Check::Base64url, Verdict::Passed, format!("{lengths} bytes")),
+            Some(rejection) => found.failed(TokenCheck::Base64url, rejection, rejection.to_string()),
+            None => found.note(TokenCheck::Base64url, CheckOutcome::Passed, format!("{lengths} bytes")),
         }
         let [header, payload, signature] = decoded.map(Result::ok);
         if let Some(header) = header {
@@ -154,16 +154,16 @@ impl KeyRing {
         let header = match Header::from_json(json) {
             Ok(header) => header,
             Err(fault) => {
-                found.failed(Check::Header, fault.rejection, words(&fault, json));
+                found.failed(TokenCheck::Header, fault.rejection, words(&fault, json));
                 return None;
             }
         };
         match header.alg() {
-            Ok(alg) => found.note(Check::Header, Verdict::Passed, format!("alg {}", quoted(alg))),
-            Err(missing) => found.failed(Check::Header, missing, missing.to_string()),
+            Ok(alg) => found.note(TokenCheck::Header, CheckOutcome::Passed, format!("alg {}", quoted(alg))),
+            Err(missing) => found.failed(TokenCheck::Header, missing, missing.to_string()),
         }
         found.made(
-            Check::Crit,
+            TokenCheck::Crit,
             header.check_critical(),
             if header.check_critical().is_ok() {
                 "no extension is asked for"
@@ -174,7 +174,7 @@ impl KeyRing {
         );
         let typ = asked.typ.unwrap_or(TYPE);
         found.made(
-            Check::Typ,
+            TokenCheck::Typ,
             header.check_type(typ),
             header.typ.as_deref().map_or_else(|| "none".to_owned(), quoted),
             match asked.typ {
@@ -193,15 +193,17 @@ impl KeyRing {
             (_, Some(_)) => format!("{kid} of {number}, for {algs}"),
             (_, None) => format!("{kid}; the only one is for {algs}"),
         };
-        let candidates = found.made(Check::Key, candidates, seen, format!("one of {number} is expected"))?;
+        let candidates =
+            found.made(TokenCheck::Key, candidates, seen, format!("one of {number} is expected"))?;
         let alg = header.alg().ok()?;
         let keys = fitting(candidates, alg);
-        let mut keys = found.made(Check::Algorithm, keys, quoted(alg), format!("the key is for {algs}"))?;
+        let mut keys =
+            found.made(TokenCheck::Algorithm, keys, quoted(alg), format!("the key is for {algs}"))?;
         let signature = signature?;
         let key = keys.find(|key| key.prepared.verifier.verifies(message.as_bytes(), signature));
         let library = key.map(|key| format!(", verified by {}", key.scheme.facts().library));
         found.made(
-            Check::Signature,
+            TokenCheck::Signature,
             key.map(|_| ()).ok_or(Rejection::BadSignature),
             format!("{} bytes{}", signature.len(), library.unwrap_or_default()),
             "a signature of this header and payload by the key is expected",
@@ -219,11 +221,11 @@ fn look_at_claims(json: &[u8], asked: &Asked<'_>, found: &mut Examination) -> Op
                 Some(_) => Ok(number),
             };
             let seen = complete.clone().unwrap_or_else(|missing| missing.to_string());
-            found.made(Check::Claims, complete, seen, "RFC 9068 section 2.2 requires it");
+            found.made(TokenCheck::Claims, complete, seen, "RFC 9068 section 2.2 requires it");
             claims
         }
         Err(fault) => {
-            found.failed(Check::Claims, fault.rejection, words(&fault, json));
+            found.failed(TokenCheck::Claims, fault.rejection, words(&fault, json));
             StatedClaims::readable(found.payload.as_ref()?)
         }
     };
@@ -232,12 +234,12 @@ fn look_at_claims(json: &[u8], asked: &Asked<'_>, found: &mut Examination) -> Op
     let [no_iss, no_aud, no_exp, no_nbf, no_scope] = ["iss", "aud", "exp", "nbf", "scope"]
         .map(|name| payload.is_some_and(|payload| payload.member(name).is_none()));
     if no_iss || claims.iss.is_some() {
-        found.claim((Check::Issuer, "iss"), claims.iss.as_deref(), asked.issuer, quoted, check_issuer);
+        found.claim((TokenCheck::Issuer, "iss"), claims.iss.as_deref(), asked.issuer, quoted, check_issuer);
     }
     match &claims.aud {
         Some(nobody) if nobody.is_nobody() && asked.audience.is_none() => {
             found.made(
-                Check::Audience,
+                TokenCheck::Audience,
                 Err::<(), _>(Rejection::WrongAudience),
                 "[]",
                 "somebody must be meant",
@@ -246,30 +248,36 @@ fn look_at_claims(json: &[u8], asked: &Asked<'_>, found: &mut Examination) -> Op
         None if !no_aud => {}
         audience => {
             let words = |aud: &_| serde_json::to_string(aud).expect("names are plain data");
-            found.claim((Check::Audience, "aud"), audience.as_ref(), asked.audience, words, check_audience);
+            found.claim(
+                (TokenCheck::Audience, "aud"),
+                audience.as_ref(),
+                asked.audience,
+                words,
+                check_audience,
+            );
         }
     }
     let date = |date: UnixTime| format!("{date}, {}", date.distance(asked.now));
     let expected = format!("{} is now", asked.now);
     if let Some(exp) = claims.exp {
         let result = check_expiry(exp, asked.now, asked.leeway);
-        found.made(Check::Expiry, result, date(exp), &expected);
+        found.made(TokenCheck::Expiry, result, date(exp), &expected);
     } else if no_exp {
         let lacks = Err::<(), _>(Rejection::Lacks(Section::Claims, "exp"));
-        found.made(Check::Expiry, lacks, "no exp", "a token must expire");
+        found.made(TokenCheck::Expiry, lacks, "no exp", "a token must expire");
     }
     if let Some(nbf) = claims.nbf {
         let result = check_beginning(nbf, asked.now, asked.leeway);
-        found.made(Check::NotBefore, result, date(nbf), &expected);
+        found.made(TokenCheck::NotBefore, result, date(nbf), &expected);
     } else if no_nbf {
-        found.note(Check::NotBefore, Verdict::Passed, "no nbf".to_owned());
+        found.note(TokenCheck::NotBefore, CheckOutcome::Passed, "no nbf".to_owned());
     }
     if no_scope || claims.scope.is_some() {
         // A token without the claim allows nothing.
         let allows = claims.scope.as_deref().unwrap_or_default();
         let words =
             |scope: &str| claims.scope.as_ref().map_or_else(|| "no scope".to_owned(), |_| quoted(scope));
-        found.claim((Check::Scope, "scope"), Some(allows), asked.scope, words, check_scope);
+        found.claim((TokenCheck::Scope, "scope"), Some(allows), asked.scope, words, check_scope);
     }
     Some(())
 }

@@ -8,7 +8,7 @@ mod keys;
 mod library;
 mod signing;
 
-pub use check::{CHECKS, Check, Finding, Verdict};
+pub use check::{CHECKS, CheckOutcome, CheckReport, TokenCheck};
 pub use examination::{Asked, Examination, named_key};
 pub use key_ring::KeyRing;
 pub use keys::Trust;

@@ -178,9 +178,9 @@ fn texts_that_are_no_tokens_are_refused() {
 }
 
 /// The names of the checks that ended like this, apart by spaces.
-fn names(examination: &Examination, ended: impl Fn(Verdict) -> bool) -> String {
-    let findings = examination.findings.iter().filter(|finding| ended(finding.verdict));
-    findings.map(|finding| finding.check).collect::<Vec<_>>().join(" ")
+fn names(examination: &Examination, ended: impl Fn(CheckOutcome) -> bool) -> String {
+    let checks = examination.checks.iter().filter(|report| ended(report.outcome));
+    checks.map(|report| report.check).collect::<Vec<_>>().join(" ")
 }
 
 #[test]
@@ -254,12 +254,12 @@ fn every_check_that_can_be_made_is_made_whatever_became_of_the_others() {
     for (token, failed, not_reached) in cases {
         let examination = ring.examine(&token, &asked);
         assert_eq!(
-            names(&examination, |verdict| matches!(verdict, Verdict::Failed(_))),
+            names(&examination, |outcome| matches!(outcome, CheckOutcome::Failed(_))),
             failed,
             "{token:.200}"
         );
         assert_eq!(
-            names(&examination, |verdict| verdict == Verdict::NotReached),
+            names(&examination, |outcome| outcome == CheckOutcome::NotReached),
             not_reached,
             "{token:.200}"
         );
@@ -282,7 +282,7 @@ fn what_nobody_asks_for_is_shown_and_not_checked_but_somebody_must_be_meant() {
         claims["aud"] = audience;
         let examination = ring.examine(&forged(&key, &header, claims.to_string().as_bytes()), &asked);
         assert_eq!(examination.rejection(), rejection);
-        let unasked = names(&examination, |verdict| verdict == Verdict::NotAsked);
+        let unasked = names(&examination, |outcome| outcome == CheckOutcome::NotAsked);
         assert_eq!(unasked, if rejection.is_some() { "issuer scope" } else { "issuer audience scope" });
     }
 }

@@ -5,7 +5,7 @@ use httparse::Error;
 
 /// Why bytes are no answer. Its text is part of a key in the recording, so it says where, but repeats no byte of a server.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum Fault {
+pub enum MalformedAnswer {
     /// The head does not begin with a version and a status (RFC 9112 section 4).
     #[error("it does not begin with HTTP/1.1 or HTTP/1.0 and a status")]
     StatusLine,
@@ -44,7 +44,7 @@ pub enum Fault {
     Http2(Reason),
 }
 
-impl Fault {
+impl MalformedAnswer {
     /// Looks again at a head that cannot be read, for the line that is to blame. `None` if that line is not complete yet.
     pub(super) fn of_head(head: &[u8], error: Error) -> Option<Self> {
         match error {
@@ -69,17 +69,19 @@ impl Fault {
 }
 
 /// What is wrong with a header line without its end.
-fn of_line(line: &[u8], number: u32) -> Option<Fault> {
+fn of_line(line: &[u8], number: u32) -> Option<MalformedAnswer> {
     let is_control = |byte: &u8| byte.is_ascii_control() && *byte != b'\t';
-    let has_control = |value: &[u8]| value.iter().any(is_control).then_some(Fault::Value(number));
+    let has_control = |value: &[u8]| value.iter().any(is_control).then_some(MalformedAnswer::Value(number));
     if line.starts_with(b" ") || line.starts_with(b"\t") {
         // The second line is the first that can hold a field.
-        return if number == 2 { Some(Fault::Fold(number)) } else { has_control(line) };
+        return if number == 2 { Some(MalformedAnswer::Fold(number)) } else { has_control(line) };
     }
-    let Some(colon) = line.iter().position(|byte| *byte == b':') else { return Some(Fault::NoColon(number)) };
+    let Some(colon) = line.iter().position(|byte| *byte == b':') else {
+        return Some(MalformedAnswer::NoColon(number));
+    };
     let (name, value) = line.split_at(colon);
     if name.is_empty() || !name.iter().all(|byte| is_of_name(*byte)) {
-        return Some(Fault::Name(number));
+        return Some(MalformedAnswer::Name(number));
     }
     has_control(value)
 }
