@@ -36,7 +36,7 @@ pub enum MalformedAnswer {
     /// A trailer field (RFC 9112 section 7.1.2).
     #[error("a trailer field behind its body is none")]
     Trailer,
-    /// What the library hyper finds at fault, which does not say where; it takes up to 100 header fields.
+    /// What the library hyper finds at fault, which does not say where; it takes up to 1,000 header fields.
     #[error("hyper cannot read it")]
     Hyper,
     /// What the library h2 finds at fault (RFC 9113 section 7).
