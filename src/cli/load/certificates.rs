@@ -4,12 +4,12 @@ use std::fs;
 use std::path::Path;
 
 use anyhow::Context as _;
-use rustls::pki_types::pem::PemObject as _;
-use rustls::pki_types::{CertificateDer, PrivateKeyDer};
+use rustls::pki_types::PrivateKeyDer;
 use x509_parser::certificate::X509Certificate;
 use x509_parser::prelude::FromDer as _;
 use zeroize::Zeroizing;
 
+use crate::auth::token::pem;
 use crate::wire::ClientIdentity;
 
 /// Every certificate of a file, in order, as DER.
@@ -36,54 +36,51 @@ fn read(option: &str, file: &Path) -> anyhow::Result<Zeroizing<Vec<u8>>> {
 }
 
 fn certificates(bytes: &[u8], file: &Path) -> anyhow::Result<Vec<Vec<u8>>> {
-    let labels = labels(bytes);
-    if labels.is_empty() {
+    let text = String::from_utf8_lossy(bytes);
+    let blocks = pem::blocks(&text)?;
+    if blocks.is_empty() {
         ensure_x509(bytes).with_context(|| unknown_form(bytes, file, "PEM, or X.509 as DER", "-nokeys"))?;
         return Ok(vec![bytes.to_vec()]);
     }
     let mut chain = Vec::new();
-    for (certificate, number) in CertificateDer::pem_slice_iter(bytes).zip(1..) {
-        let certificate = certificate.map_err(|error| anyhow::anyhow!("{error}"));
-        let certificate = certificate.and_then(|der| ensure_x509(&der).map(|()| der.to_vec()));
-        chain.push(certificate.with_context(|| format!("certificate {number} in it is damaged"))?);
+    for (block, number) in blocks.iter().filter(|block| block.label == "CERTIFICATE").zip(1..) {
+        let der = block.decode().map_err(anyhow::Error::from);
+        let der = der.and_then(|der| ensure_x509(&der).map(|()| der.to_vec()));
+        chain.push(der.with_context(|| format!("certificate {number} in it is damaged"))?);
     }
+    let labels = blocks.iter().map(|block| block.label).collect::<Vec<_>>();
     anyhow::ensure!(!chain.is_empty(), "{}", no_certificate(&labels, file));
     Ok(chain)
 }
 
 fn private_key(bytes: &[u8], file: &Path) -> anyhow::Result<Zeroizing<Vec<u8>>> {
     let shown = file.display();
-    let labels = labels(bytes);
-    let plain = format!("openssl pkey -in {shown} -out plain.pem");
-    let is_encrypted = labels.iter().any(|label| label == "ENCRYPTED PRIVATE KEY")
-        || bytes.windows(PROC_TYPE.len()).any(|window| window == PROC_TYPE);
-    anyhow::ensure!(!is_encrypted, "the key in it is encrypted; take the password off: {plain}");
+    let text = String::from_utf8_lossy(bytes);
+    let blocks = pem::blocks(&text)?;
+    let is_encrypted = blocks.iter().any(pem::PemBlock::is_encrypted);
     anyhow::ensure!(
-        !labels.iter().any(|label| label == "OPENSSH PRIVATE KEY"),
+        !is_encrypted,
+        "the key in it is encrypted; take the password off: openssl pkey -in {shown} -out plain.pem"
+    );
+    anyhow::ensure!(
+        !blocks.iter().any(|block| block.label == "OPENSSH PRIVATE KEY"),
         "the key in it has the form of OpenSSH; convert it: ssh-keygen -p -N '' -m PEM -f {shown}"
     );
-    let key = if labels.is_empty() {
-        PrivateKeyDer::try_from(bytes.to_vec()).map_err(|_| {
+    if blocks.is_empty() {
+        let key = PrivateKeyDer::try_from(bytes).map_err(|_| {
             unknown_form(bytes, file, "a private key as PEM (PKCS #8, PKCS #1 or SEC 1)", "-nocerts -noenc")
-        })?
-    } else {
-        PrivateKeyDer::from_pem_slice(bytes)
-            .map_err(|_| anyhow::anyhow!("it holds {}, expected a private key as PEM", labels.join(", ")))?
-    };
-    Ok(Zeroizing::new(key.secret_der().to_vec()))
+        })?;
+        return Ok(Zeroizing::new(key.secret_der().to_vec()));
+    }
+    let key = blocks.iter().find(|block| KEYS.contains(&block.label)).with_context(|| {
+        let labels = blocks.iter().map(|block| block.label).collect::<Vec<_>>();
+        format!("it holds {}, expected a private key as PEM", labels.join(", "))
+    })?;
+    Ok(key.decode()?)
 }
 
-/// In the older form of an encrypted key (RFC 1421 section 4.6.1.1).
-const PROC_TYPE: &[u8] = b"Proc-Type: 4,ENCRYPTED";
-
-/// What stands behind `-----BEGIN `, in order.
-fn labels(bytes: &[u8]) -> Vec<String> {
-    let text = String::from_utf8_lossy(bytes);
-    let begins = text
-        .lines()
-        .filter_map(|line| line.trim_start_matches('\u{feff}').trim().strip_prefix("-----BEGIN "));
-    begins.filter_map(|rest| rest.strip_suffix("-----")).map(str::to_owned).collect()
-}
+/// PKCS #8, PKCS #1 and SEC 1.
+const KEYS: [&str; 3] = ["PRIVATE KEY", "RSA PRIVATE KEY", "EC PRIVATE KEY"];
 
 fn ensure_x509(der: &[u8]) -> anyhow::Result<()> {
     let (rest, _) =
@@ -92,11 +89,10 @@ fn ensure_x509(der: &[u8]) -> anyhow::Result<()> {
     Ok(())
 }
 
-fn no_certificate(labels: &[String], file: &Path) -> String {
+fn no_certificate(labels: &[&str], file: &Path) -> String {
     let shown = file.display();
     let found = labels.join(", ");
-    let command = if labels.iter().any(|label| label == "TRUSTED CERTIFICATE" || label == "X509 CERTIFICATE")
-    {
+    let command = if labels.iter().any(|label| ["TRUSTED CERTIFICATE", "X509 CERTIFICATE"].contains(label)) {
         format!("; convert it: openssl x509 -in {shown} -out certificate.pem")
     } else if labels.iter().any(|label| label.starts_with("PKCS")) {
         format!("; convert it: openssl pkcs7 -in {shown} -print_certs -out certificates.pem")
@@ -156,10 +152,13 @@ mod tests {
         let [one, two] = [wire::certificate().unwrap(), wire::certificate().unwrap()];
         let key = key_pem();
         let bundle = format!("Issuer: somebody\n{}{key}\n{}", one.certificate_pem(), two.certificate_pem());
-        let read = certificates(bundle.as_bytes(), Path::new("bundle.pem")).unwrap();
+        // As laxly as keys are read (RFC 7468 section 2), and with names in an older alphabet.
+        let bundle = bundle.replacen("MII", "\n\n M I\tI", 1);
+        let bundle = [b"Subject: M\xfcller\n".as_slice(), bundle.as_bytes()].concat();
+        let read = certificates(&bundle, Path::new("bundle.pem")).unwrap();
         assert_eq!(read, [one.certificate.clone(), two.certificate]);
         assert_eq!(certificates(&one.certificate, Path::new("one.der")).unwrap(), [one.certificate]);
-        assert!(private_key(bundle.as_bytes(), Path::new("bundle.pem")).is_ok());
+        assert!(private_key(&bundle, Path::new("bundle.pem")).is_ok());
     }
 
     #[test]

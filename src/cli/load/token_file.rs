@@ -7,9 +7,8 @@ use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use anyhow::Context as _;
-use serde::Deserialize;
 
-use crate::auth::token::base64url;
+use crate::auth::token::jwt;
 use crate::cli::load::weights;
 use crate::cli::output;
 use crate::load::{Filling, TokenPool};
@@ -142,27 +141,11 @@ impl Clock {
 
     /// When a token expires that is a JWT and says so.
     pub(super) fn expiry_of(&self, token: &str) -> Option<Stamp> {
-        let exp = exp(token)?;
+        let exp = Duration::from_secs(jwt::stated_expiry(token)?.secs());
         let past = u64::try_from(self.date.saturating_sub(exp).as_nanos()).unwrap_or(u64::MAX);
         let stamp = Stamp::from_nanos(self.stamp.nanos().saturating_sub(past));
         Some(stamp + exp.saturating_sub(self.date))
     }
-}
-
-/// The claim `exp` of a JWT (RFC 7519 section 4.1.4), whoever signed it.
-fn exp(token: &str) -> Option<Duration> {
-    #[derive(Deserialize)]
-    struct Claims {
-        exp: f64,
-    }
-    // Every JWT begins so: `{"`.
-    let (_, rest) = token.strip_prefix("eyJ")?.split_once('.')?;
-    let (payload, signature) = rest.split_once('.')?;
-    if signature.contains('.') {
-        return None;
-    }
-    let Claims { exp } = serde_json::from_slice(&base64url::decode(payload).ok()?).ok()?;
-    Some(Duration::try_from_secs_f64(exp.max(0.0)).unwrap_or(Duration::MAX))
 }
 
 /// By byte, so that gigabytes of tokens are looked through without a branch for each.
@@ -195,6 +178,7 @@ pub(super) fn checked(token: &str) -> Result<&str, String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::auth::token::base64url;
 
     fn read_text(text: &str) -> anyhow::Result<Vec<String>> {
         let mut tokens = TokenPool::filling([]);
@@ -244,9 +228,13 @@ mod tests {
             |claims: &str| format!("{}.{}.c2ln", base64url::encode("{\"alg\":1}"), base64url::encode(claims));
         for (token, expiry) in [
             (jwt("{\"exp\":1002}"), Some(6_500_000_000)),
-            (jwt("{\"exp\":998.75,\"a\":{}}"), Some(3_250_000_000)),
+            // A server takes whole seconds, and of a fraction the earlier one.
+            (jwt("{\"exp\":998.75,\"a\":{}}"), Some(2_500_000_000)),
             (jwt("{\"exp\":1}"), Some(0)),
-            (jwt("{\"exp\":1e300}"), Some(u64::MAX)),
+            (jwt("{\"exp\":18446744073709551615}"), Some(u64::MAX)),
+            // No server reads such a date, nor does `token inspect`.
+            (jwt("{\"exp\":1e300}"), None),
+            (jwt("{\"exp\":-1}"), None),
             (jwt("{}"), None),
             (jwt("{\"exp\":\"soon\"}"), None),
             (format!("{}.d.e", jwt("{\"exp\":1}")), None),

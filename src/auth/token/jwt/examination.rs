@@ -289,6 +289,16 @@ pub fn named_key(token: &str) -> Option<String> {
     Some(Header::from_json(&json).ok()?.kid?.into_owned())
 }
 
+/// When a token expires that nobody has verified, by its claim `exp` (RFC 7519 section 4.1.4).
+pub fn stated_expiry(token: &str) -> Option<UnixTime> {
+    let mut json = Vec::new();
+    let parts = Parts::of(token).ok()?;
+    parts.check_number().ok()?;
+    parts.decode(Section::Claims, &mut json).ok()?;
+    let claims: WrittenObject = serde_json::from_slice(&json).ok()?;
+    UnixTime::of_json(claims.member("exp")?.get())
+}
+
 /// What is wrong with an object.
 fn words(fault: &Fault, json: &[u8]) -> String {
     let written = serde_json::from_slice::<WrittenObject>(json).unwrap_or_default();

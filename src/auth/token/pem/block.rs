@@ -6,14 +6,16 @@ use zeroize::Zeroizing;
 
 use crate::auth::token::pem::PemError;
 
-/// What stands between BEGIN and END.
-pub(super) struct Block<'a> {
-    pub(super) label: &'a str,
-    pub(super) bytes: Zeroizing<Vec<u8>>,
+/// What stands between BEGIN and END. It may be a private key.
+pub struct PemBlock<'a> {
+    /// What it says that it is, like `CERTIFICATE`.
+    pub label: &'a str,
+    body: &'a str,
 }
 
-/// Every block; what stands around them is for people.
-pub(super) fn blocks(text: &str) -> Result<Vec<Block<'_>>, PemError> {
+/// Every block, none if the text is not PEM; what stands around them is for people. Fails where a block has no end, or its first
+/// line is damaged.
+pub fn blocks(text: &str) -> Result<Vec<PemBlock<'_>>, PemError> {
     let damaged = |why: &str| PemError(format!("not PEM: {why}"));
     let mut blocks = Vec::new();
     let mut rest = text;
@@ -27,31 +29,38 @@ pub(super) fn blocks(text: &str) -> Result<Vec<Block<'_>>, PemError> {
         let end = format!("-----END {label}-----");
         let (body, behind) =
             behind.split_once(&end).ok_or_else(|| damaged(&format!("it has no line {end}")))?;
-        blocks.push(Block { label, bytes: bytes(label, body)? });
+        blocks.push(PemBlock { label, body });
         rest = behind;
-    }
-    if blocks.is_empty() {
-        return Err(damaged("it has no line with -----BEGIN"));
     }
     Ok(blocks)
 }
 
-fn bytes(label: &str, body: &str) -> Result<Zeroizing<Vec<u8>>, PemError> {
-    // RFC 1421 section 4.6, as openssl wrote it before PKCS#8.
-    if body.contains("Proc-Type:") && body.contains("ENCRYPTED") {
-        return Err(PemError(format!("PEM of {label:?}, encrypted{DECRYPT}")));
+impl PemBlock<'_> {
+    /// Whether a password is needed to read it, by its label or by its first lines (RFC 1421 section 4.6, as openssl wrote it
+    /// before PKCS#8).
+    pub fn is_encrypted(&self) -> bool {
+        self.label == "ENCRYPTED PRIVATE KEY"
+            || self.body.contains("Proc-Type:") && self.body.contains("ENCRYPTED")
     }
-    let mut packed = Zeroizing::new(Vec::with_capacity(body.len()));
-    packed.extend(body.bytes().filter(|byte| !byte.is_ascii_whitespace() && *byte != 0x0b));
-    let mut bytes = Zeroizing::new(Vec::with_capacity(body.len()));
-    let why = match STANDARD.decode_vec(&packed, &mut bytes) {
-        Ok(()) => return Ok(bytes),
-        Err(_) if body.contains("\\n") => {
-            "it has the two characters \\n where lines end; `printf %b` mends it"
+
+    /// Its bytes. Fails if it is encrypted, or not base64.
+    pub fn decode(&self) -> Result<Zeroizing<Vec<u8>>, PemError> {
+        let Self { label, body } = self;
+        if self.is_encrypted() {
+            return Err(PemError(format!("PEM of {label:?}, encrypted{DECRYPT}")));
         }
-        Err(_) => "something else than base64 stands in it, or it is cut off",
-    };
-    Err(PemError(format!("the PEM block {label:?} is damaged: {why}")))
+        let mut packed = Zeroizing::new(Vec::with_capacity(body.len()));
+        packed.extend(body.bytes().filter(|byte| !byte.is_ascii_whitespace() && *byte != 0x0b));
+        let mut bytes = Zeroizing::new(Vec::with_capacity(body.len()));
+        let why = match STANDARD.decode_vec(&packed, &mut bytes) {
+            Ok(()) => return Ok(bytes),
+            Err(_) if body.contains("\\n") => {
+                "it has the two characters \\n where lines end; `printf %b` mends it"
+            }
+            Err(_) => "something else than base64 stands in it, or it is cut off",
+        };
+        Err(PemError(format!("the PEM block {label:?} is damaged: {why}")))
+    }
 }
 
 pub(super) const DECRYPT: &str = "; decrypt it first: openssl pkey -in FILE -out PLAIN";

@@ -7,6 +7,7 @@ mod read;
 mod tests;
 mod write;
 
+pub use block::{PemBlock, blocks};
 pub use read::read;
 pub use write::{private, public};
 

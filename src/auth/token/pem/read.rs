@@ -10,12 +10,15 @@ use sec1::{EcParameters, EcPrivateKey};
 use crate::auth::token::jwks::{Jwk, KeyMaterial, PrivateJwk, PrivateMembers};
 use crate::auth::token::pem::PemError;
 use crate::auth::token::pem::algorithm::{Algorithm, Form};
-use crate::auth::token::pem::block::{Block, DECRYPT, blocks};
+use crate::auth::token::pem::block::{PemBlock, blocks};
 
 /// Reads the keys of a PEM text; of a public one the private half is empty. `alg` is what they are meant for, where they
 /// leave that open or to make sure. A key whose public half stands there as well is one key.
 pub fn read(text: &str, alg: Option<&str>) -> Result<Vec<PrivateJwk>, PemError> {
     let blocks = blocks(text)?;
+    if blocks.is_empty() {
+        return Err(PemError("not PEM: it has no line with -----BEGIN".to_owned()));
+    }
     let several = blocks.len() > 1;
     let mut keys: Vec<PrivateJwk> = Vec::new();
     for (block, number) in blocks.iter().zip(1..) {
@@ -38,9 +41,10 @@ pub fn read(text: &str, alg: Option<&str>) -> Result<Vec<PrivateJwk>, PemError> 
     Ok(keys)
 }
 
-fn key(Block { label, bytes }: &Block<'_>, alg: Option<&str>) -> Result<PrivateJwk, PemError> {
+fn key(block: &PemBlock<'_>, alg: Option<&str>) -> Result<PrivateJwk, PemError> {
     let public_half = |public| PrivateJwk { public, private: PrivateMembers::default() };
-    match *label {
+    let bytes = &block.decode()?;
+    match block.label {
         "PUBLIC KEY" => public(bytes, alg).map(public_half),
         "RSA PUBLIC KEY" => Ok(public_half(Jwk::new(meant(None, alg)?, rsa_public(bytes)?))),
         "PRIVATE KEY" => pkcs8(bytes, alg),
@@ -57,7 +61,6 @@ fn key(Block { label, bytes }: &Block<'_>, alg: Option<&str>) -> Result<PrivateJ
 fn no_key(label: &str) -> PemError {
     let advice = match label {
         "CERTIFICATE" => "; take the key out of it: openssl x509 -pubkey -noout -in FILE",
-        "ENCRYPTED PRIVATE KEY" => DECRYPT,
         "OPENSSH PRIVATE KEY" => {
             "; unless it is for Ed25519, convert a copy of it: ssh-keygen -p -N '' -m PKCS8 -f COPY"
         }
