@@ -4,6 +4,7 @@ use std::process::ExitCode;
 
 use crate::cli::output;
 use crate::cli::token::Unusable;
+use crate::observation::ReadError;
 use crate::run::{OutputError, Unfit};
 use crate::scenario::InvalidScenario;
 
@@ -14,7 +15,7 @@ pub(super) enum Exit {
     Success,
     /// Something failed.
     Failed,
-    /// The command line or the scenario is wrong.
+    /// The command line is wrong, or a file that it names: a scenario, a recording, a key.
     Usage,
     /// The machine cannot do what was asked, or the run measured its load generator rather than the servers.
     Unfit,
@@ -46,7 +47,10 @@ impl From<Exit> for ExitCode {
 pub(super) fn explain(error: &anyhow::Error) -> Exit {
     output::tell(&format!("bearerbench: {error:#}"));
     let cannot_be_made = error.downcast_ref::<OutputError>().is_some_and(OutputError::is_of_the_folder);
-    let is_bad = error.is::<InvalidScenario>() || error.is::<Unusable>() || error.is::<BadArgument>();
+    let is_bad = error.is::<InvalidScenario>()
+        || error.is::<ReadError>()
+        || error.is::<Unusable>()
+        || error.is::<BadArgument>();
     if is_bad || cannot_be_made {
         Exit::Usage
     } else if error.is::<Unfit>() {

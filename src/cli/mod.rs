@@ -33,8 +33,8 @@ use exit::Exit;
 #[derive(Debug, Parser)]
 #[command(name = "bearerbench", version, arg_required_else_help = true)]
 #[command(
-    after_help = "Exit codes: 0 fine, 1 something failed, 2 wrong arguments or an invalid scenario, 12 nothing that was asked could \
-    be measured here, 99 a threshold was crossed, 130 interrupted; of several that fit, the first in the order 130, 1, 12, 99"
+    after_help = "Exit codes: 0 fine, 1 something failed, 2 wrong arguments or a file that cannot be used (scenario, recording, key), 12 nothing that was asked could \
+    be measured here, 99 a threshold was crossed, 130 interrupted; where several fit, the first of 130, 1, 12, 99"
 )]
 struct Cli {
     #[command(subcommand)]

@@ -17,6 +17,7 @@ use crate::auth::architecture::{Architecture, Staleness};
 use crate::auth::store::Store;
 use crate::auth::token::opaque;
 use crate::auth::token::signature::SignatureScheme;
+use crate::cli::exit::BadArgument;
 use crate::cli::part::part;
 use crate::cli::{Exit, output, part};
 use crate::registry::Part;
@@ -151,7 +152,10 @@ impl AuthorizationServerArgs {
         };
         anyhow::ensure!(
             signature.is_some() || self.also_publish.is_none(),
-            "opaque tokens are verified with no key; --also-publish needs --signature or --signing-key"
+            BadArgument(
+                "--also-publish needs --signature or --signing-key: opaque tokens are verified without a key"
+                    .to_owned()
+            )
         );
         let spec = AuthorizationServerSpec {
             listen: self.listen,
@@ -172,12 +176,14 @@ impl ResourceServerArgs {
         let asks = matches!(self.architecture.staleness(), Staleness::AskedEveryTime | Staleness::Cached(_));
         anyhow::ensure!(
             !asks || self.client.client_secret.is_some(),
-            "architecture {:?} introspects, and the authorization server wants to know who asks; give the \
-             --client-secret that it printed when it started",
-            self.architecture.kind()
+            BadArgument(format!(
+                "--architecture {}: it introspects, and the authorization server wants to know who asks; give the \
+                 --client-secret that it printed when it started",
+                self.architecture.kind()
+            ))
         );
         if let Some(scheme) = &self.signature {
-            self.architecture.accepts(&**scheme).map_err(anyhow::Error::msg)?;
+            self.architecture.accepts(&**scheme).map_err(BadArgument)?;
         }
         let shared_key = self.shared_key.as_deref();
         let shared_key = shared_key.map(|path| keys::shared(path, self.signature.clone())).transpose()?;

@@ -1,5 +1,7 @@
 //! Arguments that cannot be meant, and changes by `--set` that break a good scenario.
 
+use std::fs;
+
 use crate::sandbox::{SMALL, Sandbox, refused, refused_with};
 
 #[test]
@@ -65,4 +67,42 @@ fn an_algorithm_that_others_have_is_no_slip_of_one_that_is_here() {
     }
     let slip = sandbox.refused(&["token", "keygen", "--alg", "ES265"]);
     slip.exits(2).says(&["did you mean \"ES256\"?"]);
+}
+
+/// A command line with a file in it that is not there, is a folder, or holds bytes that mean nothing.
+#[test]
+fn a_file_that_cannot_be_used_is_named_by_every_command_that_reads_one_with_exit_code_2() {
+    let sandbox = Sandbox::with(SMALL);
+    fs::create_dir_all(sandbox.path().join("folder/recording.jsonl")).unwrap();
+    fs::create_dir(sandbox.path().join("bytes")).unwrap();
+    for file in ["bytes/recording.jsonl", "bytes/file"] {
+        fs::write(sandbox.path().join(file), b"\xff\xfe\x00\x01\n").unwrap();
+    }
+    let authorization = "serve authorization-server --listen 127.0.0.1:0";
+    let resource = "serve resource-server --listen 127.0.0.1:0 --architecture jwt";
+    let load = "load --target http://127.0.0.1:1 --tokens t --closed";
+    let of_file = [
+        "run FILE".to_owned(),
+        "check FILE".to_owned(),
+        "plan FILE".to_owned(),
+        format!("{authorization} --signing-key FILE"),
+        format!("{authorization} --signature ES256 --also-publish FILE"),
+        format!("{resource} --shared-key FILE"),
+        "token issue --iss a --aud b --key FILE".to_owned(),
+        "token verify --key FILE token".to_owned(),
+        format!("{load} --ca FILE"),
+        format!("{load} --client-cert FILE"),
+    ];
+    let of_folder = ["report FOLDER", "compare FOLDER FOLDER"].map(str::to_owned);
+    for (commands, word, files) in [
+        (&of_file[..], "FILE", ["missing", "folder", "bytes/file"]),
+        (&of_folder[..], "FOLDER", ["missing", "folder", "bytes"]),
+    ] {
+        for (command, file) in commands.iter().flat_map(|command| files.map(|file| (command, file))) {
+            let command = command.replace(word, file);
+            let refused = sandbox.refused(&command.split(' ').collect::<Vec<_>>());
+            assert_eq!(refused.code, Some(2), "{command}: {refused:#?}");
+            assert!(refused.stderr.contains(file), "{command}: {refused:#?}");
+        }
+    }
 }

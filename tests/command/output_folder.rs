@@ -54,18 +54,18 @@ fn a_run_that_may_choose_writes_to_reports_by_scenario_and_time() {
 #[test]
 fn a_report_of_nothing_says_what_is_missing() {
     let sandbox = Sandbox::with(SMALL);
-    let ended = sandbox.refused(&["report", "nowhere"]).exits(1);
+    let ended = sandbox.refused(&["report", "nowhere"]).exits(2);
     ended.says(&["cannot read \"nowhere/recording.jsonl\"", "`bearerbench run` writes it"]);
 
     fs::create_dir(sandbox.out()).unwrap();
     let recording = sandbox.out().join("recording.jsonl");
     fs::write(&recording, "").unwrap();
-    sandbox.refused(&["report", "out"]).exits(1).says(&["holds no trial"]);
+    sandbox.refused(&["report", "out"]).exits(2).says(&["holds no trial"]);
     fs::write(&recording, "{\"schema\": 999}\n").unwrap();
     sandbox
         .refused(&["compare", "out", "out"])
-        .exits(1)
+        .exits(2)
         .says(&["schema 999 is newer", "a newer bearerbench"]);
     fs::write(&recording, "rubbish\n").unwrap();
-    sandbox.refused(&["report", "out"]).exits(1).says(&["recording.jsonl:1", "not the facts of a trial"]);
+    sandbox.refused(&["report", "out"]).exits(2).says(&["recording.jsonl:1", "not the facts of a trial"]);
 }

@@ -147,7 +147,7 @@ fn failing(arguments: &[&str]) -> String {
         .stdin(Stdio::null())
         .output()
         .expect("the program can be started");
-    assert_eq!(ended.status.code(), Some(1), "{arguments:?}");
+    assert_eq!(ended.status.code(), Some(2), "{arguments:?}");
     assert!(ended.stdout.is_empty());
     String::from_utf8(ended.stderr).expect("UTF-8")
 }
@@ -185,12 +185,12 @@ fn a_key_file_that_does_not_fit_is_told_without_what_is_in_it() {
         assert!(!said.contains(SECRET), "{said}");
     }
     let said = failing(&["authorization-server", "--signing-key", "/nowhere/key"]);
-    assert!(said.contains("cannot read the key file /nowhere/key"), "{said}");
+    assert!(said.contains("cannot use the key in /nowhere/key: No such file"), "{said}");
     let said = failing(&["authorization-server", "--also-publish", &folder.key("key", "ES256")]);
     assert!(said.contains("--also-publish needs --signature"), "{said}");
     let es256 = folder.key("es256", "ES256");
     let said = failing(&["authorization-server", "--signature", "ML-DSA-65", "--signing-key", &es256]);
-    assert!(said.contains("holds a key for \"ES256\", expected one for ML-DSA-65"), "{said}");
+    assert!(said.contains("it is a key for \"ES256\", expected one for ML-DSA-65"), "{said}");
 }
 
 #[test]

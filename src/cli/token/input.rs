@@ -2,6 +2,7 @@
 
 use std::fs::File;
 use std::io::{self, Read};
+use std::path::Path;
 use std::time::{Duration, SystemTime};
 
 use anyhow::Context as _;
@@ -12,7 +13,7 @@ use crate::auth::token::{UnixTime, WallClock};
 /// Something that was given cannot be used: exit code 2.
 #[derive(Debug, thiserror::Error)]
 #[error("cannot use {0}")]
-pub(in crate::cli) struct Unusable(pub(super) String);
+pub(in crate::cli) struct Unusable(pub(in crate::cli) String);
 
 /// Stands for standard input where a file is asked for.
 pub(super) const STDIN: &str = "-";
@@ -22,12 +23,13 @@ const MAX_BYTES: u64 = 4 << 20;
 
 /// The text of a file or of standard input, which may be a secret.
 pub(super) fn text(source: &str) -> anyhow::Result<Zeroizing<String>> {
-    let read = if source == STDIN {
-        read(io::stdin().lock())
-    } else {
-        File::open(source).map_err(anyhow::Error::from).and_then(read)
-    };
+    let read = if source == STDIN { read(io::stdin().lock()) } else { of_file(source.as_ref()) };
     read.with_context(|| Unusable(name(source).to_owned()))
+}
+
+/// The text of a file, which may be a secret.
+pub(in crate::cli) fn of_file(path: &Path) -> anyhow::Result<Zeroizing<String>> {
+    read(File::open(path)?)
 }
 
 /// How messages name a source.
@@ -48,7 +50,7 @@ fn read(source: impl Read) -> anyhow::Result<Zeroizing<String>> {
 }
 
 /// Some editors put the byte order mark U+FEFF before a text.
-pub(in crate::cli) fn without_mark(text: &str) -> &str {
+fn without_mark(text: &str) -> &str {
     text.strip_prefix('\u{feff}').unwrap_or(text)
 }
 

@@ -15,7 +15,7 @@ use clap::{Args, Subcommand};
 
 use crate::cli::Exit;
 
-pub(super) use input::{Unusable, without_mark};
+pub(super) use input::{Unusable, of_file};
 pub(super) use issue::signing_key;
 pub(super) use jwk::from_json;
 
