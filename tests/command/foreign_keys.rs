@@ -2,6 +2,8 @@
 
 use std::fs;
 
+use bearerbench::wire::certificate;
+
 use crate::keys::{ISSUE, Keys, VERIFY};
 
 /// A text in a block.
@@ -90,6 +92,17 @@ fn texts_that_are_no_keys_are_refused_with_what_to_do() {
     keys.0.refused(&other).exits(2).says(&["the PEM key is for Ed25519, not for ES256"]);
 }
 
+#[test]
+fn a_certificate_as_der_is_named_with_the_command_that_takes_the_key_out_of_it() {
+    let keys = Keys::new();
+    keys.write("certificate.der", certificate().expect("it is made here").certificate);
+    let words = ["an X.509 certificate as DER", "openssl x509 -inform der -pubkey -noout -in FILE"];
+    keys.issue_refused("certificate.der", &words);
+    keys.verify_refused("certificate.der", &words);
+    let serve = "serve authorization-server --listen 127.0.0.1:0 --signing-key certificate.der";
+    keys.0.refused(&serve.split(' ').collect::<Vec<_>>()).exits(2).says(&words);
+}
+
 /// What openssl and ssh-keygen make, each in the file of its name.
 const OTHERS: &str = r#"
 exec 2> /dev/null
@@ -105,6 +118,7 @@ for form in compressed hybrid; do
 done
 openssl ecparam -name secp384r1 -genkey -out parameters
 openssl req -x509 -new -key ec -subj /CN=x -out certificate
+openssl x509 -in certificate -outform DER -out certificate.der
 cat certificate ec > ec.certified
 tr -d '\n' < ec > ec.line
 sed 's/$/ \r/' ec > ec.spaces
@@ -192,6 +206,7 @@ fn keys_of_openssl_are_read_and_what_is_not_read_is_named_with_the_command_that_
         ("encrypted.pkcs1", decrypt),
         ("encrypted.sec1", decrypt),
         ("certificate", "openssl x509 -pubkey -noout"),
+        ("certificate.der", "openssl x509 -inform der -pubkey -noout -in FILE"),
         ("der", "openssl pkey -inform DER"),
         ("der.public", "openssl pkey -inform DER"),
         ("pkcs12", "openssl pkcs12"),
@@ -216,6 +231,8 @@ fn keys_of_openssl_are_read_and_what_is_not_read_is_named_with_the_command_that_
         keys.signs_and_verifies("plain", "ec.public", &[]);
     }
     keys.shell("openssl x509 -pubkey -noout -in certificate > plain").exits(0);
+    keys.signs_and_verifies("ec", "plain", &[]);
+    keys.shell("openssl x509 -inform der -pubkey -noout -in certificate.der > plain").exits(0);
     keys.signs_and_verifies("ec", "plain", &[]);
     keys.shell("openssl pkey -ec_param_enc named_curve -in explicit -out plain").exits(0);
     keys.signs_and_verifies("plain", "plain", &[]);

@@ -6,6 +6,8 @@ use std::path::Path;
 use std::time::{Duration, SystemTime};
 
 use anyhow::Context as _;
+use x509_parser::certificate::X509Certificate;
+use x509_parser::prelude::FromDer as _;
 use zeroize::Zeroizing;
 
 use crate::auth::token::{UnixTime, WallClock};
@@ -57,6 +59,9 @@ fn without_mark(text: &str) -> &str {
 fn advice(bytes: &[u8]) -> &'static str {
     match bytes {
         [0xff, 0xfe, ..] | [0xfe, 0xff, ..] => ", but in UTF-16; convert it: iconv -f UTF-16 -t UTF-8",
+        _ if X509Certificate::from_der(bytes).is_ok() => {
+            ", but an X.509 certificate as DER; take the key out of it: openssl x509 -inform der -pubkey -noout -in FILE"
+        }
         // A SEQUENCE, with which every key begins.
         [0x30, ..] => {
             ", but looks like DER; convert a key to PEM: openssl pkey -inform DER -in FILE (with -pubin if it is \
