@@ -38,7 +38,7 @@ pub static ARRIVAL_PROCESSES: Registry<dyn ArrivalProcess> = Registry {
         entry!("constant", Constant, "a metronome: every gap is the same"),
         entry!("bursts", Bursts, "batches that are due at the same instant"),
         entry!("stages", Stages, "ramps and steps, as multiples of the load's rate"),
-        entry!("trace", Trace, "the instants in a file, again and again"),
+        entry!("trace", Trace, "the instants in a file, repeated"),
     ],
 };
 

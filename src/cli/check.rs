@@ -11,7 +11,7 @@ use crate::observation::{Outcomes, Recording, Staleness};
 use crate::plan::Judgement;
 use crate::run::{self, Interrupt, Judges};
 
-/// Run each subject once for a second and tell whether every answer was right
+/// Run each subject once for a second and check that every answer is right
 #[derive(Debug, Args)]
 pub(super) struct Check {
     #[command(flatten)]

@@ -8,14 +8,14 @@ use crate::analysis::analyse;
 use crate::cli::{Exit, output};
 use crate::{observation, report};
 
-/// Show what changed between two recordings, as information: single runs are no gate
+/// Show what changed between two recordings; two single runs are information, not a pass or fail
 #[derive(Debug, Args)]
 pub(super) struct Compare {
-    /// Folder of the run to compare with
+    /// Folder of the baseline run
     first: PathBuf,
     /// Folder of the run to compare
     second: PathBuf,
-    /// Show the metrics that did not change, too
+    /// Also show the metrics that did not change
     #[arg(long)]
     all: bool,
     /// Print JSON, with every metric

@@ -22,7 +22,7 @@ use crate::{analysis, run};
 pub(super) struct PlanCommand {
     #[command(flatten)]
     scenario: ScenarioArgs,
-    /// Print the first N due requests of a trial instead: when, to which resource server, with which token
+    /// Print the first N requests of a trial instead: when each is due, on which resource server, with which token
     #[arg(long, value_name = "N")]
     instants: Option<usize>,
     /// Print JSON
@@ -71,16 +71,16 @@ fn text(plan: &Plan) -> String {
     }
     let (generators, servers) = (list(&plan.placement.generators), list(&plan.placement.servers));
     line(if generators.is_empty() {
-        format!("cores: {servers} for the load generator and the servers alike")
+        format!("cores: {servers}, shared by the load generator and the servers")
     } else {
         format!("cores: {generators} for the load generator, {servers} for the servers")
     });
     for (subject, ratio) in expected_hit_ratios(plan) {
         line(match ratio {
             Some(ratio) => {
-                format!("expected of {subject}: {:.1} % of decisions from its cache", 100.0 * ratio)
+                format!("expected of {subject}: {:.1} % of its decisions come from its cache", 100.0 * ratio)
             }
-            None => format!("expected of {subject}: no closed form tells how often its cache decides"),
+            None => format!("expected of {subject}: no closed form for the hit ratio of its cache"),
         });
     }
     line(format!(
@@ -90,7 +90,7 @@ fn text(plan: &Plan) -> String {
         if plan.rounds() == 1 {
             "round"
         } else {
-            "rounds, of which one that was disturbed all through is measured again"
+            "rounds; a round that was disturbed throughout is measured again"
         }
     ));
     for (trial, number) in plan.trials.iter().zip(1..) {
@@ -118,7 +118,7 @@ fn text(plan: &Plan) -> String {
         }
     }
     line(format!(
-        "takes {}{} of load, and a few seconds a trial to start servers and issue tokens",
+        "takes {}{} of load, and a few seconds per trial to start servers and issue tokens",
         if plan.search.is_some() { "at most " } else { "" },
         duration(plan.load_time())
     ));

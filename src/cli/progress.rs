@@ -101,7 +101,7 @@ impl Progress {
 
 fn repeating(round: u32) -> String {
     format!(
-        "round {} was disturbed all through by something else on this machine; it is measured again",
+        "round {} was disturbed throughout by other work on this machine; it is measured again",
         round + 1
     )
 }

@@ -8,10 +8,10 @@ use crate::analysis::analyse;
 use crate::cli::{Exit, output, run};
 use crate::{observation, report};
 
-/// Write the report of a recording again, without running anything
+/// Write the report of a recorded run again
 #[derive(Debug, Args)]
 pub(super) struct Report {
-    /// Folder that a run has written
+    /// Folder of the run
     folder: PathBuf,
     /// Print the summary as JSON
     #[arg(long)]

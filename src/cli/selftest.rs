@@ -10,11 +10,11 @@ use crate::cli::{Exit, output};
 use crate::selftest::{Bench, Case, Effort, Finding, QUESTIONS, TestVerdict};
 use crate::testbed::machine;
 
-/// Try bearerbench itself against servers whose truth is known, on this machine
+/// Test bearerbench itself on this machine, against servers whose behaviour is known exactly
 #[derive(Debug, Args)]
 #[command(
-    after_help = "Exit codes: 0 every figure that could be judged is right, 1 one is wrong, 12 the machine was too \
-    busy to judge any figure of time"
+    after_help = "Exit codes: 0 every figure that could be judged is right, 1 a figure is wrong, 12 the machine was too \
+    busy to judge any latency"
 )]
 pub(super) struct Selftest {
     #[command(subcommand)]
@@ -26,13 +26,13 @@ enum What {
     Generator(Generator),
 }
 
-/// Compare what the load generator reports with what is true: service times, arrivals, pauses, queues, lost requests
+/// Compare what the load generator reports with the truth: service times, arrivals, pauses, queues, lost requests
 #[derive(Debug, Args)]
 struct Generator {
     /// Print JSON
     #[arg(long)]
     json: bool,
-    /// Take under a minute instead of three; bounds are wider where few requests are left to judge
+    /// Take under a minute instead of three, with fewer requests and therefore wider bounds
     #[arg(long)]
     quick: bool,
 }
@@ -50,7 +50,7 @@ const FILES: u64 = 4_096;
 impl Generator {
     fn execute(&self) -> anyhow::Result<Exit> {
         machine::ensure_open_files(FILES).map_err(crate::run::Unfit::Files)?;
-        let program = std::env::current_exe().context("cannot tell where this program lies")?;
+        let program = std::env::current_exe().context("cannot find the program itself")?;
         let effort = if self.quick { Effort::Quick } else { Effort::Full };
         let bench = Bench::default();
         let mut cases = Vec::new();

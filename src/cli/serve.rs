@@ -43,7 +43,7 @@ enum Server {
     /// Issues (/token), introspects (/introspect), revokes (/revoke), publishes keys (/jwks)
     #[command(name = "authorization-server")]
     Authorization(AuthorizationServerArgs),
-    /// Protects GET /resource by bearer token (RFC 6750)
+    /// Protects GET /resource with bearer tokens (RFC 6750)
     #[command(name = "resource-server")]
     Resource(ResourceServerArgs),
     /// A server that a run starts: told what it is on standard input, ends when that closes
@@ -59,18 +59,18 @@ struct AuthorizationServerArgs {
     /// Sign tokens with this scheme (see `bearerbench list`); without it they are opaque
     #[arg(long, value_name = "ALG", value_parser = part::signature)]
     signature: Option<Part<dyn SignatureScheme>>,
-    /// Sign with the private key in this file, a JWK, instead of a fresh one
+    /// Private key that signs tokens, a JWK [default: a new key]
     #[arg(long, value_name = "FILE")]
     signing_key: Option<PathBuf>,
-    /// Publish the keys in this file too (a JWK or a set of them), and introspect and revoke tokens of theirs
+    /// More keys to publish, a JWK or a JWK Set; tokens signed with them can be introspected and revoked too
     #[arg(long, value_name = "FILE")]
     also_publish: Option<PathBuf>,
-    /// Where tokens are kept, like memory or '{ kind = "memory" }'
+    /// Token store, like memory or '{ kind = "memory" }'
     #[arg(long, default_value = "memory", value_parser = part::<dyn Store>)]
     store: Part<dyn Store>,
     #[command(flatten)]
     client: ClientArgs,
-    /// How long a token lives
+    /// Lifetime of a token
     #[arg(long, default_value = "10m", value_parser = humantime::parse_duration)]
     lifetime: Duration,
     /// Audience of the tokens
@@ -86,13 +86,13 @@ struct ResourceServerArgs {
     /// Address to listen on; port 0 lets the system choose
     #[arg(long, default_value = "127.0.0.1:8080")]
     listen: SocketAddr,
-    /// How tokens are validated, like jwt or '{ kind = "introspection-cached", ttl = "10s" }'
+    /// Validation architecture (see `bearerbench list`), like jwt or '{ kind = "introspection-cached", ttl = "10s" }'
     #[arg(long, value_parser = part::<dyn Architecture>)]
     architecture: Part<dyn Architecture>,
-    /// Trust the key in this file, a JWK, beside the published ones: an HMAC's is never published
+    /// Key to trust beside the published ones, a JWK; an HMAC key, which is never published, must be given here
     #[arg(long, value_name = "FILE")]
     shared_key: Option<PathBuf>,
-    /// The form of the signature scheme that verifies, where not the default, like '{ kind = "ES256", library = "..." }'
+    /// Signature scheme and library that verify, if not the default ones, like '{ kind = "ES256", library = "..." }'
     #[arg(long, value_name = "ALG", value_parser = part::signature)]
     signature: Option<Part<dyn SignatureScheme>>,
     /// The authorization server: its issuer identifier and base URL
@@ -115,7 +115,7 @@ struct ClientArgs {
     /// `client_id` of the client
     #[arg(long, default_value = "bench")]
     client_id: String,
-    /// `client_secret` of the client; an authorization server makes one up and prints it
+    /// `client_secret` of the client [default: an authorization server makes a random one and prints it]
     #[arg(long, env = "BEARERBENCH_CLIENT_SECRET", hide_env_values = true)]
     client_secret: Option<String>,
 }

@@ -23,16 +23,16 @@ pub fn explain(warning: &Warning) -> String {
             Build it with \"cargo build --release\"."
             .to_owned(),
         Warning::WrongAnswers { count, of } => format!(
-            "{} of {} answers were wrong (a good token refused or a bad one accepted), so it did not do \
-             the same work as the others. The recording tells which: good_refused, and bad_accepted by kind, \
-             second by second. \"bearerbench check\" counts them again in a short run.",
+            "{} of {} answers were wrong (a good token refused or a bad one accepted), so the subject did not do the same \
+             work as the others. recording.jsonl counts them in every second: good_refused, and bad_accepted by kind. \
+             \"bearerbench check\" counts them again in a short run.",
             thousands(&count.to_string()),
             thousands(&of.to_string())
         ),
         Warning::FalseRefusals { count } => format!(
-            "{} probes were refused although their token was live and its revocation had not even been sent, so a \
-             refusal says nothing about how fast a revocation arrives. A server that cannot reach its authorization \
-             server refuses so too: lower the rate and run it again.",
+            "{} probes were refused although their token was live and its revocation had not been sent yet, so a \
+             refusal says nothing about how fast a revocation arrives. A resource server that cannot reach its \
+             authorization server refuses every token: lower the rate and run it again.",
             thousands(&count.to_string())
         ),
         Warning::Errors { share, planned, kinds } => errors(*share, *planned, kinds),
@@ -46,14 +46,14 @@ pub fn explain(warning: &Warning) -> String {
         | Warning::FiguresLost { .. }
         | Warning::NothingLeft { .. } => bench(warning),
         Warning::CoreTaken { share, core: Some(core) } => format!(
-            "Core {core} was given to the load generator alone, but something else ran on it during {} of the window, so \
-             requests went out late or answers were seen late. Stop what else runs, or keep it off that core \
+            "Core {core} was reserved for the load generator, but something else ran on it during {} of the window, so \
+             requests were sent late, or their answers were seen late. Stop other programs, or keep them off that core \
              (taskset, isolcpus).",
             Unit::Fraction.show(*share)
         ),
         Warning::CoreTaken { share, core: None } => format!(
             "The load generator shares its cores with the servers and waited for one during {} of the window, so \
-             latencies hold its waiting. Use a machine with a core to spare.",
+             latencies include this wait. Use a machine with a core to spare.",
             Unit::Fraction.show(*share)
         ),
         Warning::NotSent { share } => format!(
@@ -70,32 +70,32 @@ pub fn explain(warning: &Warning) -> String {
         ),
         Warning::BacklogAtEnd { requests } => format!(
             "{requests} requests were still queued for a connection when the window ended: the backlog was growing, so \
-             latency depends on how long one measures. Lower the rate."
+             latency grows with the duration of the run. Lower the rate."
         ),
         Warning::MachineBusy { pressure_percent, steal_percent, shared_cores } => {
             busy(*pressure_percent, *steal_percent, *shared_cores)
         }
         Warning::NotSteady { change } => format!(
             "The median latency drifted by {} from the first third of the run to its last, so a longer run \
-             would show other figures. Lengthen the warm-up, or look for what else the machine does.",
+             would show other figures. Lengthen the warm-up, or look for other work on the machine.",
             signed_percent(*change)
         ),
         Warning::OracleDisagrees { quantity } => format!(
-            "The measurement contradicts theory: {quantity}. See \"Measured and expected\" below: the server does not do what its \
-             settings say, the run was disturbed, or a cache holds fewer answers than there are tokens."
+            "The measurement contradicts theory: {quantity}. Either the server does not do what its settings say, or the run \
+             was disturbed, or a cache holds fewer answers than there are tokens. See \"Measured and expected\" below."
         ),
         Warning::NotAcknowledged { revocations } => format!(
             "The authorization server never confirmed {revocations} revocations; they are left out of the propagation. It may have \
              been too busy: lower the rate and run it again."
         ),
         Warning::FewSamples { requests } => format!(
-            "{requests} requests are too few for the 99th percentile: 10,000 are needed to have a hundred beyond \
-             it. Run longer or faster before you compare it."
+            "{requests} requests are too few for the 99th percentile: 10,000 are needed, of which 100 lie beyond it. Run \
+             longer, or at a higher rate, before you compare it."
         ),
         Warning::TokensIndexed { tokens, characters } => format!(
-            "The tokens in use ({tokens} of {characters} characters) fit the header table of an HTTP/2 connection, so that \
-             most requests carried an index of a byte or two instead of a token (RFC 7541), which flatters HTTP/2. Use \
-             more tokens, as many as users would bring."
+            "The tokens in use ({tokens} of {characters} characters) fit the header table of an HTTP/2 connection (HPACK, RFC \
+             7541), so most requests carried an index of a byte or two instead of a token. HTTP/2 looks better than it \
+             would with many users. Use more tokens."
         ),
         Warning::SearchSpoiled { rate } => spoiled(*rate),
         Warning::SearchUnmet { rate } => unmet(*rate),
@@ -111,7 +111,7 @@ pub fn explain(warning: &Warning) -> String {
 fn bench(warning: &Warning) -> String {
     match warning {
         Warning::Lost { requests } => format!(
-            "The load generator lost {} requests that were due: seconds and classes do not add up, so no figure can be relied on. \
+            "The load generator lost {} requests that were due: its counts by second and by class do not add up, so no figure can be relied on. \
              This is a defect of bearerbench; please report it with recording.jsonl.",
             thousands(&requests.to_string())
         ),
@@ -120,22 +120,22 @@ fn bench(warning: &Warning) -> String {
             disturbed(*generator, *servers, *uncounted, *shortest)
         }
         Warning::GapsUnseen { seconds, of } => format!(
-            "In {seconds} of {of} seconds the servers filled a core, so what else took it is not known: latencies may be longer \
-             than they would be alone. Lower the rate to see."
+            "In {seconds} of {of} seconds the servers used a whole core, so it is not known what else ran there: latencies may be \
+             longer than the servers alone would make them. Lower the rate to find out."
         ),
         Warning::GapsFollowLoad { correlation } => format!(
-            "Cores were taken more often in seconds with more requests (rank correlation {}), as a quota does that the load \
-             itself uses up. Latencies leave out what was taken, so they look better than they were: raise the quota, or \
+            "Cores were taken more often in seconds with more requests (rank correlation {}), as by a CPU quota that the load \
+             uses up. Latencies leave out the time that was taken, so they look better than they were: raise the quota, or \
              lower the rate.",
             significant(*correlation)
         ),
         Warning::FiguresLost { metrics } => format!(
-            "{} could not be measured here: too much of it is the generator's own lag, or too few requests were left undisturbed. Run \
+            "{} could not be measured here: the generator's own lag is too large beside it, or too few requests were undisturbed. Run \
              longer, or on a quieter machine.",
             ids(metrics)
         ),
         Warning::NothingLeft { metrics } => format!(
-            "Nothing that was asked for could be measured here ({}): too much of it is the generator's own lag. Use a quieter machine, \
+            "Nothing that was asked for could be measured here ({}): the generator's own lag is too large beside it. Use a quieter machine, \
              lower the rate, or give the generator a core of its own; `bearerbench doctor` shows what disturbs it.",
             ids(metrics)
         ),
@@ -162,8 +162,8 @@ pub(super) fn blamed(blame: Blame) -> &'static str {
 
 fn late(p99: f64) -> String {
     format!(
-        "The generator sent 1 % of its requests {} late or more. A latency that this may have lengthened too much is marked: the \
-         truth lies within its bracket.",
+        "The generator sent 1 % of its requests {} late or more. A latency that this may have lengthened is marked \"bounded\": its \
+         true value lies between the two values shown.",
         Unit::Seconds.show(p99)
     )
 }
@@ -171,9 +171,9 @@ fn late(p99: f64) -> String {
 fn disturbed(generator: f64, servers: f64, uncounted: f64, shortest: f64) -> String {
     let share = |share| Unit::Fraction.show(share);
     format!(
-        "Something else took a core of the generator for {} of the time, and a core of the servers for {}. Latencies are those of \
-         undisturbed requests: {} were not counted, and interrupted ones count up to the interruption (Kaplan-Meier). Gaps \
-         below {} did not count.",
+        "Something else ran on a core of the generator for {} of the time, and on a core of the servers for {}. Latencies are those \
+         of undisturbed requests: {} of the requests were left out, and an interrupted one counts up to the interruption \
+         (Kaplan-Meier). Gaps shorter than {} were ignored.",
         share(generator),
         share(servers),
         share(uncounted),
@@ -191,8 +191,8 @@ fn on_core(core: Option<u32>) -> String {
 
 fn spoiled(rate: f64) -> String {
     format!(
-        "The search ended at {}: three times in a row the generator was late there, or the machine was busy with something \
-         else. This run cannot tell how far beyond the rate that passed the servers would go: give the generator more cores \
+        "The search ended at {}: three times in a row the generator was late there, or the machine was busy with other \
+         work. This run cannot tell which higher rate the servers would sustain: give the generator more cores \
          (load.generators), or use a quieter or larger machine.",
         Unit::PerSecond.show(rate)
     )
@@ -208,8 +208,8 @@ fn unmet(rate: f64) -> String {
 
 fn errors(share: f64, planned: u64, kinds: &BTreeMap<String, u64>) -> String {
     let expired = if kinds.contains_key(TOKEN_EXPIRED) {
-        " Tokens expired while the load ran, and a server that refuses those is right: renew them (load --refresh), or have \
-         tokens that live longer."
+        " Tokens expired during the load, and a server is right to refuse those: renew them (load --refresh), or use tokens that \
+         live longer."
     } else {
         ""
     };
@@ -231,14 +231,14 @@ fn sent_again(share: f64, why: &BTreeMap<String, u64>) -> String {
     let closed = if why.contains_key(CLOSED) {
         format!(
             " \"{CLOSED}\" is most likely a request that crossed the close of an idle connection: raise the server's keep-alive \
-             time ({KEEP_ALIVE}), or have fewer connections, which are idle for a shorter time."
+             time ({KEEP_ALIVE}), or use fewer connections, so that each is idle for a shorter time."
         )
     } else {
         String::new()
     };
     format!(
-        "{} of the requests were sent again: a server said that it had not processed them, or closed an idle connection as they came ({}). They are no errors: each counts \
-         from the instant it was due, with the time that was lost.{closed}",
+        "{} of the requests were sent again: a server said that it had not processed them, or closed an idle connection as they arrived ({}). They are not errors: \
+         each counts from the instant it was due.{closed}",
         Unit::Fraction.show(share),
         counted(why)
     )

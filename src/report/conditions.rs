@@ -54,14 +54,14 @@ pub(super) fn is_external(analysis: &Analysis) -> bool {
 /// What the answer does not reach.
 pub(super) fn reach(analysis: &Analysis) -> String {
     if is_external(analysis) {
-        return "Measured from the machine of the load generator: the network between it and the server is in every latency, and \
-            nothing of what the server itself uses is known."
+        return "Measured from the machine of the load generator: every latency includes the network to the server. What the server \
+            itself uses is not known."
             .to_owned();
     }
     let lifetime = analysis.workload.token_lifetime_seconds;
     format!(
-        "Measured over loopback on one machine with {} cores: no network between client, API and authorization server is in it, and \
-         tokens lived {lifetime} s.",
+        "Measured over loopback on one machine with {} cores: latencies include no network between client, API and authorization \
+         server. Tokens lived for {lifetime} s.",
         analysis.environment.cores_available
     )
 }
@@ -117,8 +117,8 @@ fn program(environment: &Environment) -> String {
 fn rounds(analysis: &Analysis) -> Option<String> {
     let are_several = analysis.subjects.iter().any(|summary| summary.trials > 1);
     match analysis.repeated_rounds {
-        0 => are_several.then(|| "none was disturbed all through".to_owned()),
-        repeated => Some(format!("{repeated} disturbed all through, left out and measured again")),
+        0 => are_several.then(|| "none was disturbed throughout".to_owned()),
+        repeated => Some(format!("{repeated} disturbed throughout, left out and measured again")),
     }
 }
 
@@ -146,7 +146,7 @@ fn rates(analysis: &Analysis) -> String {
     let written = |rate: f64| thousands(&rate.to_string());
     match analysis.ladders.first() {
         Some(ladder) if ladder.is_search => {
-            format!("rates sought from {} requests per second on", written(analysis.workload.rate))
+            format!("a search upwards from {} requests per second", written(analysis.workload.rate))
         }
         Some(ladder) => {
             let rates: Vec<String> = ladder.points.iter().map(|point| written(point.rate)).collect();
@@ -176,14 +176,14 @@ fn load(analysis: &Analysis) -> String {
 fn tokens(workload: &Workload) -> String {
     let count = thousands(&workload.live_tokens.to_string());
     let lifetime = workload.token_lifetime_seconds;
-    let last = if lifetime > 0.0 { format!(" that last {lifetime} s") } else { String::new() };
+    let last = if lifetime > 0.0 { format!(" with a lifetime of {lifetime} s") } else { String::new() };
     let bad = match workload.bad_fraction {
         0.0 => String::new(),
         share => {
-            format!("; {} of the requests carry a bad one{}", Unit::Fraction.show(share), kinds(workload))
+            format!("; {} of the requests carry a bad token{}", Unit::Fraction.show(share), kinds(workload))
         }
     };
-    format!("{count} live ones{last}, {}{bad}", reuse(workload.reuse))
+    format!("{count} live tokens{last}, {}{bad}", reuse(workload.reuse))
 }
 
 /// Nothing where no token was revoked.

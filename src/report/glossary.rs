@@ -8,11 +8,11 @@ pub(super) const GLOSSARY: &[(&str, &str)] = &[
     ),
     (
         "authorization server",
-        "issues tokens, answers what they mean (introspection, RFC 7662), revokes them (RFC 7009) and publishes keys (RFC 7517)",
+        "issues tokens, tells whether a token is active (introspection, RFC 7662), revokes tokens (RFC 7009) and publishes keys (RFC 7517)",
     ),
     (
         "bounded, lost",
-        "how far a figure can be trusted: bounded, the truth lies between the two values, the rest is the generator's own lag; lost, it could not be measured here, and only one end is known. Without a mark it is sound",
+        "how far a figure can be trusted. Bounded: the true value lies between the two values shown; their difference may be the generator's own lag. Lost: it could not be measured here, and at most one bound is known. A figure without a mark is sound",
     ),
     (
         "calls per request",
@@ -24,7 +24,7 @@ pub(super) const GLOSSARY: &[(&str, &str)] = &[
     ),
     (
         "control",
-        "a resource server that accepts every token without looking at it, or one that verifies tokens nobody signed; the bench's own cost",
+        "a resource server that accepts every token without looking at it, or one that verifies tokens nobody signed. Its figures are the bench's own cost",
     ),
     (
         "CPU per 10⁶ requests",
@@ -62,7 +62,7 @@ pub(super) const GLOSSARY: &[(&str, &str)] = &[
     ),
     (
         "rate at the limit",
-        "the highest offered rate at which the limit of the search holds and at most 0.1 % of the requests fail; below it stand the highest that passed and the lowest that failed, or with several repetitions the 95 % interval across them",
+        "the highest offered rate at which the limit of the search holds and at most 0.1 % of the requests fail. Below it stand the highest rate that passed and the lowest that failed; with several repetitions, the 95 % interval across them",
     ),
     (
         "revocation takes",
@@ -70,7 +70,7 @@ pub(super) const GLOSSARY: &[(&str, &str)] = &[
     ),
     (
         "sign, verify, validate",
-        "make a signature; check it, with keys prepared as far as the library lets them be; parse a token, check its signature and its claims. Timed one operation after the other on one core, before the load",
+        "sign: make a signature. Verify: check a signature, with the key prepared as far as the library allows. Validate: parse a token, verify its signature and check its claims. Each is timed alone on one core, before the load",
     ),
     ("subject", "one way to validate tokens, with its settings, under comparison"),
     (

@@ -63,11 +63,11 @@ fn failed(ladder: &Ladder, reasons: &[Shortfall]) -> String {
             format!("{} of the requests got no answer or a wrong one", Unit::Fraction.show(*share))
         }
         Shortfall::Waiting(waiting) => format!(
-            "{} requests still waited for a connection at the end: the queue was growing",
+            "{} requests were still queued for a connection at the end: the backlog was growing",
             thousands(&waiting.to_string())
         ),
         Shortfall::Overrun(waiting) => format!(
-            "{} requests waited for a connection, and the load was given up",
+            "{} requests were queued for a connection, so the load was stopped early",
             thousands(&waiting.to_string())
         ),
     };
@@ -80,7 +80,7 @@ fn fault(fault: &Fault) -> String {
         Fault::Empty => "no request was due".to_owned(),
         Fault::Late(lag) => format!("the generator was late by {}", Unit::Seconds.show(*lag)),
         Fault::Behind(lag) => format!(
-            "the generator was never ahead of its schedule: half of the requests were {} late or more",
+            "the generator could not keep up with its schedule: half of the requests were sent {} late or more",
             Unit::Seconds.show(*lag)
         ),
         Fault::Stolen(percent) => {

@@ -155,11 +155,11 @@ fn legend(analysis: &Analysis) -> &'static str {
     if analysis.subjects.iter().any(|summary| summary.trials > 1) {
         "Latency counts from the instant a request was due. Below a value: its 95 % interval across runs; for\n\
          revocation, what the probes enclose; none if counted. * fewer than 100 requests beyond it: do not compare.\n\
-         ~ bounded: the truth lies between the two, the rest is the generator's lag. ? lost: not measurable here.\n"
+         ~ bounded: the true value lies between the two, apart by the generator's lag. ? lost: not measurable here.\n"
     } else {
         "Latency counts from the instant a request was due. Below a value: its 95 % interval within this single\n\
          run; for revocation, what the probes enclose; none if counted. * fewer than 100 requests beyond it: do not compare.\n\
-         ~ bounded: the truth lies between the two, the rest is the generator's lag. ? lost: not measurable here.\n"
+         ~ bounded: the true value lies between the two, apart by the generator's lag. ? lost: not measurable here.\n"
     }
 }
 

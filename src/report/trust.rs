@@ -76,7 +76,7 @@ fn standings(analysis: &Analysis) -> String {
     match (lost, bounded) {
         (0, 0) => "every figure is sound".to_owned(),
         (lost, bounded) => {
-            format!("of {} figures, bounded: {bounded}, lost: {lost}, the others sound", all.len())
+            format!("of {} figures {bounded} are bounded, {lost} lost, the others sound", all.len())
         }
     }
 }

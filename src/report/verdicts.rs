@@ -98,10 +98,10 @@ fn why(unproven: Unproven, metric: Option<MetricId>) -> String {
     match unproven {
         Unproven::NotRefused => "a revoked token was still accepted when probing ended".to_owned(),
         Unproven::ProbesApart => {
-            "the probes are too far apart to tell; probe more often, or allow more".to_owned()
+            "the probes are too far apart to tell; probe more often, or raise the limit".to_owned()
         }
         Unproven::StepsApart => {
-            "it lies between the highest rate that passed and the lowest that failed; repeat the search"
+            "the limit lies between the highest rate that passed and the lowest that failed; repeat the search"
                 .to_owned()
         }
         Unproven::NotReached => {
@@ -111,15 +111,15 @@ fn why(unproven: Unproven, metric: Option<MetricId>) -> String {
             "more requests got no answer than lie beyond this quantile; lower the rate".to_owned()
         }
         Unproven::Bounded => {
-            "it lies within what the generator was late by, or beyond what could be measured here; use a quieter machine"
+            "the limit lies within the bracket of the figure, or the figure was lost; use a quieter machine"
                 .to_owned()
         }
         Unproven::FewRequests { needed } if metric.is_some_and(MetricId::is_of_operations) => format!(
-            "too few operations were timed, it needs {}; raise repetitions",
+            "too few operations were timed: {} are needed; raise repetitions",
             thousands(&needed.to_string())
         ),
         Unproven::FewRequests { needed } => format!(
-            "too few requests, it needs {}; choose a longer duration or a higher rate",
+            "too few requests: {} are needed; choose a longer duration or a higher rate",
             thousands(&needed.to_string())
         ),
     }
@@ -155,13 +155,13 @@ impl CheckRow {
             verdict: match check.agreement {
                 Agreement::Agrees => "agrees",
                 Agreement::Disagrees if is_cached => {
-                    "disagrees, unless the cache holds fewer answers than tokens are in play"
+                    "disagrees, unless the cache holds fewer answers than there are tokens"
                 }
                 Agreement::Disagrees => "disagrees",
                 Agreement::Within => "within the bound",
                 Agreement::Unfinished => "not contradicted: probing ended before the bound",
                 Agreement::Exceeds => "exceeds the bound",
-                Agreement::Unbounded => "no bound to hold it against",
+                Agreement::Unbounded => "no bound exists",
             },
             because: check.because,
         }
@@ -186,7 +186,7 @@ fn expected(check: &Check) -> String {
         }
         Expected::Value { point, .. } => show(check.metric, point),
         Expected::AtMost(bound) => format!("at most {}", show(check.metric, bound)),
-        Expected::Unbounded => "anything".to_owned(),
+        Expected::Unbounded => "no bound".to_owned(),
     }
 }
 
@@ -206,6 +206,6 @@ mod tests {
         recording.subject.staleness = Staleness::Cached { ttl_seconds: 1.0 };
         let summary = analyse(&[recording]).subjects.remove(0);
         let row = CheckRow::of(&summary, &summary.checks[0]);
-        assert!(row.verdict.contains("holds fewer answers than tokens are in play"), "{}", row.verdict);
+        assert!(row.verdict.contains("holds fewer answers than there are tokens"), "{}", row.verdict);
     }
 }

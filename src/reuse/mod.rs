@@ -60,13 +60,13 @@ pub static REUSE_LAWS: Registry<dyn ReuseLaw> = Registry {
     role: "token reuse law",
     entries: &[
         entry!("zipf", zipf::Zipf, "few tokens carry most requests: the r-th in proportion to 1/r^exponent"),
-        entry!("uniform", uniform::Uniform, "every token as often as any other, by chance"),
+        entry!("uniform", uniform::Uniform, "a token at random, each equally likely"),
         entry!("round-robin", round_robin::RoundRobin, "one token after the other, over and over"),
         entry!("unique", unique::Unique, "every token once: no cache ever hits"),
         entry!(
             "working-set",
             working_set::WorkingSet,
-            "uniformly from a few, the oldest of which is replaced `churn` times a second"
+            "a token at random from a few, the oldest of which is replaced `churn` times a second"
         ),
     ],
 };

@@ -30,7 +30,7 @@ pub enum HandshakeFault {
     #[error("it closed the connection during the TLS handshake and gave no reason")]
     Closed,
     /// Only versions older than 1.2.
-    #[error("it speaks no version of TLS that is offered (1.3 and 1.2)")]
+    #[error("it speaks neither TLS 1.3 nor TLS 1.2")]
     Version,
     /// No cipher suite, group or signature in common.
     #[error(
@@ -41,10 +41,10 @@ pub enum HandshakeFault {
     #[error("it refuses the version of HTTP that is offered in the handshake (ALPN)")]
     Protocol,
     /// The name of the host is none of its own.
-    #[error("it knows no host of this name (SNI)")]
+    #[error("it serves no host of this name (SNI)")]
     UnknownName,
-    /// Signed by somebody who is not believed.
-    #[error("its certificate is signed by nobody who is believed here")]
+    /// Signed by an issuer that is not trusted.
+    #[error("its certificate is not trusted: neither it nor its issuer is known here")]
     UnknownIssuer,
     /// The certificate of somebody else.
     #[error("its certificate is not for {expected:?} but for {presented}")]
@@ -61,9 +61,7 @@ pub enum HandshakeFault {
     #[error("its certificate is not valid yet")]
     NotValidYet,
     /// Without extensions.
-    #[error(
-        "its certificate is of X.509 version 1, which says nothing of what it is for; version 3 is expected"
-    )]
+    #[error("its certificate is of X.509 version 1, which cannot name a host; version 3 is expected")]
     OldCertificate,
     /// Something else about it.
     #[error("its certificate is not accepted: {0}")]

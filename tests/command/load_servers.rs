@@ -196,7 +196,7 @@ fn what_is_no_server_of_http_is_refused_before_the_load() {
         }
     });
     let ended = sandbox().refused(&arguments(&format!("http://{address}/"), &["--closed"])).exits(2);
-    ended.says(&["no answer to a first request", "not HTTP", "is a server of HTTP running"]);
+    ended.says(&["no answer to a first request", "not HTTP", "is an HTTP server running"]);
 }
 
 /// Without TLS, its port for TLS answers HTTP: 400, "The plain HTTP request was sent to HTTPS port".

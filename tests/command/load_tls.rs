@@ -74,8 +74,8 @@ fn a_certificate_that_signs_itself_is_believed_where_the_server_presents_it_and_
     let refused = |url: &str, more: &[&str], words: &[&str]| {
         sandbox.refused(&arguments(url, more)).exits(2).says(words);
     };
-    refused(&own, &[], &["signed by nobody who is believed", "--ca FILE"]);
-    refused(&own, &["--ca", "bare.pem"], &["signed by nobody who is believed"]);
+    refused(&own, &[], &["its certificate is not trusted", "--ca FILE"]);
+    refused(&own, &["--ca", "bare.pem"], &["its certificate is not trusted"]);
     refused(&other, &["--ca", "other.pem"], &["is not for \"localhost\"", "--insecure"]);
     refused(&own, &["--ca", "own.key"], &["--ca own.key", "PRIVATE KEY", "expected CERTIFICATE"]);
     refused(&own, &["--ca", "own.p12"], &["PKCS #12", "openssl pkcs12 -in own.p12"]);

@@ -109,7 +109,7 @@ fn tokens_that_expire_while_the_load_runs_are_refused_before_it_or_renewed() {
     nothing_wrong(&ended);
     assert!(!ended.stdout.contains("token expired"), "{ended:#?}");
     let renewed =
-        ended.stderr.lines().find_map(|line| line.strip_suffix(" tokens were renewed while the load ran"));
+        ended.stderr.lines().find_map(|line| line.strip_suffix(" tokens were renewed during the load"));
     assert!(renewed.and_then(|count| count.parse().ok()).is_some_and(|count: u32| count >= 10), "{ended:#?}");
 }
 
@@ -154,7 +154,7 @@ fn refusals_of_tokens_that_nobody_renewed_are_told_apart_from_wrong_answers() {
     running.wait_for_words("How does it answer");
     drop(authorization);
     let ended = running.ended();
-    ended_says(&ended, "times that failed, the last time because");
+    ended_says(&ended, "renewals failed, the last one because");
     nothing_wrong(&ended);
     assert!(metric(&ended, "errors") > 0.0 && ended.stdout.contains("token expired"), "{ended:#?}");
 }
@@ -275,7 +275,7 @@ fn a_token_endpoint_over_https_is_believed_by_ca_and_sees_what_was_asked_for() {
     let dpop = format!("https://localhost:{port}/static/dpop");
     refused(&dpop, &["--ca", "own.pem"], &["tokens of type \"DPoP\"", "expected \"Bearer\""]);
     refused(&bearer, &["--ca", "own.pem", "--refresh"], &["--refresh", "expires_in"]);
-    refused(&endpoint, &[], &["signed by nobody who is believed", "--ca FILE", "/token"]);
+    refused(&endpoint, &[], &["its certificate is not trusted", "--ca FILE", "/token"]);
     refused(&endpoint.replace("https", "http"), &[], &["400"]);
     refused(
         &format!("https://localhost:{}/token", backend.rsplit(':').next().expect("a port")),

@@ -133,7 +133,7 @@ fn the_report_of_a_load_says_nothing_that_is_not_known_and_takes_names_for_text(
         for nothing in ["last 0 s", "lived 0 s", "sent 0 times", "1 resource servers", "<img"] {
             assert!(!said.contains(nothing), "{nothing} in {said}");
         }
-        assert!(said.contains("2 live ones, sent one after the other"), "{said}");
+        assert!(said.contains("2 live tokens, sent one after the other"), "{said}");
     }
     assert!(text.contains("api\\|&lt;img src=x>"), "{text}");
     assert!(page.contains(&server.url()) && text.contains(&server.url()), "the URL is told beside the name");

@@ -276,7 +276,7 @@ fn inspect_reads_what_can_be_read_and_nothing_in_a_token_commands_the_terminal()
     assert!(inspect(&format!("{header}.{evil}")).starts_with("malformed: 2 parts"));
     let twice = inspect(&format!("!!.{}.x", part(r#"{"a":1,"a":2}"#)));
     assert!(
-        twice.contains("header: cannot be read") && twice.contains("member \"a\" stands twice"),
+        twice.contains("header: cannot be read") && twice.contains("member \"a\" appears twice"),
         "{twice}"
     );
     assert!(inspect(&format!("{}.a.b.c.d", part(r#"{"alg":"RSA-OAEP"}"#))).starts_with("encrypted (JWE)"));

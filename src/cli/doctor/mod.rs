@@ -11,7 +11,7 @@ use serde::Serialize;
 
 use crate::cli::{Exit, output};
 
-/// Check whether this machine is fit to measure on, and say what to change
+/// Check whether this machine is fit for measurements, and say what to change
 #[derive(Debug, Args)]
 pub(super) struct Doctor {
     /// Print JSON

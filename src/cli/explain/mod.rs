@@ -17,12 +17,12 @@ use crate::registry::nearest;
 
 use claims::ClaimsSize;
 
-/// Explain a metric, or whether tokens fit the headers of real servers (token-size)
+/// Explain a metric, or which servers' header limits a token exceeds (token-size)
 #[derive(Debug, Args)]
 pub(super) struct Explain {
-    /// token-size, or a metric like latency.p99 or p(95); without it every topic is listed
+    /// token-size, or a metric like latency.p99 or p(95) [default: list every topic]
     topic: Option<String>,
-    /// Sizes of the claims to compare, like 400B,2KB (with token-size)
+    /// Sizes of claims to compare, like 400B,2KB (for token-size)
     #[arg(long, value_name = "SIZE", value_delimiter = ',', num_args = 1..)]
     claims: Vec<ClaimsSize>,
     /// Print JSON
@@ -38,7 +38,7 @@ enum Topic {
 
 const TOKEN_SIZE: &str = "token-size";
 const ABOUT_TOKEN_SIZE: &str =
-    "characters of a token by signature scheme, and whose default header limit refuses it";
+    "length of a token by signature scheme, and which servers' default header limits it exceeds";
 
 /// How the percentiles are listed that have no line of their own.
 const ANY_PERCENTILE: &str = "p(x)";

@@ -10,15 +10,15 @@ use crate::metric::thousands;
 const ACROSS: usize = 5;
 
 const ABOUT: &str = "\
-Characters of a bearer token by signature scheme, with claims of so many bytes (JSON). A letter: the
-token exceeds that default limit, below, and every one before it. *: no standard backs the scheme
-today, or its library is not known to conform; see the second table.
+Characters of a bearer token by signature scheme (rows) and size of its claims in JSON (columns).
+A letter: the token exceeds the default limit of that letter below, and every limit before it.
+* no standard names the scheme today, or its library is not known to conform: see the second table.
 ";
 
 const ABOUT_LIMITS: &str = "\
-Default limits, strictest first. \"token\" is the largest one that an otherwise ordinary request
-(107 bytes) may carry; where a limit is documented, it is what the limit leaves. More headers, like
-cookies and traces, leave less where all headers count. Every hop on the way has its own limit.
+Default limits, strictest first. \"token\" is the largest token, in characters, that fits beside an
+otherwise ordinary request (107 bytes). Where a limit covers all headers, cookies and trace headers
+leave less room for the token. Every hop (proxy, gateway, server) has its own limit.
 ";
 
 const WRONG: &str = " !";
@@ -27,7 +27,7 @@ const UNVERIFIED: &str = " ?";
 /// Marks behind schemes whose library does not conform as far as is known, and what they mean.
 const MARKS: [(&str, &str); 2] = [
     (WRONG, "its library accepts forgeries"),
-    (UNVERIFIED, "no published vectors tell whether its library decides rightly"),
+    (UNVERIFIED, "no published vectors show whether its library decides correctly"),
 ];
 
 /// Everything in words and tables.
@@ -51,7 +51,7 @@ pub(super) fn of(sizes: &TokenSizes) -> String {
     writeln!(text, "\n{ABOUT_LIMITS}").expect("text grows");
     align(&mut text, 3, &limits(&sizes.limits));
     text.push_str(&cookie(sizes));
-    text.push_str("\nWhat changes each limit, and where it is described:\n");
+    text.push_str("\nSetting that changes each limit, and its documentation:\n");
     for (index, Limit { limit, .. }) in sizes.limits.iter().enumerate() {
         let letter = letter(index);
         writeln!(text, "{letter}  {}: {}\n   {}", limit.server, limit.setting, limit.source)
@@ -134,7 +134,7 @@ fn limits(limits: &[Limit]) -> Vec<Vec<String>> {
 fn cookie(sizes: &TokenSizes) -> String {
     let Limit { limit, largest_token } = &sizes.cookie;
     let mut text = format!(
-        "\nA cookie need not hold more than {} with its name and attributes, which leaves {} characters\nfor a token:\n  {}\n",
+        "\nBrowsers need not store a cookie larger than {}, name and attributes included: {} characters\nare left for a token:\n  {}\n",
         bytes(limit.bytes as usize),
         thousands(&largest_token.to_string()),
         limit.source,
@@ -143,7 +143,7 @@ fn cookie(sizes: &TokenSizes) -> String {
         let fitting = |row: &&Row| row.sizes[column].fits_cookie;
         let names: Vec<&str> = sizes.tokens.iter().filter(fitting).map(|row| row.name.as_str()).collect();
         let names = if names.len() == sizes.tokens.len() { "every one".to_owned() } else { names.join(", ") };
-        wrap(&mut text, &format!("With {claims} of claims fit: {names}."));
+        wrap(&mut text, &format!("Claims of {claims} fit a cookie with: {names}."));
     }
     text
 }
@@ -223,7 +223,7 @@ mod tests {
         }
         let wrong = signatures().any(|(_, signature)| !signature.known.is_trusted());
         assert_eq!(text.contains("!: its library accepts forgeries"), wrong);
-        assert!(text.contains("?: no published vectors tell"), "the control has none");
+        assert!(text.contains("?: no published vectors show"), "the control has none");
     }
 
     #[test]

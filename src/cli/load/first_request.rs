@@ -76,7 +76,7 @@ pub(super) fn ensure_answered(asked: &Asked<'_>) -> anyhow::Result<()> {
             spoken(way)
         ),
         Err(error) if !error.is_late() => anyhow::bail!(
-            "--target {target}: no answer to a first request over {}: {found}; is a server of HTTP running at {endpoint}?",
+            "--target {target}: no answer to a first request over {}: {found}; is an HTTP server running at {endpoint}?",
             spoken(way)
         ),
         _ => Ok(()),

@@ -121,7 +121,7 @@ pub(super) fn ensure_outlives(
         anyhow::ensure!(
             !refresh,
             "--refresh: the authorization server does not say how long its tokens live (expires_in, RFC 6749 section 5.1), so \
-             nobody knows when to renew them; leave --refresh away"
+             it is unknown when to renew them; leave out --refresh"
         );
         return Ok(None);
     };

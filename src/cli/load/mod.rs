@@ -36,7 +36,7 @@ use crate::testbed::machine;
 use crate::units::{Offset, Period, Span};
 use crate::wire::Http;
 
-/// Send bearer tokens to a server of your own and report how it answers
+/// Load your own server with requests that carry bearer tokens, and report latency and errors
 #[derive(Debug, Args)]
 pub(super) struct Load {
     #[command(flatten)]
@@ -47,34 +47,34 @@ pub(super) struct Load {
     tokens: tokens::TokenArgs,
     #[command(flatten)]
     pace: pace::PaceArgs,
-    /// Connections; in a closed loop each is a user
+    /// Number of connections; in a closed loop each is one user
     #[arg(long, default_value = "32")]
     connections: NonZeroU32,
-    /// Requests at once on each connection, with HTTP/2
+    /// Concurrent requests on each connection (HTTP/2 only)
     #[arg(long, default_value = "1")]
     streams: NonZeroU32,
-    /// Close each connection after so many requests, and open another
+    /// Replace each connection after this many requests
     #[arg(long, value_name = "N")]
     requests_per_connection: Option<NonZeroU32>,
     /// How long to measure, at most an hour
     #[arg(long, default_value = "10s")]
     duration: Period,
-    /// How long to send before measuring
+    /// Warm-up: how long to send before measuring
     #[arg(long, default_value = "1s")]
     warmup: Span,
-    /// End after so many requests, those of the warm-up among them
+    /// End after this many requests, the warm-up included
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
     requests: Option<u64>,
-    /// What must hold, like "p(99)<5ms" (may be given several times)
+    /// Threshold that must hold, like "p(99)<5ms" (may be given several times)
     #[arg(long = "threshold", value_name = "THRESHOLD")]
     thresholds: Vec<Threshold>,
-    /// A process of the server on this machine (may be given several times): what something else takes from its cores meanwhile is
-    /// found, and left out of latencies
+    /// Process of the server on this machine (may be given several times). Time that other processes take from the server's
+    /// cores is then measured, and left out of latencies
     #[arg(long = "server-process", value_name = "PID")]
     server_processes: Vec<u32>,
     #[command(flatten)]
     generator: GeneratorArgs,
-    /// What the report calls the server, so that `compare` finds it again under another URL [default: the URL]
+    /// Name of the server in the report; `compare` pairs servers by name [default: the URL]
     #[arg(long, value_parser = name)]
     name: Option<String>,
     /// Folder for the recording and the report [default: none is written]
@@ -90,14 +90,14 @@ pub(super) struct Load {
 
 #[derive(Debug, Args)]
 struct GeneratorArgs {
-    /// What speaks HTTP/1.1: our own engine, or hyper to compare it with [default: own]
+    /// HTTP/1.1 engine: own, or hyper to compare it with [default: own]
     #[arg(long, value_parser = ["own", "hyper"])]
     engine: Option<String>,
-    /// While it waits the generator sleeps, or spins before a due instant (hybrid), or polls for answers too (busy), or
+    /// How the generator waits: it sleeps (sleep), spins shortly before a request is due (hybrid), polls for answers too (busy), or
     /// never sleeps (spin) [default: spin on a core of its own, else hybrid]
     #[arg(long)]
     precision: Option<Precision>,
-    /// Threads of the generator, each with a core of its own where there are enough
+    /// Threads of the generator; each has a core of its own if there are enough
     #[arg(long, default_value = "1")]
     threads: NonZeroU32,
 }
@@ -320,9 +320,9 @@ impl Load {
         );
         match (self.generator.engine.as_deref(), http) {
             (Some("hyper"), Http::Http1) => Ok(Engine::Hyper),
-            (Some("hyper"), Http::Http2) => anyhow::bail!(
-                "--engine hyper speaks HTTP/1.1 here, to be compared with our own; leave it away for HTTP/2"
-            ),
+            (Some("hyper"), Http::Http2) => {
+                anyhow::bail!("--engine hyper: it is an engine for HTTP/1.1; leave it out with --http 2")
+            }
             _ => Ok(Engine::of(http)),
         }
     }

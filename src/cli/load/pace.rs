@@ -12,13 +12,13 @@ use crate::units::{Rate, Span};
 pub(super) struct PaceArgs {
     #[command(flatten)]
     way: WayArgs,
-    /// When the requests of an open loop are due, like poisson or '{ kind = "bursts", size = 10 }'
+    /// Arrival process of an open loop (see `bearerbench list`), like poisson or '{ kind = "bursts", size = 10 }'
     #[arg(long, default_value = "poisson", value_parser = part::<dyn ArrivalProcess>, conflicts_with = "closed")]
     arrivals: Part<dyn ArrivalProcess>,
-    /// How long a user of a closed loop thinks before sending again
+    /// Think time of a user in a closed loop, from an answer to the next request
     #[arg(long, default_value = "0s", conflicts_with = "rate")]
     think: Span,
-    /// Decides when requests are sent: the same seed gives the same instants
+    /// Seed of the schedule: the same seed gives the same due instants
     #[arg(long, default_value = "1")]
     pub(super) seed: u64,
 }
@@ -26,7 +26,7 @@ pub(super) struct PaceArgs {
 #[derive(Debug, Args)]
 #[group(required = true, multiple = false)]
 struct WayArgs {
-    /// Open loop: requests per second, sent whatever becomes of those before
+    /// Open loop: requests per second, sent on schedule whether or not earlier ones were answered
     #[arg(long, value_parser = rate)]
     rate: Option<Rate>,
     /// Closed loop: each connection sends again as soon as it is answered

@@ -25,13 +25,13 @@ use crate::wire::{CertificateRequests, ForeignTls, HandshakeFault};
 
 #[derive(Debug, Args)]
 pub(super) struct ProviderArgs {
-    /// How many tokens to have issued
+    /// Number of tokens to request
     #[arg(long, value_name = "N", default_value = "1000", requires = "provider")]
     token_count: NonZeroU32,
-    /// How many tokens to ask for at once, at most 64
+    /// Concurrent token requests, at most 64
     #[arg(long, value_name = "N", default_value = "32", requires = "provider", value_parser = at_once)]
     token_parallel: NonZeroU32,
-    /// Renew tokens before they expire while the load runs
+    /// Renew tokens during the load, before they expire
     #[arg(long, requires = "provider")]
     refresh: bool,
     /// `client_id` at the authorization server
@@ -40,25 +40,25 @@ pub(super) struct ProviderArgs {
     /// `client_secret` at the authorization server
     #[arg(long, env = "BEARERBENCH_CLIENT_SECRET", hide_env_values = true)]
     client_secret: Option<String>,
-    /// Private key of the client: it signs who it is (`private_key_jwt`, RFC 7523); JWK, JWK Set with one private key, or PEM
+    /// Private key that the client authenticates with (`private_key_jwt`, RFC 7523): JWK, JWK Set with one private key, or PEM
     #[arg(long, value_name = "FILE", requires = "provider")]
     assertion_key: Option<String>,
-    /// What the key is for, where it does not say so itself (an RSA key in PEM)
+    /// Signature scheme of the key, if the key does not name it (an RSA key in PEM)
     #[arg(long, value_name = "ALG", alias = "alg", requires = "assertion_key", value_parser = signature)]
     assertion_alg: Option<Part<dyn SignatureScheme>>,
-    /// Audience of what the key signs [default: the token endpoint]
+    /// Audience of the client assertion that the key signs [default: the token endpoint]
     #[arg(long, value_name = "URL", requires = "assertion_key")]
     assertion_audience: Option<String>,
-    /// How the client proves who it is [default: by what is given, a key before a secret before --client-cert]
+    /// Client authentication method [default: by what is given: the key, else the secret, else --client-cert]
     #[arg(long, value_name = "METHOD", requires = "provider")]
     client_auth: Option<Method>,
-    /// Scope to ask for
+    /// Scope to request
     #[arg(long)]
     scope: Option<String>,
-    /// Audience to ask for, where the authorization server goes by that parameter
+    /// Audience to request, for authorization servers that take the parameter `audience` (may be given several times)
     #[arg(long, requires = "provider")]
     audience: Vec<String>,
-    /// Resource to ask for: the API that the tokens are for (RFC 8707); may be repeated
+    /// Resource to request: the API that the tokens are for (RFC 8707; may be given several times)
     #[arg(long, value_name = "URL", requires = "provider")]
     resource: Vec<String>,
 }
@@ -69,13 +69,13 @@ pub(super) struct ProviderArgs {
 enum Method {
     /// The secret in the Authorization header
     ClientSecretBasic,
-    /// The secret in the form
+    /// The secret in the request body
     ClientSecretPost,
     /// A JWT that the client signs (RFC 7523)
     PrivateKeyJwt,
-    /// The certificate of the client, by an authority that the server believes (RFC 8705)
+    /// The client certificate, issued by a CA that the server trusts (RFC 8705)
     TlsClientAuth,
-    /// The certificate of the client, registered itself (RFC 8705)
+    /// The client certificate itself, registered at the server (RFC 8705)
     SelfSignedTlsClientAuth,
 }
 
@@ -140,8 +140,8 @@ impl ProviderArgs {
             None if secret => Ok(None),
             None if certificate => Ok(Some(Method::TlsClientAuth)),
             None => anyhow::bail!(
-                "to have tokens issued the client must prove who it is: give --client-secret (or set \
-                 BEARERBENCH_CLIENT_SECRET), --assertion-key or --client-cert"
+                "the client must authenticate to get tokens: give --client-secret (or set BEARERBENCH_CLIENT_SECRET), \
+                 --assertion-key or --client-cert"
             ),
         }
     }
@@ -165,8 +165,8 @@ impl ProviderArgs {
                 let endpoint = reach.url("the token endpoint in the metadata of --issuer", endpoint)?;
                 anyhow::ensure!(
                     url.scheme_str() != Some("https") || endpoint.scheme_str() == Some("https"),
-                    "--issuer {issuer}: its metadata send clients to {endpoint}, where anybody on the way reads their \
-                     secrets; expected https"
+                    "--issuer {issuer}: its metadata name the token endpoint {endpoint}, to which secrets would travel \
+                     unencrypted; expected https"
                 );
                 (endpoint, Some(metadata))
             }
@@ -253,7 +253,7 @@ impl Reach {
             .with_context(|| format!("{option} {text}: {host:?} has no address"))?;
         anyhow::ensure!(
             self.allow_remote || addresses.all(|address| is_of_this_machine(address.ip())),
-            "{option} {text}: not on this machine; add --allow-remote if its owner lets you have tokens issued there"
+            "{option} {text}: not on this machine; add --allow-remote if its owner lets you get tokens from it"
         );
         Ok(url)
     }

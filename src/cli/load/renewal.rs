@@ -71,9 +71,9 @@ impl Renewal {
         self.end();
         let Tally { renewed, failures, last_failure } = lock(&self.tally).clone();
         let failed = last_failure.map_or_else(String::new, |why| {
-            format!("; {failures} times that failed, the last time because {why}")
+            format!("; {failures} renewals failed, the last one because {why}")
         });
-        format!("{renewed} tokens were renewed while the load ran{failed}")
+        format!("{renewed} tokens were renewed during the load{failed}")
     }
 
     fn end(&mut self) {

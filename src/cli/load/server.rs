@@ -27,17 +27,17 @@ use crate::wire::{
 
 #[derive(Debug, Args)]
 pub(super) struct ServerArgs {
-    /// The resource to ask for, like <http://127.0.0.1:8080/resource>
+    /// URL to request, like <http://127.0.0.1:8080/resource>
     #[arg(long, value_name = "URL")]
     pub(super) target: TargetUrl,
-    /// Version of HTTP: 1.1 or 2
+    /// HTTP version: 1.1 or 2
     #[arg(long, default_value = "1.1", value_parser = http)]
     pub(super) http: Http,
-    /// Connect to this Unix socket; a name with @ before it is an abstract one. The URL says host and path all the same
+    /// Connect to this Unix socket (@NAME for an abstract one); host and path still come from the URL
     #[arg(long, value_name = "PATH")]
     unix: Option<PathBuf>,
-    /// Load a server that is not on this machine, which its owner has allowed you: at most 1,000 requests per second on
-    /// 64 connections; or have tokens issued by one
+    /// Allow a target or token endpoint on another machine, if its owner has agreed: at most 1,000 requests per second on
+    /// 64 connections
     #[arg(long)]
     pub(super) allow_remote: bool,
 }
@@ -150,8 +150,8 @@ impl ServerArgs {
         let rate = pace.rate().map_or(f64::INFINITY, Rate::per_second);
         anyhow::ensure!(
             rate <= MOST_REMOTE_RATE && connections.get() <= MOST_REMOTE_CONNECTIONS,
-            "a server that is not on this machine gets at most --rate {MOST_REMOTE_RATE} and --connections \
-             {MOST_REMOTE_CONNECTIONS}, and no closed loop; for more, run bearerbench beside it"
+            "a server on another machine is loaded with at most --rate {MOST_REMOTE_RATE} and --connections \
+             {MOST_REMOTE_CONNECTIONS}, and not in a closed loop; for more, run bearerbench on that machine"
         );
         Ok(())
     }

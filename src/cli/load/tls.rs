@@ -10,20 +10,20 @@ use crate::wire::{ForeignTls, Group, HandshakeFault, Trust};
 
 #[derive(Debug, Args)]
 pub(super) struct TlsArgs {
-    /// Believe the certificates in this file (PEM, or one as DER), and those that they signed, rather than those of the system;
-    /// for the target, and for whoever issues tokens
+    /// Trust the certificates in this file (PEM, or one as DER) and those they signed, instead of the system's; for the target
+    /// and the token endpoint
     #[arg(long, value_name = "FILE", conflicts_with = "insecure")]
     ca: Option<PathBuf>,
-    /// Believe any certificate
+    /// Accept any certificate
     #[arg(long)]
     insecure: bool,
-    /// Show this certificate (PEM, those of its issuers behind it) to servers that ask who the client is (mutual TLS)
+    /// Client certificate for mutual TLS (PEM, followed by the certificates of its issuers)
     #[arg(long, value_name = "FILE")]
     client_cert: Option<PathBuf>,
-    /// The private key of the client's certificate [default: in the same file]
+    /// Private key of the client certificate [default: in the same file]
     #[arg(long, value_name = "FILE", requires = "client_cert")]
     client_key: Option<PathBuf>,
-    /// How TLS agrees on a key, this alone: X25519, P-256, P-384 or X25519MLKEM768 [default: the first three are offered]
+    /// The only TLS key exchange to offer: X25519, P-256, P-384 or X25519MLKEM768 [default: the first three]
     #[arg(long, value_name = "GROUP")]
     key_exchange: Option<Group>,
     /// Do not resume TLS sessions
@@ -67,7 +67,7 @@ pub(super) fn remedy(fault: &HandshakeFault) -> &'static str {
     match fault {
         HandshakeFault::NotTls => "write http:// instead of https://, or give the port that has TLS",
         HandshakeFault::Closed => {
-            "look into its log; it may want another port, another name or a proxy before it"
+            "look into the server's log; it may expect another port or host name, or to be reached through a proxy"
         }
         HandshakeFault::Version => "TLS 1.1 and older are not spoken here (RFC 8996): allow 1.2 or 1.3 there",
         HandshakeFault::NothingInCommon(_) => {
@@ -77,7 +77,7 @@ pub(super) fn remedy(fault: &HandshakeFault) -> &'static str {
         HandshakeFault::Protocol => "give the other one: --http 1.1 or --http 2",
         HandshakeFault::UnknownName => "write the URL with a name that the server serves",
         HandshakeFault::UnknownIssuer => {
-            "give its certificate, or that of whoever signed it: --ca FILE; or --insecure"
+            "trust its certificate, or that of its issuer: --ca FILE; or accept any: --insecure"
         }
         HandshakeFault::OtherName { .. } => "write the URL with a name of the certificate; or --insecure",
         HandshakeFault::Expired | HandshakeFault::NotValidYet => {
@@ -88,11 +88,11 @@ pub(super) fn remedy(fault: &HandshakeFault) -> &'static str {
         }
         HandshakeFault::Certificate(_) => "replace it",
         HandshakeFault::ClientCertificateWanted => {
-            "give one that it knows: --client-cert FILE --client-key FILE"
+            "give one that the server trusts: --client-cert FILE --client-key FILE"
         }
         HandshakeFault::ClientCertificateRefused(_) => {
-            "give one that it believes, with those of its issuers behind it, to --client-cert"
+            "give --client-cert one that the server trusts, followed by the certificates of its issuers"
         }
-        HandshakeFault::Other(_) => "look into its log",
+        HandshakeFault::Other(_) => "look into the server's log",
     }
 }

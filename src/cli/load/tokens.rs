@@ -22,7 +22,7 @@ use crate::wire::ForeignTls;
 pub(super) struct TokenArgs {
     #[command(flatten)]
     source: SourceArgs,
-    /// How tokens are used again, like uniform or '{ kind = "zipf", exponent = 0.99 }' (see `bearerbench list`)
+    /// Order in which tokens are reused, like uniform or '{ kind = "zipf", exponent = 0.99 }' (see `bearerbench list`)
     #[arg(long, value_name = "LAW", default_value = "round-robin", value_parser = part::<dyn ReuseLaw>)]
     pub(super) reuse: Part<dyn ReuseLaw>,
     #[command(flatten)]
@@ -32,14 +32,14 @@ pub(super) struct TokenArgs {
 #[derive(Debug, Args)]
 #[group(required = true, multiple = false)]
 struct SourceArgs {
-    /// File with a bearer token on each line, or a table (.csv) with a first line like user,token,weight: a token of weight 3 is sent
-    /// three times as often as one of weight 1; - is standard input
+    /// File with one bearer token per line, or a table (.csv) with a header like user,token,weight, where a token of weight 3 is
+    /// sent three times as often as one of weight 1; - is standard input
     #[arg(long, value_name = "FILE")]
     tokens: Option<PathBuf>,
-    /// Have tokens issued by the token endpoint of an authorization server (client credentials, RFC 6749 section 4.4)
+    /// Get tokens from this token endpoint (client credentials grant, RFC 6749 section 4.4)
     #[arg(long, value_name = "URL", group = "provider")]
     token_endpoint: Option<String>,
-    /// The same by the authorization server that is this issuer, whose metadata name the endpoint (RFC 8414, OpenID Connect Discovery)
+    /// Get tokens from this issuer, whose metadata name the token endpoint (RFC 8414, OpenID Connect Discovery)
     #[arg(long, value_name = "URL", group = "provider")]
     issuer: Option<String>,
 }

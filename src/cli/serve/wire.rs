@@ -15,16 +15,16 @@ use crate::wire::{Endpoint, Http, Identity, KeyExchange, Socket, Tls, Wire, cert
 
 #[derive(Debug, Args)]
 pub(super) struct WireArgs {
-    /// Version of HTTP, 1.1 or 2; version 2 without TLS is for clients that know it beforehand
+    /// HTTP version, 1.1 or 2; without TLS, a client must be set to version 2 too (prior knowledge)
     #[arg(long, value_name = "VERSION", default_value = "1.1", value_parser = named::<Http>)]
     http: Http,
-    /// TLS 1.3 by this key exchange alone, X25519 or X25519MLKEM768, with a fresh certificate for localhost
+    /// Serve over TLS 1.3 with this key exchange, X25519 or X25519MLKEM768, and a new certificate for localhost
     #[arg(long, value_name = "GROUP", value_parser = named::<KeyExchange>)]
     tls: Option<KeyExchange>,
-    /// Write that certificate into this file, as PEM, for clients to trust
+    /// Write the certificate to this file as PEM, for clients to trust
     #[arg(long, value_name = "FILE", requires = "tls")]
     write_certificate: Option<PathBuf>,
-    /// Listen on a Unix socket instead of the address: a path, or @NAME, which is in no file system
+    /// Listen on a Unix socket instead of the address: a path, or @NAME for an abstract socket
     #[arg(long, value_name = "NAME", conflicts_with = "listen")]
     unix: Option<PathBuf>,
 }

@@ -15,21 +15,21 @@ use crate::cli::token::shown::{self, quoted};
 use crate::cli::{Exit, output};
 use crate::registry::Part;
 
-/// Show what anybody can read in a token; nothing is verified
+/// Show what anybody can read in a token, without verifying it
 #[derive(Debug, Args)]
 pub(super) struct Inspect {
-    /// Another date than now to tell ages by: seconds since 1970, or a date like 2026-07-01T12:00:00Z
+    /// Time that ages are counted from, instead of now: seconds since 1970, or a date like 2026-07-01T12:00:00Z
     #[arg(long, value_name = "TIME", value_parser = input::date)]
     now: Option<UnixTime>,
     /// Print JSON
     #[arg(long)]
     json: bool,
-    /// The token; without it, or for -, it is read from standard input
+    /// Token, or - for standard input [default: -]
     token: Option<String>,
 }
 
 const UNVERIFIED: &str =
-    "nothing was verified: anybody can write such a token, see `bearerbench token verify`";
+    "nothing was verified: anybody can make such a token; `bearerbench token verify` checks one";
 
 /// A token taken apart.
 struct Reading<'a> {
@@ -122,7 +122,7 @@ impl<'a> Reading<'a> {
         for (name, object) in [("header", &self.header), ("claims", &self.claims)] {
             if let Some(member) = object.as_ref().ok().and_then(WrittenObject::repeated) {
                 remarks.push(format!(
-                    "member {} stands twice in the {name}: readers may disagree",
+                    "member {} appears twice in the {name}: parsers may disagree on its value",
                     quoted(member)
                 ));
             }
@@ -217,9 +217,9 @@ fn algorithm(header: &WrittenObject) -> String {
     }
     match schemes.find(|scheme| scheme.answers_to(&alg)).map(|scheme| scheme.facts()) {
         Some(facts) => {
-            let quantum = if facts.post_quantum { "withstands" } else { "does not withstand" };
-            format!("alg {}: {}, {quantum} a quantum computer as far as is known", quoted(&alg), facts.status)
+            let quantum = if facts.post_quantum { "post-quantum" } else { "not post-quantum" };
+            format!("alg {}: {}, {quantum}", quoted(&alg), facts.status)
         }
-        None => format!("alg {}: not known here", quoted(&alg)),
+        None => format!("alg {}: not supported here", quoted(&alg)),
     }
 }

@@ -25,37 +25,37 @@ pub(super) struct Issue {
     /// Private key: JWK, JWK Set with one private key, or PEM; - is standard input
     #[arg(long, value_name = "FILE")]
     key: String,
-    /// What the key is for, where it does not say so itself (an RSA key in PEM), or the library that signs
+    /// Signature scheme of the key, if the key does not name it (an RSA key in PEM), or the library that signs
     #[arg(long, value_parser = part::signature)]
     alg: Option<Part<dyn SignatureScheme>>,
     /// Issuer: the authorization server
     #[arg(long, visible_alias = "issuer")]
     iss: String,
-    /// Audience: the API it is for; may be repeated
+    /// Audience: the API that the token is for (may be given several times)
     #[arg(long, required = true, visible_alias = "audience")]
     aud: Vec<String>,
-    /// Subject: whom it speaks for [default: the client]
+    /// Subject: the user or client that the token stands for [default: the client]
     #[arg(long, visible_alias = "subject")]
     sub: Option<String>,
-    /// Client that asked for it
+    /// Client that the token is issued to
     #[arg(long, default_value = "bench")]
     client_id: String,
-    /// What it allows, separated by spaces
+    /// Scopes of the token, separated by spaces
     #[arg(long, default_value = "read")]
     scope: String,
-    /// How long it lives
+    /// Lifetime of the token
     #[arg(long, default_value = "10m", value_parser = input::lifetime)]
     lifetime: Duration,
-    /// When it is issued, instead of now: seconds since 1970, or a date like 2026-07-01T12:00:00Z
+    /// Time of issue instead of now: seconds since 1970, or a date like 2026-07-01T12:00:00Z
     #[arg(long, value_name = "TIME", value_parser = input::date)]
     now: Option<UnixTime>,
-    /// A date before which it must not be accepted
+    /// Time before which the token must not be accepted (nbf)
     #[arg(long, value_name = "TIME", value_parser = input::date)]
     not_before: Option<UnixTime>,
-    /// One more claim: JSON, or else a string; may be repeated
+    /// Another claim: a value that is not JSON is a string (may be given several times)
     #[arg(long = "claim", value_name = "NAME=VALUE")]
     claim: Vec<String>,
-    /// A file with more claims: a JSON object
+    /// File with more claims: a JSON object
     #[arg(long, value_name = "FILE")]
     claims: Option<String>,
 }

@@ -21,7 +21,7 @@ pub(super) struct Keygen {
     /// Signature scheme (see `bearerbench list`), like ML-DSA-65 or '{ kind = "RS256", bits = 3072 }'
     #[arg(long, value_parser = part::signature)]
     alg: Part<dyn SignatureScheme>,
-    /// How keys are written
+    /// Format of the keys
     #[arg(long, default_value = "jwk")]
     format: Format,
     /// Also write the public half to this file, in the same format
@@ -33,7 +33,7 @@ pub(super) struct Keygen {
     /// Replace files that exist
     #[arg(long)]
     force: bool,
-    /// Do not say on standard error what was made
+    /// Print no summary on standard error
     #[arg(long, short)]
     quiet: bool,
 }

@@ -27,32 +27,32 @@ pub(super) struct Verify {
     /// Key of the issuer: JWK, JWK Set or PEM; - is standard input
     #[arg(long, value_name = "FILE")]
     key: String,
-    /// What the key is for, where it does not say so itself (an RSA key in PEM), or the library that verifies
+    /// Signature scheme of the key, if the key does not name it (an RSA key in PEM), or the library that verifies
     #[arg(long, value_parser = part::signature)]
     alg: Option<Part<dyn SignatureScheme>>,
-    /// Issuer that it must come from
+    /// Issuer that the token must have (iss)
     #[arg(long, visible_alias = "iss")]
     issuer: Option<String>,
-    /// Audience that it must be for
+    /// Audience that the token must have (aud)
     #[arg(long, visible_alias = "aud")]
     audience: Option<String>,
-    /// Scope that it must have
+    /// Scope that the token must have
     #[arg(long)]
     scope: Option<String>,
-    /// Type that it must have instead of at+jwt, like JWT, or "" for none; what RFC 9068 requires of access tokens beside
-    /// `exp` is then not asked
+    /// Type (typ) that the token must have instead of at+jwt, like JWT, or "" for none. Of the claims that RFC 9068 requires,
+    /// only `exp` is then required
     #[arg(long, value_name = "TYPE")]
     typ: Option<String>,
-    /// Grace for clocks that disagree
+    /// Tolerance for exp and nbf, where clocks differ
     #[arg(long, default_value = "0s", value_parser = humantime::parse_duration)]
     leeway: Duration,
-    /// Another date than now: seconds since 1970, or a date like 2026-07-01T12:00:00Z
+    /// Time at which to verify, instead of now: seconds since 1970, or a date like 2026-07-01T12:00:00Z
     #[arg(long, value_name = "TIME", value_parser = input::date)]
     now: Option<UnixTime>,
     /// Print JSON
     #[arg(long)]
     json: bool,
-    /// The token; without it, or for -, it is read from standard input
+    /// Token, or - for standard input [default: -]
     token: Option<String>,
 }
 

@@ -52,9 +52,8 @@ pub(super) fn draw(analysis: &Analysis) -> Option<Chart> {
             bar(canvas, &plot, analysis, (index, shown.len()), cost);
         }
     });
-    let caption = "Processor time, system calls included, of all resource servers (solid) and on top of it of the authorization \
-                   server (pale), for a million API requests. Less is better; whose cores they are matters where the two belong to \
-                   different teams."
+    let caption = "CPU time, system calls included, per million API requests: of all resource servers (solid) and, stacked on it, \
+                   of the authorization server (pale). Less is better."
         .to_owned();
     let data = Data {
         headings: ["subject", "resource servers", "authorization server", "requests/s per core of both"]

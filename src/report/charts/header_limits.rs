@@ -52,8 +52,8 @@ pub(super) fn draw(analysis: &Analysis) -> Option<Chart> {
     });
     let caption = format!(
         "Characters of the median token as it was measured (dark), with 1 KB more of claims (lighter) and with 4 KB more \
-         (lightest). Up to the first dashed line of a group of servers all of them let a bearer token through by default, \
-         beyond its second one, if it has one, none of them: {}.",
+         (lightest). Dashed lines are default limits: below the first line of a group, all its servers accept the token; \
+         above its second line, if it has one, none of them does: {}.",
         tiers
             .iter()
             .filter(|tier| f64::from(tier.strictest) <= high)

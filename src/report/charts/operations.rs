@@ -30,7 +30,7 @@ pub(super) fn names(dots: &[Dot<'_>]) -> String {
 pub(super) fn data(dots: &[Dot<'_>], metrics: &[MetricId]) -> Data {
     let headings = std::iter::once("subject".to_owned())
         .chain(metrics.iter().map(ToString::to_string))
-        .chain(["vectors of peers".to_owned()]);
+        .chain(["published test vectors".to_owned()]);
     let row = |summary: &Summary| {
         let conformance = summary.subject.scheme.as_ref().map(|scheme| scheme.conformance_in_words.clone());
         std::iter::once(summary.subject.name.clone())

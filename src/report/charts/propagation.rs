@@ -22,8 +22,7 @@ pub(super) fn draw(analysis: &Analysis) -> Option<Chart> {
         panel(canvas, plot, analysis, summary);
     });
     let caption = "Share of revoked tokens that a resource server still accepts, by the time since the revocation was \
-                   acknowledged (Kaplan and Meier's estimate: what was still accepted when probing ended counts as far \
-                   as it was seen). The truth lies between the two lines, which differ by the gap between probes. A \
+                   acknowledged (Kaplan-Meier estimate). The true share lies between the two lines, which differ by the gap between probes. A \
                    dashed line is the longest time that the architecture allows."
         .to_owned();
     Some(Chart { name: "propagation", title, caption, wide, narrow, data: data(&shown, until) })

@@ -23,7 +23,7 @@ const SMALL: f64 = 12.0;
 
 /// What colours, shapes and filling mean, for a caption.
 pub(super) const READING: &str = "Blue circles are classical signatures, orange diamonds are post-quantum ones; hollow \
-     marks are implementations that are known to decide wrongly.";
+     marks are implementations that are known to decide wrongly (not conforming).";
 
 /// How much room the names below the picture take on a phone.
 pub(super) fn legend_height(dots: &[Dot<'_>]) -> f64 {

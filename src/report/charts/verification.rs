@@ -30,8 +30,8 @@ pub(super) fn draw(analysis: &Analysis) -> Option<Chart> {
         scatter::draw(canvas, &plot, &dots);
     });
     let caption = format!(
-        "Median time to verify one signature, with keys prepared as far as the library lets them be, on one core that does nothing else, against the \
-         characters that every request carries. Lower is quicker, further left is shorter. {}",
+        "Median time to verify one signature, with the key prepared as far as the library allows, on one core that does nothing else, against the characters of \
+         the token in every request. Lower is quicker, further left is shorter. {}",
         scatter::READING
     );
     let metrics = [MetricId::TokenBytes, MetricId::SignatureBytes, MetricId::VerifyP50, MetricId::VerifyP99];

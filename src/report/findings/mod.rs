@@ -105,7 +105,7 @@ fn calls(analysis: &Analysis) -> Option<String> {
     }
     if !never.is_empty() {
         let names: Vec<String> = never.iter().map(|(name, _)| (*name).to_owned()).collect();
-        parts.push(format!("{} did not ask it at all while the load ran.", some(&names)));
+        parts.push(format!("{} did not call it during the load.", some(&names)));
     }
     (!parts.is_empty()).then(|| parts.join(" "))
 }
@@ -140,13 +140,13 @@ fn cost(analysis: &Analysis) -> Option<String> {
         .collect();
     let stolen = |warning: &Warning| matches!(warning, Warning::MachineBusy { steal_percent: Some(_), .. });
     let caveat = if analysis.subjects.iter().any(|summary| summary.warnings.iter().any(stolen)) {
-        " What the hypervisor took meanwhile is counted in, so they are too high, and not to be ranked."
+        " They include time that the hypervisor took, so they are too high and cannot be ranked."
     } else {
         ""
     };
     (!each.is_empty()).then(|| {
         format!(
-            "Seconds of CPU time per million requests, both kinds of servers together{between}: {}.{caveat}",
+            "CPU seconds per million requests, of the resource servers and the authorization server together{between}: {}.{caveat}",
             list(&each)
         )
     })
@@ -187,7 +187,7 @@ mod tests {
         assert!(revocation.contains("none, jwt ES256 and jwt ML-DSA-65 still accepted revoked tokens when"));
         let calls = text("Load on the authorization server", &analysis);
         assert!(calls.contains("1.00 with introspection"), "{calls}");
-        assert!(calls.contains("none, jwt ES256 and jwt ML-DSA-65 did not ask it"), "{calls}");
+        assert!(calls.contains("none, jwt ES256 and jwt ML-DSA-65 did not call it"), "{calls}");
     }
 
     #[test]

@@ -53,8 +53,8 @@ fn still_accepting(never: &[(String, usize, usize, f64)]) -> Option<String> {
             })
             .collect();
     Some(format!(
-        "{} still accepted revoked tokens when the trial ended, up to {} after the acknowledgement: how much longer, \
-         this run cannot tell.",
+        "{} still accepted revoked tokens when the trial ended, up to {} after the acknowledgement. This run cannot \
+         tell how much longer they would.",
         some(&each),
         Unit::Seconds.show(longest)
     ))
@@ -69,9 +69,9 @@ fn until_expiry(analysis: &Analysis) -> Option<String> {
     let (names, leeways): (Vec<String>, Vec<f64>) = leeways.unzip();
     let longest = analysis.workload.token_lifetime_seconds + leeways.into_iter().reduce(f64::max)?;
     Some(format!(
-        "By design {} go{} on until the token expires: up to {} after it was issued.",
+        "By design {} accept{} a revoked token until it expires: up to {} after it was issued.",
         some(&names),
-        if names.len() == 1 { "es" } else { "" },
+        if names.len() == 1 { "s" } else { "" },
         Unit::Seconds.show(longest)
     ))
 }

@@ -15,10 +15,10 @@ pub(super) fn status(analysis: &Analysis) -> Option<String> {
         analysis.subjects.iter().filter_map(|summary| summary.subject.scheme.as_ref()).collect();
     let mut sentences = Vec::new();
     for (status, words) in [
-        (Status::Standard, "A published standard names for JOSE today:"),
-        (Status::Draft, "Only a draft, which may still change, names:"),
-        (Status::Superseded, "Superseded, kept since it is in use:"),
-        (Status::Control, "A control of the bench, never for use:"),
+        (Status::Standard, "Named for JOSE by a published standard:"),
+        (Status::Draft, "Named by a draft only, which may still change:"),
+        (Status::Superseded, "Superseded, but still in use:"),
+        (Status::Control, "Controls of the bench, not for use:"),
     ] {
         let of_status: Vec<&Signature> =
             schemes.iter().copied().filter(|scheme| scheme.status == status).collect();
@@ -238,11 +238,11 @@ mod tests {
     fn standards_drafts_and_what_they_replaced_are_told_apart_with_their_sources() {
         let text = status(&ALL).unwrap();
         for part in [
-            "A published standard names for JOSE today: HS256, HS384, HS512, RS256, PS256, ES256 and ES384 (RFC 7518)",
+            "Named for JOSE by a published standard: HS256, HS384, HS512, RS256, PS256, ES256 and ES384 (RFC 7518)",
             "Ed25519 (RFC 9864)",
             "ML-DSA-44, ML-DSA-65 and ML-DSA-87 (RFC 9964)",
             "FN-DSA-512 and FN-DSA-1024 (draft-ietf-cose-falcon)",
-            "Superseded, kept since it is in use: X-PQClean-Dilithium2",
+            "Superseded, but still in use: X-PQClean-Dilithium2",
             "Shown, but not ranked: ML-DSA-65 pqcrypto, X-PQClean-Dilithium2",
             "X-PQClean-Dilithium5: NOT conforming (Wycheproof: 127 forgeries accepted, 3 valid refused).",
         ] {

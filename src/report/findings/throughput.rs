@@ -17,7 +17,7 @@ pub(super) fn reached(analysis: &Analysis) -> Option<String> {
     let mut sentences = Vec::new();
     if !each.is_empty() {
         sentences.push(format!(
-            "{limit} holds, with at most 0.1 % of the requests failing, up to these rates, in requests per second: {}.{}",
+            "{limit} holds, with at most 0.1 % of the requests failed, up to these requests per second: {}.{}",
             list(&each),
             ties(&reached)
         ));

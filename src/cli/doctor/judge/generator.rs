@@ -20,7 +20,7 @@ pub(super) fn noise(noise: Noise) -> Check {
         "noise",
         mark,
         found,
-        "what is due in a gap is sent late: stop other work on the machine, keep interrupts off the generator's core \
+        "requests due in a gap are sent late: stop other work on the machine, keep interrupts off the generator's core \
          (/proc/irq/*/smp_affinity), or boot with isolcpus",
     )
 }
@@ -34,8 +34,8 @@ pub(super) fn waking(waking: Waking) -> Check {
         "waking",
         at_most(waking.p50.as_secs_f64() * 1e6, 10.0, f64::INFINITY),
         found,
-        "what is due meanwhile is sent late, however punctual the generator: keep cores from halting (boot with idle=poll), or \
-         measure where none of them is virtual",
+        "requests due during such a send are sent late: keep cores from halting (boot with idle=poll), or measure on a machine \
+         that is not virtual",
     )
 }
 

@@ -53,14 +53,14 @@ pub(super) fn pressure(percent: Option<f64>) -> Check {
 /// Beyond 5 % the environment guard throws trials away.
 pub(super) fn steal(percent: Option<f64>) -> Check {
     let Some(percent) = percent else {
-        return untold("steal", "a busy host goes unnoticed: compare only interleaved trials");
+        return untold("steal", "a busy host goes unnoticed: compare only trials of one run");
     };
     let found = format!("{percent:.1} % of 1 s taken by the hypervisor");
     check(
         "steal",
         at_most(percent, 1.0, 5.0),
         found,
-        "neighbours use the host: take a dedicated one, or come back later",
+        "other virtual machines use the host: use a dedicated host, or measure later",
     )
 }
 
