@@ -37,7 +37,8 @@ impl Doubt {
 
 impl Trust {
     pub(super) fn of(analysis: &Analysis) -> Self {
-        let (class, headline) = match analysis.validity() {
+        let validity = analysis.validity();
+        let (class, headline) = match validity {
             Validity::Invalid => ("unfit", "Invalid: do not use these figures"),
             Validity::Suspect => ("doubtful", "Suspect: read the marked figures with care"),
             Validity::Valid => ("sound", "Valid"),
@@ -49,16 +50,24 @@ impl Trust {
                 .map(|estimate| estimate.point)
                 .reduce(f64::max)
         };
+        // Of several subjects the worst.
+        let several = analysis.subjects.len() > 1;
+        let (up_to, whose) = if several { ("up to ", " of a subject") } else { ("", "") };
         let mut facts: Vec<String> = Vec::new();
         facts.extend(worst(MetricId::WrongAnswers).map(|wrong| match wrong {
-            0.0 => "No answer was wrong".to_owned(),
-            wrong => format!("Up to {} answers of a subject were wrong", Unit::Count.show(wrong)),
+            0.0 => "no answer was wrong".to_owned(),
+            wrong => format!("{up_to}{} answers{whose} were wrong", Unit::Count.show(wrong)),
         }));
         facts.extend(worst(MetricId::Errors).map(|errors| match errors {
             0.0 => "every request was answered".to_owned(),
-            errors => format!("up to {} of the requests of a subject failed", Unit::Fraction.show(errors)),
+            errors => format!("{up_to}{} of the requests{whose} failed", Unit::Fraction.show(errors)),
         }));
-        facts.push(standings(analysis));
+        // Figures that must not be used have no standing.
+        if validity != Validity::Invalid {
+            facts.push(standings(analysis));
+        } else if facts.is_empty() {
+            facts.push("the reasons follow".to_owned());
+        }
         Self { class, headline, facts: format!("{}.", capital(&facts.join("; "))) }
     }
 }
@@ -73,12 +82,13 @@ fn standings(analysis: &Analysis) -> String {
     let all: Vec<Standing> = analysis.subjects.iter().flat_map(of).collect();
     let lost = all.iter().filter(|standing| standing.is_lost()).count();
     let bounded = all.iter().filter(|standing| matches!(standing, Standing::Bounded { .. })).count();
-    match (lost, bounded) {
-        (0, 0) => "every figure is sound".to_owned(),
-        (lost, bounded) => {
-            format!("of {} figures {bounded} are bounded, {lost} lost, the others sound", all.len())
-        }
+    if lost + bounded == 0 {
+        return "every figure is sound".to_owned();
     }
+    let counts = [(bounded, "bounded"), (lost, "lost"), (all.len() - bounded - lost, "sound")];
+    let counts =
+        counts.iter().filter(|(count, _)| *count > 0).map(|(count, standing)| format!("{count} {standing}"));
+    format!("of {} figures: {}", all.len(), counts.collect::<Vec<_>>().join(", "))
 }
 
 /// What a long reason begins with.
@@ -190,6 +200,17 @@ fn capital(text: &str) -> String {
 mod tests {
     use super::*;
     use crate::analysis::{analyse, synthetic};
+
+    #[test]
+    fn figures_that_must_not_be_used_are_not_called_sound_and_one_subject_is_not_called_the_worst() {
+        let mut recordings = synthetic::recordings()[3..4].to_vec();
+        let outcomes = &mut recordings[0].load.as_mut().unwrap().seconds[0].outcomes;
+        outcomes.good_accepted -= 300;
+        outcomes.good_refused += 300;
+        let Trust { headline, facts, .. } = Trust::of(&analyse(&recordings));
+        assert_eq!(headline, "Invalid: do not use these figures");
+        assert_eq!(facts, "300 answers were wrong; every request was answered.");
+    }
 
     #[test]
     fn a_reason_that_subjects_share_is_said_once_with_its_worst_figure() {
