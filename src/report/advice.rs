@@ -22,6 +22,12 @@ pub fn explain(warning: &Warning) -> String {
         Warning::DebugBuild => "The program was built without optimisation, so its figures mean nothing. \
             Build it with \"cargo build --release\"."
             .to_owned(),
+        Warning::WrongAnswers { count, of } if count == of => format!(
+            "All {} answers were wrong: good tokens were refused or bad ones accepted. A server that refuses every good token \
+             may expect another issuer, audience or scope, or have other keys; \"bearerbench token inspect\" shows what a \
+             token says.",
+            thousands(&of.to_string())
+        ),
         Warning::WrongAnswers { count, of } => format!(
             "{} of {} answers were wrong (a good token refused or a bad one accepted), so the subject did not do the same \
              work as the others. recording.jsonl counts them in every second: good_refused, and bad_accepted by kind. \
@@ -315,6 +321,14 @@ mod tests {
         let kinds = BTreeMap::from([(TOKEN_EXPIRED.to_owned(), 3)]);
         let text = explain(&Warning::Errors { share: 0.0123, planned: 97_805, kinds });
         assert!(text.contains("--refresh") && !text.contains("Lower the rate"), "{text}");
+    }
+
+    #[test]
+    fn a_server_that_refuses_every_token_may_expect_other_claims_or_have_other_keys() {
+        let all = explain(&Warning::WrongAnswers { count: 1_200, of: 1_200 });
+        assert!(all.starts_with("All 1,200 answers were wrong") && all.contains("audience"), "{all}");
+        let some = explain(&Warning::WrongAnswers { count: 3, of: 1_200 });
+        assert!(some.starts_with("3 of 1,200 answers were wrong") && !some.contains("audience"), "{some}");
     }
 
     #[test]
