@@ -12,6 +12,7 @@ use std::time::Duration;
 
 use anyhow::Context as _;
 use clap::{Args, Subcommand};
+use hyper::Uri;
 
 use crate::auth::architecture::{Architecture, Staleness};
 use crate::auth::store::Store;
@@ -96,7 +97,7 @@ struct ResourceServerArgs {
     #[arg(long, value_name = "ALG", value_parser = part::signature)]
     signature: Option<Part<dyn SignatureScheme>>,
     /// The authorization server: its issuer identifier and base URL
-    #[arg(long, value_name = "URL", default_value = "http://127.0.0.1:9000")]
+    #[arg(long, value_name = "URL", default_value = "http://127.0.0.1:9000", value_parser = plain_url)]
     authorization_server: String,
     #[command(flatten)]
     wire: WireArgs,
@@ -119,6 +120,21 @@ struct ClientArgs {
     #[arg(long, env = "BEARERBENCH_CLIENT_SECRET", hide_env_values = true)]
     client_secret: Option<String>,
 }
+
+/// The URL of a server that speaks plain HTTP.
+fn plain_url(text: &str) -> Result<String, String> {
+    let url: Uri = text.parse().map_err(|error| format!("{error}; {EXPECTED}"))?;
+    match url.scheme_str() {
+        Some("http") if url.query().is_none() => Ok(text.trim_end_matches('/').to_owned()),
+        Some("https") => Err(format!(
+            "this resource server speaks plain HTTP with its authorization server, not TLS; {EXPECTED}. `bearerbench load` gets \
+             tokens over https"
+        )),
+        _ => Err(EXPECTED.to_owned()),
+    }
+}
+
+const EXPECTED: &str = "expected a URL like http://127.0.0.1:9000";
 
 impl Serve {
     pub(super) fn execute(self) -> anyhow::Result<Exit> {
@@ -195,7 +211,7 @@ impl ResourceServerArgs {
             // What is asked for is where the resource is; plain HTTP/1.1 stays beside it for the counters of the bench.
             listen: if is_plain { self.listen } else { ANY_PORT },
             architecture: self.architecture,
-            issuer: self.authorization_server.trim_end_matches('/').to_owned(),
+            issuer: self.authorization_server,
             signature: self.signature,
             shared_key,
             credentials: Credentials {

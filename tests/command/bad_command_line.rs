@@ -106,3 +106,17 @@ fn a_file_that_cannot_be_used_is_named_by_every_command_that_reads_one_with_exit
         }
     }
 }
+
+#[test]
+fn an_authorization_server_that_a_resource_server_cannot_ask_is_refused_before_it_is_asked() {
+    let sandbox = Sandbox::with(SMALL);
+    let serve = ["serve", "resource-server", "--architecture", "jwt", "--authorization-server"];
+    for (url, words) in [
+        ("https://127.0.0.1:9443", "speaks plain HTTP with its authorization server, not TLS"),
+        ("127.0.0.1:9000", "expected a URL like http://127.0.0.1:9000"),
+        ("http://127.0.0.1:9000?realm=a", "expected a URL like http://127.0.0.1:9000"),
+        ("http://", "expected a URL like http://127.0.0.1:9000"),
+    ] {
+        sandbox.refused(&[&serve[..], &[url]].concat()).exits(2).says(&[url, words]);
+    }
+}
