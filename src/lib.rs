@@ -7,6 +7,7 @@ pub mod analysis;
 pub mod arrival;
 pub mod auth;
 pub mod cli;
+pub mod design;
 pub mod header_limit;
 pub mod identity_provider;
 pub mod load;

@@ -9,7 +9,8 @@ use std::{fs, io};
 /// longer row says otherwise. The tests at the end of a file may import what they like.
 const LAYERS: Layers = &[
     ("units", &[]),
-    ("observation", &["units"]),
+    ("design", &[]),
+    ("observation", &["units", "design"]),
     ("registry", &[]),
     ("metric", &["registry"]),
     ("header_limit", &[]),
@@ -39,6 +40,7 @@ const LAYERS: Layers = &[
         &[
             "registry",
             "units",
+            "design",
             "auth/future",
             "auth/token",
             "auth/token/jwks",
@@ -67,6 +69,7 @@ const LAYERS: Layers = &[
         &[
             "registry",
             "units",
+            "design",
             "metric",
             "wire",
             "auth/architecture",
@@ -94,12 +97,12 @@ const LAYERS: Layers = &[
             "load",
         ],
     ),
-    ("analysis", &["units", "metric", "observation"]),
+    ("analysis", &["units", "design", "metric", "observation"]),
     (
         "selftest",
         &["units", "wire", "metric", "arrival", "plan", "observation", "testbed", "load", "analysis"],
     ),
-    ("report", &["metric", "header_limit", "observation", "analysis"]),
+    ("report", &["design", "metric", "header_limit", "observation", "analysis"]),
     ("cli", &["*"]),
 ];
 

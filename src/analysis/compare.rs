@@ -6,8 +6,8 @@ use std::collections::BTreeSet;
 use serde::Serialize;
 
 use crate::analysis::{Analysis, Basis, Estimate, Standing, Summary};
+use crate::design::Checks;
 use crate::metric::{Better, MetricId, Unit};
-use crate::observation::Staleness;
 
 /// The metrics of a subject in two runs.
 #[derive(Clone, Debug, PartialEq)]
@@ -96,7 +96,7 @@ pub fn changes(before: &Analysis, after: &Analysis) -> Vec<SubjectChanges> {
     };
     let are_alone = before.subjects.len() == 1 && after.subjects.len() == 1;
     let has_no_pair = |summary: &Summary, other: &Analysis| {
-        let may_be_renamed = are_alone || summary.subject.staleness == Staleness::External;
+        let may_be_renamed = are_alone || summary.subject.design.checks == Checks::Unknown;
         may_be_renamed && find(other, &summary.subject.name).is_none()
     };
     let mut left: Vec<&Summary> =
@@ -178,6 +178,7 @@ fn ends(estimate: &Estimate) -> [f64; 2] {
 mod tests {
     use super::*;
     use crate::analysis::{Basis, analyse, synthetic};
+    use crate::design::Design;
     use crate::observation::Recording;
 
     fn between(low: f64, point: f64, high: f64) -> Estimate {
@@ -263,7 +264,7 @@ mod tests {
             recording.subject.name = (*name).to_owned();
             recording.subject.position = position;
             if is_external {
-                recording.subject.staleness = Staleness::External;
+                recording.subject.design = Design::UNKNOWN;
             }
             recording
         };

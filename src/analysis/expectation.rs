@@ -8,8 +8,8 @@ use serde::Serialize;
 use crate::analysis::propagation::Propagation;
 use crate::analysis::trials::Trials;
 use crate::analysis::{Estimate, Observation, usage};
+use crate::design::{Asks, Checks, Design};
 use crate::metric::MetricId;
-use crate::observation::Staleness;
 
 pub use cache::expected_hit_ratio;
 
@@ -95,8 +95,8 @@ pub(super) fn checks(
     }
     let mut checks = calls(trials, measured);
     if !propagation.observations.is_empty() {
-        checks.push(unsafe_acceptances(trials, propagation));
-        checks.push(bound(trials.subject.staleness, propagation));
+        checks.extend(unsafe_acceptances(trials, propagation));
+        checks.push(bound(&trials.subject.design, propagation));
     }
     checks
 }
@@ -115,18 +115,22 @@ fn calls(trials: &Trials<'_>, measured: impl Fn(MetricId) -> Option<Estimate>) -
         let found = measured(MetricId::HitRatio)?.point;
         Some(value(quantity, MetricId::HitRatio, ends, found, "1 - calls per request"))
     };
-    let checks = match trials.subject.staleness {
-        Staleness::AskedEveryTime => [calls((1.0, UNEVEN), "every request is a call"), None],
-        Staleness::UntilExpiry { .. } => [introspections(trials), None],
-        Staleness::Unchecked => [calls((0.0, UNEVEN), "nobody is asked"), None],
-        Staleness::External => [None, None],
-        Staleness::Cached { ttl_seconds } => match cache::calls_per_request(trials, ttl_seconds) {
-            None => [None, None],
-            Some(expected) => {
-                let because = "misses of a cache that was empty when the load began";
-                [calls(expected, because), hits(expected)]
+    let Design { checks, asks, .. } = trials.subject.design;
+    let checks = match asks {
+        Asks::Unknown => [None, None],
+        Asks::Never if checks == Checks::Nothing => [calls((0.0, UNEVEN), "nobody is asked"), None],
+        // What is fetched for all tokens at once is asked about none.
+        Asks::Never | Asks::EveryPeriod { .. } => [introspections(trials), None],
+        Asks::EveryRequest => [calls((1.0, UNEVEN), "every request is a call"), None],
+        Asks::OnMiss { cache_lifetime_seconds } => {
+            match cache::calls_per_request(trials, cache_lifetime_seconds) {
+                None => [None, None],
+                Some(expected) => {
+                    let because = "misses of a cache that was empty when the load began";
+                    [calls(expected, because), hits(expected)]
+                }
             }
-        },
+        }
     };
     checks.into_iter().flatten().collect()
 }
@@ -150,40 +154,40 @@ fn value(
     Check { quantity, metric, expected: Expected::Value { point, low, high }, measured, agreement, because }
 }
 
-fn unsafe_acceptances(trials: &Trials<'_>, propagation: &Propagation) -> Check {
+/// How many probes should have been accepted that were not to be. `None` if revocations are pushed or polled: how many depends on instants
+/// that no closed form knows.
+fn unsafe_acceptances(trials: &Trials<'_>, propagation: &Propagation) -> Option<Check> {
     let points = propagation.observations.len() as f64;
     let measured = propagation.unsafe_acceptances() as f64;
-    let (total, because) = match trials.subject.staleness {
-        Staleness::AskedEveryTime => ((0.0, 0.0, 0.0), "every probe is asked for"),
-        Staleness::Cached { ttl_seconds } => {
-            (probes::cached(trials, ttl_seconds), "what is left of a cached answer at the revocation")
+    let design = &trials.subject.design;
+    let (total, because) = match design.asks {
+        _ if design.checks != Checks::Tokens => (probes::until_expiry(trials, f64::INFINITY), "every probe"),
+        _ if design.push_delay_seconds.is_some() => return None,
+        Asks::Unknown | Asks::EveryPeriod { .. } => return None,
+        Asks::EveryRequest => ((0.0, 0.0, 0.0), "every probe is asked for"),
+        Asks::OnMiss { cache_lifetime_seconds } => {
+            let because = "what is left of a cached answer at the revocation";
+            (probes::cached(trials, cache_lifetime_seconds), because)
         }
-        Staleness::UntilExpiry { leeway_seconds } => {
-            (probes::until_expiry(trials, leeway_seconds), "every probe until the token expires")
-        }
-        Staleness::Unchecked | Staleness::External => {
-            (probes::until_expiry(trials, f64::INFINITY), "every probe")
+        Asks::Never => {
+            (probes::until_expiry(trials, design.leeway_seconds), "every probe until the token expires")
         }
     };
-    value(
+    let check = value(
         "unsafe acceptances per revocation and resource server",
         MetricId::UnsafeAcceptances,
         (total.0 / points, total.1 / points, total.2 / points),
         measured / points,
         because,
-    )
+    );
+    Some(check)
 }
 
 /// The observation that exceeds its bound most; if none does, the longest one.
-fn bound(staleness: Staleness, propagation: &Propagation) -> Check {
-    let limit = |observation: &Observation| match staleness {
-        Staleness::Unchecked | Staleness::External => f64::INFINITY,
-        Staleness::AskedEveryTime => 0.0,
-        // An answer is never kept past the expiry of its token.
-        Staleness::Cached { ttl_seconds } => ttl_seconds.min(observation.expires_after.max(0.0)),
-        Staleness::UntilExpiry { leeway_seconds } => {
-            (observation.expires_after + leeway_seconds + WHOLE_SECOND).max(0.0)
-        }
+fn bound(design: &Design, propagation: &Propagation) -> Check {
+    let limit = |observation: &Observation| {
+        let expires_in = observation.expires_after + WHOLE_SECOND;
+        design.accepts_revoked_for(expires_in).unwrap_or(f64::INFINITY)
     };
     // An answer may have been on its way while the revocation was acknowledged.
     let excess = |observation: &Observation| {
@@ -195,8 +199,8 @@ fn bound(staleness: Staleness, propagation: &Propagation) -> Check {
         .max_by(|a, b| excess(a).total_cmp(&excess(b)).then(a.last_acceptance.total_cmp(&b.last_acceptance)))
         .expect("called with observations");
     let allowed = limit(worst);
-    let agreement = match staleness {
-        Staleness::Unchecked | Staleness::External => Agreement::Unbounded,
+    let agreement = match design.checks {
+        Checks::Nothing | Checks::Unknown => Agreement::Unbounded,
         _ if excess(worst) > 0.0 => Agreement::Exceeds,
         _ if propagation.unbounded() > 0 => Agreement::Unfinished,
         _ => Agreement::Within,
@@ -207,12 +211,18 @@ fn bound(staleness: Staleness, propagation: &Propagation) -> Check {
         expected: if allowed.is_finite() { Expected::AtMost(allowed) } else { Expected::Unbounded },
         measured: worst.last_acceptance,
         agreement,
-        because: match staleness {
-            Staleness::Unchecked => "nothing is checked",
-            Staleness::External => "what the server checks is not known",
-            Staleness::AskedEveryTime => "the authorization server is asked for every request",
-            Staleness::Cached { .. } => "how long an answer is kept",
-            Staleness::UntilExpiry { .. } => "what is left of the token's life",
-        },
+        because: bounded_by(design),
+    }
+}
+
+fn bounded_by(design: &Design) -> &'static str {
+    match design.asks {
+        _ if design.checks == Checks::Nothing => "nothing is checked",
+        _ if design.checks == Checks::Unknown => "what the server checks is not known",
+        _ if design.push_delay_seconds.is_some() => "how long a pushed revocation is under way",
+        Asks::EveryRequest => "the authorization server is asked for every request",
+        Asks::OnMiss { .. } => "how long an answer is kept",
+        Asks::EveryPeriod { .. } => "how far apart it is asked what was revoked",
+        Asks::Never | Asks::Unknown => "what is left of the token's life",
     }
 }

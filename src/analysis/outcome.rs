@@ -44,8 +44,7 @@ pub(super) fn estimates(trials: &Trials<'_>, resamples: &Resamples) -> BTreeMap<
 
 /// Good tokens refused and bad ones accepted.
 pub(super) fn wrong(trials: &Trials<'_>) -> u64 {
-    let staleness = trials.subject.staleness;
-    trials.seconds().iter().map(|second| second.outcomes.wrong(staleness)).sum()
+    trials.seconds().iter().map(|second| second.outcomes.wrong(&trials.subject.design)).sum()
 }
 
 /// How often requests were sent again, by why.

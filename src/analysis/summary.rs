@@ -8,8 +8,9 @@ use crate::analysis::{
     Breakdown, Check, Estimate, Gravity, Ladder, Propagation, Series, Verdict, Warning, expectation,
     extremes, ladder, latency, outcome, parts, rounds, signature, threshold, trust, usage, validity,
 };
+use crate::design::Checks;
 use crate::metric::MetricId;
-use crate::observation::{Environment, Recording, Scenario, Staleness, Subject, Workload};
+use crate::observation::{Environment, Recording, Scenario, Subject, Workload};
 
 /// What was found out about every subject of a scenario.
 #[derive(Clone, Debug, PartialEq)]
@@ -181,7 +182,7 @@ fn of_run(environment: &Environment, groups: &[Trials<'_>], subjects: &[Summary]
     if environment.build == "debug" {
         warnings.push(Warning::DebugBuild);
     }
-    let is_external = |summary: &Summary| summary.subject.staleness == Staleness::External;
+    let is_external = |summary: &Summary| summary.subject.design.checks == Checks::Unknown;
     if !subjects.iter().any(|summary| summary.is_control) && !subjects.iter().all(is_external) {
         warnings.push(Warning::NoControl);
     }
@@ -190,9 +191,11 @@ fn of_run(environment: &Environment, groups: &[Trials<'_>], subjects: &[Summary]
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use super::*;
     use crate::analysis::{Agreement, Basis, synthetic};
-    use crate::observation::Staleness;
+    use crate::design::Design;
     use crate::units::Offset;
 
     #[test]
@@ -234,7 +237,7 @@ mod tests {
     #[test]
     fn a_cache_that_keeps_answers_longer_than_it_says_contradicts_the_oracle() {
         let mut recording = synthetic::recording(2);
-        recording.subject.staleness = Staleness::Cached { ttl_seconds: 1.0 };
+        recording.subject.design = Design::caching(Duration::from_secs(1));
         let analysis = analyse(&[recording]);
         let found: Vec<_> = analysis.subjects[0].checks.iter().map(|check| check.agreement).collect();
         assert_eq!(
@@ -285,7 +288,7 @@ mod tests {
     #[test]
     fn a_slow_probe_before_the_revocation_excuses_no_late_acceptance() {
         let mut recording = synthetic::recording(2);
-        recording.subject.staleness = Staleness::Cached { ttl_seconds: 1.0 };
+        recording.subject.design = Design::caching(Duration::from_secs(1));
         for revocation in &mut recording.revocations {
             let (sent, first) = (revocation.sent, Offset::default());
             let earlier = revocation.probes.iter_mut().filter(|probe| probe.decided < sent);

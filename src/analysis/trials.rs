@@ -1,8 +1,9 @@
 //! The trials of one subject, in the order in which they were made.
 
 use crate::analysis::ladder::{Ladder, LoadStep, StepOutcome, same_rate};
+use crate::design::Checks;
 use crate::metric::thousands;
-use crate::observation::{Load, Recording, Second, Staleness, Subject};
+use crate::observation::{Load, Recording, Second, Subject};
 
 /// Every repetition of a subject; of one that was measured at several rates, every one at one of them.
 pub(super) struct Trials<'a> {
@@ -86,7 +87,7 @@ impl<'a> Trials<'a> {
     /// tokens nobody signed.
     pub(super) fn base(groups: &[Self], index: usize) -> Option<usize> {
         let same = |group: &Self| group.rate == groups[index].rate;
-        let unchecked = |group: &Self| same(group) && group.subject.staleness == Staleness::Unchecked;
+        let unchecked = |group: &Self| same(group) && group.subject.design.checks == Checks::Nothing;
         let control = |group: &Self| same(group) && group.is_control();
         groups.iter().position(unchecked).or_else(|| groups.iter().position(control))
     }

@@ -7,7 +7,7 @@ use clap::Args;
 
 use crate::cli::scenario::ScenarioArgs;
 use crate::cli::{Exit, output};
-use crate::observation::{Outcomes, Recording, Staleness};
+use crate::observation::{Outcomes, Recording};
 use crate::plan::Judgement;
 use crate::run::{self, Interrupt, Judges};
 
@@ -62,15 +62,15 @@ impl Verdict {
         }
         let errors: u64 = all.errors.values().sum();
         let accepted = all.bad_accepted.values().sum::<u64>() + all.stale_accepted;
-        let asks = !matches!(recording.subject.staleness, Staleness::UntilExpiry { .. });
+        let design = &recording.subject.design;
         let control = recording.subject.is_control();
-        let wrong = if control { all.good_refused } else { all.wrong(recording.subject.staleness) };
+        let wrong = if control { all.good_refused } else { all.wrong(design) };
         let right = wrong == 0 && errors == 0 && all.planned > 0;
         let mut words = format!("{} requests, {wrong} wrong answers, {errors} errors", all.planned);
         if control {
             write!(words, " ({accepted} bad tokens accepted: by design, it is a control)")
                 .expect("a string takes every text");
-        } else if all.stale_accepted > 0 && !asks {
+        } else if all.stale_accepted > 0 && design.ignores_revocations() {
             write!(words, " ({} revoked tokens accepted: by design, nobody is asked)", all.stale_accepted)
                 .expect("a string takes every text");
         }

@@ -8,10 +8,10 @@ use std::time::Duration;
 use clap::Args;
 
 use crate::arrival::ArrivalProcess;
-use crate::auth::architecture::Staleness;
 use crate::cli::scenario::ScenarioArgs;
 use crate::cli::{Exit, output};
-use crate::plan::{Pace, Plan, Pool, Search, Step, Trial, Workload};
+use crate::design::Design;
+use crate::plan::{Pace, Plan, Pool, Search, Step, Subject, Trial, Workload};
 use crate::registry::Part;
 use crate::units::Rate;
 use crate::wire::Wire;
@@ -75,6 +75,9 @@ fn text(plan: &Plan) -> String {
     } else {
         format!("cores: {generators} for the load generator, {servers} for the servers")
     });
+    for (subject, design) in designs(plan) {
+        line(format!("by design {subject} {design}"));
+    }
     for (subject, ratio) in expected_hit_ratios(plan) {
         line(match ratio {
             Some(ratio) => {
@@ -125,6 +128,30 @@ fn text(plan: &Plan) -> String {
     text
 }
 
+/// How long each subject may go on with a revoked token, in words.
+fn designs(plan: &Plan) -> Vec<(&str, String)> {
+    let mut subjects: Vec<&Subject> = Vec::new();
+    for subject in plan.trials.iter().map(|trial| &trial.subject) {
+        if subjects.iter().all(|known| known.position != subject.position) {
+            subjects.push(subject);
+        }
+    }
+    subjects.sort_by_key(|subject| subject.position);
+    let lifetime = plan.lifetime.as_secs_f64();
+    let words = |design: Design| match design.accepts_revoked_for(lifetime) {
+        None => "never stops accepting a revoked token".to_owned(),
+        Some(most) => format!("accepts a revoked token for at most {most} s{}", terms(&design)),
+    };
+    subjects
+        .into_iter()
+        .map(|subject| (subject.name.as_str(), words(subject.architecture.design())))
+        .collect()
+}
+
+fn terms(design: &Design) -> String {
+    design.terms().into_iter().map(|(name, seconds)| format!("; {name} {seconds} s")).collect()
+}
+
 /// What a cache should give each subject that has one, as far as a closed form tells: in the first repetition, from which
 /// others differ by when tokens are revoked.
 fn expected_hit_ratios(plan: &Plan) -> Vec<(&str, Option<f64>)> {
@@ -141,10 +168,7 @@ fn expected_hit_ratio(plan: &Plan, trial: &Trial) -> Option<f64> {
 
 /// How long the subject of a trial keeps answers, if it does.
 fn ttl(trial: &Trial) -> Option<f64> {
-    match trial.subject.architecture.staleness() {
-        Staleness::Cached(ttl) => Some(ttl.as_secs_f64()),
-        Staleness::Unchecked | Staleness::AskedEveryTime | Staleness::UntilExpiry(_) => None,
-    }
+    trial.subject.architecture.design().cache_lifetime()
 }
 
 /// When requests are sent, and for how long.
@@ -230,6 +254,7 @@ fn json(plan: &Plan) -> String {
             "rate": trial.workload.pace.rate().map(Rate::per_second),
             "repetition": trial.repetition,
             "seed": trial.seed,
+            "design": trial.subject.architecture.design(),
             "expected_hit_ratio": expected_hit_ratio(plan, trial),
             "revocations_seconds": trial.workload.revocations.iter().map(|at| at.seconds()).collect::<Vec<_>>(),
         })

@@ -14,7 +14,7 @@ use anyhow::Context as _;
 use clap::{Args, Subcommand};
 use hyper::Uri;
 
-use crate::auth::architecture::{Architecture, Staleness};
+use crate::auth::architecture::Architecture;
 use crate::auth::store::Store;
 use crate::auth::token::opaque;
 use crate::auth::token::signature::SignatureScheme;
@@ -189,9 +189,8 @@ impl AuthorizationServerArgs {
 
 impl ResourceServerArgs {
     fn serve(self) -> anyhow::Result<Exit> {
-        let asks = matches!(self.architecture.staleness(), Staleness::AskedEveryTime | Staleness::Cached(_));
         anyhow::ensure!(
-            !asks || self.client.client_secret.is_some(),
+            !self.architecture.design().authenticates || self.client.client_secret.is_some(),
             BadArgument(format!(
                 "--architecture {}: it introspects, and the authorization server wants to know who asks; give the \
                  --client-secret that it printed when it started",

@@ -4,7 +4,7 @@ use std::fs::File;
 use std::io::{self, BufRead, BufReader, Write};
 use std::path::{Path, PathBuf};
 
-use crate::observation::{Recording, SCHEMA};
+use crate::observation::{Recording, SCHEMA, older};
 
 /// The name of the recording in its folder.
 pub const FILE_NAME: &str = "recording.jsonl";
@@ -75,7 +75,7 @@ pub fn read(folder: &Path) -> Result<Vec<Recording>, ReadError> {
     if recordings.is_empty() { Err(ReadError::Empty { path }) } else { Ok(recordings) }
 }
 
-/// The version first: a newer format may differ in anything else.
+/// The version first: another format may differ in anything else.
 #[derive(serde::Deserialize)]
 struct Version {
     schema: u32,
@@ -88,7 +88,7 @@ fn parse(text: &str, path: &Path, line: usize) -> Result<Recording, ReadError> {
     if version.schema > SCHEMA {
         return Err(ReadError::Newer { path, line, found: version.schema });
     }
-    serde_json::from_str(text).map_err(failed)
+    older::read(text, version.schema).map_err(failed)
 }
 
 #[cfg(test)]

@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use crate::observation::{CoreGaps, OpenSecond, Sealed, Second, Side, Staleness};
+use crate::design::{Checks, Design};
+use crate::observation::{CoreGaps, OpenSecond, Sealed, Second, Side};
 
 /// What the load generator saw. Probes of tokens under revocation test are not in it.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -21,18 +22,14 @@ pub struct Load {
     /// Nanoseconds of CPU time the generator's threads used from the window's beginning to its end.
     pub generator_cpu_nanos: u64,
     /// Every thread of the generator; none in recordings before version 3.
-    #[serde(default)]
     pub generators: Vec<Generator>,
     /// Gaps by core: which cores were watched, and what was taken from them. None in recordings before version 4.
-    #[serde(default)]
     pub gaps: Vec<CoreGaps>,
     /// What a latency is made of, over the whole window; absent in recordings before version 3.
-    #[serde(default)]
     pub parts: Option<Parts>,
     /// True if the plan was cut short by an interrupt or a failure.
     pub cut_short: bool,
     /// Requests that were due and of which the generator itself cannot say what became: none, or it is at fault.
-    #[serde(default)]
     pub lost: u64,
 }
 
@@ -104,14 +101,12 @@ pub struct Outcomes {
     pub bad_accepted: BTreeMap<String, u64>,
     /// Tokens accepted that were revoked before the load: wrong where the authorization server is asked, and by design where
     /// nobody is until they expire.
-    #[serde(default)]
     pub stale_accepted: u64,
     /// Requests without a right or wrong answer, by what happened: a status, a broken connection, a time-out.
     pub errors: BTreeMap<String, u64>,
     /// How often requests were sent again that no server is taken to have processed, by why: it refused them unprocessed (RFC 9113 section
     /// 8.7), or they crossed the close of an idle connection (RFC 9112 section 9.3.1). Beside the others: each of these
     /// requests counts there once, by how it ended.
-    #[serde(default)]
     pub sent_again: BTreeMap<String, u64>,
 }
 
@@ -204,13 +199,9 @@ fn add(sealed: &mut Sealed, other: &Sealed) {
 impl Outcomes {
     /// Good tokens refused and bad ones accepted. Whoever asks nobody about a token cannot know that it was revoked before
     /// the load: where that is so by design, accepting it is stale, not wrong.
-    pub fn wrong(&self, staleness: Staleness) -> u64 {
-        let stale = match staleness {
-            Staleness::UntilExpiry { .. } | Staleness::External => 0,
-            Staleness::Unchecked | Staleness::AskedEveryTime | Staleness::Cached { .. } => {
-                self.stale_accepted
-            }
-        };
+    pub fn wrong(&self, design: &Design) -> u64 {
+        let is_by_design = design.ignores_revocations() || design.checks == Checks::Unknown;
+        let stale = if is_by_design { 0 } else { self.stale_accepted };
         self.good_refused + self.bad_accepted.values().sum::<u64>() + stale
     }
 

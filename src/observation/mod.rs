@@ -5,6 +5,7 @@ mod environment;
 mod file;
 mod gap;
 mod load;
+mod older;
 mod reuse;
 mod revocation;
 mod sealed;
@@ -14,6 +15,8 @@ mod step;
 mod usage;
 
 use serde::{Deserialize, Serialize};
+
+use crate::design::{Checks, Design};
 
 pub use distribution::Distribution;
 pub use environment::{Conditions, Cores, Environment};
@@ -34,7 +37,7 @@ pub use usage::{AuthorizationServerUsage, ProcessUsage, ResourceServerUsage, Sam
 /// 3: the parts of a latency, latency by class of token and status, and how each thread of the generator fared; how
 /// requests travel; the law by which tokens are used again, weights of the kinds of bad tokens, and tokens that were revoked
 /// before the load.
-/// 4: gaps, what they left of the requests, and the time from taking a request up to its answer.
+/// 4: gaps, what they left of the requests, and the time from taking a request up to its answer; the numbers of a subject's design.
 pub const SCHEMA: u32 = 4;
 
 /// The kind of bad tokens that were revoked before the load.
@@ -55,7 +58,6 @@ pub struct Recording {
     /// Which repetition of the subject this is, from 0.
     pub repetition: u32,
     /// Why it was measured at this rate, if others were tried too.
-    #[serde(default)]
     pub step: Option<Step>,
     /// The seed of the repetition: the same for every subject in it.
     pub seed: u64,
@@ -66,10 +68,8 @@ pub struct Recording {
     /// What else the machine did during the trial.
     pub conditions: Conditions,
     /// How long the operations of the signature scheme took by themselves, before the load; absent for opaque tokens.
-    #[serde(default)]
     pub signature_times: Option<SignatureTimes>,
     /// What else the machine did while they were timed.
-    #[serde(default)]
     pub signature_conditions: Option<Conditions>,
     /// Requests and answers; absent if the load never began.
     pub load: Option<Load>,
@@ -106,17 +106,15 @@ pub struct Subject {
     /// The JOSE `alg` of its tokens with the settings of the scheme, in words; absent for opaque tokens.
     pub signature: Option<String>,
     /// What is known of the scheme; absent for opaque tokens, and in recordings before version 2.
-    #[serde(default)]
     pub scheme: Option<Signature>,
     /// The token store with its settings, in words.
     pub store: String,
     /// How requests travelled, in words; absent for plain HTTP/1.1 over TCP, which is all there was before version 3.
-    #[serde(default)]
     pub wire: Option<String>,
     /// Thresholds for this subject alone, in k6's grammar.
     pub thresholds: Vec<String>,
-    /// How long an acceptance can outlive a revocation, by design.
-    pub staleness: Staleness,
+    /// Whom it asks and how often, and what bounds how long it accepts a revoked token.
+    pub design: Design,
     /// Size of a live token in characters: smallest, median and largest of the pool. Absent if no token was issued.
     pub token_characters: Option<[u64; 3]>,
 }
@@ -125,35 +123,13 @@ impl Subject {
     /// True if it accepts bad tokens by design: it checks nothing, or tokens that nobody signed.
     pub fn is_control(&self) -> bool {
         let unsigned = self.scheme.as_ref().is_some_and(|scheme| scheme.status == Status::Control);
-        self.staleness == Staleness::Unchecked || unsigned
+        self.design.checks == Checks::Nothing || unsigned
     }
 
     /// False if its signatures are verified by an implementation that is known to decide wrongly.
     pub fn is_trusted(&self) -> bool {
         self.scheme.as_ref().is_none_or(Signature::is_trusted)
     }
-}
-
-/// How long a resource server may go on accepting a revoked token, by the design of its architecture.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(tag = "kind", rename_all = "snake_case", deny_unknown_fields)]
-pub enum Staleness {
-    /// Not known: the server is somebody else's.
-    External,
-    /// A control: nothing is checked.
-    Unchecked,
-    /// The authorization server is asked for every request.
-    AskedEveryTime,
-    /// Its answer is kept for `ttl_seconds`, never past the expiry of the token.
-    Cached {
-        /// How long an answer is kept.
-        ttl_seconds: f64,
-    },
-    /// Nobody is asked: a token is good until it expires.
-    UntilExpiry {
-        /// Seconds of grace after the expiry.
-        leeway_seconds: f64,
-    },
 }
 
 /// What was sent: all that the closed forms need.
@@ -165,7 +141,6 @@ pub struct Workload {
     /// The arrival process, in words.
     pub arrivals: String,
     /// How long a user thinks between an answer and the next request; absent for an open loop.
-    #[serde(default)]
     pub think_seconds: Option<f64>,
     /// Length of the warm-up in seconds; it is not measured.
     pub warmup_seconds: f64,
@@ -178,7 +153,6 @@ pub struct Workload {
     /// Live tokens in the pool.
     pub live_tokens: u64,
     /// How the live token of a request is chosen.
-    #[serde(alias = "zipf_exponent", deserialize_with = "reuse::law_or_exponent")]
     pub reuse: Reuse,
     /// Fraction of the requests that carry a bad token.
     pub bad_fraction: f64,
@@ -187,7 +161,6 @@ pub struct Workload {
     /// The kinds of bad tokens.
     pub bad_kinds: Vec<String>,
     /// Their weights among the bad tokens. None in recordings before version 3: the kinds come in equal parts.
-    #[serde(default)]
     pub bad_weights: Vec<u32>,
     /// Lifetime of a token in seconds.
     pub token_lifetime_seconds: f64,

@@ -19,7 +19,6 @@ pub struct Second {
     pub service: Sealed,
     /// answered - taken up: wait and service, without the generator's lag. Empty where no request waited, and in recordings
     /// before version 4: see [`Second::served`].
-    #[serde(default)]
     served: Sealed,
     /// How the requests ended.
     pub outcomes: Outcomes,
@@ -27,7 +26,6 @@ pub struct Second {
     pub answers: u64,
     /// What gaps left of its requests; absent if none touched them, so that `latency`, `served` and `service` are undisturbed,
     /// and in recordings before version 4, which did not look for gaps.
-    #[serde(default)]
     pub disturbed: Option<Disturbed>,
 }
 

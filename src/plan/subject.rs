@@ -1,8 +1,9 @@
 //! One combination under comparison, with everything decided.
 
-use crate::auth::architecture::{Architecture, Staleness, Tokens};
+use crate::auth::architecture::{Architecture, Tokens};
 use crate::auth::store::Store;
 use crate::auth::token::signature::{SignatureScheme, Status};
+use crate::design::Checks;
 use crate::metric::Threshold;
 use crate::registry::Part;
 use crate::scenario;
@@ -65,6 +66,6 @@ impl Subject {
     /// Whether it only shows what everything else costs: it checks nothing, or tokens that nobody signed.
     pub fn is_control(&self) -> bool {
         let unsigned = self.signature.as_ref().is_some_and(|scheme| scheme.facts().status == Status::Control);
-        unsigned || self.architecture.staleness() == Staleness::Unchecked
+        unsigned || self.architecture.design().checks == Checks::Nothing
     }
 }

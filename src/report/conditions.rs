@@ -1,8 +1,9 @@
 //! What a reader must know to judge a figure: machine, program, load, seeds.
 
 use crate::analysis::{Analysis, Summary};
+use crate::design::Checks;
 use crate::metric::{Unit, thousands};
-use crate::observation::{Environment, Reuse, Staleness, Workload};
+use crate::observation::{Environment, Reuse, Workload};
 
 /// What a recording says nothing about.
 pub(super) const USUAL_WIRE: &str = "HTTP/1.1, TCP";
@@ -48,7 +49,7 @@ fn pace(workload: &Workload) -> String {
 
 /// Whether the server is somebody else's, of which nothing is known but where it is.
 pub(super) fn is_external(analysis: &Analysis) -> bool {
-    analysis.subjects.iter().all(|summary| summary.subject.staleness == Staleness::External)
+    analysis.subjects.iter().all(|summary| summary.subject.design.checks == Checks::Unknown)
 }
 
 /// What the answer does not reach.

@@ -2,7 +2,6 @@
 
 use crate::analysis::{Agreement, Check, Expected, Outcome, Summary, Unproven, Verdict};
 use crate::metric::{MetricId, Threshold, significant, thousands};
-use crate::observation::Staleness;
 use crate::report::cell::Cell;
 
 /// A threshold as a row: holds or not, subject, limit, value, explanation.
@@ -141,7 +140,7 @@ pub(super) struct CheckRow {
 impl CheckRow {
     pub(super) fn of(summary: &Summary, check: &Check) -> Self {
         // The closed forms know no capacity.
-        let is_cached = matches!(summary.subject.staleness, Staleness::Cached { .. });
+        let is_cached = summary.subject.design.cache_lifetime().is_some();
         Self {
             class: match check.agreement {
                 Agreement::Agrees | Agreement::Within => "holds",
@@ -197,13 +196,16 @@ fn show(metric: MetricId, value: f64) -> String {
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use super::*;
     use crate::analysis::{analyse, synthetic};
+    use crate::design::Design;
 
     #[test]
     fn a_cache_that_misses_more_than_it_should_may_be_too_small() {
         let mut recording = synthetic::recording(2);
-        recording.subject.staleness = Staleness::Cached { ttl_seconds: 1.0 };
+        recording.subject.design = Design::caching(Duration::from_secs(1));
         let summary = analyse(&[recording]).subjects.remove(0);
         let row = CheckRow::of(&summary, &summary.checks[0]);
         assert!(row.verdict.contains("holds fewer answers than there are tokens"), "{}", row.verdict);

@@ -8,8 +8,9 @@ use anyhow::Context as _;
 use rand::SeedableRng as _;
 use rand_chacha::ChaCha8Rng;
 
+use crate::design::Design;
 use crate::load::{self, Feed, Request, Share, Target, Token, Users};
-use crate::observation::{Conditions, Cores, Recording, SCHEMA, Scenario, Staleness, Subject, Workload};
+use crate::observation::{Conditions, Cores, Recording, SCHEMA, Scenario, Subject, Workload};
 use crate::plan::Pace;
 use crate::registry::Part;
 use crate::reuse::{Picker, ReuseLaw, Slice};
@@ -118,7 +119,7 @@ impl External {
                 scheme: None,
                 store: "not known".to_owned(),
                 thresholds: Vec::new(),
-                staleness: Staleness::External,
+                design: Design::UNKNOWN,
                 token_characters: self.target.tokens.characters(),
                 wire: self.wire.clone(),
             },

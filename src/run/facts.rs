@@ -2,10 +2,7 @@
 
 use std::time::SystemTime;
 
-use crate::auth::architecture;
-use crate::observation::{
-    Conditions, Cores, Load, Recording, SCHEMA, Scenario, Staleness, Step, Subject, Workload,
-};
+use crate::observation::{Conditions, Cores, Load, Recording, SCHEMA, Scenario, Step, Subject, Workload};
 use crate::plan::{self, Placement, Plan, Trial};
 use crate::testbed::machine;
 use crate::units::Rate;
@@ -59,14 +56,7 @@ fn subject(trial: &Trial) -> Subject {
         store: subject.store.to_string(),
         wire: (subject.wire != Wire::default()).then(|| subject.wire.to_string()),
         thresholds: subject.thresholds.iter().map(ToString::to_string).collect(),
-        staleness: match subject.architecture.staleness() {
-            architecture::Staleness::Unchecked => Staleness::Unchecked,
-            architecture::Staleness::AskedEveryTime => Staleness::AskedEveryTime,
-            architecture::Staleness::Cached(ttl) => Staleness::Cached { ttl_seconds: ttl.as_secs_f64() },
-            architecture::Staleness::UntilExpiry(leeway) => {
-                Staleness::UntilExpiry { leeway_seconds: leeway.as_secs_f64() }
-            }
-        },
+        design: subject.architecture.design(),
         token_characters: None,
     }
 }

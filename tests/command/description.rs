@@ -130,7 +130,12 @@ fn cached_and_local() -> String {
 fn plan_tells_the_law_of_reuse_and_how_often_a_cache_should_decide() {
     let sandbox = Sandbox::with(&cached_and_local());
     let told = sandbox.ended(&["plan", "case.toml"]).exits(0);
-    for words in ["100 live, reused by zipf", "by weights expired 1, garbage 1", "expected of cached: "] {
+    for words in [
+        "100 live, reused by zipf",
+        "by weights expired 1, garbage 1",
+        "by design cached accepts a revoked token for at most 1 s; cache lifetime 1 s\n",
+        "expected of cached: ",
+    ] {
         assert!(told.stdout.contains(words), "no {words:?} in {told:#?}");
     }
     assert_eq!(told.stdout.matches("expected of").count(), 1, "{told:#?}");
@@ -141,6 +146,7 @@ fn plan_tells_the_law_of_reuse_and_how_often_a_cache_should_decide() {
     assert_eq!(plan["tokens"]["reuse"]["size"], 9);
     assert_eq!(plan["tokens"]["mix"]["expired"], 1);
     for trial in plan["trials"].as_array().unwrap() {
+        assert_eq!(trial["design"]["authenticates"], trial["subject"] == "cached");
         let ratio = trial["expected_hit_ratio"].as_f64();
         assert_eq!(
             ratio.is_some_and(|ratio| 0.0 < ratio && ratio < 1.0),

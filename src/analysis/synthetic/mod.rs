@@ -15,10 +15,11 @@ use rand_chacha::ChaCha8Rng;
 
 use crate::analysis::synthetic::parts::OpenParts;
 use crate::analysis::synthetic::subjects::{Made, subjects};
+use crate::design::{Asks, Checks};
 use crate::observation::{
     AuthorizationServerUsage, Conditions, Cores, Environment, Load, OpenSecond, Probe, ProcessUsage,
-    Recording, ResourceServerUsage, Reuse, Revocation, SCHEMA, Sample, Scenario, SignatureTimes, Staleness,
-    Subject, Workload,
+    Recording, ResourceServerUsage, Reuse, Revocation, SCHEMA, Sample, Scenario, SignatureTimes, Subject,
+    Workload,
 };
 use crate::units::Offset;
 
@@ -198,12 +199,12 @@ impl Simulation {
         outcomes.sent += 1;
         // Answers take microseconds: they arrive in the second of their requests.
         facts.answers += 1;
-        match (is_bad, self.subject.staleness) {
-            (false, _) => outcomes.good_accepted += 1,
-            (true, _) if self.subject.is_control() => {
+        match is_bad {
+            false => outcomes.good_accepted += 1,
+            true if self.subject.is_control() => {
                 *outcomes.bad_accepted.entry(KINDS[kind].to_owned()).or_default() += 1;
             }
-            (true, _) => outcomes.bad_refused += 1,
+            true => outcomes.bad_refused += 1,
         }
     }
 
@@ -212,16 +213,17 @@ impl Simulation {
         let usage = &mut self.counters.resource_servers[server as usize];
         usage.requests += 1;
         usage.process.cpu_nanos += (self.local * 600.0) as u64;
-        let mut asks = matches!(self.subject.staleness, Staleness::AskedEveryTime);
-        let mut accepted = live || matches!(self.subject.staleness, Staleness::UntilExpiry { .. });
-        if let Staleness::Cached { ttl_seconds } = self.subject.staleness {
+        let design = self.subject.design;
+        let mut asks = design.asks == Asks::EveryRequest;
+        let mut accepted = live || design.ignores_revocations();
+        if let Some(lifetime) = design.cache_lifetime() {
             let fresh = self.fresh_until.get(&(token, server)).is_some_and(|until| now < *until);
             asks = !fresh;
             accepted = fresh || live;
             usage.cache_hits += u64::from(fresh);
             usage.cache_misses += u64::from(!fresh);
             if asks && live {
-                self.fresh_until.insert((token, server), now + ttl_seconds);
+                self.fresh_until.insert((token, server), now + lifetime);
             }
         }
         if asks {
@@ -233,7 +235,7 @@ impl Simulation {
         let typical = self.local + if asks { self.call } else { 0.0 };
         let spread: f64 = (0..6).map(|_| self.random.random::<f64>() - 0.5).sum();
         let tail = if self.random.random_bool(0.015) { 1.0 + 3.0 * self.random.random::<f64>() } else { 1.0 };
-        (accepted || self.subject.staleness == Staleness::Unchecked, typical * (0.25 * spread).exp() * tail)
+        (accepted || design.checks == Checks::Nothing, typical * (0.25 * spread).exp() * tail)
     }
 
     fn sample(&mut self, seconds: f64) -> Sample {

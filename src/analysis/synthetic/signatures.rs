@@ -2,12 +2,13 @@
 
 #![expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "small positive numbers")]
 
+use std::time::Duration;
+
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
-use crate::observation::{
-    Batches, Conformance, Round, Signature, SignatureTimes, Staleness, Status, Subject,
-};
+use crate::design::Design;
+use crate::observation::{Batches, Conformance, Round, Signature, SignatureTimes, Status, Subject};
 
 /// A subject of `scenarios/signatures.toml`.
 pub(crate) struct Scheme {
@@ -139,7 +140,7 @@ impl Scheme {
             store: "memory".to_owned(),
             wire: None,
             thresholds: Vec::new(),
-            staleness: Staleness::UntilExpiry { leeway_seconds: 0.0 },
+            design: Design::verifying(Duration::ZERO, Duration::from_secs(300)),
             token_characters: Some([characters, characters, characters + 2]),
         }
     }

@@ -1,7 +1,10 @@
 //! What is simulated: subjects and how long they take.
 
+use std::time::Duration;
+
 use crate::analysis::synthetic::{TTL, signatures};
-use crate::observation::{SignatureTimes, Staleness, Subject};
+use crate::design::Design;
+use crate::observation::{SignatureTimes, Subject};
 
 /// A subject, the service time of a local decision and of a call in microseconds, the times of its signature.
 #[derive(Clone)]
@@ -18,7 +21,7 @@ impl Made {
     }
 
     /// A subject whose tokens are opaque.
-    fn opaque(name: &str, staleness: Staleness, local: f64, call: f64) -> Self {
+    fn opaque(name: &str, design: Design, local: f64, call: f64) -> Self {
         let subject = Subject {
             name: name.to_owned(),
             // Their names differ, and the order in which they are recorded is theirs.
@@ -29,7 +32,7 @@ impl Made {
             store: "memory".to_owned(),
             wire: None,
             thresholds: Vec::new(),
-            staleness,
+            design,
             token_characters: Some([43, 43, 45]),
         };
         Self::plain(subject, local, call)
@@ -45,9 +48,9 @@ impl Made {
 /// The five of the quickstart.
 pub(super) fn subjects() -> [Made; 5] {
     [
-        Made::opaque("none", Staleness::Unchecked, 80.0, 0.0),
-        Made::opaque("introspection", Staleness::AskedEveryTime, 90.0, 170.0),
-        Made::opaque("introspection-cached", Staleness::Cached { ttl_seconds: TTL }, 88.0, 175.0),
+        Made::opaque("none", Design::UNCHECKED, 80.0, 0.0),
+        Made::opaque("introspection", Design::ASKING_EVERY_TIME, 90.0, 170.0),
+        Made::opaque("introspection-cached", Design::caching(Duration::from_secs_f64(TTL)), 88.0, 175.0),
         Made::jwt("ES256", 152.0),
         Made::jwt("ML-DSA-65", 149.0),
     ]

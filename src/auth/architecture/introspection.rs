@@ -5,12 +5,11 @@ use std::sync::Arc;
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use crate::auth::architecture::{
-    Architecture, Context, NotReady, Staleness, TokenValidator, Tokens, Verified,
-};
+use crate::auth::architecture::{Architecture, Context, NotReady, TokenValidator, Tokens, Verified};
 use crate::auth::future::BoxFuture;
 use crate::auth::issuer::{Introspection, Unreachable};
 use crate::auth::token::{Rejection, Section, StatedClaims};
+use crate::design::Design;
 
 /// Asks every time.
 #[derive(Debug, Deserialize, JsonSchema)]
@@ -41,8 +40,8 @@ impl Architecture for Introspecting {
         Tokens::Any
     }
 
-    fn staleness(&self) -> Staleness {
-        Staleness::AskedEveryTime
+    fn design(&self) -> Design {
+        Design::ASKING_EVERY_TIME
     }
 
     fn validator(&self, context: Context) -> BoxFuture<'_, Result<Arc<dyn TokenValidator>, NotReady>> {

@@ -11,10 +11,11 @@ use tokio::time::Instant;
 
 use crate::auth::architecture::introspection::{Member, ask, check};
 use crate::auth::architecture::{
-    Architecture, CacheCounts, Context, NotReady, Staleness, TokenValidator, Tokens, Verified,
+    Architecture, CacheCounts, Context, NotReady, TokenValidator, Tokens, Verified,
 };
 use crate::auth::future::BoxFuture;
 use crate::auth::token::{Rejection, StatedClaims, TokenId};
+use crate::design::Design;
 use crate::units::Period;
 
 /// Asks, and keeps the answer about an active token for `ttl`, but never past its expiry, as far as the answer says it (`require = ["exp"]`).
@@ -42,8 +43,8 @@ impl Architecture for Cached {
         Tokens::Any
     }
 
-    fn staleness(&self) -> Staleness {
-        Staleness::Cached(self.ttl.duration())
+    fn design(&self) -> Design {
+        Design::caching(self.ttl.duration())
     }
 
     fn validator(&self, context: Context) -> BoxFuture<'_, Result<Arc<dyn TokenValidator>, NotReady>> {

@@ -8,13 +8,14 @@ use serde::Deserialize;
 
 use crate::auth::architecture::key_set::{KeySet, KeySetPolicy};
 use crate::auth::architecture::{
-    Architecture, Context, NotReady, Staleness, TokenValidator, Tokens, Validation, Verified,
+    Architecture, Context, NotReady, TokenValidator, Tokens, Validation, Verified,
 };
 use crate::auth::future::BoxFuture;
 use crate::auth::token::jwks::JwkSet;
 use crate::auth::token::jwt::{BackEnd, KeyRing, LibraryRing};
 use crate::auth::token::signature::SignatureScheme;
 use crate::auth::token::{Claims, Policy, Rejection, UnixTime};
+use crate::design::Design;
 use crate::units::{Period, Span};
 
 /// Verifies signature and claims with the published keys.
@@ -95,8 +96,8 @@ impl Architecture for LocalJwt {
         self.library.back_end().map_or(Validation::Own, Validation::Library)
     }
 
-    fn staleness(&self) -> Staleness {
-        Staleness::UntilExpiry(self.leeway.duration())
+    fn design(&self) -> Design {
+        Design::verifying(self.leeway.duration(), self.refresh.duration())
     }
 
     fn validator(&self, context: Context) -> BoxFuture<'_, Result<Arc<dyn TokenValidator>, NotReady>> {

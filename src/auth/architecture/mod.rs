@@ -10,7 +10,6 @@ mod tests;
 
 use std::fmt::Debug;
 use std::sync::Arc;
-use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
@@ -19,6 +18,7 @@ use crate::auth::issuer::{Issuer, Unreachable};
 use crate::auth::token::jwt::{AnotherBackEnd, BackEnd, Trust};
 use crate::auth::token::signature::SignatureScheme;
 use crate::auth::token::{Claims, Policy, Rejection, StatedClaims, WallClock};
+use crate::design::Design;
 use crate::registry::{Registry, Role, entry};
 
 /// A way to decide on tokens, with its settings.
@@ -36,8 +36,8 @@ pub trait Architecture: Debug + Send + Sync {
         Validation::Elsewhere
     }
 
-    /// How long an acceptance can outlive a revocation.
-    fn staleness(&self) -> Staleness;
+    /// Whom it asks and how often, and what bounds how long it accepts a revoked token.
+    fn design(&self) -> Design;
 
     /// Makes the thing with state, ready to decide.
     fn validator(&self, context: Context) -> BoxFuture<'_, Result<Arc<dyn TokenValidator>, NotReady>>;
@@ -73,19 +73,6 @@ pub enum Validation {
     Own,
     /// The crate `jsonwebtoken` with this back end.
     Library(BackEnd),
-}
-
-/// How long an acceptance can outlive a revocation, by design.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Staleness {
-    /// For ever: nothing is checked.
-    Unchecked,
-    /// Not at all: the authorization server is asked every time.
-    AskedEveryTime,
-    /// As long as an answer is kept, but never past the expiry of the token, where the answer says it.
-    Cached(Duration),
-    /// Until the token expires, and this grace after it.
-    UntilExpiry(Duration),
 }
 
 /// What a validator works with.

@@ -5,11 +5,10 @@ use std::sync::Arc;
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use crate::auth::architecture::{
-    Architecture, Context, NotReady, Staleness, TokenValidator, Tokens, Verified,
-};
+use crate::auth::architecture::{Architecture, Context, NotReady, TokenValidator, Tokens, Verified};
 use crate::auth::future::BoxFuture;
 use crate::auth::token::Rejection;
+use crate::design::Design;
 
 /// Accepts every token.
 #[derive(Debug, Deserialize, JsonSchema)]
@@ -21,8 +20,8 @@ impl Architecture for Nothing {
         Tokens::Any
     }
 
-    fn staleness(&self) -> Staleness {
-        Staleness::Unchecked
+    fn design(&self) -> Design {
+        Design::UNCHECKED
     }
 
     fn validator(&self, _: Context) -> BoxFuture<'_, Result<Arc<dyn TokenValidator>, NotReady>> {

@@ -1,8 +1,8 @@
 //! How long requests take, the quickest first, and who is not told apart.
 
 use crate::analysis::{Analysis, Estimate, is_faster};
+use crate::design::Checks;
 use crate::metric::MetricId;
-use crate::observation::Staleness;
 use crate::report::findings::names::{MANY, list, marked};
 use crate::report::findings::{ends, of, ranked, show};
 
@@ -32,9 +32,9 @@ pub(super) fn added(analysis: &Analysis) -> Option<String> {
         })
         .collect();
     let each = ends(analysis, MetricId::AddedP99, &added).unwrap_or_else(|| list(&each));
-    let checks = match control.subject.staleness {
-        Staleness::Unchecked => "checks nothing",
-        _ => "verifies tokens that nobody signed",
+    let checks = match control.subject.design.checks {
+        Checks::Nothing => "checks nothing",
+        Checks::Tokens | Checks::Unknown => "verifies tokens that nobody signed",
     };
     Some(format!(
         "The control, which {checks}, takes {} at the median and {} at p99. Added at p99: {}.{}",

@@ -2,7 +2,6 @@
 
 use crate::analysis::Analysis;
 use crate::metric::{MetricId, Unit};
-use crate::observation::Staleness;
 use crate::report::findings::names::some;
 use crate::report::findings::of;
 
@@ -62,10 +61,9 @@ fn still_accepting(never: &[(String, usize, usize, f64)]) -> Option<String> {
 
 /// What a run that ends before its tokens cannot show.
 fn until_expiry(analysis: &Analysis) -> Option<String> {
-    let leeways = analysis.subjects.iter().filter_map(|summary| match summary.subject.staleness {
-        Staleness::UntilExpiry { leeway_seconds } => Some((summary.subject.name.clone(), leeway_seconds)),
-        _ => None,
-    });
+    let subjects = analysis.subjects.iter().map(|summary| &summary.subject);
+    let until_expiry = subjects.filter(|subject| subject.design.ignores_revocations());
+    let leeways = until_expiry.map(|subject| (subject.name.clone(), subject.design.leeway_seconds));
     let (names, leeways): (Vec<String>, Vec<f64>) = leeways.unzip();
     let longest = analysis.workload.token_lifetime_seconds + leeways.into_iter().reduce(f64::max)?;
     Some(format!(

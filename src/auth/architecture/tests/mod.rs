@@ -159,18 +159,14 @@ async fn no_architecture_that_checks_accepts_a_token_past_its_expiry() {
 async fn a_revoked_token_lives_as_long_as_the_architecture_says_and_no_longer() {
     for (architecture, signature) in CHECKING {
         let choice: Choice = serde_json::from_str(architecture).unwrap();
-        let staleness = ARCHITECTURES.resolve(choice).unwrap().staleness();
+        let design = ARCHITECTURES.resolve(choice).unwrap().design();
         let issuer = issuer(signature).await;
         let validator = validator(architecture, &issuer).await;
         let token = issuer.server.issue(&good()).await.unwrap().token;
         assert!(validator.validate(&token).await.is_ok());
         issuer.server.revoke(&good(), &token).await.unwrap();
-        let bound = match staleness {
-            Staleness::Unchecked => unreachable!("it checks"),
-            Staleness::AskedEveryTime => Duration::ZERO,
-            Staleness::Cached(ttl) => ttl,
-            Staleness::UntilExpiry(leeway) => LIFETIME + leeway,
-        };
+        let bound = design.accepts_revoked_for(LIFETIME.as_secs_f64()).expect("it checks");
+        let bound = Duration::from_secs_f64(bound);
         if !bound.is_zero() {
             sleep(bound.saturating_sub(Duration::from_secs(2))).await;
             assert!(validator.validate(&token).await.is_ok(), "{architecture}: it is not asked yet");

@@ -1,0 +1,186 @@
+//! How a subject decides on tokens, in numbers: whom it asks and how often, and what bounds how long it accepts a revoked token.
+
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+/// The design of a validation architecture. What is expected of it follows from these numbers, whatever its name is.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Design {
+    /// What it looks at.
+    pub checks: Checks,
+    /// When it asks the authorization server about a token, or about what was revoked.
+    pub asks: Asks,
+    /// Whether the authorization server wants to know who asks.
+    pub authenticates: bool,
+    /// How long a revocation is under way that is pushed to it, at the most; absent if none is.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub push_delay_seconds: Option<f64>,
+    /// How long fetched keys are used before they are fetched again; absent if it verifies no signature.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub key_set_age_seconds: Option<f64>,
+    /// Grace after the expiry of a token.
+    #[serde(default, skip_serializing_if = "is_none")]
+    pub leeway_seconds: f64,
+}
+
+/// What a resource server looks at.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Checks {
+    /// Not known: it is somebody else's.
+    Unknown,
+    /// Nothing: a control.
+    Nothing,
+    /// Every token, its expiry included.
+    Tokens,
+}
+
+/// When a resource server asks its authorization server. Fetching keys is no question about a token.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "snake_case", deny_unknown_fields)]
+pub enum Asks {
+    /// Not known.
+    Unknown,
+    /// Never.
+    Never,
+    /// For every request.
+    EveryRequest,
+    /// For a token of which it keeps no answer.
+    OnMiss {
+        /// How long it keeps an answer, never past the expiry of the token.
+        cache_lifetime_seconds: f64,
+    },
+    /// Again and again, for all tokens at once.
+    EveryPeriod {
+        /// How far apart it asks.
+        poll_interval_seconds: f64,
+    },
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "as serde calls it")]
+fn is_none(seconds: &f64) -> bool {
+    *seconds == 0.0
+}
+
+impl Design {
+    /// A server of somebody else's.
+    pub const UNKNOWN: Self = Self::of(Checks::Unknown, Asks::Unknown);
+    /// A control that looks at nothing.
+    pub const UNCHECKED: Self = Self::of(Checks::Nothing, Asks::Never);
+    /// It asks for every request.
+    pub const ASKING_EVERY_TIME: Self =
+        Self { authenticates: true, ..Self::of(Checks::Tokens, Asks::EveryRequest) };
+
+    const fn of(checks: Checks, asks: Asks) -> Self {
+        Self {
+            checks,
+            asks,
+            authenticates: false,
+            push_delay_seconds: None,
+            key_set_age_seconds: None,
+            leeway_seconds: 0.0,
+        }
+    }
+
+    /// It keeps answers for a while.
+    pub fn caching(lifetime: Duration) -> Self {
+        let asks = Asks::OnMiss { cache_lifetime_seconds: lifetime.as_secs_f64() };
+        Self { authenticates: true, ..Self::of(Checks::Tokens, asks) }
+    }
+
+    /// It verifies tokens by itself, with keys that it fetches now and then.
+    pub fn verifying(leeway: Duration, key_set_age: Duration) -> Self {
+        Self {
+            leeway_seconds: leeway.as_secs_f64(),
+            key_set_age_seconds: Some(key_set_age.as_secs_f64()),
+            ..Self::of(Checks::Tokens, Asks::Never)
+        }
+    }
+
+    /// How long it keeps answers, in seconds; `None` if it keeps none.
+    pub fn cache_lifetime(&self) -> Option<f64> {
+        match self.asks {
+            Asks::OnMiss { cache_lifetime_seconds } => Some(cache_lifetime_seconds),
+            Asks::Unknown | Asks::Never | Asks::EveryRequest | Asks::EveryPeriod { .. } => None,
+        }
+    }
+
+    /// After so many seconds it knows of a revocation; `None` if nothing ever tells it. What is pushed comes before what it would have asked.
+    pub fn learns_within(&self) -> Option<f64> {
+        self.push_delay_seconds.or(match self.asks {
+            Asks::Unknown | Asks::Never => None,
+            Asks::EveryRequest => Some(0.0),
+            Asks::OnMiss { cache_lifetime_seconds } => Some(cache_lifetime_seconds),
+            Asks::EveryPeriod { poll_interval_seconds } => Some(poll_interval_seconds),
+        })
+    }
+
+    /// For so many seconds after its revocation a token may be accepted that expires in `expires_in` seconds; `None` if nothing bounds it.
+    pub fn accepts_revoked_for(&self, expires_in: f64) -> Option<f64> {
+        if self.checks != Checks::Tokens {
+            return None;
+        }
+        let expired = (expires_in + self.leeway_seconds).max(0.0);
+        Some(self.learns_within().map_or(expired, |learned| learned.min(expired)))
+    }
+
+    /// Whether a token is good until it expires, revoked or not.
+    pub fn ignores_revocations(&self) -> bool {
+        self.checks == Checks::Tokens && self.learns_within().is_none()
+    }
+
+    /// Every number of it with its name, in seconds.
+    pub fn terms(&self) -> Vec<(&'static str, f64)> {
+        let asked = match self.asks {
+            Asks::OnMiss { cache_lifetime_seconds } => Some(("cache lifetime", cache_lifetime_seconds)),
+            Asks::EveryPeriod { poll_interval_seconds } => Some(("poll interval", poll_interval_seconds)),
+            Asks::Unknown | Asks::Never | Asks::EveryRequest => None,
+        };
+        let pushed = self.push_delay_seconds.map(|seconds| ("push delay", seconds));
+        let keys = self.key_set_age_seconds.map(|seconds| ("key-set age", seconds));
+        let leeway = (self.leeway_seconds > 0.0).then_some(("leeway", self.leeway_seconds));
+        [asked, pushed, keys, leeway].into_iter().flatten().collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const TTL: Duration = Duration::from_secs(5);
+
+    #[test]
+    fn a_revoked_token_lives_until_it_is_known_or_expires_whichever_is_first() {
+        let polled = Asks::EveryPeriod { poll_interval_seconds: 30.0 };
+        let polling = Design { asks: polled, ..Design::ASKING_EVERY_TIME };
+        for (design, learns, bounds) in [
+            (Design::UNKNOWN, None, [None, None]),
+            (Design::UNCHECKED, None, [None, None]),
+            (Design::ASKING_EVERY_TIME, Some(0.0), [Some(0.0), Some(0.0)]),
+            (Design::caching(TTL), Some(5.0), [Some(2.0), Some(5.0)]),
+            (Design::verifying(Duration::from_secs(1), TTL), None, [Some(3.0), Some(61.0)]),
+            (polling, Some(30.0), [Some(2.0), Some(30.0)]),
+            (Design { push_delay_seconds: Some(0.01), ..polling }, Some(0.01), [Some(0.01), Some(0.01)]),
+        ] {
+            assert_eq!(design.learns_within(), learns, "{design:?}");
+            assert_eq!(
+                [2.0, 60.0].map(|expires_in| design.accepts_revoked_for(expires_in)),
+                bounds,
+                "{design:?}"
+            );
+            assert_eq!(design.ignores_revocations(), learns.is_none() && bounds[0].is_some(), "{design:?}");
+            let text = serde_json::to_string(&design).unwrap();
+            assert_eq!(serde_json::from_str::<Design>(&text).unwrap(), design, "{text}");
+        }
+    }
+
+    #[test]
+    fn every_number_has_its_name() {
+        assert_eq!(Design::caching(TTL).terms(), [("cache lifetime", 5.0)]);
+        let verifying = Design::verifying(Duration::from_secs(1), Duration::from_secs(300));
+        assert_eq!(verifying.terms(), [("key-set age", 300.0), ("leeway", 1.0)]);
+        assert_eq!(Design::UNCHECKED.terms(), []);
+    }
+}
