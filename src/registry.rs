@@ -159,6 +159,11 @@ impl<T: ?Sized> Part<T> {
     pub fn kind(&self) -> &str {
         &self.choice.kind
     }
+
+    /// The part as it was written.
+    pub fn choice(&self) -> &Choice {
+        &self.choice
+    }
 }
 
 impl<T: ?Sized> Clone for Part<T> {

@@ -10,11 +10,11 @@ use std::{fs, io};
 const LAYERS: Layers = &[
     ("units", &[]),
     ("design", &[]),
-    ("observation", &["units", "design"]),
     ("registry", &[]),
+    ("wire", &[]),
+    ("observation", &["units", "design", "registry", "wire"]),
     ("metric", &["registry"]),
     ("header_limit", &[]),
-    ("wire", &[]),
     ("auth/future", &[]),
     ("auth/token/base64url", &[]),
     ("auth/token/jwks", &["auth/token/base64url"]),

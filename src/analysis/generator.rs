@@ -54,8 +54,7 @@ fn sum(trials: &Trials<'_>, of: fn(&Outcomes) -> u64) -> u64 {
 
 /// Share of the window that a thread ran, where it sleeps while it waits: a thread that polls is meant to fill its core.
 fn busy(thread: &Generator, seconds: f64) -> Option<f64> {
-    let sleeps = ["sleep", "hybrid"].contains(&thread.precision.as_str());
-    sleeps.then(|| thread.cpu_nanos as f64 / 1e9 / seconds)
+    (!thread.polls).then(|| thread.cpu_nanos as f64 / 1e9 / seconds)
 }
 
 /// Share of the window that a thread was ready to run but had no core.
@@ -160,18 +159,16 @@ mod tests {
 
     #[test]
     fn a_generator_that_sleeps_but_fills_its_core_is_doubtful_and_one_that_polls_is_meant_to() {
-        for (precision, cpu, expected) in [
-            ("hybrid", 9_400_000_000, None),
-            ("hybrid", 9_600_000_000, Some(Gravity::Doubtful)),
-            ("sleep", 9_600_000_000, Some(Gravity::Doubtful)),
-            ("busy", 10_000_000_000, None),
-            ("spin", 10_000_000_000, None),
+        for (polls, cpu, expected) in [
+            (false, 9_400_000_000, None),
+            (false, 9_600_000_000, Some(Gravity::Doubtful)),
+            (true, 10_000_000_000, None),
         ] {
             let summary = judged(|load| {
-                load.generators[0].precision = precision.to_owned();
+                load.generators[0].polls = polls;
                 load.generators[0].cpu_nanos = cpu;
             });
-            assert_eq!(gravity(&summary), expected, "{precision} {cpu}: {:?}", summary.warnings);
+            assert_eq!(gravity(&summary), expected, "{polls} {cpu}: {:?}", summary.warnings);
         }
     }
 

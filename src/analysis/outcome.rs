@@ -60,12 +60,12 @@ pub(super) fn sent_again(trials: &Trials<'_>) -> BTreeMap<String, u64> {
 mod tests {
     use super::*;
     use crate::analysis::{Warning, analyse, synthetic};
-    use crate::observation::Recording;
+    use crate::observation::{BadTokens, REVOKED, Recording};
 
     /// A recording in which tokens that were revoked before the load were accepted 3 times.
     fn stale(mut recording: Recording) -> Recording {
-        recording.workload.bad_kinds.push("revoked".to_owned());
-        recording.workload.bad_weights.push(1);
+        let revoked = BadTokens { kind: REVOKED.to_owned(), weight: 1, are_active: false };
+        recording.workload.bad_tokens.push(revoked);
         let outcomes = &mut recording.load.as_mut().unwrap().seconds[1].outcomes;
         outcomes.bad_refused -= 3;
         outcomes.stale_accepted += 3;

@@ -30,7 +30,7 @@ impl Population {
     /// The live tokens of a workload. `None` if its arrivals change their rate or come in bunches, or by a law that is not
     /// known here: no closed form speaks of those.
     pub(super) fn of(workload: &Workload) -> Option<Self> {
-        let variance = match workload.arrivals.as_str() {
+        let variance = match workload.arrival_process.as_ref()?.kind.as_str() {
             "poisson" => 1.0,
             // Which of the requests carry a bad token is drawn for each: what is left of a metronome is binomial.
             "constant" => workload.bad_fraction,

@@ -196,6 +196,7 @@ mod tests {
     use super::*;
     use crate::analysis::{Agreement, Basis, synthetic};
     use crate::design::Design;
+    use crate::observation::TrialFailure;
     use crate::units::Offset;
 
     #[test]
@@ -337,7 +338,7 @@ mod tests {
     #[test]
     fn a_trial_that_never_began_has_no_figures_but_its_reason() {
         let mut recording = synthetic::recording(1);
-        (recording.load, recording.failure) = (None, Some("the server did not start".to_owned()));
+        (recording.load, recording.failure) = (None, Some(TrialFailure::error("the server did not start")));
         recording.usage.clear();
         recording.revocations.clear();
         let analysis = analyse(&[recording]);

@@ -9,6 +9,7 @@ use crate::analysis::usage::{PRESSURE_PERCENT, STEAL_PERCENT};
 use crate::analysis::{Check, Estimate, Moment, Warning, gaps, generator, outcome, steady, validity};
 use crate::metric::MetricId;
 use crate::observation::{Load, Recording, Side};
+use crate::wire::Http;
 
 /// A longer wait for a connection, as a share of the median service time, is a part of the latency that would be
 /// another with more connections.
@@ -62,8 +63,8 @@ fn drift(trials: &Trials<'_>, moments: &[Moment]) -> Option<f64> {
 
 fn of_trial(recording: &Recording) -> Vec<Warning> {
     let mut warnings = Vec::new();
-    if let Some(reason) = &recording.failure {
-        warnings.push(Warning::Failed { repetition: recording.repetition, reason: reason.clone() });
+    if let Some(failure) = &recording.failure {
+        warnings.push(Warning::of_failure(recording.repetition, failure));
     } else if recording.load.as_ref().is_some_and(|load| load.cut_short) {
         warnings.push(Warning::CutShort);
     }
@@ -129,7 +130,7 @@ fn of_load(trials: &Trials<'_>, estimates: &BTreeMap<MetricId, Estimate>) -> Vec
 /// A token that a connection of HTTP/2 has carried already, and that still is in its table, costs the next request nothing.
 fn indexed(trials: &Trials<'_>) -> Option<Warning> {
     let Recording { subject, workload, .. } = trials.recordings.first()?;
-    let is_http2 = subject.wire.as_ref()?.starts_with("HTTP/2");
+    let is_http2 = subject.http == Http::Http2;
     let (tokens, [_, characters, _]) = (workload.live_tokens, subject.token_characters?);
     (is_http2 && hpack_flatters(tokens, characters)).then_some(Warning::TokensIndexed { tokens, characters })
 }
@@ -234,17 +235,16 @@ mod tests {
 
     #[test]
     fn tokens_that_all_fit_the_header_table_raise_a_doubt_with_http2_alone() {
-        let doubted = |wire: Option<&str>, tokens| {
+        let doubted = |http, tokens| {
             let mut recording = synthetic::recording(1);
-            recording.subject.wire = wire.map(str::to_owned);
+            recording.subject.http = http;
             recording.subject.token_characters = Some([43, 43, 44]);
             recording.workload.live_tokens = tokens;
             let warnings = analyse(&[recording]).subjects.remove(0).warnings;
             warnings.contains(&Warning::TokensIndexed { tokens, characters: 43 })
         };
-        assert!(doubted(Some("HTTP/2, TCP"), 43) && doubted(Some("HTTP/2 over TLS 1.3 (X25519), TCP"), 1));
-        assert!(!doubted(Some("HTTP/2, TCP"), 44) && !doubted(Some("HTTP/1.1, Unix socket"), 43));
-        assert!(!doubted(None, 43));
+        assert!(doubted(Http::Http2, 43) && doubted(Http::Http2, 1));
+        assert!(!doubted(Http::Http2, 44) && !doubted(Http::Http1, 43));
     }
 
     #[test]

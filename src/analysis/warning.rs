@@ -6,7 +6,7 @@ use serde::Serialize;
 
 use crate::analysis::Blame;
 use crate::metric::MetricId;
-use crate::observation::TOKEN_EXPIRED;
+use crate::observation::{TOKEN_EXPIRED, TrialFailure};
 
 /// Something a reader must know before believing a figure.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -18,6 +18,11 @@ pub enum Warning {
         repetition: u32,
         /// Why.
         reason: String,
+    },
+    /// Somebody stopped a trial that did not end well by itself.
+    Interrupted {
+        /// Which repetition, from 0.
+        repetition: u32,
     },
     /// No request was due within the measured window.
     NothingMeasured,
@@ -192,18 +197,25 @@ pub enum Gravity {
     Unfit,
 }
 
-/// What a recording says of a trial that somebody stopped.
-pub(super) const INTERRUPTED: &str = "interrupted";
 /// Above this share of errors the figures are those of another, lighter load.
 const UNFIT_ERRORS: f64 = 0.01;
 /// Above this share of requests sent again the 99th percentile is that of connections that end.
 const MANY_SENT_AGAIN: f64 = 0.01;
 
 impl Warning {
+    /// A trial did not run to its end.
+    pub(super) fn of_failure(repetition: u32, failure: &TrialFailure) -> Self {
+        match failure {
+            TrialFailure::Interrupted => Self::Interrupted { repetition },
+            TrialFailure::Error { reason } => Self::Failed { repetition, reason: reason.clone() },
+        }
+    }
+
     /// How much it weighs.
     pub fn gravity(&self) -> Gravity {
         match self {
             Self::Failed { .. }
+            | Self::Interrupted { .. }
             | Self::NothingMeasured
             | Self::DebugBuild
             | Self::WrongAnswers { .. }
@@ -249,8 +261,6 @@ impl Warning {
             | Self::GeneratorLate { .. }
             | Self::SearchSpoiled { .. }
             | Self::GeneratorBusy { .. } => Blame::Generator,
-            // Whoever interrupted it did so on purpose.
-            Self::Failed { reason, .. } if reason == INTERRUPTED => Blame::Setup,
             // A server that refuses an expired token is right.
             Self::Errors { kinds, .. }
                 if kinds.keys().all(|kind| kind == TOKEN_EXPIRED) && !kinds.is_empty() =>
@@ -276,7 +286,9 @@ impl Warning {
             Self::WrongAnswers { .. } | Self::FalseRefusals { .. } | Self::OracleDisagrees { .. } => {
                 Blame::Subject
             }
-            Self::NothingMeasured
+            // Whoever interrupted it did so on purpose.
+            Self::Interrupted { .. }
+            | Self::NothingMeasured
             | Self::CutShort
             | Self::DebugBuild
             | Self::FewSamples { .. }

@@ -7,7 +7,7 @@ use indicatif::{ProgressBar, ProgressStyle};
 
 use crate::analysis::{StepOutcome, judge};
 use crate::cli::output;
-use crate::observation::Recording;
+use crate::observation::{Recording, TrialFailure};
 use crate::plan::{Plan, Step, Trial};
 use crate::run::{self, Preparation};
 
@@ -106,7 +106,7 @@ fn repeating(round: u32) -> String {
     )
 }
 
-fn failed(subject: &str, failure: &str) {
+fn failed(subject: &str, failure: &TrialFailure) {
     output::tell(&format!("{subject}: failed: {failure}"));
 }
 

@@ -179,6 +179,7 @@ impl Worker<'_> {
         Generator {
             core: self.target.cores.get(self.share.index).copied(),
             precision: calibrated.precision.to_string(),
+            polls: calibrated.precision.looks_all_the_time(),
             spin_nanos: u64::try_from(calibrated.ahead.as_nanos()).expect("a fraction of a second"),
             timer_late_nanos: [late(0.5), late(0.99)],
             ..Generator::default()

@@ -39,8 +39,10 @@ pub struct Load {
 pub struct Generator {
     /// The core it was bound to; absent if it shared all of them.
     pub core: Option<u32>,
-    /// What it did while it waited: sleep, hybrid, busy or spin.
+    /// What it did while it waited, in words: sleep, hybrid, busy or spin.
     pub precision: String,
+    /// Whether it is meant to fill its core: it never sleeps, or not for long.
+    pub polls: bool,
     /// How many nanoseconds before a due instant it began to spin at first; earlier after an awakening that was late.
     pub spin_nanos: u64,
     /// How late its timer woke it before the run, in nanoseconds: median and 99th percentile.

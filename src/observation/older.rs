@@ -28,8 +28,16 @@ fn has_form_of_3(text: &str) -> serde_json::Result<bool> {
 
 /// The same facts in the form of version 4.
 fn upgraded(mut recording: Value) -> Value {
+    recording["schema"] = json!(SCHEMA);
     subject(&mut recording["subject"]);
     workload(&mut recording["workload"]);
+    if let Some(reason) = recording["failure"].as_str() {
+        let failure = match reason {
+            "interrupted" => json!({ "kind": "interrupted" }),
+            reason => json!({ "kind": "error", "reason": reason }),
+        };
+        recording["failure"] = failure;
+    }
     if let Some(load) = recording.get_mut("load").filter(|load| load.is_object()) {
         self::load(load);
     }
@@ -48,8 +56,15 @@ fn supply(object: &mut Value, name: &str, value: Value) {
     }
 }
 
-/// How long a revoked token may be accepted was named by kind.
 fn subject(subject: &mut Value) {
+    supply(subject, "parts", json!({}));
+    let is_http2 = subject["wire"].as_str().is_some_and(|wire| wire.starts_with("HTTP/2"));
+    supply(subject, "http", json!(if is_http2 { "2" } else { "1.1" }));
+    design(subject);
+}
+
+/// How long a revoked token may be accepted was named by kind.
+fn design(subject: &mut Value) {
     let Some(staleness) = take(subject, "staleness") else { return };
     let asks = |kind: &str| json!({ "kind": kind });
     let number = |name: &str| staleness[name].clone();
@@ -75,7 +90,25 @@ fn workload(workload: &mut Value) {
     if let Some(exponent) = take(workload, "zipf_exponent") {
         supply(workload, "reuse", json!({ "kind": "zipf", "exponent": exponent }));
     }
-    supply(workload, "bad_weights", json!([]));
+    let process = workload["arrivals"].as_str().map_or(Value::Null, process);
+    supply(workload, "arrival_process", process);
+    let kinds = take(workload, "bad_kinds").unwrap_or_default();
+    let weights = take(workload, "bad_weights").unwrap_or_default();
+    let bad = |(index, kind): (usize, &Value)| {
+        // Before version 3 the kinds came in equal parts.
+        let weight = weights.get(index).cloned().unwrap_or(json!(1));
+        json!({ "kind": kind, "weight": weight, "are_active": kind == "wrong audience" })
+    };
+    let bad_tokens = kinds.as_array().into_iter().flatten().enumerate().map(bad).collect();
+    supply(workload, "bad_tokens", bad_tokens);
+}
+
+/// The arrival process, of which there are words alone. Settings are not read back from them.
+fn process(words: &str) -> Value {
+    match words {
+        "constant" | "poisson" => json!(words),
+        _ => Value::Null,
+    }
 }
 
 fn load(load: &mut Value) {
@@ -83,9 +116,92 @@ fn load(load: &mut Value) {
         supply(load, name, nothing);
     }
     let unseen = serde_json::to_value(Sealed::default()).expect("a distribution has a JSON form");
+    for thread in load["generators"].as_array_mut().into_iter().flatten() {
+        let polls = thread["precision"] == "busy" || thread["precision"] == "spin";
+        supply(thread, "polls", json!(polls));
+    }
     for second in load["seconds"].as_array_mut().into_iter().flatten() {
         supply(second, "served", unseen.clone());
         supply(&mut second["outcomes"], "stale_accepted", json!(0));
         supply(&mut second["outcomes"], "sent_again", json!({}));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+    use crate::analysis::{Standing, analyse};
+    use crate::design::Design;
+    use crate::metric::MetricId;
+    use crate::observation::{Reuse, TrialFailure};
+    use crate::registry::Choice;
+    use crate::wire::Http;
+
+    /// Two trials, of a cache and of JWTs, as version 3 recorded them.
+    const VERSION_3: &str = include_str!("../../tests/recordings/version-3.jsonl");
+
+    /// A trial of version 3, after `change` was done to it.
+    fn trial(number: usize, change: impl FnOnce(&mut Value)) -> Recording {
+        let mut facts = serde_json::from_str(VERSION_3.lines().nth(number).unwrap()).unwrap();
+        change(&mut facts);
+        let version = u32::try_from(facts["schema"].as_u64().unwrap()).unwrap();
+        read(&facts.to_string(), version).unwrap()
+    }
+
+    fn without(object: &mut Value, names: &[&str]) {
+        for name in names {
+            assert!(take(object, name).is_some(), "{name}");
+        }
+    }
+
+    #[test]
+    fn a_recording_of_version_3_is_read_without_what_it_did_not_know() {
+        let [cached, jwt] = [0, 1].map(|number| trial(number, |_| ()));
+        assert_eq!(cached.subject.design, Design::caching(Duration::from_millis(200)));
+        assert!(jwt.subject.design.ignores_revocations() && jwt.subject.parts.is_empty());
+        assert_eq!(cached.workload.arrival_process, Some(Choice::named("poisson")));
+        let shares: Vec<_> =
+            cached.workload.bad_shares().map(|(bad, share)| (bad.are_active, share)).collect();
+        assert_eq!(shares, [(false, 0.05), (true, 0.05), (false, 0.1)]);
+        let load = cached.load.as_ref().unwrap();
+        assert!(load.generators[0].polls && load.gaps.is_empty() && load.lost == 0);
+        for summary in analyse(&[cached, jwt]).subjects {
+            let p50 = summary.estimates[&MetricId::LatencyP50];
+            assert!(p50.standing != Standing::Sound || p50.of_all == Some(p50.point), "no gap is known");
+        }
+    }
+
+    #[test]
+    fn a_recording_of_version_1_is_read_without_what_it_did_not_know() {
+        let old = trial(1, |facts| {
+            facts["schema"] = json!(1);
+            without(facts, &["signature_times", "signature_conditions"]);
+            without(&mut facts["subject"], &["scheme", "wire"]);
+            without(&mut facts["workload"], &["reuse", "bad_weights", "think_seconds"]);
+            facts["workload"]["zipf_exponent"] = json!(0.5);
+            without(&mut facts["load"], &["generators", "parts"]);
+            for second in facts["load"]["seconds"].as_array_mut().unwrap() {
+                without(&mut second["outcomes"], &["stale_accepted"]);
+            }
+        });
+        assert!(old.signature_times.is_none() && old.subject.scheme.is_none() && old.subject.wire.is_none());
+        assert!(!old.subject.is_control() && old.subject.is_trusted());
+        assert_eq!(old.workload.reuse, Reuse::Zipf { exponent: 0.5 });
+        assert!(old.workload.bad_tokens.iter().all(|bad| bad.weight == 1));
+        assert!(old.load.unwrap().parts.is_none());
+    }
+
+    #[test]
+    fn what_was_written_before_the_form_of_version_4_was_settled_is_read_too() {
+        let early = trial(0, |facts| {
+            facts["schema"] = json!(4);
+            facts["failure"] = json!("interrupted");
+            facts["subject"]["wire"] = json!("HTTP/2, TCP");
+            facts["load"]["lost"] = json!(7);
+        });
+        assert_eq!((early.failure, early.load.unwrap().lost), (Some(TrialFailure::Interrupted), 7));
+        assert_eq!(early.subject.http, Http::Http2);
     }
 }

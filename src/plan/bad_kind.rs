@@ -33,4 +33,9 @@ impl BadKind {
             Self::Revoked => "revoked",
         }
     }
+
+    /// Whether the authorization server calls such a token active: what is wrong with it only a resource server can tell.
+    pub const fn is_active(self) -> bool {
+        matches!(self, Self::WrongAudience)
+    }
 }

@@ -33,6 +33,14 @@ impl Pace {
         }
     }
 
+    /// What decides when requests of an open loop are due.
+    pub fn arrivals(&self) -> Option<&Part<dyn ArrivalProcess>> {
+        match self {
+            Self::Open { arrivals, .. } => Some(arrivals),
+            Self::Closed { .. } => None,
+        }
+    }
+
     /// How long a user of a closed loop thinks.
     pub fn think(&self) -> Option<Duration> {
         match self {

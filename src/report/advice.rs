@@ -13,6 +13,10 @@ pub fn explain(warning: &Warning) -> String {
             "Repetition {} did not run to its end: {reason}. What was recorded before is shown; run it again.",
             repetition + 1
         ),
+        Warning::Interrupted { repetition } => format!(
+            "Repetition {} did not run to its end: interrupted. What was recorded before is shown; run it again.",
+            repetition + 1
+        ),
         Warning::NothingMeasured => "Nothing was measured: no request was due within the measured window. \
             Choose a longer duration, a higher rate, or more requests than the warm-up uses up."
             .to_owned(),

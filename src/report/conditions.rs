@@ -215,7 +215,8 @@ fn reuse(law: Reuse) -> String {
 
 /// What is bad about bad tokens, with the fraction of the requests that carry one of each kind.
 fn kinds(workload: &Workload) -> String {
-    let shares = workload.bad_shares().map(|(kind, share)| format!("{kind} {}", Unit::Fraction.show(share)));
+    let shares =
+        workload.bad_shares().map(|(bad, share)| format!("{} {}", bad.kind, Unit::Fraction.show(share)));
     match shares.collect::<Vec<_>>().join(", ") {
         none if none.is_empty() => String::new(),
         some => format!(" ({some}; {} of each)", workload.bad_tokens_per_kind),

@@ -173,6 +173,7 @@ mod tests {
 
     use super::*;
     use crate::analysis::{analyse, synthetic};
+    use crate::observation::TrialFailure;
     use crate::report::write;
 
     #[test]
@@ -221,7 +222,7 @@ mod tests {
     fn a_report_is_written_whole_and_again_over_itself() {
         let folder = tempfile::tempdir().unwrap();
         let mut recordings = synthetic::recordings();
-        recordings[1].failure = Some("the server <died>".to_owned());
+        recordings[1].failure = Some(TrialFailure::error("the server <died>"));
         recordings[1].load = None;
         for _ in 0..2 {
             write(folder.path(), &analyse(&recordings), &recordings).unwrap();
@@ -256,7 +257,7 @@ mod tests {
             recording.scenario.name = "a|<img src=x>".to_owned();
             recording.scenario.question = "Is <img src=x> | faster?".to_owned();
         }
-        recordings[1].failure = Some("<img src=x>|".to_owned());
+        recordings[1].failure = Some(TrialFailure::error("<img src=x>|"));
         write(folder.path(), &analyse(&recordings), &recordings).unwrap();
         let charts = std::fs::read_dir(folder.path().join("charts")).unwrap();
         let files = ["report.html", "report.md"].map(|name| folder.path().join(name)).into_iter();

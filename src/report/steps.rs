@@ -76,7 +76,7 @@ fn failed(ladder: &Ladder, reasons: &[Shortfall]) -> String {
 
 fn fault(fault: &Fault) -> String {
     match fault {
-        Fault::Broken(reason) => format!("did not run to its end: {reason}"),
+        Fault::Broken(failure) => format!("did not run to its end: {failure}"),
         Fault::Empty => "no request was due".to_owned(),
         Fault::Late(lag) => format!("the generator was late by {}", Unit::Seconds.show(*lag)),
         Fault::Behind(lag) => format!(

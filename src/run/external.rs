@@ -1,5 +1,6 @@
 //! A load on a server that is not of the test bed: no tokens issued, nothing revoked, no process watched but the generator.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, SystemTime};
@@ -10,7 +11,7 @@ use rand_chacha::ChaCha8Rng;
 
 use crate::design::Design;
 use crate::load::{self, Feed, Request, Share, Target, Token, Users};
-use crate::observation::{Conditions, Cores, Recording, SCHEMA, Scenario, Subject, Workload};
+use crate::observation::{Conditions, Cores, Recording, SCHEMA, Scenario, Subject, TrialFailure, Workload};
 use crate::plan::Pace;
 use crate::registry::Part;
 use crate::reuse::{Picker, ReuseLaw, Slice};
@@ -18,6 +19,7 @@ use crate::run::{Interrupt, facts, watching};
 use crate::testbed::core_watch::{CoreWatch, Task};
 use crate::testbed::machine::{self, Watch};
 use crate::units::{Offset, Period, Rate, Span};
+use crate::wire::Http;
 
 /// What is sent where, everything decided.
 pub struct External {
@@ -29,6 +31,8 @@ pub struct External {
     pub thresholds: Vec<String>,
     /// Where requests go, and how.
     pub target: Target,
+    /// By which version of HTTP they travel.
+    pub http: Http,
     /// How they travel, in words, unless by plain HTTP/1.1 over TCP.
     pub wire: Option<String>,
     /// The cores of the server to watch, and its processes, if they are known.
@@ -56,7 +60,7 @@ impl External {
     pub async fn measure(&self, interrupt: &Interrupt) -> Recording {
         let mut recording = self.blank();
         let attempt = self.attempt(&mut recording, interrupt).await;
-        recording.failure = attempt.err().map(|error| format!("{error:#}"));
+        recording.failure = attempt.err().map(|error| TrialFailure::error(format!("{error:#}")));
         recording
     }
 
@@ -114,6 +118,7 @@ impl External {
             subject: Subject {
                 name: self.name.clone(),
                 position: 0,
+                parts: BTreeMap::new(),
                 architecture: "not of the test bed".to_owned(),
                 signature: None,
                 scheme: None,
@@ -121,6 +126,7 @@ impl External {
                 thresholds: Vec::new(),
                 design: Design::UNKNOWN,
                 token_characters: self.target.tokens.characters(),
+                http: self.http,
                 wire: self.wire.clone(),
             },
             workload: self.workload(),
@@ -143,6 +149,7 @@ impl External {
         Workload {
             rate: self.pace.rate().map_or(0.0, Rate::per_second),
             arrivals: self.pace.to_string(),
+            arrival_process: self.pace.arrivals().map(|arrivals| arrivals.choice().clone()),
             think_seconds: self.pace.think().map(|think| think.as_secs_f64()),
             warmup_seconds: self.warmup.duration().as_secs_f64(),
             window_seconds: self.window.duration().as_secs_f64(),
@@ -152,8 +159,7 @@ impl External {
             reuse: self.reuse.facts(),
             bad_fraction: 0.0,
             bad_tokens_per_kind: 0,
-            bad_kinds: Vec::new(),
-            bad_weights: Vec::new(),
+            bad_tokens: Vec::new(),
             token_lifetime_seconds: 0.0,
             probe_rate: 0.0,
         }

@@ -1,9 +1,13 @@
 //! What was planned, in the words of a recording.
 
+use std::collections::BTreeMap;
 use std::time::SystemTime;
 
-use crate::observation::{Conditions, Cores, Load, Recording, SCHEMA, Scenario, Step, Subject, Workload};
-use crate::plan::{self, Placement, Plan, Trial};
+use crate::observation::{
+    BadTokens, Conditions, Cores, Load, Recording, SCHEMA, Scenario, Step, Subject, Workload,
+};
+use crate::plan::{self, BadKind, Placement, Plan, Trial};
+use crate::registry::Choice;
 use crate::testbed::machine;
 use crate::units::Rate;
 use crate::wire::Wire;
@@ -50,15 +54,25 @@ fn subject(trial: &Trial) -> Subject {
     Subject {
         name: subject.name.clone(),
         position: subject.position,
+        parts: parts(subject),
         architecture: subject.architecture.to_string(),
         signature: subject.signature.as_ref().map(ToString::to_string),
         scheme: None,
         store: subject.store.to_string(),
+        http: subject.wire.http,
         wire: (subject.wire != Wire::default()).then(|| subject.wire.to_string()),
         thresholds: subject.thresholds.iter().map(ToString::to_string).collect(),
         design: subject.architecture.design(),
         token_characters: None,
     }
+}
+
+/// Its parts by their role.
+fn parts(subject: &plan::Subject) -> BTreeMap<String, Choice> {
+    let always = [("architecture", subject.architecture.choice()), ("store", subject.store.choice())];
+    let signature = subject.signature.as_ref().map(|scheme| ("signature", scheme.choice()));
+    let named = |(role, choice): (&str, &Choice)| (role.to_owned(), choice.clone());
+    always.into_iter().chain(signature).map(named).collect()
 }
 
 /// What a trial sends.
@@ -68,6 +82,7 @@ pub fn workload(plan: &Plan, trial: &Trial) -> Workload {
         // What the users of a closed loop sent is known afterwards.
         rate: workload.pace.rate().map_or(0.0, Rate::per_second),
         arrivals: workload.pace.to_string(),
+        arrival_process: workload.pace.arrivals().map(|arrivals| arrivals.choice().clone()),
         think_seconds: workload.pace.think().map(|think| think.as_secs_f64()),
         warmup_seconds: workload.warmup.duration().as_secs_f64(),
         window_seconds: workload.window.duration().as_secs_f64(),
@@ -77,11 +92,14 @@ pub fn workload(plan: &Plan, trial: &Trial) -> Workload {
         reuse: workload.pool.reuse.facts(),
         bad_fraction: workload.pool.bad_fraction,
         bad_tokens_per_kind: workload.pool.bad_per_kind,
-        bad_kinds: workload.pool.mix.iter().map(|(kind, _)| kind.name().to_owned()).collect(),
-        bad_weights: workload.pool.mix.iter().map(|(_, weight)| *weight).collect(),
+        bad_tokens: workload.pool.mix.iter().map(|(kind, weight)| bad_tokens(*kind, *weight)).collect(),
         token_lifetime_seconds: plan.lifetime.as_secs_f64(),
         probe_rate: workload.probe_rate.per_second(),
     }
+}
+
+fn bad_tokens(kind: BadKind, weight: u32) -> BadTokens {
+    BadTokens { kind: kind.name().to_owned(), weight, are_active: kind.is_active() }
 }
 
 fn step(step: &plan::Step) -> Step {
@@ -102,7 +120,15 @@ pub(super) fn sent_rate(load: &Load) -> f64 {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::observation::REVOKED;
     use crate::scenario::ScenarioFile;
+
+    #[test]
+    fn a_kind_of_bad_tokens_has_the_name_by_which_an_analysis_knows_it() {
+        assert_eq!(bad_tokens(BadKind::Revoked, 1).kind, REVOKED);
+        let active = BadKind::ALL.map(|kind| bad_tokens(kind, 1)).into_iter().filter(|bad| bad.are_active);
+        assert_eq!(active.map(|bad| bad.kind).collect::<Vec<_>>(), ["wrong audience"]);
+    }
 
     #[test]
     fn how_requests_travelled_is_recorded_unless_it_is_the_usual_way() {

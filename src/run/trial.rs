@@ -9,7 +9,7 @@ use tokio::sync::Notify;
 use tokio::time::sleep;
 
 use crate::load::{Driven, Neighbours};
-use crate::observation::{Recording, Sample};
+use crate::observation::{Recording, Sample, TrialFailure};
 use crate::plan::{Plan, Trial};
 use crate::run::generator::Generator;
 use crate::run::{Interrupt, PATIENCE, Preparation, facts, issuing, revocations, watching};
@@ -35,11 +35,12 @@ pub(super) async fn measure(
     };
     let ended = tokio::select! {
         ended = attempt(&mut recording, plan, trial, program, interrupt, told) => ended,
-        () = interrupted_and_overdue(interrupt, &has_begun) => Err(anyhow::anyhow!("interrupted")),
+        // It is told below that it was interrupted.
+        () = interrupted_and_overdue(interrupt, &has_begun) => Ok(()),
     };
     recording.failure = match ended {
-        Err(error) => Some(format!("{error:#}")),
-        Ok(()) if interrupt.happened() => Some("interrupted".to_owned()),
+        Err(error) => Some(TrialFailure::error(format!("{error:#}"))),
+        Ok(()) if interrupt.happened() => Some(TrialFailure::Interrupted),
         Ok(()) => None,
     };
     recording

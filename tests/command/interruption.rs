@@ -66,7 +66,7 @@ fn an_interrupt_and_the_wish_of_a_service_manager_keep_and_report_what_was_seen(
         let recordings = recordings(&sandbox);
         let [trial] = &recordings[..] else { panic!("{} trials", recordings.len()) };
         assert_eq!(trial["subject"]["name"], "control");
-        assert_eq!(trial["failure"], "interrupted");
+        assert_eq!(trial["failure"]["kind"], "interrupted");
         assert_eq!(trial["load"]["cut_short"], true);
         for file in ["summary.json", "report.html", "report.md"] {
             assert!(sandbox.out().join(file).exists(), "{file} is missing after {signal:?}");
@@ -138,7 +138,7 @@ fn a_server_that_dies_fails_its_trial_and_no_other() {
         let reason = format!("the {name} ended during the trial (signal: 9 (SIGKILL))");
         let recordings = recordings(&sandbox);
         let [failed, whole] = &recordings[..] else { panic!("{} trials", recordings.len()) };
-        assert!(failed["failure"].as_str().unwrap().starts_with(&reason), "{}", failed["failure"]);
+        assert!(failed["failure"]["reason"].as_str().unwrap().starts_with(&reason), "{}", failed["failure"]);
         assert_eq!(whole["subject"]["name"], "opaque");
         assert!(whole["failure"].is_null(), "{}", whole["failure"]);
         assert!(whole["load"]["seconds"][0]["outcomes"]["planned"].as_u64() > Some(50));
@@ -155,6 +155,6 @@ fn a_server_that_stops_answering_ends_its_trial_with_the_reason() {
     running.wait_for_words("[2/2]");
     running.process().signal(Signal::INT);
     assert_eq!(running.ended().code, Some(130));
-    let failure = recordings(&sandbox)[0]["failure"].clone();
+    let failure = recordings(&sandbox)[0]["failure"]["reason"].clone();
     assert!(failure.as_str().unwrap().contains("no answer within 10 s"), "{failure}");
 }

@@ -86,7 +86,7 @@ fn an_interrupted_search_keeps_the_steps_that_were_made() {
     running.ended().exits(130).says(&["failed: interrupted", "report: out/report.html"]);
     let trials = trials(&sandbox);
     let last = trials.last().expect("the step under way is kept");
-    assert_eq!((&last["failure"], &last["step"]["kind"]), (&"interrupted".into(), &"search".into()));
+    assert_eq!((&last["failure"]["kind"], &last["step"]["kind"]), (&"interrupted".into(), &"search".into()));
     assert!(fs::metadata(sandbox.out().join("summary.json")).is_ok());
 }
 

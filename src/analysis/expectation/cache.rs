@@ -50,23 +50,15 @@ fn load_calls(workload: &Workload, ttl: f64) -> Option<f64> {
     Some(live.misses(ttl, end)? - live.misses(ttl, begin)? + bad_calls(workload, missed))
 }
 
-/// Kinds of bad tokens that the authorization server calls active, since what is wrong with them only a resource
-/// server can tell: they are meant for another one. Of `plan::BadKind`.
-const ACTIVE_KINDS: [&str; 1] = ["wrong audience"];
-
-fn is_active(kind: &str) -> bool {
-    ACTIVE_KINDS.contains(&kind)
-}
-
 /// An answer "not active" is not kept: every request with such a token is a call. That about an active token is
 /// kept.
 fn bad_calls(workload: &Workload, missed: impl Fn(f64) -> f64) -> f64 {
     let distinct = f64::from(workload.bad_tokens_per_kind);
     workload
         .bad_shares()
-        .map(|(kind, share)| {
+        .map(|(bad, share)| {
             let rate = workload.rate * share;
-            if is_active(kind) { distinct * missed(rate / distinct) } else { rate * workload.window_seconds }
+            if bad.are_active { distinct * missed(rate / distinct) } else { rate * workload.window_seconds }
         })
         .sum()
 }
@@ -108,14 +100,7 @@ mod tests {
     use super::*;
     use crate::analysis::synthetic;
     use crate::observation::Reuse;
-    use crate::plan::BadKind;
-
-    #[test]
-    fn every_kind_that_is_said_to_be_active_exists() {
-        for kind in ACTIVE_KINDS {
-            assert!(BadKind::ALL.iter().any(|known| known.name() == kind), "{kind}");
-        }
-    }
+    use crate::registry::Choice;
 
     #[test]
     fn without_probes_or_bad_tokens_unique_tokens_never_hit_and_one_token_always_does() {
@@ -134,7 +119,7 @@ mod tests {
     #[test]
     fn arrivals_that_no_closed_form_speaks_of_have_no_expectation() {
         let mut workload = synthetic::recording(2).workload;
-        workload.arrivals = "bursts size 10".to_owned();
+        workload.arrival_process = Some(Choice::named("bursts"));
         assert!(expected_hit_ratio(&workload, &[], 2.0).is_none());
     }
 

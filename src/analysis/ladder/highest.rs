@@ -71,9 +71,7 @@ impl Found {
 fn broken(steps: &[LoadStep]) -> Vec<Warning> {
     let reason = |step: &LoadStep| match &step.outcome {
         StepOutcome::Spoiled(faults) => faults.iter().find_map(|fault| match fault {
-            Fault::Broken(reason) => {
-                Some(Warning::Failed { repetition: step.repetition, reason: reason.clone() })
-            }
+            Fault::Broken(failure) => Some(Warning::of_failure(step.repetition, failure)),
             _ => None,
         }),
         _ => None,
@@ -117,6 +115,7 @@ fn estimate(found: &[Found], seed: u64) -> Option<Estimate> {
 mod tests {
     use super::*;
     use crate::analysis::Shortfall;
+    use crate::observation::TrialFailure;
 
     const PASSED: StepOutcome = StepOutcome::Passed;
 
@@ -180,12 +179,12 @@ mod tests {
 
     #[test]
     fn what_was_interrupted_does_not_pull_down_what_came_to_its_end() {
-        let stopped = StepOutcome::Spoiled(vec![Fault::Broken("interrupted".to_owned())]);
+        let stopped = StepOutcome::Spoiled(vec![Fault::Broken(TrialFailure::Interrupted)]);
         let whole = steps(0, &[(4_000.0, PASSED), (4_160.0, failed())]);
         let all = [whole, steps(1, &[(1_000.0, PASSED), (2_000.0, stopped)])].concat();
         let (estimate, warnings) = sought(&all, 1);
         assert_eq!(estimate, Some(bracket(4_000.0, Some(4_160.0))));
-        assert!(matches!(warnings[..], [Warning::Failed { repetition: 1, .. }]));
+        assert!(matches!(warnings[..], [Warning::Interrupted { repetition: 1 }]));
     }
 
     #[test]

@@ -5,9 +5,8 @@ use serde::Serialize;
 use crate::analysis::latency::{self, merge};
 use crate::analysis::standing::{Bracket, Standing};
 use crate::analysis::usage::STEAL_PERCENT;
-use crate::analysis::warning::INTERRUPTED;
 use crate::metric::{MetricId, Threshold};
-use crate::observation::{Load, Outcomes, Recording, Step};
+use crate::observation::{Load, Outcomes, Recording, Step, TrialFailure};
 
 /// What became of a step.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -42,7 +41,7 @@ pub enum Shortfall {
 #[serde(rename_all = "snake_case")]
 pub enum Fault {
     /// The trial did not run to its end.
-    Broken(String),
+    Broken(TrialFailure),
     /// No request was due within its window.
     Empty,
     /// The generator took up requests so late that it may be the reason: its own lag, in seconds.
@@ -106,12 +105,12 @@ pub(super) fn of(recording: &Recording, limit: Option<&Threshold>) -> StepOutcom
 }
 
 fn broken(recording: &Recording) -> Option<StepOutcome> {
-    let reason = recording.failure.clone()?;
+    let failure = recording.failure.clone()?;
     let waiting = recording.load.as_ref().map_or(0, |load| load.backlog_end);
-    Some(if waiting >= OVERRUN && reason != INTERRUPTED {
+    Some(if waiting >= OVERRUN && failure != TrialFailure::Interrupted {
         StepOutcome::Failed(vec![Shortfall::Overrun(waiting)])
     } else {
-        StepOutcome::Spoiled(vec![Fault::Broken(reason)])
+        StepOutcome::Spoiled(vec![Fault::Broken(failure)])
     })
 }
 
@@ -266,8 +265,9 @@ mod tests {
     #[test]
     fn a_trial_that_broke_says_nothing_but_a_queue_without_end_does() {
         let mut broken = step("p(99)<5ms");
-        broken.failure = Some("a server died".to_owned());
-        assert_eq!(judge(&broken), StepOutcome::Spoiled(vec![Fault::Broken("a server died".to_owned())]));
+        let failure = TrialFailure::error("a server died");
+        broken.failure = Some(failure.clone());
+        assert_eq!(judge(&broken), StepOutcome::Spoiled(vec![Fault::Broken(failure)]));
         assert!(is_broken(&broken));
         broken.load.as_mut().unwrap().backlog_end = 1_000_001;
         assert_eq!(judge(&broken), StepOutcome::Failed(vec![Shortfall::Overrun(1_000_001)]));

@@ -17,10 +17,11 @@ use crate::analysis::synthetic::parts::OpenParts;
 use crate::analysis::synthetic::subjects::{Made, subjects};
 use crate::design::{Asks, Checks};
 use crate::observation::{
-    AuthorizationServerUsage, Conditions, Cores, Environment, Load, OpenSecond, Probe, ProcessUsage,
-    Recording, ResourceServerUsage, Reuse, Revocation, SCHEMA, Sample, Scenario, SignatureTimes, Subject,
-    Workload,
+    AuthorizationServerUsage, BadTokens, Conditions, Cores, Environment, Load, OpenSecond, Probe,
+    ProcessUsage, Recording, ResourceServerUsage, Reuse, Revocation, SCHEMA, Sample, Scenario,
+    SignatureTimes, Subject, Workload,
 };
+use crate::registry::Choice;
 use crate::units::Offset;
 
 pub(crate) use ladders::{search, sweep};
@@ -32,7 +33,9 @@ const SERVERS: u32 = 2;
 const TTL: f64 = 5.0;
 const LIVE: usize = 10_000;
 const BAD: f64 = 0.05;
-const KINDS: [&str; 5] = ["expired", "garbage", "wrong audience", "tampered", "unknown"];
+const KINDS: [&str; 5] = ["expired", "garbage", ACTIVE, "tampered", "unknown"];
+/// The kind that the authorization server knows nothing against.
+const ACTIVE: &str = "wrong audience";
 
 /// The five subjects of the quickstart, in the order of a scenario.
 pub(crate) fn recordings() -> Vec<Recording> {
@@ -179,7 +182,7 @@ impl Simulation {
         let kind = self.random.random_range(0..KINDS.len());
         let (token, live) = if is_bad {
             // Another audience is active at the authorization server.
-            (LIVE + 100 + kind * 100 + self.random.random_range(0..20), KINDS[kind] == "wrong audience")
+            (LIVE + 100 + kind * 100 + self.random.random_range(0..20), KINDS[kind] == ACTIVE)
         } else {
             let point = self.random.random::<f64>() * self.cumulative[LIVE - 1];
             (self.cumulative.partition_point(|sum| *sum < point), true)
@@ -279,6 +282,7 @@ fn workload() -> Workload {
     Workload {
         rate: RATE,
         arrivals: "constant".to_owned(),
+        arrival_process: Some(Choice::named("constant")),
         think_seconds: None,
         warmup_seconds: WARMUP,
         window_seconds: WINDOW,
@@ -288,11 +292,14 @@ fn workload() -> Workload {
         reuse: Reuse::Zipf { exponent: 0.99 },
         bad_fraction: BAD,
         bad_tokens_per_kind: 20,
-        bad_kinds: KINDS.map(str::to_owned).to_vec(),
-        bad_weights: vec![1; KINDS.len()],
+        bad_tokens: KINDS.map(bad_tokens).to_vec(),
         token_lifetime_seconds: 300.0,
         probe_rate: 10.0,
     }
+}
+
+fn bad_tokens(kind: &str) -> BadTokens {
+    BadTokens { kind: kind.to_owned(), weight: 1, are_active: kind == ACTIVE }
 }
 
 fn environment() -> Environment {

@@ -43,6 +43,7 @@ pub(super) fn generator(cpu_nanos: u64) -> Generator {
     Generator {
         core: Some(0),
         precision: "hybrid".to_owned(),
+        polls: false,
         spin_nanos: 30_000,
         timer_late_nanos: [12_000, 25_000],
         cpu_nanos,

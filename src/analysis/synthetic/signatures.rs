@@ -2,6 +2,7 @@
 
 #![expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "small positive numbers")]
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use rand::{RngExt, SeedableRng};
@@ -9,6 +10,7 @@ use rand_chacha::ChaCha8Rng;
 
 use crate::design::Design;
 use crate::observation::{Batches, Conformance, Round, Signature, SignatureTimes, Status, Subject};
+use crate::wire::Http;
 
 /// A subject of `scenarios/signatures.toml`.
 pub(crate) struct Scheme {
@@ -134,10 +136,12 @@ impl Scheme {
         Subject {
             name: self.name.to_owned(),
             position,
+            parts: BTreeMap::new(),
             architecture: "jwt".to_owned(),
             signature: Some(self.facts().alg),
             scheme: Some(self.facts()),
             store: "memory".to_owned(),
+            http: Http::Http1,
             wire: None,
             thresholds: Vec::new(),
             design: Design::verifying(Duration::ZERO, Duration::from_secs(300)),

@@ -1,10 +1,12 @@
 //! What is simulated: subjects and how long they take.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use crate::analysis::synthetic::{TTL, signatures};
 use crate::design::Design;
 use crate::observation::{SignatureTimes, Subject};
+use crate::wire::Http;
 
 /// A subject, the service time of a local decision and of a call in microseconds, the times of its signature.
 #[derive(Clone)]
@@ -26,10 +28,12 @@ impl Made {
             name: name.to_owned(),
             // Their names differ, and the order in which they are recorded is theirs.
             position: 0,
+            parts: BTreeMap::new(),
             architecture: name.to_owned(),
             signature: None,
             scheme: None,
             store: "memory".to_owned(),
+            http: Http::Http1,
             wire: None,
             thresholds: Vec::new(),
             design,

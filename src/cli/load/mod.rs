@@ -224,6 +224,7 @@ impl Load {
             name: self.name.clone().unwrap_or_else(|| self.server.target.to_string()),
             question: self.question(&pace, tokens.live_count()),
             thresholds: self.thresholds.iter().map(ToString::to_string).collect(),
+            http: self.server.http,
             wire: (wire != PLAIN).then_some(wire),
             target: Target {
                 servers: vec![server],

@@ -1,0 +1,54 @@
+//! What was measured: one combination under comparison.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use crate::design::{Checks, Design};
+use crate::observation::{Signature, Status};
+use crate::registry::Choice;
+use crate::wire::Http;
+
+/// One combination under comparison. Nothing is decided by its words: they are for people.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Subject {
+    /// Its name in the scenario.
+    pub name: String,
+    /// Its place in the scenario, from 0; trials are done in another, random order.
+    pub position: u32,
+    /// Its parts by their role, as they would be written in a scenario. None of a server of somebody else's, and in recordings before
+    /// version 4.
+    pub parts: BTreeMap<String, Choice>,
+    /// The validation architecture with its settings, in words.
+    pub architecture: String,
+    /// The JOSE `alg` of its tokens with the settings of the scheme, in words; absent for opaque tokens.
+    pub signature: Option<String>,
+    /// What is known of the scheme; absent for opaque tokens, and in recordings before version 2.
+    pub scheme: Option<Signature>,
+    /// The token store with its settings, in words.
+    pub store: String,
+    /// The version of HTTP that requests travelled by.
+    pub http: Http,
+    /// How requests travelled, in words; absent for plain HTTP/1.1 over TCP, which is all there was before version 3.
+    pub wire: Option<String>,
+    /// Thresholds for this subject alone, in k6's grammar.
+    pub thresholds: Vec<String>,
+    /// Whom it asks and how often, and what bounds how long it accepts a revoked token.
+    pub design: Design,
+    /// Size of a live token in characters: smallest, median and largest of the pool. Absent if no token was issued.
+    pub token_characters: Option<[u64; 3]>,
+}
+
+impl Subject {
+    /// True if it accepts bad tokens by design: it checks nothing, or tokens that nobody signed.
+    pub fn is_control(&self) -> bool {
+        let unsigned = self.scheme.as_ref().is_some_and(|scheme| scheme.status == Status::Control);
+        self.design.checks == Checks::Nothing || unsigned
+    }
+
+    /// False if its signatures are verified by an implementation that is known to decide wrongly.
+    pub fn is_trusted(&self) -> bool {
+        self.scheme.as_ref().is_none_or(Signature::is_trusted)
+    }
+}
