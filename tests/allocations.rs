@@ -42,6 +42,6 @@ fn allocations(requests: u64) -> (f64, f64) {
     let region = Region::new(ALLOCATOR);
     let driven = drive(&target, feed, |_| {}, &AtomicBool::new(false)).expect("the server runs");
     let change = region.change();
-    assert_eq!(outcomes(&driven.load).good_accepted, requests);
+    assert_eq!(outcomes(&driven.load).accepted(), requests);
     ((change.allocations + change.reallocations) as f64, driven.load.seconds.len() as f64)
 }

@@ -74,7 +74,7 @@ mod tests {
         assert_eq!((shortest.point, longest.point), (seconds(all.min()), seconds(all.max())));
         assert_eq!(longest.high, Some(longest.point));
         assert_eq!([shortest, longest].map(|estimate| estimate.standing), [Standing::Sound; 2]);
-        load(&mut recording).seconds[0].outcomes.good_accepted -= 1;
+        load(&mut recording).seconds[0].outcomes.class_mut("valid").accepted -= 1;
         let [shortest, longest] = of(recording);
         assert!(shortest.high.is_some() && longest.high.is_none());
     }

@@ -77,7 +77,7 @@ fn correlation(trials: &Trials<'_>) -> Option<f64> {
         .filter(|(_, is_whole)| *is_whole)
         .map(|(second, _)| {
             let taken = second.disturbed.as_ref().map_or(0, |disturbed| disturbed.gap_nanos);
-            (second.outcomes.planned as f64, taken as f64)
+            (second.outcomes.planned() as f64, taken as f64)
         })
         .collect();
     if pairs.len() < FEWEST {
@@ -91,7 +91,7 @@ fn correlation(trials: &Trials<'_>) -> Option<f64> {
 mod tests {
     use super::*;
     use crate::analysis::{Gravity, analyse, synthetic};
-    use crate::observation::{CoreGaps, Disturbed, Recording};
+    use crate::observation::{CoreGaps, Disturbed, Recording, VALID};
     use crate::units::Offset;
 
     /// Introspection, with gaps of so many nanoseconds in each of its seconds and so many requests more.
@@ -102,9 +102,9 @@ mod tests {
         for (index, second) in load.seconds.iter_mut().enumerate() {
             let (gap_nanos, more) = seconds(index);
             core.add([Offset::default(), Offset::from_nanos(gap_nanos)]);
-            second.outcomes.planned += more;
-            second.outcomes.sent += more;
-            second.outcomes.good_accepted += more;
+            let valid = second.outcomes.class_mut(VALID);
+            (valid.planned, valid.sent, valid.accepted) =
+                (valid.planned + more, valid.sent + more, valid.accepted + more);
             let followed = |sealed: &crate::observation::Sealed| crate::observation::Followed {
                 ended: sealed.clone(),
                 ..Default::default()

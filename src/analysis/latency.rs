@@ -25,7 +25,7 @@ pub(super) fn sample(
 ) -> BTreeMap<MetricId, Sampled> {
     let seconds = trials.seconds();
     let unanswered = left_out(&seconds, |second| second.outcomes.answered());
-    let unsent = left_out(&seconds, |second| second.outcomes.sent);
+    let unsent = left_out(&seconds, |second| second.outcomes.sent());
     let mut sampled = BTreeMap::new();
     let latency = Undisturbed { resamples, seconds: &seconds, unanswered };
     let [due, sent] = [Family::Latency, Family::Service].map(|family| percentiles(family, asked));
@@ -182,7 +182,7 @@ pub(super) fn by_round(sampled: &BTreeMap<MetricId, Sampled>) -> BTreeMap<Metric
 /// Share of the planned requests that a histogram of those `counted` does not hold.
 pub(super) fn left_out(seconds: &[&Second], counted: fn(&Second) -> u64) -> f64 {
     let sum = |of: fn(&Second) -> u64| seconds.iter().map(|second| of(second)).sum::<u64>() as f64;
-    let (planned, counted) = (sum(|second| second.outcomes.planned), sum(counted));
+    let (planned, counted) = (sum(|second| second.outcomes.planned()), sum(counted));
     if planned > 0.0 { 1.0 - counted / planned } else { 0.0 }
 }
 

@@ -5,13 +5,14 @@ use std::collections::BTreeMap;
 use crate::analysis::Estimate;
 use crate::analysis::bootstrap::Resamples;
 use crate::analysis::trials::Trials;
+use crate::design::{Checks, Design};
 use crate::metric::MetricId;
-use crate::observation::Load;
+use crate::observation::{Ended, Load, Outcomes, REVOKED, VALID};
 
 /// What the outcomes of a subject say; nothing if nothing was planned.
 pub(super) fn estimates(trials: &Trials<'_>, resamples: &Resamples) -> BTreeMap<MetricId, Estimate> {
     let seconds = trials.seconds();
-    let planned: u64 = seconds.iter().map(|second| second.outcomes.planned).sum();
+    let planned: u64 = seconds.iter().map(|second| second.outcomes.planned()).sum();
     if planned == 0 {
         return BTreeMap::new();
     }
@@ -30,8 +31,16 @@ pub(super) fn estimates(trials: &Trials<'_>, resamples: &Resamples) -> BTreeMap<
         (MetricId::Errors, Estimate::counted((1.0 - total as f64 / planned as f64).max(0.0))),
         (MetricId::WrongAnswers, Estimate::counted(wrong(trials) as f64)),
     ]);
+    let valid = |of: fn(&Ended) -> u64| -> u64 {
+        seconds.iter().filter_map(|second| second.outcomes.of(VALID)).map(of).sum()
+    };
+    let planned_valid = valid(|ended| ended.planned);
+    if planned_valid > 0 {
+        let share = valid(|ended| ended.accepted) as f64 / planned_valid as f64;
+        estimates.insert(MetricId::Availability, Estimate::counted(share));
+    }
     if trials.recordings.iter().any(|recording| recording.workload.sends_revoked()) {
-        let stale: u64 = seconds.iter().map(|second| second.outcomes.stale_accepted).sum();
+        let stale: u64 = seconds.iter().map(|second| stale(&second.outcomes)).sum();
         estimates.insert(MetricId::StaleAcceptances, Estimate::counted(stale as f64));
     }
     let again: u64 = sent_again(trials).values().sum();
@@ -44,7 +53,24 @@ pub(super) fn estimates(trials: &Trials<'_>, resamples: &Resamples) -> BTreeMap<
 
 /// Good tokens refused and bad ones accepted.
 pub(super) fn wrong(trials: &Trials<'_>) -> u64 {
-    trials.seconds().iter().map(|second| second.outcomes.wrong(&trials.subject.design)).sum()
+    trials.seconds().iter().map(|second| wrong_answers(&second.outcomes, &trials.subject.design)).sum()
+}
+
+/// Good tokens refused and bad ones accepted. Whoever asks nobody about a token cannot know that it was revoked before
+/// the load: where that is so by design, accepting it is stale, not wrong.
+pub fn wrong_answers(outcomes: &Outcomes, design: &Design) -> u64 {
+    let is_by_design = design.ignores_revocations() || design.checks == Checks::Unknown;
+    let wrong = |(class, ended): (&str, &Ended)| match class {
+        VALID => ended.refused,
+        REVOKED if is_by_design => 0,
+        _ => ended.accepted,
+    };
+    outcomes.by_class().map(wrong).sum()
+}
+
+/// Tokens accepted that were revoked before the load.
+fn stale(outcomes: &Outcomes) -> u64 {
+    outcomes.of(REVOKED).map_or(0, |ended| ended.accepted)
 }
 
 /// How often requests were sent again, by why.
@@ -60,15 +86,14 @@ pub(super) fn sent_again(trials: &Trials<'_>) -> BTreeMap<String, u64> {
 mod tests {
     use super::*;
     use crate::analysis::{Warning, analyse, synthetic};
-    use crate::observation::{BadTokens, REVOKED, Recording};
+    use crate::observation::{BadTokens, Recording};
 
     /// A recording in which tokens that were revoked before the load were accepted 3 times.
     fn stale(mut recording: Recording) -> Recording {
         let revoked = BadTokens { kind: REVOKED.to_owned(), weight: 1, are_active: false };
         recording.workload.bad_tokens.push(revoked);
         let outcomes = &mut recording.load.as_mut().unwrap().seconds[1].outcomes;
-        outcomes.bad_refused -= 3;
-        outcomes.stale_accepted += 3;
+        *outcomes.class_mut(REVOKED) = Ended { planned: 3, sent: 3, accepted: 3, ..Ended::default() };
         recording
     }
 
@@ -86,5 +111,23 @@ mod tests {
                 summary.warnings.iter().any(|warning| matches!(warning, Warning::WrongAnswers { .. }));
             assert_eq!(warned, wrong > 0.0, "{name}");
         }
+    }
+
+    #[test]
+    fn availability_is_of_valid_tokens_alone_whatever_becomes_of_the_others() {
+        let mut recording = synthetic::recording(1);
+        let mut planned = 0;
+        for second in &mut recording.load.as_mut().unwrap().seconds {
+            let valid = second.outcomes.class_mut(VALID);
+            planned += valid.planned;
+            valid.accepted -= 9;
+            (valid.refused, valid.errors) = (4, BTreeMap::from([("timed out".to_owned(), 5)]));
+            let expired = second.outcomes.class_mut("expired");
+            (expired.errors, expired.refused) =
+                (BTreeMap::from([("timed out".to_owned(), expired.planned)]), 0);
+        }
+        let estimates = analyse(&[recording]).subjects.remove(0).estimates;
+        let availability = estimates[&MetricId::Availability].point;
+        assert!((availability - (1.0 - 90.0 / planned as f64)).abs() < 1e-12, "{availability}");
     }
 }

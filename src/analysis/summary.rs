@@ -164,7 +164,7 @@ fn summarise(
         subject: trials.subject.clone(),
         is_control: trials.is_control(),
         is_base: false,
-        requests: trials.seconds().iter().map(|second| second.outcomes.planned).sum(),
+        requests: trials.seconds().iter().map(|second| second.outcomes.planned()).sum(),
         trials: trials.loads().count(),
         timing_steal_percent: signature::steal_percent(trials),
         breakdown: Breakdown::of(trials),

@@ -164,8 +164,8 @@ fn errors(trials: &Trials<'_>, planned: u64, answers: u64) -> Option<Warning> {
         return None;
     }
     let mut kinds = BTreeMap::new();
-    for (kind, count) in trials.seconds().iter().flat_map(|second| &second.outcomes.errors) {
-        *kinds.entry(kind.clone()).or_default() += count;
+    for (kind, count) in trials.seconds().iter().flat_map(|second| second.outcomes.errors()) {
+        *kinds.entry(kind).or_default() += count;
     }
     Some(Warning::Errors { share, planned, kinds })
 }
@@ -174,14 +174,15 @@ fn errors(trials: &Trials<'_>, planned: u64, answers: u64) -> Option<Warning> {
 mod tests {
     use super::*;
     use crate::analysis::{Gravity, Summary, analyse, synthetic};
-    use crate::observation::Second;
+    use crate::observation::{Second, VALID};
 
     /// Introspection, of which every second lost so many of its 1,000 requests to a time-out.
     fn losing(requests: u64) -> Summary {
         let mut recording = synthetic::recording(1);
         for second in &mut recording.load.as_mut().unwrap().seconds {
-            second.outcomes.good_accepted -= requests;
-            second.outcomes.errors.insert("time-out".to_owned(), requests);
+            let valid = second.outcomes.class_mut(VALID);
+            valid.accepted -= requests;
+            valid.errors.insert("time-out".to_owned(), requests);
         }
         analyse(&[recording]).subjects.remove(0)
     }

@@ -5,9 +5,10 @@ use std::fmt::Write as _;
 use anyhow::Context as _;
 use clap::Args;
 
+use crate::analysis::wrong_answers;
 use crate::cli::scenario::ScenarioArgs;
 use crate::cli::{Exit, output};
-use crate::observation::{Outcomes, Recording};
+use crate::observation::{Outcomes, REVOKED, Recording, VALID};
 use crate::plan::Judgement;
 use crate::run::{self, Interrupt, Judges};
 
@@ -60,18 +61,20 @@ impl Verdict {
         for second in recording.load.iter().flat_map(|load| &load.seconds) {
             all.add(&second.outcomes);
         }
-        let errors: u64 = all.errors.values().sum();
-        let accepted = all.bad_accepted.values().sum::<u64>() + all.stale_accepted;
+        let errors = all.ended() - all.answered();
+        let stale = all.of(REVOKED).map_or(0, |ended| ended.accepted);
+        let valid = all.of(VALID).cloned().unwrap_or_default();
+        let accepted = all.accepted() - valid.accepted;
         let design = &recording.subject.design;
         let control = recording.subject.is_control();
-        let wrong = if control { all.good_refused } else { all.wrong(design) };
-        let right = wrong == 0 && errors == 0 && all.planned > 0;
-        let mut words = format!("{} requests, {wrong} wrong answers, {errors} errors", all.planned);
+        let wrong = if control { valid.refused } else { wrong_answers(&all, design) };
+        let right = wrong == 0 && errors == 0 && all.planned() > 0;
+        let mut words = format!("{} requests, {wrong} wrong answers, {errors} errors", all.planned());
         if control {
             write!(words, " ({accepted} bad tokens accepted: by design, it is a control)")
                 .expect("a string takes every text");
-        } else if all.stale_accepted > 0 && design.ignores_revocations() {
-            write!(words, " ({} revoked tokens accepted: by design, nobody is asked)", all.stale_accepted)
+        } else if stale > 0 && design.ignores_revocations() {
+            write!(words, " ({stale} revoked tokens accepted: by design, nobody is asked)")
                 .expect("a string takes every text");
         }
         Self { subject, right, words }

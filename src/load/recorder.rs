@@ -10,7 +10,7 @@ use crate::load::meter::Used;
 use crate::load::parts::Whole;
 use crate::load::schedule::{Request, Token};
 use crate::load::sealer::{Kept, Sealer};
-use crate::load::tokens::{Expectation, TokenPool};
+use crate::load::tokens::TokenPool;
 use crate::load::transport::{Failure, Handshake};
 use crate::observation::{Generator, Load, Second};
 use crate::units::{Offset, Stamp};
@@ -60,6 +60,8 @@ pub(super) struct Recorder {
     running: VecDeque<Running>,
     /// The number of the first of them.
     first: usize,
+    /// The names of the classes of tokens, in the order of the pool.
+    classes: Vec<String>,
     sealer: Sealer,
     whole: Whole,
     pub(super) load: Load,
@@ -87,6 +89,7 @@ impl Recorder {
             share,
             running: VecDeque::new(),
             first: 0,
+            classes: tokens.classes().to_vec(),
             sealer,
             whole: Whole::new(tokens),
             load: Load::default(),
@@ -106,9 +109,10 @@ impl Recorder {
     /// whether a connection was idle or not.
     pub(super) fn taken_up(&mut self, request: Request, now: Offset) {
         self.reached(request, request.due);
+        let class = self.class_of(request.token);
         if let Some(second) = self.second(request) {
             second.pending += 1;
-            second.kept.facts.outcomes.planned += 1;
+            second.kept.facts.outcomes.numbered(class).planned += 1;
             second.kept.facts.lag.record(nanos(now, request.due));
         }
     }
@@ -124,8 +128,9 @@ impl Recorder {
     /// A request was sent, after a wait for a connection if there was none when it was taken up.
     pub(super) fn sent(&mut self, flight: &Flight, wait: Option<Duration>) {
         let Flight { request, sent, probe, .. } = *flight;
+        let class = self.class_of(request.token);
         if let Some(second) = self.second(request) {
-            second.kept.facts.outcomes.sent += 1;
+            second.kept.facts.outcomes.numbered(class).sent += 1;
             if let Some(wait) = wait {
                 let wait = u64::try_from(wait.as_nanos()).expect("a trial lasts less than 584 years");
                 second.kept.facts.wait.record(wait);
@@ -203,6 +208,7 @@ impl Recorder {
             second.kept.facts.answers += 1;
         }
         let is_probe = flight.probe.is_some();
+        let class = self.class_of(flight.request.token);
         let Some(second) = self.second_at(flight.request.due) else { return };
         second.kept.flown.push(flight.flown(answered, !is_probe));
         if is_probe {
@@ -212,23 +218,22 @@ impl Recorder {
         second.kept.facts.served.record(nanos(answered, flight.taken_up));
         second.kept.facts.latency.record(nanos(answered, flight.request.due));
         second.kept.facts.service.record(nanos(answered, flight.sent));
-        let outcomes = &mut second.kept.facts.outcomes;
-        match (tokens.expectation(flight.request.token), accepted) {
-            (Expectation::Good, true) => outcomes.good_accepted += 1,
-            (Expectation::Good, false) => outcomes.good_refused += 1,
-            (Expectation::Bad(_) | Expectation::Revoked, false) => outcomes.bad_refused += 1,
-            (Expectation::Bad(kind), true) => *outcomes.bad_accepted.entry(kind.to_owned()).or_default() += 1,
-            (Expectation::Revoked, true) => outcomes.stale_accepted += 1,
-            (Expectation::Unjudged, _) => {}
+        let outcome = second.kept.facts.outcomes.numbered(class);
+        if accepted {
+            outcome.accepted += 1;
+        } else {
+            outcome.refused += 1;
         }
     }
 
     /// A request ended without an answer that says yes or no.
     pub(super) fn failed(&mut self, request: Request, failure: Failure, now: Offset) {
         self.reached(request, now);
+        let class = self.class_of(request.token);
         let Some(second) = self.second(request) else { return };
         second.pending -= 1;
-        *second.kept.facts.outcomes.errors.entry(failure.to_string()).or_default() += 1;
+        let errors = &mut second.kept.facts.outcomes.numbered(class).errors;
+        *errors.entry(failure.to_string()).or_default() += 1;
     }
 
     /// A connection was opened within this time.
@@ -314,6 +319,11 @@ impl Recorder {
         (load, self.probes)
     }
 
+    /// The number of the class of a token: what the pool says, without the pool.
+    fn class_of(&self, token: Token) -> usize {
+        token.class(self.classes.len())
+    }
+
     fn probe(&mut self, id: u64) -> &mut SentProbe {
         let index = usize::try_from(id).expect("it was an index") / self.share.of;
         &mut self.probes[index]
@@ -340,7 +350,7 @@ impl Recorder {
         let number = usize::try_from(instant.since(self.window.start).as_secs()).ok()?;
         let index = number.checked_sub(self.first)?;
         while self.running.len() <= index {
-            self.running.push_back(Running { kept: self.sealer.room(), pending: 0 });
+            self.running.push_back(Running { kept: self.sealer.room(&self.classes), pending: 0 });
         }
         self.running.get_mut(index)
     }

@@ -42,8 +42,8 @@ enum Told {
 }
 
 impl Kept {
-    fn with_room() -> Self {
-        Self { facts: OpenSecond::with_room(), flown: Vec::new() }
+    fn with_room(classes: &[String]) -> Self {
+        Self { facts: OpenSecond::with_room(classes), flown: Vec::new() }
     }
 }
 
@@ -66,9 +66,9 @@ impl Sealer {
         self.tell(Told::Begun(Box::new(sieve)));
     }
 
-    /// Room to record a second in: that of an earlier one, so that nothing is allocated for long.
-    pub(super) fn room(&self) -> Box<Kept> {
-        self.empty.try_recv().unwrap_or_else(|_| Box::new(Kept::with_room()))
+    /// Room to record a second of requests in, with these classes of tokens: that of an earlier one, so that nothing is allocated for long.
+    pub(super) fn room(&self, classes: &[String]) -> Box<Kept> {
+        self.empty.try_recv().unwrap_or_else(|_| Box::new(Kept::with_room(classes)))
     }
 
     /// The generator lost its core; told before the seconds that it may have disturbed are sealed.

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use crate::load::Token;
+use crate::observation::VALID;
 use crate::plan::{BadKind, TokenClass};
 use crate::units::Stamp;
 
@@ -20,27 +21,11 @@ pub struct TokenPool {
     firsts: Vec<usize>,
     /// The names of the classes: valid ones first, then the bad ones by what is bad about them, then watched ones.
     classes: Vec<String>,
-    /// The number of the class of tokens that were revoked before the load, if there is one.
-    revoked: Option<usize>,
 }
 
 /// A pool while it is being filled.
 #[derive(Debug)]
 pub struct Filling(TokenPool);
-
-/// The right answer to a request.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Expectation<'a> {
-    /// It must be accepted.
-    Good,
-    /// It must be refused, for this reason.
-    Bad(&'a str),
-    /// Its token was revoked before the load: it must be refused where the authorization server is asked, and whoever
-    /// verifies by itself accepts it by design.
-    Revoked,
-    /// Its token is under revocation test: whoever knows when it was revoked may judge.
-    Unjudged,
-}
 
 /// When a token expires of which nothing is known.
 const NEVER: Stamp = Stamp::from_nanos(u64::MAX);
@@ -48,20 +33,11 @@ const NEVER: Stamp = Stamp::from_nanos(u64::MAX);
 impl TokenPool {
     /// An empty pool, for tokens that are bad in these ways besides valid and watched ones.
     pub fn filling(kinds: impl IntoIterator<Item = BadKind>) -> Filling {
-        let kinds: Vec<BadKind> = kinds.into_iter().collect();
-        let names = kinds.iter().map(|kind| kind.name());
+        let names = kinds.into_iter().map(BadKind::name);
         let classes: Vec<_> =
-            ["valid"].into_iter().chain(names).chain(["watched"]).map(str::to_owned).collect();
-        let revoked = kinds.iter().position(|kind| *kind == BadKind::Revoked).map(|kind| 1 + kind);
+            [VALID].into_iter().chain(names).chain(["watched"]).map(str::to_owned).collect();
         let firsts = vec![0; classes.len() + 1];
-        Filling(Self {
-            text: String::new(),
-            ends: Vec::new(),
-            expiries: Vec::new(),
-            firsts,
-            classes,
-            revoked,
-        })
+        Filling(Self { text: String::new(), ends: Vec::new(), expiries: Vec::new(), firsts, classes })
     }
 
     /// A pool of tokens that must be accepted.
@@ -80,11 +56,7 @@ impl TokenPool {
 
     /// The class of a token, by its number.
     pub fn class_of(&self, token: Token) -> usize {
-        match token {
-            Token::Live(_) => 0,
-            Token::Bad { kind, .. } => 1 + kind as usize,
-            Token::Watched(_) => self.classes.len() - 1,
-        }
+        token.class(self.classes.len())
     }
 
     /// Every valid token, in order.
@@ -168,22 +140,6 @@ impl TokenPool {
         }
         filling.full()
     }
-
-    /// The right answer to a request that carries a token.
-    pub(crate) fn expectation(&self, token: Token) -> Expectation<'_> {
-        match token {
-            Token::Live(_) => Expectation::Good,
-            Token::Watched(_) => Expectation::Unjudged,
-            Token::Bad { .. } => {
-                let class = self.class_of(token);
-                if self.revoked == Some(class) {
-                    Expectation::Revoked
-                } else {
-                    Expectation::Bad(&self.classes[class])
-                }
-            }
-        }
-    }
 }
 
 impl Filling {
@@ -253,18 +209,17 @@ mod tests {
     }
 
     #[test]
-    fn every_token_has_its_text_its_class_and_its_right_answer() {
+    fn every_token_has_its_text_and_its_class() {
         let pool = filled();
         assert_eq!(pool.classes(), ["valid", "expired", "revoked", "watched"]);
-        for (token, text, class, expectation) in [
-            (Token::Live(1), "better", 0, Expectation::Good),
-            (Token::Bad { kind: 0, index: 0 }, "old", 1, Expectation::Bad("expired")),
-            (Token::Bad { kind: 1, index: 1 }, "gone", 2, Expectation::Revoked),
-            (Token::Watched(0), "soon", 3, Expectation::Unjudged),
+        for (token, text, class) in [
+            (Token::Live(1), "better", 0),
+            (Token::Bad { kind: 0, index: 0 }, "old", 1),
+            (Token::Bad { kind: 1, index: 1 }, "gone", 2),
+            (Token::Watched(0), "soon", 3),
         ] {
             assert_eq!(pool.text(token), text);
             assert_eq!(pool.class_of(token), class);
-            assert_eq!(pool.expectation(token), expectation);
         }
         assert_eq!(pool.valid().collect::<Vec<_>>(), ["good", "better"]);
         assert_eq!(pool.watched().collect::<Vec<_>>(), ["soon"]);

@@ -1,11 +1,8 @@
 //! Requests and answers of the measured window.
 
-use std::collections::BTreeMap;
-
 use serde::{Deserialize, Serialize};
 
-use crate::design::{Checks, Design};
-use crate::observation::{CoreGaps, OpenSecond, Sealed, Second, Side};
+use crate::observation::{CoreGaps, OpenSecond, Outcomes, Sealed, Second, Side};
 
 /// What the load generator saw. Probes of tokens under revocation test are not in it.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -82,36 +79,6 @@ pub struct ClassLatency {
     pub latency: Sealed,
 }
 
-/// What became of a request that was refused because its token had expired, as it stands among the errors.
-pub const TOKEN_EXPIRED: &str = "token expired";
-
-/// How requests ended, by count.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Outcomes {
-    /// Requests the schedule asked for.
-    pub planned: u64,
-    /// Requests that were sent.
-    pub sent: u64,
-    /// Good tokens accepted (status 200).
-    pub good_accepted: u64,
-    /// Bad tokens refused (status 401 or 403).
-    pub bad_refused: u64,
-    /// Wrong: good tokens refused.
-    pub good_refused: u64,
-    /// Wrong: bad tokens accepted, by the kind of bad token.
-    pub bad_accepted: BTreeMap<String, u64>,
-    /// Tokens accepted that were revoked before the load: wrong where the authorization server is asked, and by design where
-    /// nobody is until they expire.
-    pub stale_accepted: u64,
-    /// Requests without a right or wrong answer, by what happened: a status, a broken connection, a time-out.
-    pub errors: BTreeMap<String, u64>,
-    /// How often requests were sent again that no server is taken to have processed, by why: it refused them unprocessed (RFC 9113 section
-    /// 8.7), or they crossed the close of an idle connection (RFC 9112 section 9.3.1). Beside the others: each of these
-    /// requests counts there once, by how it ended.
-    pub sent_again: BTreeMap<String, u64>,
-}
-
 impl Load {
     /// How long each of the seconds really was, in seconds.
     pub fn lengths(&self) -> impl Iterator<Item = f64> {
@@ -125,7 +92,7 @@ impl Load {
     pub fn unaccounted(&self) -> u64 {
         let sum =
             |of: fn(&Outcomes) -> u64| self.seconds.iter().map(|second| of(&second.outcomes)).sum::<u64>();
-        let ended = sum(Outcomes::ended).abs_diff(sum(|outcomes| outcomes.planned));
+        let ended = sum(Outcomes::ended).abs_diff(sum(Outcomes::planned));
         let classes = self.parts.iter().flat_map(|parts| &parts.classes).map(|class| class.latency.count());
         let answered = if self.parts.is_some() { sum(Outcomes::with_status) } else { 0 };
         ended + answered.abs_diff(classes.sum())
@@ -196,50 +163,4 @@ fn add(sealed: &mut Sealed, other: &Sealed) {
     let mut open = sealed.open();
     open.add(&other.open());
     *sealed = Sealed::from(&open);
-}
-
-impl Outcomes {
-    /// Good tokens refused and bad ones accepted. Whoever asks nobody about a token cannot know that it was revoked before
-    /// the load: where that is so by design, accepting it is stale, not wrong.
-    pub fn wrong(&self, design: &Design) -> u64 {
-        let is_by_design = design.ignores_revocations() || design.checks == Checks::Unknown;
-        let stale = if is_by_design { 0 } else { self.stale_accepted };
-        self.good_refused + self.bad_accepted.values().sum::<u64>() + stale
-    }
-
-    /// Requests that were accepted or refused.
-    pub fn answered(&self) -> u64 {
-        let Self { good_accepted, bad_refused, good_refused, bad_accepted, stale_accepted, .. } = self;
-        good_accepted + bad_refused + good_refused + bad_accepted.values().sum::<u64>() + stale_accepted
-    }
-
-    /// Requests that ended in any way: each must, in exactly one.
-    pub fn ended(&self) -> u64 {
-        self.answered() + self.errors.values().sum::<u64>()
-    }
-
-    /// Requests that got an answer, whatever it said.
-    fn with_status(&self) -> u64 {
-        let is_status = |(kind, _): &(&String, &u64)| kind.starts_with("status ") || *kind == TOKEN_EXPIRED;
-        self.answered() + self.errors.iter().filter(is_status).map(|(_, count)| *count).sum::<u64>()
-    }
-
-    /// Counts everything that `other` counted.
-    pub fn add(&mut self, other: &Self) {
-        self.planned += other.planned;
-        self.sent += other.sent;
-        self.good_accepted += other.good_accepted;
-        self.bad_refused += other.bad_refused;
-        self.good_refused += other.good_refused;
-        self.stale_accepted += other.stale_accepted;
-        for (kind, count) in &other.bad_accepted {
-            *self.bad_accepted.entry(kind.clone()).or_default() += count;
-        }
-        for (kind, count) in &other.errors {
-            *self.errors.entry(kind.clone()).or_default() += count;
-        }
-        for (why, count) in &other.sent_again {
-            *self.sent_again.entry(why.clone()).or_default() += count;
-        }
-    }
 }

@@ -6,6 +6,7 @@ mod file;
 mod gap;
 mod load;
 mod older;
+mod outcomes;
 mod reuse;
 mod revocation;
 mod sealed;
@@ -22,7 +23,8 @@ pub use distribution::Distribution;
 pub use environment::{Conditions, Cores, Environment};
 pub use file::{FILE_NAME, ReadError, append, read};
 pub use gap::{CoreGaps, Disturbed, Followed, OpenDisturbed, OpenFollowed, Side};
-pub use load::{ClassLatency, Generator, Load, Outcomes, Parts, TOKEN_EXPIRED};
+pub use load::{ClassLatency, Generator, Load, Parts};
+pub use outcomes::{Classes, Ended, Outcomes, TOKEN_EXPIRED};
 pub use reuse::Reuse;
 pub use revocation::{Probe, Revocation};
 pub use sealed::Sealed;
@@ -31,7 +33,7 @@ pub use signature::{Batches, Conformance, Round, Signature, SignatureTimes, Stat
 pub use step::Step;
 pub use subject::Subject;
 pub use usage::{AuthorizationServerUsage, ProcessUsage, ResourceServerUsage, Sample};
-pub use workload::{BadTokens, REVOKED, VALID, Workload};
+pub use workload::{BadTokens, NOT_TOLD_APART, REVOKED, VALID, Workload};
 
 /// The version of the recording format that this program writes, and the newest it reads.
 ///
@@ -40,7 +42,7 @@ pub use workload::{BadTokens, REVOKED, VALID, Workload};
 /// requests travel; the law by which tokens are used again, weights of the kinds of bad tokens, and tokens that were revoked
 /// before the load.
 /// 4: gaps, what they left of the requests, and the time from taking a request up to its answer; the numbers of a subject's design,
-/// and its parts as data.
+/// and its parts as data; how requests ended by class of token.
 pub const SCHEMA: u32 = 4;
 
 /// The facts of one trial: one line of `recording.jsonl`.

@@ -4,7 +4,7 @@ use serde::Deserialize;
 use serde::de::IgnoredAny;
 use serde_json::{Value, from_value, json};
 
-use crate::observation::{Recording, SCHEMA, Sealed};
+use crate::observation::{NOT_TOLD_APART, REVOKED, Recording, SCHEMA, Sealed, VALID};
 
 /// Reads the facts of a trial of any version up to the present one.
 pub(super) fn read(text: &str, version: u32) -> serde_json::Result<Recording> {
@@ -38,8 +38,9 @@ fn upgraded(mut recording: Value) -> Value {
         };
         recording["failure"] = failure;
     }
+    let sends_bad = recording["workload"]["bad_fraction"] != 0.0;
     if let Some(load) = recording.get_mut("load").filter(|load| load.is_object()) {
-        self::load(load);
+        self::load(load, sends_bad);
     }
     recording
 }
@@ -111,7 +112,7 @@ fn process(words: &str) -> Value {
     }
 }
 
-fn load(load: &mut Value) {
+fn load(load: &mut Value, sends_bad: bool) {
     for (name, nothing) in [("generators", json!([])), ("gaps", json!([])), ("lost", json!(0))] {
         supply(load, name, nothing);
     }
@@ -122,9 +123,33 @@ fn load(load: &mut Value) {
     }
     for second in load["seconds"].as_array_mut().into_iter().flatten() {
         supply(second, "served", unseen.clone());
-        supply(&mut second["outcomes"], "stale_accepted", json!(0));
-        supply(&mut second["outcomes"], "sent_again", json!({}));
+        let outcomes = outcomes(&second["outcomes"], sends_bad);
+        second["outcomes"] = outcomes;
     }
+}
+
+/// Counts that told apart how answers came out, but neither of which class the requests were that were planned, sent and failed, nor the bad
+/// tokens that were refused: those stand together, unless every token was valid.
+fn outcomes(old: &Value, sends_bad: bool) -> Value {
+    let rest = json!({ "planned": old["planned"], "sent": old["sent"], "errors": old["errors"] });
+    let mut valid = json!({ "planned": 0, "sent": 0 });
+    let mut classes = json!({});
+    if sends_bad {
+        let mut together = rest;
+        together["refused"] = old["bad_refused"].clone();
+        classes[NOT_TOLD_APART] = together;
+    } else {
+        valid = rest;
+    }
+    valid["accepted"] = old["good_accepted"].clone();
+    valid["refused"] = old["good_refused"].clone();
+    classes[VALID] = valid;
+    let mut accepted = old["bad_accepted"].as_object().cloned().unwrap_or_default();
+    accepted.extend(old.get("stale_accepted").map(|count| (REVOKED.to_owned(), count.clone())));
+    for (kind, count) in accepted.into_iter().filter(|(_, count)| *count != 0) {
+        classes[kind] = json!({ "planned": 0, "sent": 0, "accepted": count });
+    }
+    json!({ "classes": classes, "sent_again": old.get("sent_again").cloned().unwrap_or(json!({})) })
 }
 
 #[cfg(test)]
@@ -167,9 +192,15 @@ mod tests {
         assert_eq!(shares, [(false, 0.05), (true, 0.05), (false, 0.1)]);
         let load = cached.load.as_ref().unwrap();
         assert!(load.generators[0].polls && load.gaps.is_empty() && load.lost == 0);
+        assert_eq!(load.unaccounted(), 0);
+        let outcomes = &load.seconds[0].outcomes;
+        assert_eq!((outcomes.planned(), outcomes.accepted(), outcomes.refused()), (61, 47, 14));
+        assert_eq!(outcomes.of(NOT_TOLD_APART).unwrap().refused, 14);
         for summary in analyse(&[cached, jwt]).subjects {
             let p50 = summary.estimates[&MetricId::LatencyP50];
             assert!(p50.standing != Standing::Sound || p50.of_all == Some(p50.point), "no gap is known");
+            assert!(!summary.estimates.contains_key(&MetricId::Availability), "absent, not 0");
+            assert_eq!(summary.estimates[&MetricId::WrongAnswers].point, 0.0);
         }
     }
 
@@ -182,15 +213,20 @@ mod tests {
             without(&mut facts["workload"], &["reuse", "bad_weights", "think_seconds"]);
             facts["workload"]["zipf_exponent"] = json!(0.5);
             without(&mut facts["load"], &["generators", "parts"]);
+            facts["workload"]["bad_fraction"] = json!(0.0);
             for second in facts["load"]["seconds"].as_array_mut().unwrap() {
                 without(&mut second["outcomes"], &["stale_accepted"]);
+                second["outcomes"]["bad_refused"] = json!(0);
             }
         });
         assert!(old.signature_times.is_none() && old.subject.scheme.is_none() && old.subject.wire.is_none());
         assert!(!old.subject.is_control() && old.subject.is_trusted());
         assert_eq!(old.workload.reuse, Reuse::Zipf { exponent: 0.5 });
         assert!(old.workload.bad_tokens.iter().all(|bad| bad.weight == 1));
-        assert!(old.load.unwrap().parts.is_none());
+        let load = old.load.unwrap();
+        assert!(load.parts.is_none());
+        let outcomes = &load.seconds[0].outcomes;
+        assert_eq!(outcomes.of(VALID).unwrap().planned, outcomes.planned(), "no others were sent");
     }
 
     #[test]

@@ -33,7 +33,7 @@ impl Second {
     /// How long every request waited for a connection: those that found an idle one did not wait.
     pub fn wait_of_all(&self) -> Distribution {
         let mut wait = self.wait.open();
-        wait.record_many(0, self.outcomes.sent.saturating_sub(wait.count()));
+        wait.record_many(0, self.outcomes.sent().saturating_sub(wait.count()));
         wait
     }
 
@@ -66,10 +66,18 @@ pub struct OpenSecond {
 }
 
 impl OpenSecond {
-    /// One in which recording does not ask for memory.
-    pub fn with_room() -> Self {
+    /// One in which recording does not ask for memory, for requests with these classes of tokens.
+    pub fn with_room(classes: &[String]) -> Self {
         let [latency, lag, wait, service, served] = std::array::from_fn(|_| Distribution::with_room());
-        Self { latency, lag, wait, service, served, ..Self::default() }
+        Self {
+            latency,
+            lag,
+            wait,
+            service,
+            served,
+            outcomes: Outcomes::of_classes(classes),
+            ..Self::default()
+        }
     }
 
     /// Its facts at rest.
@@ -82,7 +90,7 @@ impl OpenSecond {
             wait: Sealed::from(&self.wait),
             service: Sealed::from(&self.service),
             served: if has_waited { Sealed::from(&self.served) } else { Sealed::default() },
-            outcomes: self.outcomes.clone(),
+            outcomes: self.outcomes.at_rest(),
             answers: self.answers,
             disturbed: self.disturbed.as_ref().map(|disturbed| disturbed.seal(has_waited)),
         }
@@ -94,7 +102,8 @@ impl OpenSecond {
         for distribution in [latency, lag, wait, service, served] {
             distribution.reset();
         }
-        (self.outcomes, self.answers, self.disturbed) = (Outcomes::default(), 0, None);
+        self.outcomes.reset();
+        (self.answers, self.disturbed) = (0, None);
     }
 
     /// Counts everything that `other` counted.

@@ -7,6 +7,8 @@ use crate::registry::Choice;
 
 /// The class of tokens that must be accepted.
 pub const VALID: &str = "valid";
+/// What stands for all classes in recordings before version 4 where they do not tell them apart.
+pub const NOT_TOLD_APART: &str = "not told apart";
 /// The class of tokens that were revoked before the load.
 pub const REVOKED: &str = "revoked";
 

@@ -34,7 +34,7 @@ pub fn explain(warning: &Warning) -> String {
         ),
         Warning::WrongAnswers { count, of } => format!(
             "{} of {} answers were wrong (a good token refused or a bad one accepted), so the subject did not do the same \
-             work as the others. recording.jsonl counts them in every second: good_refused, and bad_accepted by kind. \
+             work as the others. recording.jsonl counts them in every second, by class of token. \
              \"bearerbench check\" counts them again in a short run.",
             thousands(&count.to_string()),
             thousands(&of.to_string())

@@ -22,9 +22,9 @@ fn reports() -> [(&'static str, Vec<Recording>); 5] {
     doubtful[1].conditions.steal_percent = Some(9.0);
     doubtful[2].conditions.cpu_pressure_percent = Some(44.0);
     doubtful[0].scenario.thresholds.extend(["propagation(max)<20s".to_owned(), "p(99.9)<5ms".to_owned()]);
-    doubtful[4].load.as_mut().unwrap().seconds[3].outcomes.good_refused = 7;
-    let outcomes = &mut doubtful[3].load.as_mut().unwrap().seconds[3].outcomes;
-    outcomes.good_accepted -= 300;
+    doubtful[4].load.as_mut().unwrap().seconds[3].outcomes.class_mut("valid").refused = 7;
+    let outcomes = doubtful[3].load.as_mut().unwrap().seconds[3].outcomes.class_mut("valid");
+    outcomes.accepted -= 300;
     outcomes.errors = BTreeMap::from([("status 503".to_owned(), 200), ("time-out".to_owned(), 100)]);
     [
         ("plain", plain),

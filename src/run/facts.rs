@@ -113,7 +113,7 @@ fn step(step: &plan::Step) -> Step {
 
 /// The rate at which the users of a closed loop sent, probes not counted.
 pub(super) fn sent_rate(load: &Load) -> f64 {
-    let sent: u64 = load.seconds.iter().map(|second| second.outcomes.sent).sum();
+    let sent: u64 = load.seconds.iter().map(|second| second.outcomes.sent()).sum();
     sent as f64 / load.measured_seconds.max(f64::MIN_POSITIVE)
 }
 

@@ -66,7 +66,7 @@ impl Ceiling {
             )?;
             let lag = quantile(&whole(&driven.load, |second| &second.lag), 0.99);
             let lag = Duration::from_secs_f64(lag / 1e9);
-            let answered = outcomes(&driven.load).good_accepted;
+            let answered = outcomes(&driven.load).accepted();
             let all = sending.instants().count() as u64 == answered;
             Ok((all && lag <= PUNCTUAL, lag))
         })

@@ -141,7 +141,7 @@ fn a_server_that_dies_fails_its_trial_and_no_other() {
         assert!(failed["failure"]["reason"].as_str().unwrap().starts_with(&reason), "{}", failed["failure"]);
         assert_eq!(whole["subject"]["name"], "opaque");
         assert!(whole["failure"].is_null(), "{}", whole["failure"]);
-        assert!(whole["load"]["seconds"][0]["outcomes"]["planned"].as_u64() > Some(50));
+        assert!(whole["load"]["seconds"][0]["outcomes"]["classes"]["valid"]["planned"].as_u64() > Some(50));
         ended.says(&["control: failed", &reason, "[2/2] opaque"]);
     }
 }

@@ -36,14 +36,15 @@ fn load(sandbox: &Sandbox, url: &str, more: &[&str]) -> Ended {
     assert_eq!(load["lost"], 0, "{load}");
     let mut ended = Ended::default();
     let add = |sum: &mut BTreeMap<String, u64>, counts: &Value| {
-        for (kind, count) in counts.as_object().expect("counts by kind") {
+        for (kind, count) in counts.as_object().into_iter().flatten() {
             *sum.entry(kind.clone()).or_default() += count.as_u64().expect("a count");
         }
     };
     for second in load["seconds"].as_array().expect("seconds") {
         let outcomes = &second["outcomes"];
-        ended.accepted += outcomes["good_accepted"].as_u64().expect("a count");
-        add(&mut ended.errors, &outcomes["errors"]);
+        let valid = &outcomes["classes"]["valid"];
+        ended.accepted += valid["accepted"].as_u64().unwrap_or(0);
+        add(&mut ended.errors, &valid["errors"]);
         add(&mut ended.sent_again, &outcomes["sent_again"]);
     }
     ended

@@ -24,7 +24,7 @@ fn an_interrupt_ends_the_run_and_keeps_what_was_seen() {
     let driven = drive(&target(&[&server], &sending), feed, |_| {}, &INTERRUPTED).expect("the server runs");
     assert!(driven.load.cut_short && driven.failure.is_none());
     let sum = outcomes(&driven.load);
-    assert_eq!((sum.planned, sum.good_accepted, sum.ended()), (500, 500, 500), "{sum:?}");
+    assert_eq!((sum.planned(), sum.accepted(), sum.ended()), (500, 500, 500), "{sum:?}");
     assert!(driven.load.generator_cpu_nanos > 0);
 }
 

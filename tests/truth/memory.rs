@@ -44,7 +44,7 @@ fn growth() -> f64 {
     let (recording, _) = process.recording(PATIENCE).expect("it ends");
     let load = recording.load.expect("it measured");
     let sum = outcomes(&load);
-    assert_eq!(sum.planned, 200_000, "{sum:?}");
+    assert_eq!(sum.planned(), 200_000, "{sum:?}");
     let recorded = serde_json::to_vec(&load.seconds).expect("it was read").len() as f64 / 20.0;
     if recorded >= SECOND {
         // As much as if it had grown without end.
@@ -74,7 +74,7 @@ fn ten_thousand_connections_work_and_cost_less_than_20_kb_each() {
         let bytes = resident(&process);
         let (recording, _) = process.recording(PATIENCE).unwrap();
         let sum = outcomes(&recording.load.unwrap());
-        assert_eq!((sum.planned, sum.good_accepted), (200, 200), "{sum:?}");
+        assert_eq!((sum.planned(), sum.accepted()), (200, 200), "{sum:?}");
         bytes
     });
     let each = (many_bytes - few_bytes) / f64::from(many - few);

@@ -6,7 +6,7 @@ use crate::analysis::latency::{self, merge};
 use crate::analysis::standing::{Bracket, Standing};
 use crate::analysis::usage::STEAL_PERCENT;
 use crate::metric::{MetricId, Threshold};
-use crate::observation::{Load, Outcomes, Recording, Step, TrialFailure};
+use crate::observation::{Ended, Load, Outcomes, Recording, Step, TrialFailure, VALID};
 
 /// What became of a step.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -115,7 +115,7 @@ fn broken(recording: &Recording) -> Option<StepOutcome> {
 }
 
 fn planned(load: &Load) -> u64 {
-    load.seconds.iter().map(|second| second.outcomes.planned).sum()
+    load.seconds.iter().map(|second| second.outcomes.planned()).sum()
 }
 
 fn shortfalls(recording: &Recording, load: &Load, limit: &Threshold) -> Vec<Shortfall> {
@@ -134,8 +134,12 @@ fn shortfalls(recording: &Recording, load: &Load, limit: &Threshold) -> Vec<Shor
 
 /// A control accepts bad tokens: that is what it is for.
 fn right(outcomes: &Outcomes, is_control: bool) -> u64 {
-    let by_design = if is_control { outcomes.bad_accepted.values().sum() } else { 0 };
-    outcomes.good_accepted + outcomes.bad_refused + by_design
+    let right = |(class, ended): (&str, &Ended)| match class {
+        VALID => ended.accepted,
+        _ if is_control => ended.answered(),
+        _ => ended.refused,
+    };
+    outcomes.by_class().map(right).sum()
 }
 
 /// A quantile or the mean of the latency of one load, in seconds.
@@ -211,7 +215,7 @@ mod tests {
         let StepOutcome::Failed(reasons) = judge(&step("p(99)<100us")) else { panic!("passed") };
         assert!(matches!(reasons[..], [Shortfall::Latency(seconds)] if seconds > 300e-6), "{reasons:?}");
         let mut failing = step("p(99)<5ms");
-        failing.load.as_mut().unwrap().seconds[0].outcomes.good_accepted -= 20;
+        failing.load.as_mut().unwrap().seconds[0].outcomes.class_mut(VALID).accepted -= 20;
         let found = judge(&failing);
         assert!(
             matches!(&found, StepOutcome::Failed(reasons) if matches!(reasons[..], [Shortfall::Answers(_)])),
@@ -284,8 +288,8 @@ mod tests {
         assert_eq!(judge(&control), StepOutcome::Passed);
         let mut wrong = step("p(99)<5ms");
         let outcomes = &mut wrong.load.as_mut().unwrap().seconds[0].outcomes;
-        outcomes.bad_refused -= 20;
-        outcomes.bad_accepted.insert("expired".to_owned(), 20);
+        outcomes.class_mut(VALID).accepted -= 20;
+        outcomes.class_mut("expired").accepted += 20;
         assert!(matches!(judge(&wrong), StepOutcome::Failed(_)));
     }
 }

@@ -197,17 +197,15 @@ impl Simulation {
         let accepted = !is_bad || self.subject.is_control();
         let class = if is_bad { KINDS[kind] } else { "valid" };
         self.parts.record(class, if accepted { "2xx" } else { "4xx" }, latency, service);
-        let outcomes = &mut facts.outcomes;
-        outcomes.planned += 1;
-        outcomes.sent += 1;
+        let ended = facts.outcomes.class_mut(class);
+        ended.planned += 1;
+        ended.sent += 1;
         // Answers take microseconds: they arrive in the second of their requests.
         facts.answers += 1;
-        match is_bad {
-            false => outcomes.good_accepted += 1,
-            true if self.subject.is_control() => {
-                *outcomes.bad_accepted.entry(KINDS[kind].to_owned()).or_default() += 1;
-            }
-            true => outcomes.bad_refused += 1,
+        if accepted {
+            ended.accepted += 1;
+        } else {
+            ended.refused += 1;
         }
     }
 

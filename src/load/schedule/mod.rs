@@ -41,6 +41,17 @@ pub enum Token {
     Watched(u32),
 }
 
+impl Token {
+    /// The number of its class among so many: valid ones come first, then the bad ones, then those under revocation test.
+    pub(super) fn class(self, classes: usize) -> usize {
+        match self {
+            Self::Live(_) => 0,
+            Self::Bad { kind, .. } => 1 + kind as usize,
+            Self::Watched(_) => classes - 1,
+        }
+    }
+}
+
 /// The requests of a trial in the order in which they are due, up to the end of the workload (exclusive); of a closed loop,
 /// the probes beside it.
 ///

@@ -151,8 +151,8 @@ fn a_constant_service_time_is_read_back() {
     check(&whole(&load, |second| &second.latency), &[(0.5, 5.0), (0.99, 5.0), (1.0, 5.0)]);
     check(&whole(&load, |second| &second.service), &[(0.5, 5.0), (1.0, 5.0)]);
     check(&whole(&load, |second| &second.lag), &[(1.0, 0.0)]);
-    assert_eq!((cut, count(&load, |outcomes| outcomes.good_accepted)), (None, 10_000));
-    assert!(load.seconds.iter().all(|second| second.outcomes.planned == 1_000));
+    assert_eq!((cut, count(&load, Outcomes::accepted)), (None, 10_000));
+    assert!(load.seconds.iter().all(|second| second.outcomes.planned() == 1_000));
 }
 
 #[test]
@@ -199,18 +199,19 @@ fn a_stopped_generator_shows_in_the_latency_too_but_is_blamed_itself() {
 #[test]
 fn a_broken_connection_costs_its_request_and_no_other() {
     let (load, _) = Simulation { breaks_every: 10, connections: 5, ..Simulation::default() }.run();
-    let errors: u64 = load.seconds.iter().map(|second| second.outcomes.errors["connection closed"]).sum();
-    assert_eq!((errors, count(&load, |outcomes| outcomes.good_accepted)), (1_000, 9_000));
+    let errors: u64 = load.seconds.iter().map(|second| second.outcomes.errors()["connection closed"]).sum();
+    assert_eq!((errors, count(&load, Outcomes::accepted)), (1_000, 9_000));
 }
 
 #[test]
 fn a_request_that_gets_no_answer_in_time_is_an_error_and_its_connection_is_replaced() {
     let timeout = Duration::from_millis(80);
     let (load, _) = Simulation { server_stalled: a_second(), timeout, ..Simulation::default() }.run();
-    let errors: u64 = load.seconds.iter().filter_map(|second| second.outcomes.errors.get("timed out")).sum();
+    let errors: u64 =
+        load.seconds.iter().filter_map(|second| second.outcomes.errors().get("timed out").copied()).sum();
     // Those of the last 80 to 90 ms of the stall still get their answer.
     assert!((909..=921).contains(&errors), "{errors}");
-    assert_eq!(errors + count(&load, |outcomes| outcomes.good_accepted), 10_000);
+    assert_eq!(errors + count(&load, Outcomes::accepted), 10_000);
 }
 
 #[test]
@@ -223,9 +224,9 @@ fn a_backlog_that_grows_past_its_limit_cuts_the_run_short_and_keeps_what_was_see
     };
     let (load, cut) = slow.run();
     assert_eq!((cut, load.cut_short), (Some(Cut::BacklogFull), true));
-    let planned = count(&load, |outcomes| outcomes.planned);
-    let errors: u64 = load.seconds.iter().flat_map(|second| second.outcomes.errors.values()).sum();
-    assert_eq!(planned, count(&load, |outcomes| outcomes.good_accepted) + errors);
+    let planned = count(&load, Outcomes::planned);
+    let errors: u64 = load.seconds.iter().flat_map(|second| second.outcomes.errors().into_values()).sum();
+    assert_eq!(planned, count(&load, Outcomes::accepted) + errors);
     assert!(load.backlog_end > 1_000, "{}", load.backlog_end);
     assert!(load.measured_seconds < 10.0, "what was not reached was not measured");
     assert!((load.lengths().sum::<f64>() - load.measured_seconds).abs() < 1e-9);
@@ -235,7 +236,7 @@ fn a_backlog_that_grows_past_its_limit_cuts_the_run_short_and_keeps_what_was_see
 fn an_interrupted_run_ends_at_once_and_keeps_what_was_seen() {
     let (load, cut) = Simulation { interrupted_at: Some(2_500), ..Simulation::default() }.run();
     assert_eq!((cut, load.cut_short), (Some(Cut::Interrupted), true));
-    assert_eq!(count(&load, |outcomes| outcomes.good_accepted), 2_500);
+    assert_eq!(count(&load, Outcomes::accepted), 2_500);
 }
 
 #[test]
@@ -244,9 +245,9 @@ fn a_user_of_a_closed_loop_waits_for_the_answer_thinks_and_sends_again() {
         Simulation { connections: 20, think: Some(Duration::from_millis(4)), ..Simulation::default() };
     let (load, _) = users.run();
     // An answer after 1 ms and 4 ms of thought: 200 requests a second and user, but for the edges of the window.
-    let sent = count(&load, |outcomes| outcomes.planned);
+    let sent = count(&load, Outcomes::planned);
     assert!((39_980..=40_000).contains(&sent), "{sent}");
-    assert_eq!(sent, count(&load, |outcomes| outcomes.good_accepted));
+    assert_eq!(sent, count(&load, Outcomes::accepted));
     check(&whole(&load, |second| &second.latency), &[(0.5, 1.0), (1.0, 1.0)]);
     check(&whole(&load, |second| &second.lag), &[(1.0, 0.0)]);
 }
@@ -260,7 +261,7 @@ fn a_closed_loop_without_thought_has_as_many_requests_on_the_wire_as_users_and_e
         ..Simulation::default()
     };
     let (load, cut) = users.run();
-    assert_eq!((cut, count(&load, |outcomes| outcomes.good_accepted)), (None, 50_001));
+    assert_eq!((cut, count(&load, Outcomes::accepted)), (None, 50_001));
     // 20 requests a millisecond: the last is the first of its millisecond.
     assert!((load.measured_seconds - 2.501).abs() < 1e-9, "{} s", load.measured_seconds);
     assert_eq!(load.seconds.iter().map(|second| second.answers).sum::<u64>(), 50_001);
@@ -276,7 +277,7 @@ fn users_with_more_requests_than_the_window_has_room_for_end_with_it() {
     };
     let (load, cut) = users.run();
     assert_eq!((cut, load.measured_seconds), (None, 10.0));
-    assert!((19_990..=20_010).contains(&count(&load, |outcomes| outcomes.good_accepted)));
+    assert!((19_990..=20_010).contains(&count(&load, Outcomes::accepted)));
 }
 
 #[test]
@@ -316,7 +317,7 @@ fn a_stopped_generator_of_thinking_users_is_blamed_for_what_they_waited() {
 fn connections_that_are_replaced_after_so_many_requests_lose_none() {
     let replaced = Simulation { requests_per_connection: Some(7), connections: 5, ..Simulation::default() };
     let (load, _) = replaced.run();
-    assert_eq!(count(&load, |outcomes| outcomes.good_accepted), 10_000);
+    assert_eq!(count(&load, Outcomes::accepted), 10_000);
     let opened = load.parts.unwrap().connect.count();
     assert!((1_425..=1_440).contains(&opened), "{opened}");
 }

@@ -77,26 +77,25 @@ const STARVED: f64 = 0.05;
 
 /// That nothing is lost is judged whatever the machine does.
 fn judge(right: Right, planned: u64, sum: &Outcomes, unfit: Option<Held>) -> Finding {
-    let errors: u64 = sum.errors.values().sum();
-    let closed = sum.errors.get("connection closed").copied().unwrap_or(0);
+    let errors: u64 = sum.errors().values().sum();
+    let closed = sum.errors().get("connection closed").copied().unwrap_or(0);
     let (truth, is_right) = match right {
-        Right::Accepted => (format!("{planned} accepted"), sum.good_accepted == planned),
+        Right::Accepted => (format!("{planned} accepted"), sum.accepted() == planned),
         Right::Error => (format!("{planned} errors"), errors == planned),
-        Right::AcceptedOrClosed => (
-            "accepted or closed on".to_owned(),
-            sum.good_accepted + closed == planned && sum.good_accepted > 0,
-        ),
+        Right::AcceptedOrClosed => {
+            ("accepted or closed on".to_owned(), sum.accepted() + closed == planned && sum.accepted() > 0)
+        }
         Right::AcceptedThenGone(served) => (
             format!("{served} accepted, the others errors"),
-            (sum.good_accepted, errors) == (served, planned - served),
+            (sum.accepted(), errors) == (served, planned - served),
         ),
     };
-    let kinds: Vec<String> = sum.errors.iter().map(|(kind, count)| format!("{count} {kind}")).collect();
-    let mut reported = format!("{} accepted; {}", sum.good_accepted, kinds.join(", "));
+    let kinds: Vec<String> = sum.errors().iter().map(|(kind, count)| format!("{count} {kind}")).collect();
+    let mut reported = format!("{} accepted; {}", sum.accepted(), kinds.join(", "));
     reported.truncate(reported.trim_end_matches("; ").len());
-    let none_lost = (sum.planned, sum.ended()) == (planned, planned);
+    let none_lost = (sum.planned(), sum.ended()) == (planned, planned);
     if !none_lost {
-        reported = format!("{reported}; {} ended of {} taken up", sum.ended(), sum.planned);
+        reported = format!("{reported}; {} ended of {} taken up", sum.ended(), sum.planned());
     }
     let unfit = unfit.filter(|_| none_lost);
     Finding::checked_on("how every request ended", truth, reported, is_right && none_lost, unfit)
