@@ -19,8 +19,8 @@ pub struct Observation {
     pub repetition: u32,
     /// Which revocation of the trial, from 0.
     pub revocation: usize,
-    /// Which resource server, from 0.
-    pub resource_server: u32,
+    /// Which node of the recording, from 0.
+    pub node: u32,
     /// R: seconds from the acknowledgement to the last unsafe acceptance, 0 if there was none.
     pub last_acceptance: f64,
     /// g: seconds from there to the refusal after it; absent if none was seen before probing ended.
@@ -57,8 +57,9 @@ impl Propagation {
                 propagation.not_acknowledged += u64::from(revocation.acknowledged.is_none());
                 propagation.false_refusals += false_refusals(revocation);
                 propagation.observations.extend(
-                    (0..recording.workload.resource_servers)
-                        .filter_map(|server| observe(recording, index, revocation, server)),
+                    recording
+                        .enforcement_points()
+                        .filter_map(|node| observe(recording, index, revocation, node)),
                 );
             }
         }
@@ -113,37 +114,37 @@ impl Observation {
     }
 }
 
-fn observe(recording: &Recording, index: usize, revocation: &Revocation, server: u32) -> Option<Observation> {
+fn observe(recording: &Recording, index: usize, revocation: &Revocation, node: u32) -> Option<Observation> {
     let acknowledged = revocation.acknowledged?;
-    let probes = || revocation.probes.iter().filter(|probe| probe.resource_server == server);
+    let probes = || revocation.probes.iter().filter(|probe| probe.node == node);
     // A server that was not asked afterwards was not observed.
     probes().find(|probe| probe.sent > acknowledged)?;
     let is_unsafe = |probe: &&Probe| probe.accepted && probe.sent > acknowledged;
-    let last_unsafe = probes().filter(is_unsafe).max_by_key(|probe| probe.decided);
-    let last = last_unsafe.map_or(acknowledged, |probe| probe.decided);
-    let refused = probes().filter(|probe| !probe.accepted && probe.decided >= last);
-    let gap = refused.map(|probe| probe.decided.since(last).as_secs_f64()).reduce(f64::min);
+    let last_unsafe = probes().filter(is_unsafe).max_by_key(|probe| probe.decided());
+    let last = last_unsafe.map_or(acknowledged, |probe| probe.decided());
+    let refused = probes().filter(|probe| !probe.accepted && probe.decided() >= last);
+    let gap = refused.map(|probe| probe.decided().since(last).as_secs_f64()).reduce(f64::min);
     let in_flight =
-        |probe: &&Probe| probe.accepted && probe.sent <= acknowledged && probe.decided > acknowledged;
+        |probe: &&Probe| probe.accepted && probe.sent <= acknowledged && probe.decided() > acknowledged;
     Some(Observation {
         repetition: recording.repetition,
         revocation: index,
-        resource_server: server,
+        node,
         last_acceptance: last.since(acknowledged).as_secs_f64(),
         gap,
         probed_for: revocation.probed_until.since(acknowledged).as_secs_f64(),
         expires_after: revocation.expires_seconds - acknowledged.seconds(),
         unsafe_acceptances: probes().filter(is_unsafe).count() as u64,
         in_flight: probes().filter(in_flight).count() as u64,
-        last_flight: last_unsafe.map_or(0.0, |probe| probe.decided.since(probe.sent).as_secs_f64()),
+        last_flight: last_unsafe.map_or(0.0, |probe| probe.decided().since(probe.sent).as_secs_f64()),
     })
 }
 
 fn false_refusals(revocation: &Revocation) -> u64 {
     let is_false = |probe: &&Probe| {
         !probe.accepted
-            && probe.decided < revocation.sent
-            && probe.decided.seconds() < revocation.expires_seconds
+            && probe.decided() < revocation.sent
+            && probe.decided().seconds() < revocation.expires_seconds
     };
     revocation.probes.iter().filter(is_false).count() as u64
 }
@@ -154,10 +155,10 @@ mod tests {
     use crate::analysis::synthetic;
     use crate::units::Offset;
 
-    /// A probe of the first resource server: sent and decided in milliseconds.
+    /// A probe of the first resource server, which is the third node: sent and decided in milliseconds.
     fn probe(sent: u64, decided: u64, accepted: bool) -> Probe {
         let at = |millis: u64| Offset::from_nanos(millis * 1_000_000);
-        Probe { resource_server: 0, sent: at(sent), decided: at(decided), accepted }
+        Probe { node: 2, sent: at(sent), answered: None, decided: Some(at(decided)), accepted }
     }
 
     /// A revocation sent at 990 ms and acknowledged at 1,000 ms, probed until 5,000 ms.

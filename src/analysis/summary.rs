@@ -196,7 +196,7 @@ mod tests {
     use super::*;
     use crate::analysis::{Agreement, Basis, synthetic};
     use crate::design::Design;
-    use crate::observation::TrialFailure;
+    use crate::observation::{Probe, TrialFailure};
     use crate::units::Offset;
 
     #[test]
@@ -252,10 +252,14 @@ mod tests {
     #[test]
     fn keys_that_are_fetched_again_do_not_contradict_the_oracle() {
         let mut recording = synthetic::recording(3);
-        recording.usage.last_mut().unwrap().authorization_server.key_sets += 500;
+        let mut count = |recording: &mut Recording, name: &str| {
+            let last = recording.nodes[1].looks.last_mut().unwrap();
+            *last.counters.entry(name.to_owned()).or_default() += 500;
+        };
+        count(&mut recording, "key_sets");
         let analysis = analyse(&[recording.clone()]);
         assert_eq!(analysis.gravity(), Some(Gravity::Note), "{:?}", analysis.subjects[0].checks);
-        recording.usage.last_mut().unwrap().authorization_server.introspections += 500;
+        count(&mut recording, "introspections");
         assert_eq!(analyse(&[recording]).gravity(), Some(Gravity::Doubtful));
     }
 
@@ -271,7 +275,7 @@ mod tests {
     fn expiring(after: f64) -> [Agreement; 2] {
         let mut recording = synthetic::recording(3);
         let last = recording.revocations.iter().flat_map(|revocation| &revocation.probes);
-        let last = last.map(|probe| probe.decided).max().unwrap().seconds();
+        let last = last.map(Probe::decided).max().unwrap().seconds();
         for revocation in &mut recording.revocations {
             revocation.expires_seconds = last + after;
         }
@@ -292,7 +296,7 @@ mod tests {
         recording.subject.design = Design::caching(Duration::from_secs(1));
         for revocation in &mut recording.revocations {
             let (sent, first) = (revocation.sent, Offset::default());
-            let earlier = revocation.probes.iter_mut().filter(|probe| probe.decided < sent);
+            let earlier = revocation.probes.iter_mut().filter(|probe| probe.decided() < sent);
             earlier.last().unwrap().sent = first;
         }
         let checks = analyse(&[recording]).subjects.remove(0).checks;
@@ -339,7 +343,7 @@ mod tests {
     fn a_trial_that_never_began_has_no_figures_but_its_reason() {
         let mut recording = synthetic::recording(1);
         (recording.load, recording.failure) = (None, Some(TrialFailure::error("the server did not start")));
-        recording.usage.clear();
+        recording.nodes.clear();
         recording.revocations.clear();
         let analysis = analyse(&[recording]);
         let summary = &analysis.subjects[0];

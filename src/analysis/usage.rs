@@ -1,22 +1,23 @@
 //! What processes used up: CPU time per request, memory, calls to the authorization server.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::analysis::Estimate;
 use crate::analysis::bootstrap::Resamples;
 use crate::analysis::standing::Bracket;
 use crate::analysis::trials::Trials;
 use crate::metric::{MetricId, Unit};
-use crate::observation::Sample;
+use crate::observation::{Look, Node, Role};
+use crate::units::Offset;
 
 /// Above this share of stolen time the machine is busy with somebody else.
 pub(super) const STEAL_PERCENT: f64 = 5.0;
 /// Above this share of the time in which a task waited for a core tasks waited too long.
 pub(super) const PRESSURE_PERCENT: f64 = 20.0;
-/// A shorter interval between samples makes no second whose peak could be told.
+/// A shorter interval between looks makes no second whose peak could be told.
 const SHORTEST_PEAK: f64 = 0.5;
 
-/// What happened between two samples.
+/// What happened between two looks.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Step {
     pub(super) seconds: f64,
@@ -31,7 +32,7 @@ pub(super) struct Step {
 
 /// Cost and load of a subject. A ratio without requests is absent.
 pub(super) fn estimates(trials: &Trials<'_>) -> BTreeMap<MetricId, Estimate> {
-    let runs: Vec<Vec<Step>> = trials.recordings.iter().map(|recording| steps(&recording.usage)).collect();
+    let runs: Vec<Vec<Step>> = trials.recordings.iter().map(|recording| steps(&recording.nodes)).collect();
     let lengths: Vec<usize> = runs.iter().map(Vec::len).filter(|length| *length > 0).collect();
     let steps = runs.concat();
     let mut estimates = memory(trials);
@@ -66,31 +67,51 @@ pub(super) fn estimates(trials: &Trials<'_>) -> BTreeMap<MetricId, Estimate> {
 
 /// Introspections alone, without fetches of keys; `None` without requests.
 pub(super) fn introspections_per_request(trials: &Trials<'_>) -> Option<f64> {
-    let steps: Vec<Step> = trials.recordings.iter().flat_map(|recording| steps(&recording.usage)).collect();
+    let steps: Vec<Step> = trials.recordings.iter().flat_map(|recording| steps(&recording.nodes)).collect();
     quotient(&vec![1; steps.len()], &steps, |step| (step.introspections, step.requests))
 }
 
-/// The differences of neighbouring samples.
-pub(super) fn steps(usage: &[Sample]) -> Vec<Step> {
-    usage.windows(2).map(|pair| step(&pair[0], &pair[1])).collect()
+/// What was used and counted between the instants at which the nodes of a trial were looked at.
+pub(super) fn steps(nodes: &[Node]) -> Vec<Step> {
+    let looks = nodes.iter().flat_map(|node| &node.looks);
+    let instants: Vec<Offset> = looks.map(|look| look.at).collect::<BTreeSet<_>>().into_iter().collect();
+    let between = |pair: &[Offset]| Step { seconds: pair[1].since(pair[0]).as_secs_f64(), ..Step::default() };
+    let mut steps: Vec<Step> = instants.windows(2).map(between).collect();
+    for node in nodes {
+        for pair in node.looks.windows(2) {
+            // One that was down meanwhile is told of when it is back.
+            let ends = instants.partition_point(|at| *at < pair[1].at);
+            if let Some(step) = ends.checked_sub(1).and_then(|index| steps.get_mut(index)) {
+                step.add(node, &pair[0], &pair[1]);
+            }
+        }
+    }
+    steps
 }
 
-fn step(before: &Sample, after: &Sample) -> Step {
-    let authorization = |sample: &Sample| sample.authorization_server;
-    let calls = |sample: &Sample| authorization(sample).introspections + authorization(sample).key_sets;
-    let more = |of: &dyn Fn(&Sample) -> u64| of(after).saturating_sub(of(before)) as f64;
-    let servers = |of: fn(&crate::observation::ResourceServerUsage) -> u64| {
-        more(&|sample| sample.resource_servers.iter().map(of).sum())
-    };
-    Step {
-        seconds: after.at.since(before.at).as_secs_f64(),
-        requests: servers(|server| server.requests),
-        calls: more(&calls),
-        introspections: more(&|sample| authorization(sample).introspections),
-        hits: servers(|server| server.cache_hits),
-        misses: servers(|server| server.cache_misses),
-        resource_cpu: servers(|server| server.process.cpu_nanos) / 1e9,
-        authorization_cpu: more(&|sample| authorization(sample).process.cpu_nanos) / 1e9,
+/// What the test bed has an authorization server do; all else it is asked for the sake of API requests.
+const BY_THE_TEST_BED: [&str; 2] = ["issued", "revoked"];
+
+impl Step {
+    fn add(&mut self, node: &Node, before: &Look, after: &Look) {
+        let counted = |name: &str| after.since(before, |look| look.counter(name)) as f64;
+        let cpu = after.since(before, |look| look.cpu_nanos) as f64 / 1e9;
+        match node.role {
+            Role::AuthorizationServer => {
+                let asked = after.counters.keys().filter(|name| !BY_THE_TEST_BED.contains(&name.as_str()));
+                self.calls += asked.map(|name| counted(name)).sum::<f64>();
+                self.introspections += counted("introspections");
+                self.authorization_cpu += cpu;
+            }
+            Role::Gateway | Role::ResourceServer => {
+                // A request that is passed on is one request.
+                self.requests += if node.hop == 0 { counted("requests") } else { 0.0 };
+                self.hits += counted("cache_hits");
+                self.misses += counted("cache_misses");
+                self.resource_cpu += cpu;
+            }
+            Role::Client | Role::Store | Role::Broker | Role::Foreign => {}
+        }
     }
 }
 
@@ -121,10 +142,13 @@ fn quotient(weights: &[u32], steps: &[Step], of: fn(&Step) -> (f64, f64)) -> Opt
 }
 
 fn memory(trials: &Trials<'_>) -> BTreeMap<MetricId, Estimate> {
-    let last = || trials.recordings.iter().filter_map(|recording| recording.usage.last());
-    let authorization = last().map(|sample| sample.authorization_server.process.peak_bytes).max();
-    let resource =
-        last().flat_map(|sample| &sample.resource_servers).map(|server| server.process.peak_bytes).max();
+    let nodes = || trials.recordings.iter().flat_map(|recording| &recording.nodes);
+    let peak = |is_of: fn(Role) -> bool| {
+        let looks = nodes().filter(|node| is_of(node.role)).flat_map(|node| &node.looks);
+        looks.map(|look| look.peak_bytes).max()
+    };
+    let authorization = peak(|role| role == Role::AuthorizationServer);
+    let resource = peak(Role::enforces);
     [(MetricId::MemoryResourceServer, resource), (MetricId::MemoryAuthorizationServer, authorization)]
         .into_iter()
         .filter_map(|(metric, bytes)| Some((metric, Estimate::counted(bytes? as f64))))

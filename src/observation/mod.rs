@@ -5,6 +5,7 @@ mod environment;
 mod file;
 mod gap;
 mod load;
+mod node;
 mod older;
 mod outcomes;
 mod reuse;
@@ -14,7 +15,6 @@ mod second;
 mod signature;
 mod step;
 mod subject;
-mod usage;
 mod workload;
 
 use serde::{Deserialize, Serialize};
@@ -24,6 +24,7 @@ pub use environment::{Conditions, Cores, Environment};
 pub use file::{FILE_NAME, ReadError, append, read};
 pub use gap::{CoreGaps, Disturbed, Followed, OpenDisturbed, OpenFollowed, Side};
 pub use load::{ClassLatency, Generator, Load, Parts};
+pub use node::{Look, Node, Role};
 pub use outcomes::{Classes, Ended, Outcomes, TOKEN_EXPIRED};
 pub use reuse::Reuse;
 pub use revocation::{Probe, Revocation};
@@ -32,7 +33,6 @@ pub use second::{OpenSecond, Second};
 pub use signature::{Batches, Conformance, Round, Signature, SignatureTimes, Status};
 pub use step::Step;
 pub use subject::Subject;
-pub use usage::{AuthorizationServerUsage, ProcessUsage, ResourceServerUsage, Sample};
 pub use workload::{BadTokens, NOT_TOLD_APART, REVOKED, VALID, Workload};
 
 /// The version of the recording format that this program writes, and the newest it reads.
@@ -42,7 +42,8 @@ pub use workload::{BadTokens, NOT_TOLD_APART, REVOKED, VALID, Workload};
 /// requests travel; the law by which tokens are used again, weights of the kinds of bad tokens, and tokens that were revoked
 /// before the load.
 /// 4: gaps, what they left of the requests, and the time from taking a request up to its answer; the numbers of a subject's design,
-/// and its parts as data; how requests ended by class of token.
+/// and its parts as data; how requests ended by class of token; usage,
+/// counters and decisions by node.
 pub const SCHEMA: u32 = 4;
 
 /// The facts of one trial: one line of `recording.jsonl`.
@@ -77,10 +78,17 @@ pub struct Recording {
     pub load: Option<Load>,
     /// Tokens revoked during the trial, with the probes that asked for them.
     pub revocations: Vec<Revocation>,
-    /// CPU time, memory and counters of every process, about once a second; cumulative.
-    pub usage: Vec<Sample>,
+    /// Every process with its CPU time, memory and counters, about once a second. None of a server of somebody else's.
+    pub nodes: Vec<Node>,
     /// Why the trial did not run to its end, if it did not.
     pub failure: Option<TrialFailure>,
+}
+
+impl Recording {
+    /// The numbers of the nodes that decide on tokens.
+    pub fn enforcement_points(&self) -> impl Iterator<Item = u32> {
+        (0..).zip(&self.nodes).filter(|(_, node)| node.role.enforces()).map(|(number, _)| number)
+    }
 }
 
 /// Why a trial did not run to its end.

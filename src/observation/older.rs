@@ -31,6 +31,15 @@ fn upgraded(mut recording: Value) -> Value {
     recording["schema"] = json!(SCHEMA);
     subject(&mut recording["subject"]);
     workload(&mut recording["workload"]);
+    let nodes = nodes(recording["usage"].take(), &recording["workload"]["resource_servers"]);
+    take(&mut recording, "usage");
+    supply(&mut recording, "nodes", nodes);
+    for revocation in recording["revocations"].as_array_mut().into_iter().flatten() {
+        for probe in revocation["probes"].as_array_mut().into_iter().flatten() {
+            let server = take(probe, "resource_server").and_then(|server| server.as_u64()).unwrap_or(0);
+            supply(probe, "node", json!(server + BEFORE_RESOURCE_SERVERS));
+        }
+    }
     if let Some(reason) = recording["failure"].as_str() {
         let failure = match reason {
             "interrupted" => json!({ "kind": "interrupted" }),
@@ -112,6 +121,35 @@ fn process(words: &str) -> Value {
     }
 }
 
+/// The load generator and the authorization server.
+const BEFORE_RESOURCE_SERVERS: u64 = 2;
+
+/// Every sample told of all processes, which always were one load generator, one authorization server and some resource servers.
+fn nodes(samples: Value, resource_servers: &Value) -> Value {
+    let samples = samples.as_array().cloned().unwrap_or_default();
+    let node = |name: String, role: &str, of: &dyn Fn(&Value) -> Value| {
+        let looks: Vec<Value> = samples.iter().map(|sample| look(&sample["at"], of(sample))).collect();
+        json!({ "name": name, "role": role, "hop": 0, "looks": looks })
+    };
+    let mut nodes = vec![node("load generator".to_owned(), "client", &|sample| sample["generator"].clone())];
+    let server = "authorization_server";
+    nodes.push(node("authorization server".to_owned(), server, &|sample| sample[server].clone()));
+    for number in 0..usize::try_from(resource_servers.as_u64().unwrap_or(0)).unwrap_or(0) {
+        let name = format!("resource server {}", number + 1);
+        nodes.push(node(name, "resource_server", &|sample| sample["resource_servers"][number].clone()));
+    }
+    json!(nodes)
+}
+
+/// What a sample told of a process: its usage beside its counters.
+fn look(at: &Value, mut counters: Value) -> Value {
+    let mut look =
+        take(&mut counters, "process").unwrap_or_else(|| std::mem::replace(&mut counters, json!({})));
+    supply(&mut look, "at", at.clone());
+    supply(&mut look, "counters", counters);
+    look
+}
+
 fn load(load: &mut Value, sends_bad: bool) {
     for (name, nothing) in [("generators", json!([])), ("gaps", json!([])), ("lost", json!(0))] {
         supply(load, name, nothing);
@@ -160,7 +198,7 @@ mod tests {
     use crate::analysis::{Standing, analyse};
     use crate::design::Design;
     use crate::metric::MetricId;
-    use crate::observation::{Reuse, TrialFailure};
+    use crate::observation::{Reuse, Role, TrialFailure};
     use crate::registry::Choice;
     use crate::wire::Http;
 
@@ -195,12 +233,19 @@ mod tests {
         assert_eq!(load.unaccounted(), 0);
         let outcomes = &load.seconds[0].outcomes;
         assert_eq!((outcomes.planned(), outcomes.accepted(), outcomes.refused()), (61, 47, 14));
+        let roles: Vec<Role> = cached.nodes.iter().map(|node| node.role).collect();
+        assert_eq!(roles, [Role::Client, Role::AuthorizationServer, Role::ResourceServer]);
+        let last = cached.nodes[2].looks.last().unwrap();
+        assert_eq!((last.counter("requests"), last.counter("cache_hits"), last.pid), (49, 7, None));
+        assert!(cached.nodes[0].looks[0].cpu_nanos == 615_041_424 && cached.nodes[1].looks.len() == 3);
+        assert_eq!(cached.revocations[0].probes[0].node, 2);
         assert_eq!(outcomes.of(NOT_TOLD_APART).unwrap().refused, 14);
         for summary in analyse(&[cached, jwt]).subjects {
             let p50 = summary.estimates[&MetricId::LatencyP50];
             assert!(p50.standing != Standing::Sound || p50.of_all == Some(p50.point), "no gap is known");
             assert!(!summary.estimates.contains_key(&MetricId::Availability), "absent, not 0");
             assert_eq!(summary.estimates[&MetricId::WrongAnswers].point, 0.0);
+            assert!(summary.estimates.contains_key(&MetricId::PropagationMax));
         }
     }
 

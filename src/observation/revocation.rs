@@ -30,12 +30,23 @@ pub struct Revocation {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Probe {
-    /// Which resource server was asked, from 0.
-    pub resource_server: u32,
+    /// Which node decided, by its number in the recording, from 0.
+    pub node: u32,
     /// When the request was sent.
     pub sent: Offset,
-    /// When the resource server decided, by its own stamp.
-    pub decided: Offset,
+    /// When its answer was complete; absent if none came, and in recordings before version 4.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub answered: Option<Offset>,
+    /// When the node decided, by its own stamp; absent if it gives none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub decided: Option<Offset>,
     /// What it decided.
     pub accepted: bool,
+}
+
+impl Probe {
+    /// When it was decided: as the node says, or else at the latest when the answer had come.
+    pub fn decided(&self) -> Offset {
+        self.decided.or(self.answered).unwrap_or(self.sent)
+    }
 }

@@ -140,7 +140,7 @@ impl External {
             signature_conditions: None,
             load: None,
             revocations: Vec::new(),
-            usage: Vec::new(),
+            nodes: Vec::new(),
             failure: None,
         }
     }

@@ -33,7 +33,7 @@ pub(super) fn blank(plan: &Plan, trial: &Trial) -> Recording {
         signature_conditions: None,
         load: None,
         revocations: Vec::new(),
-        usage: Vec::new(),
+        nodes: Vec::new(),
         failure: None,
     }
 }

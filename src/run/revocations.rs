@@ -4,24 +4,33 @@ use std::collections::HashMap;
 use std::time::Duration;
 
 use crate::load::SentProbe;
-use crate::observation::{Probe, Revocation};
+use crate::observation::{Node, Probe, Revocation};
 use crate::plan::Workload;
 use crate::testbed::{Decision, Issued, Revoked};
 use crate::units::Stamp;
 
-/// The facts of every revocation that was sent. `start` is the beginning of the load, `watched` tells when
-/// the revoked tokens were issued, `decisions` are those of each resource server.
-pub(super) fn facts(
-    workload: &Workload,
-    lifetime: Duration,
-    start: Stamp,
-    watched: Issued,
-    revoked: &[Revoked],
-    sent: &[SentProbe],
-    decisions: &[Vec<Decision>],
-) -> Vec<Revocation> {
+/// What a trial knows of its revocations.
+pub(super) struct Known<'a> {
+    pub(super) workload: &'a Workload,
+    pub(super) lifetime: Duration,
+    /// The beginning of the load.
+    pub(super) start: Stamp,
+    /// When the revoked tokens were issued.
+    pub(super) watched: Issued,
+    pub(super) nodes: &'a [Node],
+    pub(super) revoked: &'a [Revoked],
+    pub(super) sent: &'a [SentProbe],
+    /// Those of each resource server.
+    pub(super) decisions: &'a [Vec<Decision>],
+}
+
+/// The facts of every revocation that was sent.
+pub(super) fn facts(known: &Known<'_>) -> Vec<Revocation> {
+    let Known { workload, lifetime, start, watched, nodes, revoked, sent, decisions } = *known;
     let decided: HashMap<u64, Decision> =
         decisions.iter().flatten().map(|decision| (decision.probe, *decision)).collect();
+    let numbered = (0..).zip(nodes).filter(|(_, node)| node.role.enforces() && node.hop == 0);
+    let enforcing: Vec<u32> = numbered.map(|(number, _)| number).collect();
     let mut revocations: Vec<Revocation> = revoked
         .iter()
         .zip(&workload.revocations)
@@ -39,9 +48,10 @@ pub(super) fn facts(
         let Some(revocation) = revocations.get_mut(probe.revocation as usize) else { continue };
         match decided.get(&probe.id) {
             Some(Decision { decided, accepted: Some(accepted), .. }) => revocation.probes.push(Probe {
-                resource_server: probe.resource_server,
+                node: enforcing[probe.resource_server as usize],
                 sent: probe.sent,
-                decided: decided.offset(start),
+                answered: probe.answered,
+                decided: Some(decided.offset(start)),
                 accepted: *accepted,
             }),
             Some(Decision { accepted: None, .. }) | None => revocation.undecided += 1,

@@ -9,13 +9,14 @@ use tokio::sync::Notify;
 use tokio::time::sleep;
 
 use crate::load::{Driven, Neighbours};
-use crate::observation::{Recording, Sample, TrialFailure};
+use crate::observation::{Recording, TrialFailure};
 use crate::plan::{Plan, Trial};
 use crate::run::generator::Generator;
-use crate::run::{Interrupt, PATIENCE, Preparation, facts, issuing, revocations, watching};
+use crate::run::revocations::{self, Known};
+use crate::run::{Interrupt, PATIENCE, Preparation, facts, issuing, watching};
 use crate::testbed::machine::{self, Watch};
 use crate::testbed::signature::TrialKey;
-use crate::testbed::{Revoked, Testbed, TestbedError};
+use crate::testbed::{NodeWatch, Revoked, Testbed, TestbedError};
 use crate::units::{Offset, Stamp};
 
 /// Measures one trial. What fails is recorded with what was seen until then. `told` hears of every preparation, and
@@ -88,6 +89,7 @@ async fn attempt(
     // Until the end of the trial.
     let _watch =
         testbed.watch_cores(program, &plan.placement, move |heard| watching::tell(&seen, heard)).await;
+    let mut seen = Beside { nodes: testbed.watch_nodes()?, revoked: Vec::new(), failure: None };
     let mut generator = Generator::start(plan, trial, &testbed, Arc::clone(&tokens), neighbours, interrupt)?;
     let start = generator.started().await?;
     issuing::ensure_last(plan, trial, supply.issued, start)?;
@@ -95,11 +97,10 @@ async fn attempt(
     // What goes on beside the load must not take the generator's core from it.
     let aside = machine::pin_thread(&plan.placement.servers);
     let watch = Watch::begin();
-    let mut seen = Beside::default();
     let driven = accompany(&testbed, trial, tokens.watched(), start, &mut seen, &mut generator).await;
     recording.conditions = watch.end();
     aside.and_then(|()| machine::pin_thread(&machine::available_cores()))?;
-    recording.usage = seen.samples;
+    recording.nodes = seen.nodes.nodes;
     let driven = driven?;
     if trial.workload.pace.rate().is_none() {
         recording.workload.rate = facts::sent_rate(&driven.load);
@@ -108,15 +109,16 @@ async fn attempt(
 
     testbed.ensure_alive().await?;
     let decisions = testbed.decisions().await?;
-    recording.revocations = revocations::facts(
-        &trial.workload,
-        plan.lifetime,
+    recording.revocations = revocations::facts(&Known {
+        workload: &trial.workload,
+        lifetime: plan.lifetime,
         start,
-        supply.watched_issued,
-        &seen.revoked,
-        &driven.probes,
-        &decisions,
-    );
+        watched: supply.watched_issued,
+        nodes: &recording.nodes,
+        revoked: &seen.revoked,
+        sent: &driven.probes,
+        decisions: &decisions,
+    });
     testbed.stop().await;
     match driven.failure {
         Some(error) => Err(error.into()),
@@ -125,9 +127,8 @@ async fn attempt(
 }
 
 /// What is seen beside the load while it runs.
-#[derive(Default)]
 struct Beside {
-    samples: Vec<Sample>,
+    nodes: NodeWatch,
     revoked: Vec<Revoked>,
     failure: Option<TestbedError>,
 }
@@ -143,14 +144,14 @@ async fn accompany(
 ) -> anyhow::Result<Driven> {
     let due: Vec<(Offset, String)> =
         trial.workload.revocations.iter().copied().zip(watched.map(str::to_owned)).collect();
-    let Beside { samples, revoked, failure } = seen;
+    let Beside { nodes, revoked, failure } = seen;
     let ended = Notify::new();
     let beside = async {
         let revoking = async {
             testbed.revoke_at(start, &due, revoked).await;
             Ok(())
         };
-        tokio::try_join!(sample(testbed, trial, start, &ended, samples), revoking).err()
+        tokio::try_join!(sample(testbed, trial, start, &ended, nodes), revoking).err()
     };
     tokio::pin!(beside);
     tokio::select! {
@@ -183,7 +184,7 @@ async fn sample(
     trial: &Trial,
     start: Stamp,
     ended: &Notify,
-    samples: &mut Vec<Sample>,
+    nodes: &mut NodeWatch,
 ) -> Result<(), TestbedError> {
     let end = trial.workload.end();
     let mut due = trial.workload.window_start();
@@ -194,11 +195,8 @@ async fn sample(
             () = ended.notified(), if trial.workload.requests.is_some() => true,
         };
         // One that is missed on a busy machine is left out; a server that answers no more has ended, or might as well have.
-        match testbed.sample(start).await {
-            Ok(sample) => {
-                samples.push(sample);
-                missed = 0;
-            }
+        match testbed.look(start, nodes).await {
+            Ok(()) => missed = 0,
             Err(error) if missed == MISSED => return Err(error),
             Err(_) => missed += 1,
         }

@@ -36,6 +36,7 @@ pub use events::Revoked;
 pub use issued::Issued;
 pub use resource_server::Decision;
 pub use tokens::{Count, Sink, SupplyError, TokenSupply, needed};
+pub use usage::NodeWatch;
 
 /// The servers of one trial.
 #[derive(Debug)]

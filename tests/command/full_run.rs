@@ -146,8 +146,10 @@ fn the_summary_has_every_subject_in_the_order_of_the_scenario_and_all_answers_ri
 #[test]
 fn the_generator_stays_below_150_megabytes() {
     for trial in trials() {
-        let usage = trial["usage"].as_array().unwrap();
-        let peak = usage.last().expect("a sample at the end")["generator"]["peak_bytes"].as_u64().unwrap();
+        let generator = &trial["nodes"][0];
+        assert_eq!(generator["role"], "client");
+        let looks = generator["looks"].as_array().unwrap();
+        let peak = looks.last().expect("a look at the end")["peak_bytes"].as_u64().unwrap();
         assert!(peak < 150_000_000, "{}: {peak}", trial["subject"]["name"]);
         assert!(peak > 1_000_000, "no process is that small: {peak}");
     }
@@ -161,6 +163,10 @@ fn the_facts_say_on_what_and_how_they_were_taken() {
         assert!(trial["failure"].is_null(), "{}", trial["failure"]);
         assert_eq!(trial["seed"], trials[0]["seed"]);
         assert_eq!(trial["environment"]["bearerbench"], env!("CARGO_PKG_VERSION"));
+        let roles: Vec<_> = trial["nodes"].as_array().unwrap().iter().map(|node| &node["role"]).collect();
+        assert_eq!(roles, ["client", "authorization_server", "resource_server", "resource_server"]);
+        let last = trial["nodes"][2]["looks"].as_array().unwrap().last().expect("a look at the end");
+        assert!(last["counters"]["requests"].as_u64() > Some(0) && last["pid"].as_u64() > Some(1), "{last}");
         assert_eq!(trial["revocations"].as_array().unwrap().len(), 3);
         assert!(trial["revocations"][0]["probes"].as_array().unwrap().len() > 3);
     }

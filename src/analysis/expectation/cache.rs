@@ -70,8 +70,8 @@ fn probe_calls(recording: &Recording, ttl: f64) -> (f64, f64) {
     let window = begin..begin + recording.workload.window_seconds;
     let mut sum = (0.0, 0.0);
     for revocation in &recording.revocations {
-        for server in 0..recording.workload.resource_servers {
-            for (sent, is_call) in replay(revocation, server, ttl) {
+        for node in recording.enforcement_points() {
+            for (sent, is_call) in replay(revocation, node, ttl) {
                 if window.contains(&sent) {
                     sum = (sum.0 + f64::from(u8::from(is_call)), sum.1 + 1.0);
                 }
@@ -82,10 +82,10 @@ fn probe_calls(recording: &Recording, ttl: f64) -> (f64, f64) {
 }
 
 /// When each probe was sent, and whether an ideal cache would have had to ask.
-fn replay(revocation: &Revocation, server: u32, ttl: f64) -> impl Iterator<Item = (f64, bool)> {
+fn replay(revocation: &Revocation, node: u32, ttl: f64) -> impl Iterator<Item = (f64, bool)> {
     let revoked = revocation.acknowledged.map_or(f64::INFINITY, Offset::seconds);
     let mut fresh_until = f64::NEG_INFINITY;
-    revocation.probes.iter().filter(move |probe| probe.resource_server == server).map(move |probe| {
+    revocation.probes.iter().filter(move |probe| probe.node == node).map(move |probe| {
         let sent = probe.sent.seconds();
         let is_call = sent >= fresh_until;
         if is_call && sent < revoked {

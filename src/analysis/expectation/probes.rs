@@ -40,7 +40,7 @@ fn accepted(revocation: &Revocation, leeway: f64) -> usize {
     let probes = revocation.probes.iter();
     probes
         .filter(|probe| probe.sent > acknowledged)
-        .filter(|probe| probe.decided.seconds() < revocation.expires_seconds + leeway)
+        .filter(|probe| probe.decided().seconds() < revocation.expires_seconds + leeway)
         .count()
 }
 
@@ -83,9 +83,8 @@ fn points(trials: &Trials<'_>) -> Vec<Point> {
     for recording in &trials.recordings {
         for revocation in &recording.revocations {
             let Some(acknowledged) = revocation.acknowledged else { continue };
-            for server in 0..recording.workload.resource_servers {
-                let mut probes =
-                    revocation.probes.iter().filter(|probe| probe.resource_server == server).peekable();
+            for node in recording.enforcement_points() {
+                let mut probes = revocation.probes.iter().filter(|probe| probe.node == node).peekable();
                 let Some(first) = probes.peek().map(|probe| probe.sent) else { continue };
                 if probes.any(|probe| probe.sent > acknowledged) && first < acknowledged {
                     points.push(Point {

@@ -17,9 +17,8 @@ use crate::analysis::synthetic::parts::OpenParts;
 use crate::analysis::synthetic::subjects::{Made, subjects};
 use crate::design::{Asks, Checks};
 use crate::observation::{
-    AuthorizationServerUsage, BadTokens, Conditions, Cores, Environment, Load, OpenSecond, Probe,
-    ProcessUsage, Recording, ResourceServerUsage, Reuse, Revocation, SCHEMA, Sample, Scenario,
-    SignatureTimes, Subject, Workload,
+    BadTokens, Conditions, Cores, Environment, Load, Look, Node, OpenSecond, Probe, Recording, Reuse,
+    Revocation, Role, SCHEMA, Scenario, SignatureTimes, Subject, Workload,
 };
 use crate::registry::Choice;
 use crate::units::Offset;
@@ -75,7 +74,9 @@ struct Simulation {
     revokes: bool,
     random: ChaCha8Rng,
     fresh_until: HashMap<(usize, u32), f64>,
-    counters: Sample,
+    nodes: Vec<Node>,
+    /// What the nodes have used and counted until now.
+    now: Vec<Look>,
     parts: OpenParts,
     cumulative: Vec<f64>,
 }
@@ -91,16 +92,23 @@ impl Simulation {
                 sum
             })
             .collect();
-        let process = ProcessUsage { cpu_nanos: 0, resident_bytes: 9_000_000, peak_bytes: 9_500_000 };
-        let counters = Sample {
-            at: Offset::default(),
-            generator: process,
-            authorization_server: AuthorizationServerUsage { process, ..Default::default() },
-            resource_servers: vec![ResourceServerUsage { process, ..Default::default() }; 2],
-        };
+        let (nodes, now) = nodes().into_iter().unzip();
         let random = ChaCha8Rng::seed_from_u64(index as u64);
         let (fresh_until, parts) = (HashMap::new(), OpenParts::default());
-        Self { index, subject, local, call, times, revokes, random, fresh_until, counters, parts, cumulative }
+        Self {
+            index,
+            subject,
+            local,
+            call,
+            times,
+            revokes,
+            random,
+            fresh_until,
+            nodes,
+            now,
+            parts,
+            cumulative,
+        }
     }
 
     fn run(mut self) -> Recording {
@@ -114,11 +122,10 @@ impl Simulation {
         let (mut revocations, mut probes) =
             if self.revokes { Self::revocations() } else { Default::default() };
         probes.reverse();
-        let mut usage = Vec::new();
         for second in 0..(WARMUP + WINDOW) as usize {
             let measured = second as f64 >= WARMUP;
             if measured {
-                usage.push(self.sample(second as f64));
+                self.look(second as f64);
             }
             let mut facts = OpenSecond::default();
             for slot in 0..RATE as usize {
@@ -136,8 +143,8 @@ impl Simulation {
             }
         }
         load.parts = Some(std::mem::take(&mut self.parts).seal());
-        usage.push(self.sample(WARMUP + WINDOW));
-        self.recording(load, revocations, usage)
+        self.look(WARMUP + WINDOW);
+        self.recording(load, revocations)
     }
 
     /// Eight tokens with instants of their own, and every probe of them in order.
@@ -173,7 +180,13 @@ impl Simulation {
     fn probe(&mut self, sent: f64, revocation: &Revocation, token: usize, server: u32) -> Probe {
         let live = sent < revocation.acknowledged.unwrap().seconds();
         let (accepted, micros) = self.decide(sent, token, server, live);
-        Probe { resource_server: server, sent: at(sent), decided: at(sent + micros / 2e6), accepted }
+        Probe {
+            node: FIRST_SERVER + server,
+            sent: at(sent),
+            answered: Some(at(sent + micros / 1e6)),
+            decided: Some(at(sent + micros / 2e6)),
+            accepted,
+        }
     }
 
     fn request(&mut self, now: f64, facts: &mut OpenSecond) {
@@ -211,9 +224,9 @@ impl Simulation {
 
     /// Whether a token is accepted, and after how many microseconds.
     fn decide(&mut self, now: f64, token: usize, server: u32, live: bool) -> (bool, f64) {
-        let usage = &mut self.counters.resource_servers[server as usize];
-        usage.requests += 1;
-        usage.process.cpu_nanos += (self.local * 600.0) as u64;
+        let used = &mut self.now[(FIRST_SERVER + server) as usize];
+        count(used, "requests");
+        used.cpu_nanos += (self.local * 600.0) as u64;
         let design = self.subject.design;
         let mut asks = design.asks == Asks::EveryRequest;
         let mut accepted = live || design.ignores_revocations();
@@ -221,17 +234,16 @@ impl Simulation {
             let fresh = self.fresh_until.get(&(token, server)).is_some_and(|until| now < *until);
             asks = !fresh;
             accepted = fresh || live;
-            usage.cache_hits += u64::from(fresh);
-            usage.cache_misses += u64::from(!fresh);
+            count(used, if fresh { "cache_hits" } else { "cache_misses" });
             if asks && live {
                 self.fresh_until.insert((token, server), now + lifetime);
             }
         }
         if asks {
-            usage.process.cpu_nanos += 35_000;
-            let called = &mut self.counters.authorization_server;
-            called.introspections += 1;
-            called.process.cpu_nanos += 48_000;
+            used.cpu_nanos += 35_000;
+            let called = &mut self.now[1];
+            count(called, "introspections");
+            called.cpu_nanos += 48_000;
         }
         let typical = self.local + if asks { self.call } else { 0.0 };
         let spread: f64 = (0..6).map(|_| self.random.random::<f64>() - 0.5).sum();
@@ -239,14 +251,15 @@ impl Simulation {
         (accepted || design.checks == Checks::Nothing, typical * (0.25 * spread).exp() * tail)
     }
 
-    fn sample(&mut self, seconds: f64) -> Sample {
+    fn look(&mut self, seconds: f64) {
         // Nothing costs exactly the same every second.
-        let more = self.random.random_range(0..4_000_000);
-        self.counters.resource_servers[0].process.cpu_nanos += more;
-        Sample { at: at(seconds), ..self.counters.clone() }
+        self.now[FIRST_SERVER as usize].cpu_nanos += self.random.random_range(0..4_000_000);
+        for (node, now) in self.nodes.iter_mut().zip(&self.now) {
+            node.looks.push(Look { at: at(seconds), ..now.clone() });
+        }
     }
 
-    fn recording(self, load: Load, revocations: Vec<Revocation>, usage: Vec<Sample>) -> Recording {
+    fn recording(self, load: Load, revocations: Vec<Revocation>) -> Recording {
         Recording {
             schema: SCHEMA,
             scenario: Scenario {
@@ -266,10 +279,36 @@ impl Simulation {
             signature_times: self.times,
             load: Some(load),
             revocations,
-            usage,
+            nodes: self.nodes,
             failure: None,
         }
     }
+}
+
+/// The load generator and the authorization server come before it.
+const FIRST_SERVER: u32 = 2;
+
+/// Every node, and what it has used before the load.
+fn nodes() -> Vec<(Node, Look)> {
+    let node = |name: &str, role, counters: &[&str]| {
+        let counters = counters.iter().map(|name| ((*name).to_owned(), 0)).collect();
+        let (resident_bytes, peak_bytes) = (9_000_000, 9_500_000);
+        let at = Offset::default();
+        let look = Look { at, pid: Some(1_000), cpu_nanos: 0, resident_bytes, peak_bytes, counters };
+        (Node { name: name.to_owned(), role, hop: 0, looks: Vec::new() }, look)
+    };
+    let called = ["introspections", "key_sets", "issued", "revoked"];
+    let decided = ["requests", "cache_hits", "cache_misses"];
+    vec![
+        node("load generator", Role::Client, &[]),
+        node("authorization server", Role::AuthorizationServer, &called),
+        node("resource server 1", Role::ResourceServer, &decided),
+        node("resource server 2", Role::ResourceServer, &decided),
+    ]
+}
+
+fn count(look: &mut Look, name: &str) {
+    *look.counters.get_mut(name).expect("the node counts it") += 1;
 }
 
 fn at(seconds: f64) -> Offset {

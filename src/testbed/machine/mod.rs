@@ -15,5 +15,5 @@ pub use limits::{
     DiskFull, FileLimit, TooFewFiles, ensure_free_space, ensure_open_files, free_space, open_file_limit,
 };
 pub use quota::has_cpu_quota;
-pub use usage::process_usage;
+pub use usage::{ProcessUsage, process_tree, process_usage, tree_usage};
 pub use watch::Watch;
