@@ -216,7 +216,7 @@ mod tests {
             let mut recordings = synthetic::recordings();
             for (index, recording) in recordings.iter_mut().enumerate() {
                 recording.scenario.thresholds = thresholds.iter().map(|limit| (*limit).to_owned()).collect();
-                recording.revocations.clear();
+                recording.events.clear();
                 if is_late(index) {
                     lagging(recording.load.as_mut().unwrap(), 900_000);
                 }

@@ -10,7 +10,7 @@ use crate::analysis::sparse::rank;
 use crate::analysis::trials::Trials;
 use crate::analysis::{Basis, Estimate};
 use crate::metric::MetricId;
-use crate::observation::{Probe, Recording, Revocation};
+use crate::observation::{Event, Probe, Revocation};
 
 /// One revocation as seen at one resource server.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -53,13 +53,13 @@ impl Propagation {
     pub(super) fn of(trials: &Trials<'_>) -> Self {
         let mut propagation = Self::default();
         for recording in &trials.recordings {
-            for (index, revocation) in recording.revocations.iter().enumerate() {
-                propagation.not_acknowledged += u64::from(revocation.acknowledged.is_none());
-                propagation.false_refusals += false_refusals(revocation);
+            for (index, (event, revocation)) in recording.revocations().enumerate() {
+                propagation.not_acknowledged += u64::from(event.ended.is_none());
+                propagation.false_refusals += false_refusals(event, revocation);
                 propagation.observations.extend(
                     recording
                         .enforcement_points()
-                        .filter_map(|node| observe(recording, index, revocation, node)),
+                        .filter_map(|node| observe(recording.repetition, index, (event, revocation), node)),
                 );
             }
         }
@@ -114,8 +114,13 @@ impl Observation {
     }
 }
 
-fn observe(recording: &Recording, index: usize, revocation: &Revocation, node: u32) -> Option<Observation> {
-    let acknowledged = revocation.acknowledged?;
+fn observe(
+    repetition: u32,
+    index: usize,
+    (event, revocation): (&Event, &Revocation),
+    node: u32,
+) -> Option<Observation> {
+    let acknowledged = event.ended?;
     let probes = || revocation.probes.iter().filter(|probe| probe.node == node);
     // A server that was not asked afterwards was not observed.
     probes().find(|probe| probe.sent > acknowledged)?;
@@ -127,7 +132,7 @@ fn observe(recording: &Recording, index: usize, revocation: &Revocation, node: u
     let in_flight =
         |probe: &&Probe| probe.accepted && probe.sent <= acknowledged && probe.decided() > acknowledged;
     Some(Observation {
-        repetition: recording.repetition,
+        repetition,
         revocation: index,
         node,
         last_acceptance: last.since(acknowledged).as_secs_f64(),
@@ -140,10 +145,10 @@ fn observe(recording: &Recording, index: usize, revocation: &Revocation, node: u
     })
 }
 
-fn false_refusals(revocation: &Revocation) -> u64 {
+fn false_refusals(event: &Event, revocation: &Revocation) -> u64 {
     let is_false = |probe: &&Probe| {
         !probe.accepted
-            && probe.decided() < revocation.sent
+            && probe.decided() < event.began
             && probe.decided().seconds() < revocation.expires_seconds
     };
     revocation.probes.iter().filter(is_false).count() as u64
@@ -153,6 +158,7 @@ fn false_refusals(revocation: &Revocation) -> u64 {
 mod tests {
     use super::*;
     use crate::analysis::synthetic;
+    use crate::observation::Action;
     use crate::units::Offset;
 
     /// A probe of the first resource server, which is the third node: sent and decided in milliseconds.
@@ -164,17 +170,16 @@ mod tests {
     /// A revocation sent at 990 ms and acknowledged at 1,000 ms, probed until 5,000 ms.
     fn observed(probes: Vec<Probe>) -> Propagation {
         let at = |millis: u64| Offset::from_nanos(millis * 1_000_000);
-        let revocation = Revocation {
+        let revocation = Revocation { expires_seconds: 300.0, probed_until: at(5_000), probes, undecided: 0 };
+        let event = Event {
             due: at(985),
-            sent: at(990),
-            acknowledged: Some(at(1_000)),
-            expires_seconds: 300.0,
-            probed_until: at(5_000),
-            probes,
-            undecided: 0,
+            began: at(990),
+            ended: Some(at(1_000)),
+            what: Action::Revocation(revocation),
+            failure: None,
         };
         let mut recording = synthetic::recording(0);
-        recording.revocations = vec![revocation];
+        recording.events = vec![event];
         let recordings = [recording];
         Propagation::of(&Trials::group(&recordings.each_ref())[0])
     }

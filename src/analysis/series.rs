@@ -90,6 +90,6 @@ fn moments(trials: &Trials<'_>) -> Vec<Moment> {
 /// When tokens were revoked, if there is one run only.
 fn revocations(trials: &Trials<'_>) -> Vec<f64> {
     let [recording] = trials.recordings[..] else { return Vec::new() };
-    let acknowledged = recording.revocations.iter().filter_map(|revocation| revocation.acknowledged);
+    let acknowledged = recording.revocations().filter_map(|(event, _)| event.ended);
     acknowledged.map(|at| at.seconds() - recording.workload.warmup_seconds).collect()
 }

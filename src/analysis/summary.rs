@@ -196,7 +196,7 @@ mod tests {
     use super::*;
     use crate::analysis::{Agreement, Basis, synthetic};
     use crate::design::Design;
-    use crate::observation::{Probe, TrialFailure};
+    use crate::observation::{Event, Probe, TrialFailure};
     use crate::units::Offset;
 
     #[test]
@@ -274,9 +274,9 @@ mod tests {
     /// them was accepted.
     fn expiring(after: f64) -> [Agreement; 2] {
         let mut recording = synthetic::recording(3);
-        let last = recording.revocations.iter().flat_map(|revocation| &revocation.probes);
+        let last = recording.revocations().flat_map(|(_, revocation)| &revocation.probes);
         let last = last.map(Probe::decided).max().unwrap().seconds();
-        for revocation in &mut recording.revocations {
+        for revocation in recording.events.iter_mut().filter_map(Event::revocation_mut) {
             revocation.expires_seconds = last + after;
         }
         let checks = analyse(&[recording]).subjects.remove(0).checks;
@@ -294,9 +294,10 @@ mod tests {
     fn a_slow_probe_before_the_revocation_excuses_no_late_acceptance() {
         let mut recording = synthetic::recording(2);
         recording.subject.design = Design::caching(Duration::from_secs(1));
-        for revocation in &mut recording.revocations {
-            let (sent, first) = (revocation.sent, Offset::default());
-            let earlier = revocation.probes.iter_mut().filter(|probe| probe.decided() < sent);
+        for event in &mut recording.events {
+            let (sent, first) = (event.began, Offset::default());
+            let earlier =
+                event.revocation_mut().unwrap().probes.iter_mut().filter(|probe| probe.decided() < sent);
             earlier.last().unwrap().sent = first;
         }
         let checks = analyse(&[recording]).subjects.remove(0).checks;
@@ -344,7 +345,7 @@ mod tests {
         let mut recording = synthetic::recording(1);
         (recording.load, recording.failure) = (None, Some(TrialFailure::error("the server did not start")));
         recording.nodes.clear();
-        recording.revocations.clear();
+        recording.events.clear();
         let analysis = analyse(&[recording]);
         let summary = &analysis.subjects[0];
         assert_eq!(summary.estimates.keys().collect::<Vec<_>>(), [&MetricId::TokenBytes]);

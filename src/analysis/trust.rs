@@ -251,7 +251,7 @@ mod tests {
     #[test]
     fn a_live_token_that_is_refused_condemns_the_figures() {
         let mut recording = synthetic::recording(1);
-        let probe = &mut recording.revocations[3].probes[0];
+        let probe = &mut recording.events[3].revocation_mut().unwrap().probes[0];
         probe.accepted = false;
         let summary = analyse(&[recording]).subjects.remove(0);
         assert!(summary.warnings.contains(&Warning::FalseRefusals { count: 1 }), "{:?}", summary.warnings);

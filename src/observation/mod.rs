@@ -2,6 +2,7 @@
 
 mod distribution;
 mod environment;
+mod event;
 mod file;
 mod gap;
 mod load;
@@ -9,7 +10,6 @@ mod node;
 mod older;
 mod outcomes;
 mod reuse;
-mod revocation;
 mod sealed;
 mod second;
 mod signature;
@@ -21,13 +21,13 @@ use serde::{Deserialize, Serialize};
 
 pub use distribution::Distribution;
 pub use environment::{Conditions, Cores, Environment};
+pub use event::{Action, Event, Learned, Probe, Revocation};
 pub use file::{FILE_NAME, ReadError, append, read};
 pub use gap::{CoreGaps, Disturbed, Followed, OpenDisturbed, OpenFollowed, Side};
 pub use load::{ClassLatency, Generator, Load, Parts};
 pub use node::{Look, Node, Role};
 pub use outcomes::{Classes, Ended, Outcomes, TOKEN_EXPIRED};
 pub use reuse::Reuse;
-pub use revocation::{Probe, Revocation};
 pub use sealed::Sealed;
 pub use second::{OpenSecond, Second};
 pub use signature::{Batches, Conformance, Round, Signature, SignatureTimes, Status};
@@ -43,7 +43,7 @@ pub use workload::{BadTokens, NOT_TOLD_APART, REVOKED, VALID, Workload};
 /// before the load.
 /// 4: gaps, what they left of the requests, and the time from taking a request up to its answer; the numbers of a subject's design,
 /// and its parts as data; how requests ended by class of token; usage,
-/// counters and decisions by node.
+/// counters and decisions by node; events as they happened, and what nodes heard of them.
 pub const SCHEMA: u32 = 4;
 
 /// The facts of one trial: one line of `recording.jsonl`.
@@ -76,8 +76,10 @@ pub struct Recording {
     pub signature_conditions: Option<Conditions>,
     /// Requests and answers; absent if the load never began.
     pub load: Option<Load>,
-    /// Tokens revoked during the trial, with the probes that asked for them.
-    pub revocations: Vec<Revocation>,
+    /// What was done to the servers, in the order in which it was due; revocations with the probes that asked for the tokens.
+    pub events: Vec<Event>,
+    /// Which revocations nodes heard of, and when; none where nothing tells them, and in recordings before version 4.
+    pub learned: Vec<Learned>,
     /// Every process with its CPU time, memory and counters, about once a second. None of a server of somebody else's.
     pub nodes: Vec<Node>,
     /// Why the trial did not run to its end, if it did not.
@@ -85,6 +87,11 @@ pub struct Recording {
 }
 
 impl Recording {
+    /// Every revocation, with the token and its probes.
+    pub fn revocations(&self) -> impl Iterator<Item = (&Event, &Revocation)> {
+        self.events.iter().filter_map(|event| Some((event, event.revocation()?)))
+    }
+
     /// The numbers of the nodes that decide on tokens.
     pub fn enforcement_points(&self) -> impl Iterator<Item = u32> {
         (0..).zip(&self.nodes).filter(|(_, node)| node.role.enforces()).map(|(number, _)| number)

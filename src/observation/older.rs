@@ -34,12 +34,10 @@ fn upgraded(mut recording: Value) -> Value {
     let nodes = nodes(recording["usage"].take(), &recording["workload"]["resource_servers"]);
     take(&mut recording, "usage");
     supply(&mut recording, "nodes", nodes);
-    for revocation in recording["revocations"].as_array_mut().into_iter().flatten() {
-        for probe in revocation["probes"].as_array_mut().into_iter().flatten() {
-            let server = take(probe, "resource_server").and_then(|server| server.as_u64()).unwrap_or(0);
-            supply(probe, "node", json!(server + BEFORE_RESOURCE_SERVERS));
-        }
-    }
+    let revocations = take(&mut recording, "revocations").unwrap_or_default();
+    let events = revocations.as_array().cloned().unwrap_or_default().into_iter().map(event).collect();
+    supply(&mut recording, "events", events);
+    supply(&mut recording, "learned", json!([]));
     if let Some(reason) = recording["failure"].as_str() {
         let failure = match reason {
             "interrupted" => json!({ "kind": "interrupted" }),
@@ -150,6 +148,18 @@ fn look(at: &Value, mut counters: Value) -> Value {
     look
 }
 
+/// Revocations were all that happened.
+fn event(mut revocation: Value) -> Value {
+    let mut moved = |name: &str| take(&mut revocation, name).unwrap_or_default();
+    let (due, began, ended) = (moved("due"), moved("sent"), moved("acknowledged"));
+    for probe in revocation["probes"].as_array_mut().into_iter().flatten() {
+        let server = take(probe, "resource_server").and_then(|server| server.as_u64()).unwrap_or(0);
+        supply(probe, "node", json!(server + BEFORE_RESOURCE_SERVERS));
+    }
+    supply(&mut revocation, "kind", json!("revocation"));
+    json!({ "due": due, "began": began, "ended": ended, "what": revocation })
+}
+
 fn load(load: &mut Value, sends_bad: bool) {
     for (name, nothing) in [("generators", json!([])), ("gaps", json!([])), ("lost", json!(0))] {
         supply(load, name, nothing);
@@ -200,6 +210,7 @@ mod tests {
     use crate::metric::MetricId;
     use crate::observation::{Reuse, Role, TrialFailure};
     use crate::registry::Choice;
+    use crate::units::Offset;
     use crate::wire::Http;
 
     /// Two trials, of a cache and of JWTs, as version 3 recorded them.
@@ -238,7 +249,10 @@ mod tests {
         let last = cached.nodes[2].looks.last().unwrap();
         assert_eq!((last.counter("requests"), last.counter("cache_hits"), last.pid), (49, 7, None));
         assert!(cached.nodes[0].looks[0].cpu_nanos == 615_041_424 && cached.nodes[1].looks.len() == 3);
-        assert_eq!(cached.revocations[0].probes[0].node, 2);
+        let (event, revocation) = cached.revocations().next().unwrap();
+        let nanos = [event.due, event.began, event.ended.unwrap()].map(Offset::nanos);
+        assert_eq!(nanos, [911_294_445, 924_042_874, 931_493_681]);
+        assert_eq!((revocation.probes.len(), revocation.probes[0].node, cached.learned.len()), (19, 2, 0));
         assert_eq!(outcomes.of(NOT_TOLD_APART).unwrap().refused, 14);
         for summary in analyse(&[cached, jwt]).subjects {
             let p50 = summary.estimates[&MetricId::LatencyP50];

@@ -139,7 +139,8 @@ impl External {
             signature_times: None,
             signature_conditions: None,
             load: None,
-            revocations: Vec::new(),
+            events: Vec::new(),
+            learned: Vec::new(),
             nodes: Vec::new(),
             failure: None,
         }

@@ -32,7 +32,8 @@ pub(super) fn blank(plan: &Plan, trial: &Trial) -> Recording {
         signature_times: None,
         signature_conditions: None,
         load: None,
-        revocations: Vec::new(),
+        events: Vec::new(),
+        learned: Vec::new(),
         nodes: Vec::new(),
         failure: None,
     }

@@ -4,10 +4,10 @@ use std::collections::HashMap;
 use std::time::Duration;
 
 use crate::load::SentProbe;
-use crate::observation::{Node, Probe, Revocation};
+use crate::observation::{Action, Event, Node, Probe, Revocation};
 use crate::plan::Workload;
 use crate::testbed::{Decision, Issued, Revoked};
-use crate::units::Stamp;
+use crate::units::{Offset, Stamp};
 
 /// What a trial knows of its revocations.
 pub(super) struct Known<'a> {
@@ -25,25 +25,19 @@ pub(super) struct Known<'a> {
 }
 
 /// The facts of every revocation that was sent.
-pub(super) fn facts(known: &Known<'_>) -> Vec<Revocation> {
+pub(super) fn facts(known: &Known<'_>) -> Vec<Event> {
     let Known { workload, lifetime, start, watched, nodes, revoked, sent, decisions } = *known;
     let decided: HashMap<u64, Decision> =
         decisions.iter().flatten().map(|decision| (decision.probe, *decision)).collect();
     let numbered = (0..).zip(nodes).filter(|(_, node)| node.role.enforces() && node.hop == 0);
     let enforcing: Vec<u32> = numbered.map(|(number, _)| number).collect();
-    let mut revocations: Vec<Revocation> = revoked
-        .iter()
-        .zip(&workload.revocations)
-        .map(|(revoked, due)| Revocation {
-            due: *due,
-            sent: revoked.sent.offset(start),
-            acknowledged: revoked.acknowledged.map(|stamp| stamp.offset(start)),
-            expires_seconds: watched.expiry(lifetime, start),
-            probed_until: workload.end(),
-            probes: Vec::new(),
-            undecided: 0,
-        })
-        .collect();
+    let unprobed = Revocation {
+        expires_seconds: watched.expiry(lifetime, start),
+        probed_until: workload.end(),
+        probes: Vec::new(),
+        undecided: 0,
+    };
+    let mut revocations = vec![unprobed; revoked.len()];
     for probe in sent {
         let Some(revocation) = revocations.get_mut(probe.revocation as usize) else { continue };
         match decided.get(&probe.id) {
@@ -57,5 +51,12 @@ pub(super) fn facts(known: &Known<'_>) -> Vec<Revocation> {
             Some(Decision { accepted: None, .. }) | None => revocation.undecided += 1,
         }
     }
-    revocations
+    let event = |((revoked, due), revocation): ((&Revoked, &Offset), Revocation)| Event {
+        due: *due,
+        began: revoked.sent.offset(start),
+        ended: revoked.acknowledged.map(|stamp| stamp.offset(start)),
+        what: Action::Revocation(revocation),
+        failure: revoked.failure.clone(),
+    };
+    revoked.iter().zip(&workload.revocations).zip(revocations).map(event).collect()
 }

@@ -109,7 +109,7 @@ async fn attempt(
 
     testbed.ensure_alive().await?;
     let decisions = testbed.decisions().await?;
-    recording.revocations = revocations::facts(&Known {
+    recording.events = revocations::facts(&Known {
         workload: &trial.workload,
         lifetime: plan.lifetime,
         start,

@@ -8,12 +8,14 @@ use crate::testbed::{Testbed, tokens};
 use crate::units::{Offset, Stamp};
 
 /// A token revoked at the authorization server (RFC 7009).
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Revoked {
     /// When the request was sent.
     pub sent: Stamp,
     /// When the authorization server had revoked it, by its own stamp, or else when its 200 had arrived; `None` if that never did.
     pub acknowledged: Option<Stamp>,
+    /// Why it was not revoked, if it was not.
+    pub failure: Option<String>,
 }
 
 impl Testbed {
@@ -28,8 +30,11 @@ impl Testbed {
             let form = tokens::revocation(token);
             let sent = Stamp::now();
             let answer = self.client.post_for_headers(&endpoint, &authorization, form).await;
-            let acknowledged = answer.ok().map(|(headers, _)| stamped(&headers).unwrap_or_else(Stamp::now));
-            revoked.push(Revoked { sent, acknowledged });
+            let (acknowledged, failure) = match answer {
+                Ok((headers, _)) => (Some(stamped(&headers).unwrap_or_else(Stamp::now)), None),
+                Err(error) => (None, Some(error.to_string())),
+            };
+            revoked.push(Revoked { sent, acknowledged, failure });
         }
     }
 }

@@ -167,7 +167,10 @@ fn the_facts_say_on_what_and_how_they_were_taken() {
         assert_eq!(roles, ["client", "authorization_server", "resource_server", "resource_server"]);
         let last = trial["nodes"][2]["looks"].as_array().unwrap().last().expect("a look at the end");
         assert!(last["counters"]["requests"].as_u64() > Some(0) && last["pid"].as_u64() > Some(1), "{last}");
-        assert_eq!(trial["revocations"].as_array().unwrap().len(), 3);
-        assert!(trial["revocations"][0]["probes"].as_array().unwrap().len() > 3);
+        assert_eq!((trial["events"].as_array().unwrap().len(), &trial["learned"]), (3, &json!([])));
+        let event = &trial["events"][0];
+        assert_eq!((&event["what"]["kind"], &event["failure"]), (&json!("revocation"), &Value::Null));
+        assert!(event["ended"].as_u64() > event["began"].as_u64(), "{event}");
+        assert!(event["what"]["probes"].as_array().unwrap().len() > 3);
     }
 }

@@ -105,7 +105,7 @@ fn users_in_a_closed_loop_are_recorded_with_what_they_sent() {
     // Eight users who think for 20 ms send at most 400 a second.
     let rate = workload["rate"].as_f64().unwrap();
     assert!(0.0 < rate && rate <= 400.0, "{rate}");
-    assert!(trial["revocations"][0]["probes"].as_array().unwrap().len() > 3, "probes go on beside it");
+    assert!(trial["events"][0]["what"]["probes"].as_array().unwrap().len() > 3, "probes go on beside it");
     let page = text(&sandbox.out().join("report.md"));
     assert!(
         page.contains("8 users in a closed loop") && page.contains("closed loop, think time 20ms"),

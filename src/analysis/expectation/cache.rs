@@ -4,7 +4,7 @@ use crate::analysis::expectation::{UNEVEN, Z99};
 use crate::analysis::oracle::{misses, unsafe_acceptances};
 use crate::analysis::population::Population;
 use crate::analysis::trials::Trials;
-use crate::observation::{Recording, Revocation, Workload};
+use crate::observation::{Event, Recording, Revocation, Workload};
 use crate::units::Offset;
 
 /// Expected calls per request, and how far a run may be from it.
@@ -69,9 +69,9 @@ fn probe_calls(recording: &Recording, ttl: f64) -> (f64, f64) {
     let begin = recording.workload.warmup_seconds;
     let window = begin..begin + recording.workload.window_seconds;
     let mut sum = (0.0, 0.0);
-    for revocation in &recording.revocations {
+    for (event, revocation) in recording.revocations() {
         for node in recording.enforcement_points() {
-            for (sent, is_call) in replay(revocation, node, ttl) {
+            for (sent, is_call) in replay(event, revocation, node, ttl) {
                 if window.contains(&sent) {
                     sum = (sum.0 + f64::from(u8::from(is_call)), sum.1 + 1.0);
                 }
@@ -82,8 +82,8 @@ fn probe_calls(recording: &Recording, ttl: f64) -> (f64, f64) {
 }
 
 /// When each probe was sent, and whether an ideal cache would have had to ask.
-fn replay(revocation: &Revocation, node: u32, ttl: f64) -> impl Iterator<Item = (f64, bool)> {
-    let revoked = revocation.acknowledged.map_or(f64::INFINITY, Offset::seconds);
+fn replay(event: &Event, revocation: &Revocation, node: u32, ttl: f64) -> impl Iterator<Item = (f64, bool)> {
+    let revoked = event.ended.map_or(f64::INFINITY, Offset::seconds);
     let mut fresh_until = f64::NEG_INFINITY;
     revocation.probes.iter().filter(move |probe| probe.node == node).map(move |probe| {
         let sent = probe.sent.seconds();
@@ -127,11 +127,8 @@ mod tests {
     fn what_is_expected_of_a_plan_is_near_what_was_measured() {
         let recordings = [synthetic::recording(2)];
         let workload = &recordings[0].workload;
-        let revocations: Vec<f64> = recordings[0]
-            .revocations
-            .iter()
-            .map(|revocation| revocation.acknowledged.unwrap().seconds())
-            .collect();
+        let revocations: Vec<f64> =
+            recordings[0].revocations().map(|(event, _)| event.ended.unwrap().seconds()).collect();
         let trials = &Trials::group(&recordings.each_ref())[0];
         let (calls, slack) = calls_per_request(trials, 2.0).unwrap();
         let planned = 1.0 - expected_hit_ratio(workload, &revocations, 2.0).unwrap();

@@ -5,7 +5,7 @@ use rand_chacha::ChaCha8Rng;
 
 use crate::analysis::expectation::WHOLE_SECOND;
 use crate::analysis::trials::Trials;
-use crate::observation::Revocation;
+use crate::observation::{Event, Revocation};
 
 /// Enough for ends of a 99 % interval that move by a few percent of its width.
 const GAMES: usize = 1_500;
@@ -29,14 +29,15 @@ pub(super) fn cached(trials: &Trials<'_>, ttl: f64) -> (f64, f64, f64) {
 /// a second of the expiry may go either way.
 pub(super) fn until_expiry(trials: &Trials<'_>, leeway: f64) -> (f64, f64, f64) {
     let count = |margin: f64| -> f64 {
-        let revocations = trials.recordings.iter().flat_map(|recording| &recording.revocations);
-        revocations.map(|revocation| accepted(revocation, leeway + margin)).sum::<usize>() as f64
+        let revocations = trials.recordings.iter().flat_map(|recording| recording.revocations());
+        revocations.map(|(event, revocation)| accepted(event, revocation, leeway + margin)).sum::<usize>()
+            as f64
     };
     (count(0.0), count(-WHOLE_SECOND), count(WHOLE_SECOND))
 }
 
-fn accepted(revocation: &Revocation, leeway: f64) -> usize {
-    let Some(acknowledged) = revocation.acknowledged else { return 0 };
+fn accepted(event: &Event, revocation: &Revocation, leeway: f64) -> usize {
+    let Some(acknowledged) = event.ended else { return 0 };
     let probes = revocation.probes.iter();
     probes
         .filter(|probe| probe.sent > acknowledged)
@@ -81,8 +82,8 @@ impl Point {
 fn points(trials: &Trials<'_>) -> Vec<Point> {
     let mut points = Vec::new();
     for recording in &trials.recordings {
-        for revocation in &recording.revocations {
-            let Some(acknowledged) = revocation.acknowledged else { continue };
+        for (event, revocation) in recording.revocations() {
+            let Some(acknowledged) = event.ended else { continue };
             for node in recording.enforcement_points() {
                 let mut probes = revocation.probes.iter().filter(|probe| probe.node == node).peekable();
                 let Some(first) = probes.peek().map(|probe| probe.sent) else { continue };

@@ -45,7 +45,7 @@ fn trial(subject: usize, rate: f64, step: Step, is_late: bool) -> Recording {
     recording.scenario.thresholds.clear();
     recording.workload.rate = rate;
     recording.step = Some(step);
-    recording.revocations.clear();
+    recording.events.clear();
     // Half a millisecond below the queue: what a request takes without one.
     let mean = if rate < SERVICE[subject] { 1.0 / (SERVICE[subject] - rate) } else { 0.05 };
     for second in &mut recording.load.as_mut().expect("synthetic trials have one").seconds {

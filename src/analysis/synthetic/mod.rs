@@ -17,8 +17,8 @@ use crate::analysis::synthetic::parts::OpenParts;
 use crate::analysis::synthetic::subjects::{Made, subjects};
 use crate::design::{Asks, Checks};
 use crate::observation::{
-    BadTokens, Conditions, Cores, Environment, Load, Look, Node, OpenSecond, Probe, Recording, Reuse,
-    Revocation, Role, SCHEMA, Scenario, SignatureTimes, Subject, Workload,
+    Action, BadTokens, Conditions, Cores, Environment, Event, Load, Look, Node, OpenSecond, Probe, Recording,
+    Reuse, Revocation, Role, SCHEMA, Scenario, SignatureTimes, Subject, Workload,
 };
 use crate::registry::Choice;
 use crate::units::Offset;
@@ -119,8 +119,7 @@ impl Simulation {
             measured_seconds: WINDOW,
             ..Load::default()
         };
-        let (mut revocations, mut probes) =
-            if self.revokes { Self::revocations() } else { Default::default() };
+        let (mut events, mut probes) = if self.revokes { Self::revocations() } else { Default::default() };
         probes.reverse();
         for second in 0..(WARMUP + WINDOW) as usize {
             let measured = second as f64 >= WARMUP;
@@ -131,8 +130,10 @@ impl Simulation {
             for slot in 0..RATE as usize {
                 let now = second as f64 + slot as f64 / RATE;
                 while let Some((sent, revocation, server)) = probes.pop_if(|probe| probe.0 <= now) {
-                    let probe = self.probe(sent, &revocations[revocation], LIVE + revocation, server);
-                    revocations[revocation].probes.push(probe);
+                    let event: &mut Event = &mut events[revocation];
+                    let probe = self.probe(sent, event.ended, LIVE + revocation, server);
+                    let revoked = event.revocation_mut().expect("nothing else happens");
+                    revoked.probes.push(probe);
                 }
                 self.request(now, &mut facts);
             }
@@ -144,23 +145,27 @@ impl Simulation {
         }
         load.parts = Some(std::mem::take(&mut self.parts).seal());
         self.look(WARMUP + WINDOW);
-        self.recording(load, revocations)
+        self.recording(load, events)
     }
 
     /// Eight tokens with instants of their own, and every probe of them in order.
-    fn revocations() -> (Vec<Revocation>, Vec<(f64, usize, u32)>) {
+    fn revocations() -> (Vec<Event>, Vec<(f64, usize, u32)>) {
         let mut random = ChaCha8Rng::seed_from_u64(99);
-        let (mut revocations, mut probes) = (Vec::new(), Vec::new());
+        let (mut events, mut probes) = (Vec::new(), Vec::new());
         for index in 0..8 {
             let due = WARMUP + 0.6 + 0.9 * f64::from(index) + 0.2 * random.random::<f64>();
-            revocations.push(Revocation {
-                due: at(due),
-                sent: at(due + 10e-6),
-                acknowledged: Some(at(due + 300e-6)),
+            let revocation = Revocation {
                 expires_seconds: 300.0,
                 probed_until: at(WARMUP + WINDOW),
                 probes: Vec::new(),
                 undecided: 0,
+            };
+            events.push(Event {
+                due: at(due),
+                began: at(due + 10e-6),
+                ended: Some(at(due + 300e-6)),
+                what: Action::Revocation(revocation),
+                failure: None,
             });
             for server in 0..SERVERS {
                 let mut sent = 0.0;
@@ -169,16 +174,16 @@ impl Simulation {
                     if sent >= WARMUP + WINDOW {
                         break;
                     }
-                    probes.push((sent, revocations.len() - 1, server));
+                    probes.push((sent, events.len() - 1, server));
                 }
             }
         }
         probes.sort_by(|a, b| a.0.total_cmp(&b.0));
-        (revocations, probes)
+        (events, probes)
     }
 
-    fn probe(&mut self, sent: f64, revocation: &Revocation, token: usize, server: u32) -> Probe {
-        let live = sent < revocation.acknowledged.unwrap().seconds();
+    fn probe(&mut self, sent: f64, revoked: Option<Offset>, token: usize, server: u32) -> Probe {
+        let live = revoked.is_none_or(|revoked| sent < revoked.seconds());
         let (accepted, micros) = self.decide(sent, token, server, live);
         Probe {
             node: FIRST_SERVER + server,
@@ -259,7 +264,7 @@ impl Simulation {
         }
     }
 
-    fn recording(self, load: Load, revocations: Vec<Revocation>) -> Recording {
+    fn recording(self, load: Load, events: Vec<Event>) -> Recording {
         Recording {
             schema: SCHEMA,
             scenario: Scenario {
@@ -278,7 +283,8 @@ impl Simulation {
             signature_conditions: self.times.as_ref().map(|_| Conditions::default()),
             signature_times: self.times,
             load: Some(load),
-            revocations,
+            events,
+            learned: Vec::new(),
             nodes: self.nodes,
             failure: None,
         }

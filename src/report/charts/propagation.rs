@@ -107,10 +107,11 @@ mod tests {
     #[test]
     fn the_data_counts_acceptances_in_flight_beside_the_unsafe_ones() {
         let mut recording = synthetic::recording(1);
-        let revocation = &mut recording.revocations[0];
-        let acknowledged = revocation.acknowledged.unwrap();
-        let probe = revocation.probes.iter_mut().find(|probe| probe.sent > acknowledged).unwrap();
-        (probe.accepted, probe.sent) = (true, revocation.sent);
+        let event = &mut recording.events[0];
+        let (began, acknowledged) = (event.began, event.ended.unwrap());
+        let probes = &mut event.revocation_mut().unwrap().probes;
+        let probe = probes.iter_mut().find(|probe| probe.sent > acknowledged).unwrap();
+        (probe.accepted, probe.sent) = (true, began);
         let analysis = analyse(&[recording]);
         let data = draw(&analysis).unwrap().data;
         assert_eq!(data.headings[..3], ["subject", "unsafe accepted", "in flight"]);
