@@ -12,7 +12,7 @@ use crate::load::schedule::{Request, Token};
 use crate::load::sealer::{Kept, Sealer};
 use crate::load::tokens::TokenPool;
 use crate::load::transport::{Failure, Handshake};
-use crate::observation::{Generator, Load, Second};
+use crate::observation::{Generator, Load, Second, Slices};
 use crate::units::{Offset, Stamp};
 
 /// A request that carried a token under revocation test. All instants count from the start stamp of the load.
@@ -109,9 +109,10 @@ impl Recorder {
     /// whether a connection was idle or not.
     pub(super) fn taken_up(&mut self, request: Request, now: Offset) {
         self.reached(request, request.due);
-        let class = self.class_of(request.token);
+        let (class, slice) = (self.class_of(request.token), self.slice(request.due));
         if let Some(second) = self.second(request) {
             second.pending += 1;
+            second.kept.facts.slices.due[slice] += 1;
             second.kept.facts.outcomes.numbered(class).planned += 1;
             second.kept.facts.lag.record(nanos(now, request.due));
         }
@@ -201,11 +202,13 @@ impl Recorder {
             return self.failed(flight.request, failure.unwrap_or(Failure::Status(status)), answered);
         };
         self.reached(flight.request, answered);
+        let slice = self.slice(answered);
         if flight.probe.is_none()
             && answered <= self.answers_until
             && let Some(second) = self.second_at(answered)
         {
             second.kept.facts.answers += 1;
+            second.kept.facts.slices.answered[slice] += 1;
         }
         let is_probe = flight.probe.is_some();
         let class = self.class_of(flight.request.token);
@@ -229,7 +232,13 @@ impl Recorder {
     /// A request ended without an answer that says yes or no.
     pub(super) fn failed(&mut self, request: Request, failure: Failure, now: Offset) {
         self.reached(request, now);
-        let class = self.class_of(request.token);
+        let (class, slice) = (self.class_of(request.token), self.slice(now));
+        if !matches!(request.token, Token::Watched(_))
+            && now <= self.answers_until
+            && let Some(second) = self.second_at(now)
+        {
+            second.kept.facts.slices.errors[slice] += 1;
+        }
         let Some(second) = self.second(request) else { return };
         second.pending -= 1;
         let errors = &mut second.kept.facts.outcomes.numbered(class).errors;
@@ -322,6 +331,11 @@ impl Recorder {
     /// The number of the class of a token: what the pool says, without the pool.
     fn class_of(&self, token: Token) -> usize {
         token.class(self.classes.len())
+    }
+
+    /// The slice of its second in which an instant of the window lies.
+    fn slice(&self, instant: Offset) -> usize {
+        Slices::at(instant, self.window.start)
     }
 
     fn probe(&mut self, id: u64) -> &mut SentProbe {

@@ -13,6 +13,7 @@ mod reuse;
 mod sealed;
 mod second;
 mod signature;
+mod slices;
 mod step;
 mod subject;
 mod workload;
@@ -31,6 +32,7 @@ pub use reuse::Reuse;
 pub use sealed::Sealed;
 pub use second::{OpenSecond, Second};
 pub use signature::{Batches, Conformance, Round, Signature, SignatureTimes, Status};
+pub use slices::Slices;
 pub use step::Step;
 pub use subject::Subject;
 pub use workload::{BadTokens, NOT_TOLD_APART, REVOKED, VALID, Workload};
@@ -43,7 +45,8 @@ pub use workload::{BadTokens, NOT_TOLD_APART, REVOKED, VALID, Workload};
 /// before the load.
 /// 4: gaps, what they left of the requests, and the time from taking a request up to its answer; the numbers of a subject's design,
 /// and its parts as data; how requests ended by class of token; usage,
-/// counters and decisions by node; events as they happened, and what nodes heard of them.
+/// counters and decisions by node; events as they happened, and what nodes heard of them;
+/// counts of every tenth of a second.
 pub const SCHEMA: u32 = 4;
 
 /// The facts of one trial: one line of `recording.jsonl`.

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::observation::gap::{OpenDisturbed, OpenFollowed};
-use crate::observation::{Distribution, Disturbed, Outcomes, Sealed};
+use crate::observation::{Distribution, Disturbed, Outcomes, Sealed, Slices};
 
 /// Requests **due** within one second, and the answers that arrived in it.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -24,6 +24,8 @@ pub struct Second {
     pub outcomes: Outcomes,
     /// Answers, yes or no, that arrived within this second, whenever their requests were due.
     pub answers: u64,
+    /// Counts of every tenth of it; absent in recordings before version 4.
+    pub slices: Option<Slices>,
     /// What gaps left of its requests; absent if none touched them, so that `latency`, `served` and `service` are undisturbed,
     /// and in recordings before version 4, which did not look for gaps.
     pub disturbed: Option<Disturbed>,
@@ -61,6 +63,8 @@ pub struct OpenSecond {
     pub outcomes: Outcomes,
     /// See [`Second::answers`].
     pub answers: u64,
+    /// See [`Second::slices`].
+    pub slices: Slices,
     /// See [`Second::disturbed`].
     pub disturbed: Option<OpenDisturbed>,
 }
@@ -92,6 +96,7 @@ impl OpenSecond {
             served: if has_waited { Sealed::from(&self.served) } else { Sealed::default() },
             outcomes: self.outcomes.at_rest(),
             answers: self.answers,
+            slices: Some(self.slices),
             disturbed: self.disturbed.as_ref().map(|disturbed| disturbed.seal(has_waited)),
         }
     }
@@ -103,7 +108,7 @@ impl OpenSecond {
             distribution.reset();
         }
         self.outcomes.reset();
-        (self.answers, self.disturbed) = (0, None);
+        (self.answers, self.slices, self.disturbed) = (0, Slices::default(), None);
     }
 
     /// Counts everything that `other` counted.
@@ -120,6 +125,7 @@ impl OpenSecond {
         self.served.add(&other.served().open());
         self.outcomes.add(&other.outcomes);
         self.answers += other.answers;
+        other.slices.iter().for_each(|slices| self.slices.add(slices));
     }
 
     /// Everything that was seen, as followed to its end.

@@ -153,6 +153,12 @@ fn a_constant_service_time_is_read_back() {
     check(&whole(&load, |second| &second.lag), &[(1.0, 0.0)]);
     assert_eq!((cut, count(&load, Outcomes::accepted)), (None, 10_000));
     assert!(load.seconds.iter().all(|second| second.outcomes.planned() == 1_000));
+    for second in &load.seconds {
+        let slices = second.slices.unwrap();
+        assert_eq!((slices.due, slices.errors), ([100; 10], [0; 10]));
+        assert_eq!(u64::from(slices.answered.iter().sum::<u32>()), second.answers);
+        assert_eq!(slices.answered[1..], [100; 9], "5 ms later than they were due");
+    }
 }
 
 #[test]
@@ -211,6 +217,18 @@ fn a_request_that_gets_no_answer_in_time_is_an_error_and_its_connection_is_repla
         load.seconds.iter().filter_map(|second| second.outcomes.errors().get("timed out").copied()).sum();
     // Those of the last 80 to 90 ms of the stall still get their answer.
     assert!((909..=921).contains(&errors), "{errors}");
+    let in_slices =
+        |second: usize| u64::from(load.seconds[second].slices.unwrap().errors.iter().sum::<u32>());
+    assert_eq!(
+        in_slices(5) + in_slices(6),
+        errors,
+        "when they ended, a few after the second in which they were due"
+    );
+    let during = load.seconds[5].slices.unwrap();
+    assert!(
+        during.errors[1..].iter().all(|errors| *errors > 80) && during.answered[1..] == [0; 9],
+        "{during:?}"
+    );
     assert_eq!(errors + count(&load, Outcomes::accepted), 10_000);
 }
 

@@ -1,0 +1,56 @@
+//! Counts of a second by tenths of it: how soon servers recover from something is a matter of less than a second.
+
+use serde::{Deserialize, Serialize};
+
+use crate::units::Offset;
+
+/// So many slices has a second.
+const OF_A_SECOND: usize = 10;
+/// And so many nanoseconds has a slice.
+const LENGTH: u64 = 1_000_000_000 / OF_A_SECOND as u64;
+
+/// What happened in each tenth of a second, by count.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Slices {
+    /// Requests that were due in it.
+    pub due: [u32; OF_A_SECOND],
+    /// Answers, yes or no, that arrived in it, whenever their requests were due.
+    pub answered: [u32; OF_A_SECOND],
+    /// Requests that ended in it without one, whenever they were due.
+    pub errors: [u32; OF_A_SECOND],
+}
+
+impl Slices {
+    /// The number of the slice in which an instant lies, for seconds that are counted from `start`.
+    pub fn at(instant: Offset, start: Offset) -> usize {
+        let slice = instant.nanos().saturating_sub(start.nanos()) / LENGTH;
+        usize::try_from(slice % OF_A_SECOND as u64).expect("it is below ten")
+    }
+
+    /// Counts everything that `other` counted.
+    pub(super) fn add(&mut self, other: &Self) {
+        for (sums, counts) in [
+            (&mut self.due, other.due),
+            (&mut self.answered, other.answered),
+            (&mut self.errors, other.errors),
+        ] {
+            sums.iter_mut().zip(counts).for_each(|(sum, count)| *sum += count);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_instant_lies_in_the_slice_that_begins_with_it_or_before() {
+        let start = Offset::from_nanos(2_500_000_000);
+        for (nanos, slice) in
+            [(0, 0), (99_999_999, 0), (100_000_000, 1), (999_999_999, 9), (3_200_000_000, 2)]
+        {
+            assert_eq!(Slices::at(Offset::from_nanos(start.nanos() + nanos), start), slice, "{nanos}");
+        }
+    }
+}
