@@ -250,20 +250,6 @@ mod tests {
     }
 
     #[test]
-    fn keys_that_are_fetched_again_do_not_contradict_the_oracle() {
-        let mut recording = synthetic::recording(3);
-        let mut count = |recording: &mut Recording, name: &str| {
-            let last = recording.nodes[1].looks.last_mut().unwrap();
-            *last.counters.entry(name.to_owned()).or_default() += 500;
-        };
-        count(&mut recording, "key_sets");
-        let analysis = analyse(&[recording.clone()]);
-        assert_eq!(analysis.gravity(), Some(Gravity::Note), "{:?}", analysis.subjects[0].checks);
-        count(&mut recording, "introspections");
-        assert_eq!(analyse(&[recording]).gravity(), Some(Gravity::Doubtful));
-    }
-
-    #[test]
     fn a_load_that_was_cut_short_is_held_against_no_closed_form() {
         let mut recording = synthetic::recording(2);
         recording.load.as_mut().unwrap().cut_short = true;

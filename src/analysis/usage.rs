@@ -154,3 +154,48 @@ fn memory(trials: &Trials<'_>) -> BTreeMap<MetricId, Estimate> {
         .filter_map(|(metric, bytes)| Some((metric, Estimate::counted(bytes? as f64))))
         .collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::analysis::{Gravity, analyse, synthetic};
+    use crate::metric::MetricId;
+    use crate::observation::Recording;
+
+    #[test]
+    fn keys_that_are_fetched_again_do_not_contradict_the_oracle() {
+        let mut recording = synthetic::recording(3);
+        let count = |recording: &mut Recording, name: &str| {
+            let last = recording.nodes[1].looks.last_mut().unwrap();
+            *last.counters.entry(name.to_owned()).or_default() += 500;
+        };
+        count(&mut recording, "key_sets");
+        let analysis = analyse(&[recording.clone()]);
+        assert_eq!(analysis.gravity(), Some(Gravity::Note), "{:?}", analysis.subjects[0].checks);
+        count(&mut recording, "introspections");
+        assert_eq!(analyse(&[recording]).gravity(), Some(Gravity::Doubtful));
+    }
+
+    #[test]
+    fn a_node_that_was_down_and_started_again_counts_for_both_its_lives() {
+        let whole = synthetic::recording(1);
+        let mut restarted = whole.clone();
+        let looks = &mut restarted.nodes[1].looks;
+        let first_life = looks[4].clone();
+        looks.remove(5);
+        for look in &mut looks[5..] {
+            look.pid = Some(2_000);
+            look.cpu_nanos -= first_life.cpu_nanos;
+            for (name, count) in &mut look.counters {
+                *count -= first_life.counters[name];
+            }
+        }
+        looks[2].peak_bytes = 77_000_000;
+        let [whole, restarted] =
+            [whole, restarted].map(|recording| analyse(&[recording]).subjects.remove(0).estimates);
+        for metric in [MetricId::Amplification, MetricId::CpuAuthorizationServer] {
+            let (all, both) = (whole[&metric].point, restarted[&metric].point);
+            assert!((all - both).abs() < 1e-9, "{metric}: {both}, not {all}");
+        }
+        assert!((restarted[&MetricId::MemoryAuthorizationServer].point - 77e6).abs() < 1.0);
+    }
+}

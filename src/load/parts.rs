@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::load::recorder::{Flight, nanos};
+use crate::load::flight::{Flight, nanos};
 use crate::load::tokens::TokenPool;
 use crate::load::transport::Handshake;
 use crate::observation::{ClassLatency, Distribution, Parts, Sealed};

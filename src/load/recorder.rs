@@ -5,7 +5,8 @@ use std::ops::Range;
 use std::time::Duration;
 
 use crate::load::feed::Share;
-use crate::load::gaps::{Flown, Sieve};
+use crate::load::flight::{Flight, SentProbe, nanos};
+use crate::load::gaps::Sieve;
 use crate::load::meter::Used;
 use crate::load::parts::Whole;
 use crate::load::schedule::{Request, Token};
@@ -14,41 +15,6 @@ use crate::load::tokens::TokenPool;
 use crate::load::transport::{Failure, Handshake};
 use crate::observation::{Generator, Load, Second, Slices};
 use crate::units::{Offset, Stamp};
-
-/// A request that carried a token under revocation test. All instants count from the start stamp of the load.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct SentProbe {
-    /// Its number; the header `bearerbench-probe` carries it. No other probe of the run has it.
-    pub id: u64,
-    /// Which revocation it is about, from 0.
-    pub revocation: u32,
-    /// Which resource server was asked, from 0.
-    pub resource_server: u32,
-    /// When it was sent.
-    pub sent: Offset,
-    /// When its answer was complete; absent if none came.
-    pub answered: Option<Offset>,
-    /// Whether it was accepted; absent if there was no answer or one that is neither yes nor no.
-    pub accepted: Option<bool>,
-}
-
-/// A request on the wire.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Flight {
-    pub(super) request: Request,
-    /// When the generator took it up: at once, unless the generator was late.
-    pub(super) taken_up: Offset,
-    pub(super) sent: Offset,
-    /// The number of the probe, if it is one.
-    pub(super) probe: Option<u64>,
-}
-
-impl Flight {
-    fn flown(&self, ended: Offset, counts: bool) -> Flown {
-        let Self { request, taken_up, sent, .. } = *self;
-        Flown { due: request.due, taken_up, sent, ended, counts }
-    }
-}
 
 /// The facts so far. Memory does not grow with the length of the run, but for the kilobyte or two of a sealed second.
 pub(super) struct Recorder {
@@ -368,8 +334,4 @@ impl Recorder {
         }
         self.running.get_mut(index)
     }
-}
-
-pub(super) fn nanos(later: Offset, earlier: Offset) -> u64 {
-    later.nanos().saturating_sub(earlier.nanos())
 }

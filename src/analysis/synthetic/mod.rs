@@ -3,6 +3,7 @@
 #![expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "small positive numbers")]
 
 mod ladders;
+mod nodes;
 mod parts;
 mod signatures;
 mod subjects;
@@ -13,12 +14,13 @@ use std::sync::LazyLock;
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
+use crate::analysis::synthetic::nodes::{FIRST_SERVER, count, nodes};
 use crate::analysis::synthetic::parts::OpenParts;
 use crate::analysis::synthetic::subjects::{Made, subjects};
 use crate::design::{Asks, Checks};
 use crate::observation::{
     Action, BadTokens, Conditions, Cores, Environment, Event, Load, Look, Node, OpenSecond, Probe, Recording,
-    Reuse, Revocation, Role, SCHEMA, Scenario, SignatureTimes, Subject, Workload,
+    Reuse, Revocation, SCHEMA, Scenario, SignatureTimes, Subject, Workload,
 };
 use crate::registry::Choice;
 use crate::units::Offset;
@@ -289,32 +291,6 @@ impl Simulation {
             failure: None,
         }
     }
-}
-
-/// The load generator and the authorization server come before it.
-const FIRST_SERVER: u32 = 2;
-
-/// Every node, and what it has used before the load.
-fn nodes() -> Vec<(Node, Look)> {
-    let node = |name: &str, role, counters: &[&str]| {
-        let counters = counters.iter().map(|name| ((*name).to_owned(), 0)).collect();
-        let (resident_bytes, peak_bytes) = (9_000_000, 9_500_000);
-        let at = Offset::default();
-        let look = Look { at, pid: Some(1_000), cpu_nanos: 0, resident_bytes, peak_bytes, counters };
-        (Node { name: name.to_owned(), role, hop: 0, looks: Vec::new() }, look)
-    };
-    let called = ["introspections", "key_sets", "issued", "revoked"];
-    let decided = ["requests", "cache_hits", "cache_misses"];
-    vec![
-        node("load generator", Role::Client, &[]),
-        node("authorization server", Role::AuthorizationServer, &called),
-        node("resource server 1", Role::ResourceServer, &decided),
-        node("resource server 2", Role::ResourceServer, &decided),
-    ]
-}
-
-fn count(look: &mut Look, name: &str) {
-    *look.counters.get_mut(name).expect("the node counts it") += 1;
 }
 
 fn at(seconds: f64) -> Offset {

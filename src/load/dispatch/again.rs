@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use crate::load::dispatch::Dispatch;
-use crate::load::recorder::Flight;
+use crate::load::flight::Flight;
 use crate::load::transport::{Failure, Outgoing, Sender};
 use crate::units::Offset;
 

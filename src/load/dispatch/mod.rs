@@ -12,7 +12,8 @@ use tokio::sync::Notify;
 
 use crate::load::dispatch::again::Again;
 use crate::load::feed::Users;
-use crate::load::recorder::{Flight, Recorder};
+use crate::load::flight::Flight;
+use crate::load::recorder::Recorder;
 use crate::load::renewals::Renewals;
 use crate::load::schedule::Request;
 use crate::load::tokens::TokenPool;
