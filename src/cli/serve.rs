@@ -27,7 +27,7 @@ use crate::testbed::machine;
 use crate::testbed::process::{Launch, told};
 use crate::testbed::server;
 use crate::testbed::spec::{
-    ANY_PORT, AuthorizationServerSpec, ClientSpec, Credentials, Ready, ResourceServerSpec, ServerSpec,
+    ANY_PORT, AuthorizationServerSpec, ClientSpec, Credentials, Listening, ResourceServerSpec, ServerSpec,
 };
 use crate::wire::Wire;
 use wire::WireArgs;
@@ -227,12 +227,12 @@ impl ResourceServerArgs {
     }
 }
 
-fn serve_until_interrupt(spec: ServerSpec, greeting: impl FnOnce(&Ready) -> String) -> anyhow::Result<Exit> {
+fn serve_until_interrupt(spec: ServerSpec, greeting: impl FnOnce(&Listening) -> String) -> anyhow::Result<Exit> {
     let cores = machine::available_cores();
     runtime(cores.len())?.block_on(async {
         // Before anybody is told that the server is there, and may end it.
         let interrupt = Interrupt::on_signal()?;
-        let ready = |ready: Ready| {
+        let ready = |ready: Listening| {
             // Without a reader of standard output the server serves all the same.
             let _ = output::print(&greeting(&ready));
         };
@@ -250,7 +250,7 @@ fn serve_for_parent() -> anyhow::Result<Exit> {
     drop(line);
     machine::pin_thread(&launch.cores)?;
     runtime(launch.cores.len())?.block_on(async {
-        let ready = |ready: Ready| {
+        let ready = |ready: Listening| {
             let line = serde_json::to_string(&ready).expect("an address is plain data");
             // A parent that is gone is noticed by its end of standard input.
             let _ = output::print(&line);

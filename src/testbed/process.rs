@@ -17,7 +17,7 @@ use tokio::task::JoinHandle;
 use tokio::time::timeout;
 use zeroize::Zeroizing;
 
-use crate::testbed::spec::{Ready, ServerSpec};
+use crate::testbed::spec::{Listening, ServerSpec};
 use crate::wire::Endpoint;
 
 /// What a process is told on its standard input.
@@ -100,7 +100,7 @@ impl ServerProcess {
         let pid = child.0.id().ok_or_else(|| failed(io::ErrorKind::BrokenPipe.into()))?;
         let ready = timeout(START_LIMIT, converse(&mut child.0, launch)).await;
         match ready {
-            Ok(Ok(Ready { address, endpoint })) => {
+            Ok(Ok(Listening { address, endpoint })) => {
                 Ok(Self { name: name.to_owned(), pid, address, endpoint, child, said })
             }
             Ok(Err(_)) => {

@@ -8,7 +8,7 @@ use tokio::net::TcpListener;
 
 use crate::auth::architecture::NotReady;
 use crate::testbed::resource_server::{Entrance, EntranceError};
-use crate::testbed::spec::{Ready, ServerSpec};
+use crate::testbed::spec::{Listening, ServerSpec};
 use crate::testbed::{authorization_server, resource_server};
 use crate::wire::Endpoint;
 
@@ -38,13 +38,13 @@ pub enum ServerError {
 }
 
 /// Serves without end. `ready` is told the address once requests are answered.
-pub async fn serve(spec: ServerSpec, ready: impl FnOnce(Ready)) -> Result<Infallible, ServerError> {
+pub async fn serve(spec: ServerSpec, ready: impl FnOnce(Listening)) -> Result<Infallible, ServerError> {
     match spec {
         ServerSpec::AuthorizationServer(spec) => {
             let listener = listen(spec.listen).await?;
             let address = listener.local_addr()?;
             let serving = authorization_server::prepare(spec, listener).await?;
-            ready(Ready { address, endpoint: Endpoint::Tcp(address) });
+            ready(Listening { address, endpoint: Endpoint::Tcp(address) });
             serving.await?;
             Err(io::Error::from(io::ErrorKind::BrokenPipe).into())
         }
@@ -55,7 +55,7 @@ pub async fn serve(spec: ServerSpec, ready: impl FnOnce(Ready)) -> Result<Infall
             let endpoint =
                 entrance.as_ref().map_or(Endpoint::Tcp(address), |entrance| entrance.endpoint.clone());
             let serving = resource_server::prepare(spec, listener, entrance).await?;
-            ready(Ready { address, endpoint });
+            ready(Listening { address, endpoint });
             Ok(serving.await)
         }
     }

@@ -101,7 +101,7 @@ pub struct ResourceServerSpec {
 
 /// The one line that a server process prints once it can be reached.
 #[derive(Clone, Debug, Serialize, Deserialize)]
-pub struct Ready {
+pub struct Listening {
     /// Where it answers plain HTTP/1.1.
     pub address: SocketAddr,
     /// Where the load reaches it: that address too, unless its wire is another one.

@@ -10,7 +10,7 @@ use serde::de::value::{Error, StrDeserializer};
 use serde::de::{DeserializeOwned, IntoDeserializer as _};
 
 use crate::cli::exit::BadArgument;
-use crate::testbed::spec::Ready;
+use crate::testbed::spec::Listening;
 use crate::wire::{Endpoint, Http, Identity, KeyExchange, Socket, Tls, Wire, certificate};
 
 #[derive(Debug, Args)]
@@ -62,7 +62,7 @@ impl WireArgs {
 }
 
 /// Where the resource is, and where its server answers plain HTTP/1.1 if that is elsewhere.
-pub(super) fn greeting(wire: Wire, ready: &Ready) -> String {
+pub(super) fn greeting(wire: Wire, ready: &Listening) -> String {
     let scheme = if wire.tls.is_some() { "https" } else { "http" };
     let (address, socket) = match &ready.endpoint {
         Endpoint::Tcp(address) => (address.to_string(), String::new()),
