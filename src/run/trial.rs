@@ -89,7 +89,7 @@ async fn attempt(
     // Until the end of the trial.
     let _watch =
         testbed.watch_cores(program, &plan.placement, move |heard| watching::tell(&seen, heard)).await;
-    let mut seen = Beside { nodes: testbed.watch_nodes()?, revoked: Vec::new(), failure: None };
+    let mut seen = Beside { nodes: testbed.watch_nodes(), revoked: Vec::new(), failure: None };
     let mut generator = Generator::start(plan, trial, &testbed, Arc::clone(&tokens), neighbours, interrupt)?;
     let start = generator.started().await?;
     issuing::ensure_last(plan, trial, supply.issued, start)?;

@@ -3,8 +3,9 @@
 use std::collections::BTreeMap;
 
 use crate::observation::{Look, Node, Role};
+use crate::testbed::machine::ProcessTree;
 use crate::testbed::process::ServerProcess;
-use crate::testbed::{Testbed, TestbedError, machine};
+use crate::testbed::{Testbed, TestbedError};
 use crate::units::{Offset, Stamp};
 
 /// The processes of a trial, and what was seen of them.
@@ -12,24 +13,23 @@ use crate::units::{Offset, Stamp};
 pub struct NodeWatch {
     /// The load generator, the authorization server, and the resource servers in order.
     pub nodes: Vec<Node>,
-    /// The processes of each: it and those that it had started when the watch began. To look for new ones costs as much as a request does.
-    trees: Vec<Vec<u32>>,
+    /// The processes of each.
+    trees: Vec<ProcessTree>,
 }
 
 impl Testbed {
     /// Begins to watch every process, without a look at them yet.
-    pub fn watch_nodes(&self) -> Result<NodeWatch, TestbedError> {
+    pub fn watch_nodes(&self) -> NodeWatch {
         let mut watch = NodeWatch { nodes: Vec::new(), trees: Vec::new() };
         // Whatever it started is a node of its own.
-        watch.add("load generator", Role::Client, vec![std::process::id()]);
+        watch.add("load generator", Role::Client, std::process::id());
         let servers = self.resource_servers.iter().map(|server| (server, Role::ResourceServer));
         for (server, role) in
             [(&self.authorization_server, Role::AuthorizationServer)].into_iter().chain(servers)
         {
-            let unreadable = |source| TestbedError::Usage { name: server.name.clone(), source };
-            watch.add(&server.name, role, machine::process_tree(server.pid).map_err(unreadable)?);
+            watch.add(&server.name, role, server.pid);
         }
-        Ok(watch)
+        watch
     }
 
     /// Looks at every process now, `start` being the beginning of the load; at none if one cannot be looked at.
@@ -54,18 +54,23 @@ impl Testbed {
 }
 
 impl NodeWatch {
-    fn add(&mut self, name: &str, role: Role, tree: Vec<u32>) {
+    fn add(&mut self, name: &str, role: Role, process: u32) {
         self.nodes.push(Node { name: name.to_owned(), role, hop: 0, looks: Vec::new() });
-        self.trees.push(tree);
+        self.trees.push(ProcessTree::of(process));
     }
 
-    fn look(&self, number: usize, at: Offset, counters: BTreeMap<String, u64>) -> Result<Look, TestbedError> {
-        let tree = &self.trees[number];
+    fn look(
+        &mut self,
+        number: usize,
+        at: Offset,
+        counters: BTreeMap<String, u64>,
+    ) -> Result<Look, TestbedError> {
+        let tree = &mut self.trees[number];
         let unreadable = |source| TestbedError::Usage { name: self.nodes[number].name.clone(), source };
-        let used = machine::tree_usage(tree).map_err(unreadable)?;
+        let used = tree.usage().map_err(unreadable)?;
         Ok(Look {
             at,
-            pid: tree.first().copied(),
+            pid: Some(tree.root()),
             cpu_nanos: used.cpu_nanos,
             resident_bytes: used.resident_bytes,
             peak_bytes: used.peak_bytes,

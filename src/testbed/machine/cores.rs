@@ -31,6 +31,21 @@ pub fn pin_thread(cores: &[u32]) -> Result<(), PinError> {
     pin(None, cores).map_err(|source| PinError { wanted: cores.to_vec(), available, source })
 }
 
+/// Does `start` while the calling thread may run on `cores` alone, so that a process that it starts may too; on every core of the thread
+/// if there is none in `cores`.
+pub fn on_cores<T>(cores: &[u32], start: impl FnOnce() -> T) -> Result<T, PinError> {
+    if cores.is_empty() {
+        return Ok(start());
+    }
+    let wanted =
+        |cores: Vec<u32>| move |source| PinError { wanted: cores, available: available_cores(), source };
+    let before = affinity(None).map_err(wanted(cores.to_vec()))?;
+    pin_thread(cores)?;
+    let started = start();
+    pin(None, &before).map_err(wanted(before.clone()))?;
+    Ok(started)
+}
+
 fn pin(thread: Option<Pid>, cores: &[u32]) -> io::Result<()> {
     let mut set = CpuSet::new();
     for core in cores {
@@ -76,6 +91,17 @@ mod tests {
         })
         .join()
         .unwrap();
+    }
+
+    #[test]
+    fn what_is_started_on_cores_stays_there_and_the_thread_does_not() {
+        let all = available_cores();
+        let last = *all.last().unwrap();
+        let during = on_cores(&[last], || affinity(None).unwrap()).unwrap();
+        assert_eq!(during, [last]);
+        assert_eq!(affinity(None).unwrap(), all);
+        assert_eq!(on_cores(&[], || affinity(None).unwrap()).unwrap(), all);
+        on_cores(&[1_000], || panic!("nothing is started elsewhere")).unwrap_err();
     }
 
     #[test]

@@ -6,14 +6,16 @@ mod hypervisor;
 pub mod kernel;
 mod limits;
 mod quota;
+mod tree;
 mod usage;
 mod watch;
 
-pub use cores::{PinError, available_cores, pin_thread};
+pub use cores::{PinError, available_cores, on_cores, pin_thread};
 pub use host::environment;
 pub use limits::{
     DiskFull, FileLimit, TooFewFiles, ensure_free_space, ensure_open_files, free_space, open_file_limit,
 };
 pub use quota::has_cpu_quota;
-pub use usage::{ProcessUsage, process_tree, process_usage, tree_usage};
+pub use tree::{ProcessTree, descendants, has_ended};
+pub use usage::{ProcessUsage, process_usage};
 pub use watch::Watch;

@@ -18,44 +18,6 @@ pub struct ProcessUsage {
     pub peak_bytes: u64,
 }
 
-/// A process and all that it started, directly or not, as far as they run.
-pub fn process_tree(process: u32) -> io::Result<Vec<u32>> {
-    let mut parents = Vec::new();
-    for entry in fs::read_dir("/proc")? {
-        let name = entry?.file_name();
-        let Some(child) = name.to_str().and_then(|name| name.parse::<u32>().ok()) else { continue };
-        // One that has ended meanwhile is none of it.
-        let parent = fs::read_to_string(format!("/proc/{child}/stat")).ok();
-        parents.extend(parent.and_then(|stat| Some((child, parent_in(&stat)?))));
-    }
-    let mut tree = vec![process];
-    let mut known = 0;
-    while let Some(parent) = tree.get(known).copied() {
-        tree.extend(parents.iter().filter(|(_, of)| *of == parent).map(|(child, _)| *child));
-        known += 1;
-    }
-    Ok(tree)
-}
-
-/// The parent in the text of `/proc/PID/stat`: behind the name, which stands in parentheses and may contain some, and a state (proc(5)).
-fn parent_in(stat: &str) -> Option<u32> {
-    let (_, behind) = stat.rsplit_once(')')?;
-    behind.split_whitespace().nth(1)?.parse().ok()
-}
-
-/// What the processes of a tree have used up together; those that the first has started may have ended.
-pub fn tree_usage(tree: &[u32]) -> io::Result<ProcessUsage> {
-    let (root, descendants) = tree.split_first().ok_or(io::ErrorKind::NotFound)?;
-    let mut sum = process_usage(*root)?;
-    for used in descendants.iter().filter_map(|process| process_usage(*process).ok()) {
-        sum.cpu_nanos += used.cpu_nanos;
-        sum.resident_bytes += used.resident_bytes;
-        // Not all peaks need have been at one instant: the sum is the most it can have been.
-        sum.peak_bytes += used.peak_bytes;
-    }
-    Ok(sum)
-}
-
 /// What a process has used up since it began: CPU time of all its threads, memory now and at most.
 ///
 /// An error says that the process has ended or belongs to somebody else.
@@ -77,7 +39,7 @@ pub fn process_usage(process: u32) -> io::Result<ProcessUsage> {
 }
 
 /// CPU time of a process to the nanosecond, that of threads that have ended included.
-fn cpu_nanos(process: u32) -> io::Result<u64> {
+pub(super) fn cpu_nanos(process: u32) -> io::Result<u64> {
     let process = i32::try_from(process).map_err(io::Error::other)?;
     let time = ClockId::pid_cpu_clock_id(Pid::from_raw(process))?.now()?;
     let nanos = time.tv_sec() * 1_000_000_000 + time.tv_nsec();
@@ -87,7 +49,6 @@ fn cpu_nanos(process: u32) -> io::Result<u64> {
 #[cfg(test)]
 mod tests {
     use std::io::{BufRead, BufReader, Read, Write};
-    use std::os::unix::process::CommandExt as _;
     use std::process::{ChildStdout, Command, Stdio};
 
     use super::*;
@@ -123,22 +84,6 @@ mod tests {
             minutes.parse::<f64>().unwrap() * 60.0 + seconds.parse::<f64>().unwrap()
         };
         line.split_whitespace().map(seconds).sum()
-    }
-
-    #[test]
-    fn what_a_process_starts_is_counted_with_it() {
-        let script = "sh -c 'sleep 60 & echo; wait' & read line; kill 0";
-        let mut command = Command::new("sh");
-        command.args(["-c", script]).stdin(Stdio::piped()).stdout(Stdio::piped()).process_group(0);
-        let mut child = command.spawn().unwrap();
-        BufReader::new(child.stdout.take().unwrap()).read_line(&mut String::new()).unwrap();
-        let tree = process_tree(child.id()).unwrap();
-        let (all, alone) = (tree_usage(&tree).unwrap(), process_usage(child.id()).unwrap());
-        child.stdin.take().unwrap().write_all(b"\n").unwrap();
-        child.wait().unwrap();
-        assert_eq!((tree.len(), tree[0]), (3, child.id()), "a shell, another, and what it runs");
-        assert!(all.resident_bytes > alone.resident_bytes && all.peak_bytes > alone.peak_bytes);
-        assert_eq!(parent_in("7 (a) b) S 42 7 7 0"), Some(42));
     }
 
     #[test]
