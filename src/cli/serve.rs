@@ -24,7 +24,7 @@ use crate::cli::{Exit, output, part};
 use crate::registry::Part;
 use crate::run::Interrupt;
 use crate::testbed::machine;
-use crate::testbed::process::{Launch, told};
+use crate::testbed::process::told;
 use crate::testbed::server;
 use crate::testbed::spec::{
     ANY_PORT, AuthorizationServerSpec, ClientSpec, Credentials, Listening, ResourceServerSpec, ServerSpec,
@@ -227,14 +227,17 @@ impl ResourceServerArgs {
     }
 }
 
-fn serve_until_interrupt(spec: ServerSpec, greeting: impl FnOnce(&Listening) -> String) -> anyhow::Result<Exit> {
+fn serve_until_interrupt(
+    spec: ServerSpec,
+    greeting: impl FnOnce(&Listening) -> String,
+) -> anyhow::Result<Exit> {
     let cores = machine::available_cores();
     runtime(cores.len())?.block_on(async {
         // Before anybody is told that the server is there, and may end it.
         let interrupt = Interrupt::on_signal()?;
-        let ready = |ready: Listening| {
+        let ready = |listening: Listening| {
             // Without a reader of standard output the server serves all the same.
-            let _ = output::print(&greeting(&ready));
+            let _ = output::print(&greeting(&listening));
         };
         tokio::select! {
             served = server::serve(spec, ready) => served.map(never).map_err(Into::into),
@@ -245,18 +248,18 @@ fn serve_until_interrupt(spec: ServerSpec, greeting: impl FnOnce(&Listening) -> 
 
 fn serve_for_parent() -> anyhow::Result<Exit> {
     let line = told().context("cannot read what to serve from standard input")?;
-    let launch: Launch = serde_json::from_slice(&line)
+    let spec: ServerSpec = serde_json::from_slice(&line)
         .context("standard input does not say what to serve; this command is for `bearerbench run`")?;
     drop(line);
-    machine::pin_thread(&launch.cores)?;
-    runtime(launch.cores.len())?.block_on(async {
-        let ready = |ready: Listening| {
-            let line = serde_json::to_string(&ready).expect("an address is plain data");
+    // The parent has chosen the cores.
+    runtime(machine::available_cores().len())?.block_on(async {
+        let ready = |listening: Listening| {
+            let line = serde_json::to_string(&listening).expect("an address is plain data");
             // A parent that is gone is noticed by its end of standard input.
             let _ = output::print(&line);
         };
         tokio::select! {
-            served = server::serve(launch.spec, ready) => served.map(never).map_err(Into::into),
+            served = server::serve(spec, ready) => served.map(never).map_err(Into::into),
             () = parent_gone() => Ok(Exit::Success),
         }
     })

@@ -9,14 +9,14 @@ use tokio::sync::Notify;
 use tokio::time::sleep;
 
 use crate::load::{Driven, Neighbours};
-use crate::observation::{Recording, TrialFailure};
+use crate::observation::{Node, Recording, TrialFailure};
 use crate::plan::{Plan, Trial};
 use crate::run::generator::Generator;
 use crate::run::revocations::{self, Known};
 use crate::run::{Interrupt, PATIENCE, Preparation, facts, issuing, watching};
 use crate::testbed::machine::{self, Watch};
 use crate::testbed::signature::TrialKey;
-use crate::testbed::{NodeWatch, Revoked, Testbed, TestbedError};
+use crate::testbed::{Revoked, Testbed, TestbedError};
 use crate::units::{Offset, Stamp};
 
 /// Measures one trial. What fails is recorded with what was seen until then. `told` hears of every preparation, and
@@ -79,7 +79,7 @@ async fn attempt(
         recording.signature_times = Some(times);
     }
     told(Some(Preparation::Servers));
-    let mut testbed = Testbed::start(program, trial, key, plan.lifetime, &plan.placement).await?;
+    let testbed = Testbed::start(program, trial, key, plan.lifetime, &plan.placement).await?;
     let (tokens, supply) = issuing::issue(&testbed, plan, trial, |stage| told(Some(stage))).await?;
     recording.subject.token_characters = tokens.characters();
 
@@ -89,7 +89,7 @@ async fn attempt(
     // Until the end of the trial.
     let _watch =
         testbed.watch_cores(program, &plan.placement, move |heard| watching::tell(&seen, heard)).await;
-    let mut seen = Beside { nodes: testbed.watch_nodes(), revoked: Vec::new(), failure: None };
+    let mut seen = Beside { nodes: testbed.unseen_nodes(), revoked: Vec::new(), failure: None };
     let mut generator = Generator::start(plan, trial, &testbed, Arc::clone(&tokens), neighbours, interrupt)?;
     let start = generator.started().await?;
     issuing::ensure_last(plan, trial, supply.issued, start)?;
@@ -100,14 +100,14 @@ async fn attempt(
     let driven = accompany(&testbed, trial, tokens.watched(), start, &mut seen, &mut generator).await;
     recording.conditions = watch.end();
     aside.and_then(|()| machine::pin_thread(&machine::available_cores()))?;
-    recording.nodes = seen.nodes.nodes;
+    recording.nodes = seen.nodes;
     let driven = driven?;
     if trial.workload.pace.rate().is_none() {
         recording.workload.rate = facts::sent_rate(&driven.load);
     }
     recording.load = Some(driven.load);
 
-    testbed.ensure_alive().await?;
+    testbed.ensure_alive(&[]).await?;
     let decisions = testbed.decisions().await?;
     recording.events = revocations::facts(&Known {
         workload: &trial.workload,
@@ -128,7 +128,7 @@ async fn attempt(
 
 /// What is seen beside the load while it runs.
 struct Beside {
-    nodes: NodeWatch,
+    nodes: Vec<Node>,
     revoked: Vec<Revoked>,
     failure: Option<TestbedError>,
 }
@@ -184,7 +184,7 @@ async fn sample(
     trial: &Trial,
     start: Stamp,
     ended: &Notify,
-    nodes: &mut NodeWatch,
+    nodes: &mut [Node],
 ) -> Result<(), TestbedError> {
     let end = trial.workload.end();
     let mut due = trial.workload.window_start();

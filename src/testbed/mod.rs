@@ -8,6 +8,8 @@ mod events;
 mod issued;
 mod listener;
 pub mod machine;
+mod node;
+mod port;
 pub mod process;
 mod resource_server;
 pub mod server;
@@ -21,28 +23,31 @@ use std::net::SocketAddr;
 use std::path::Path;
 use std::time::Duration;
 
+use futures_util::future::{join_all, try_join_all};
+
 use crate::auth::token::signature::KeyError;
+use crate::observation::Role;
 use crate::plan::{Placement, Trial};
 use crate::testbed::client::{CallError, Client, uri};
-use crate::testbed::process::{Launch, ProcessError, ServerProcess};
+use crate::testbed::node::Place;
+use crate::testbed::process::ProcessError;
 use crate::testbed::signature::TrialKey;
 use crate::testbed::spec::{
-    ANY_PORT, AuthorizationServerSpec, ClientSpec, Credentials, ResourceServerSpec, ServerSpec,
+    AuthorizationServerSpec, ClientSpec, Credentials, ResourceServerSpec, ServerSpec,
 };
 use crate::testbed::tokens::Source;
-use crate::wire::{self, CertificateError, Endpoint, Trust};
+use crate::wire::{self, CertificateError, Endpoint, Trust, Wire};
 
 pub use events::Revoked;
 pub use issued::Issued;
+pub use node::TrialNode;
 pub use resource_server::Decision;
 pub use tokens::{Count, Sink, SupplyError, TokenSupply, needed};
-pub use usage::NodeWatch;
 
-/// The servers of one trial.
+/// The servers of one trial. Each can be killed, started again, paused and resumed while the others are used.
 #[derive(Debug)]
 pub struct Testbed {
-    authorization_server: ServerProcess,
-    resource_servers: Vec<ServerProcess>,
+    nodes: Vec<TrialNode>,
     client: Client,
     /// Of every resource server, where the load reaches them over TLS.
     certificate: Option<Vec<u8>>,
@@ -51,6 +56,9 @@ pub struct Testbed {
 /// The servers cannot be started, or do not answer.
 #[derive(Debug, thiserror::Error)]
 pub enum TestbedError {
+    /// A port.
+    #[error("no port can be reserved for a server")]
+    Port(#[source] io::Error),
     /// A process.
     #[error(transparent)]
     Process(#[from] ProcessError),
@@ -88,7 +96,8 @@ fn introspector() -> Credentials {
 }
 
 impl Testbed {
-    /// Starts the servers of `trial` as processes of `program`; `key` signs its tokens.
+    /// Starts the servers of `trial` as processes of `program`; `key` signs its tokens. The resource servers start beside each other, once
+    /// the authorization server answers: some fetch its keys before they are ready.
     pub async fn start(
         program: &Path,
         trial: &Trial,
@@ -99,9 +108,9 @@ impl Testbed {
         let subject = &trial.subject;
         let key = key.map(|key| key.key);
         let shared_key = key.as_ref().map(|key| key.public.clone()).filter(|key| !key.material.is_public());
-        let launch = |spec| Launch { cores: placement.servers.clone(), spec };
+        let place = Place::reserve(Wire::default()).map_err(TestbedError::Port)?;
         let spec = ServerSpec::AuthorizationServer(AuthorizationServerSpec {
-            listen: ANY_PORT,
+            listen: place.address,
             signature: subject.signature.clone(),
             signing_key: key,
             also_publish: Vec::new(),
@@ -109,38 +118,48 @@ impl Testbed {
             clients: clients(lifetime),
         });
         let authorization_server =
-            ServerProcess::start(program, "authorization server", &launch(spec)).await?;
+            TrialNode::start(program, "authorization server", placement, &spec, place).await?;
         let identity = subject.wire.tls.map(|_| wire::certificate()).transpose()?;
         let certificate = identity.as_ref().map(|identity| identity.certificate.clone());
-        let spec = ServerSpec::ResourceServer(ResourceServerSpec {
-            listen: ANY_PORT,
-            architecture: subject.architecture.clone(),
-            issuer: format!("http://{}", authorization_server.address),
-            signature: subject.signature.clone(),
-            shared_key,
-            credentials: introspector(),
-            audience: tokens::AUDIENCE.to_owned(),
-            scope: tokens::SCOPE.to_owned(),
-            wire: subject.wire,
-            entrance: None,
-            identity,
-        });
-        let mut resource_servers = Vec::new();
-        for number in 1..=trial.workload.resource_servers {
+        let issuer = format!("http://{}", authorization_server.address);
+        let resource_server = async |number: u32| {
+            let place = Place::reserve(subject.wire).map_err(TestbedError::Port)?;
+            let spec = ServerSpec::ResourceServer(ResourceServerSpec {
+                listen: place.address,
+                architecture: subject.architecture.clone(),
+                issuer: issuer.clone(),
+                signature: subject.signature.clone(),
+                shared_key: shared_key.clone(),
+                credentials: introspector(),
+                audience: tokens::AUDIENCE.to_owned(),
+                scope: tokens::SCOPE.to_owned(),
+                wire: subject.wire,
+                entrance: Some(place.endpoint.clone()),
+                identity: identity.clone(),
+            });
             let name = format!("resource server {number}");
-            resource_servers.push(ServerProcess::start(program, &name, &launch(spec.clone())).await?);
-        }
-        Ok(Self { authorization_server, resource_servers, client: Client::default(), certificate })
+            Ok::<_, TestbedError>(TrialNode::start(program, &name, placement, &spec, place).await?)
+        };
+        let resource_servers =
+            try_join_all((1..=trial.workload.resource_servers).map(resource_server)).await?;
+        let mut nodes = vec![authorization_server];
+        nodes.extend(resource_servers);
+        Ok(Self { nodes, client: Client::default(), certificate })
+    }
+
+    /// All of them: the authorization server, then the resource servers in order.
+    pub fn nodes(&self) -> &[TrialNode] {
+        &self.nodes
     }
 
     /// Where the resource servers answer plain HTTP/1.1, in order.
     pub fn addresses(&self) -> Vec<SocketAddr> {
-        self.resource_servers.iter().map(|server| server.address).collect()
+        self.resource_servers().map(|server| server.address).collect()
     }
 
     /// Where the load reaches the resource servers over the wire of the subject, in order.
     pub fn endpoints(&self) -> Vec<Endpoint> {
-        self.resource_servers.iter().map(|server| server.endpoint.clone()).collect()
+        self.resource_servers().map(|server| server.endpoint.clone()).collect()
     }
 
     /// By what the load knows the resource servers, whose certificate is for `localhost`; `None` without TLS.
@@ -164,37 +183,41 @@ impl Testbed {
 
     /// What the resource servers decided on tokens under revocation test.
     pub async fn decisions(&self) -> Result<Vec<Vec<Decision>>, TestbedError> {
-        let mut decisions = Vec::new();
-        for server in &self.resource_servers {
-            decisions.push(self.ask(server, "/bench/decisions").await?);
-        }
-        Ok(decisions)
+        try_join_all(self.resource_servers().map(|server| self.ask(server, "/bench/decisions"))).await
     }
 
-    /// Fails if a server has ended.
-    pub async fn ensure_alive(&mut self) -> Result<(), TestbedError> {
-        self.authorization_server.ensure_alive().await?;
-        for server in &mut self.resource_servers {
-            server.ensure_alive().await?;
+    /// Fails if a server has ended, or is down, unless it is one of those that are `meant_to_be_down`, by name.
+    pub async fn ensure_alive(&self, meant_to_be_down: &[&str]) -> Result<(), TestbedError> {
+        for node in self.nodes.iter().filter(|node| !meant_to_be_down.contains(&node.name.as_str())) {
+            node.ensure_alive().await?;
         }
         Ok(())
     }
 
     /// Stops every server and waits until it is gone.
     pub async fn stop(self) {
-        for server in self.resource_servers {
-            server.stop().await;
-        }
-        self.authorization_server.stop().await;
+        join_all(self.nodes.iter().map(TrialNode::kill)).await;
+    }
+
+    fn authorization_server(&self) -> &TrialNode {
+        self.of_role(Role::AuthorizationServer).next().expect("every test bed has one")
+    }
+
+    fn resource_servers(&self) -> impl Iterator<Item = &TrialNode> {
+        self.of_role(Role::ResourceServer)
+    }
+
+    fn of_role(&self, role: Role) -> impl Iterator<Item = &TrialNode> {
+        self.nodes.iter().filter(move |node| node.role == role)
     }
 
     fn issuer(&self) -> String {
-        format!("http://{}", self.authorization_server.address)
+        format!("http://{}", self.authorization_server().address)
     }
 
     async fn ask<T: serde::de::DeserializeOwned>(
         &self,
-        server: &ServerProcess,
+        server: &TrialNode,
         path: &str,
     ) -> Result<T, TestbedError> {
         let uri = uri(&format!("http://{}", server.address), path).expect("an address makes a URL");

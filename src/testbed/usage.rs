@@ -2,79 +2,62 @@
 
 use std::collections::BTreeMap;
 
+use futures_util::future::try_join_all;
+
 use crate::observation::{Look, Node, Role};
-use crate::testbed::machine::ProcessTree;
-use crate::testbed::process::ServerProcess;
-use crate::testbed::{Testbed, TestbedError};
+use crate::testbed::machine::ProcessUsage;
+use crate::testbed::{Testbed, TestbedError, TrialNode, machine};
 use crate::units::{Offset, Stamp};
 
-/// The processes of a trial, and what was seen of them.
-#[derive(Debug)]
-pub struct NodeWatch {
-    /// The load generator, the authorization server, and the resource servers in order.
-    pub nodes: Vec<Node>,
-    /// The processes of each.
-    trees: Vec<ProcessTree>,
-}
-
 impl Testbed {
-    /// Begins to watch every process, without a look at them yet.
-    pub fn watch_nodes(&self) -> NodeWatch {
-        let mut watch = NodeWatch { nodes: Vec::new(), trees: Vec::new() };
-        // Whatever it started is a node of its own.
-        watch.add("load generator", Role::Client, std::process::id());
-        let servers = self.resource_servers.iter().map(|server| (server, Role::ResourceServer));
-        for (server, role) in
-            [(&self.authorization_server, Role::AuthorizationServer)].into_iter().chain(servers)
-        {
-            watch.add(&server.name, role, server.pid);
-        }
-        watch
+    /// Every node without a look at it yet: the load generator, the authorization server, and the resource servers in order.
+    pub fn unseen_nodes(&self) -> Vec<Node> {
+        let servers = self.nodes().iter().map(|server| (server.name.as_str(), server.role, server.hop));
+        [("load generator", Role::Client, 0)]
+            .into_iter()
+            .chain(servers)
+            .map(|(name, role, hop)| Node { name: name.to_owned(), role, hop, looks: Vec::new() })
+            .collect()
     }
 
-    /// Looks at every process now, `start` being the beginning of the load; at none if one cannot be looked at.
-    pub async fn look(&self, start: Stamp, watch: &mut NodeWatch) -> Result<(), TestbedError> {
+    /// Looks at every process now, `start` being the beginning of the load: all at about the same instant, each when its server answers.
+    /// One that is down is not looked at; none is if one that should answer does not.
+    pub async fn look(&self, start: Stamp, nodes: &mut [Node]) -> Result<(), TestbedError> {
         let at = Stamp::now().offset(start);
-        let mut looks = vec![watch.look(0, at, BTreeMap::new())?];
-        looks.push(watch.look(1, at, self.counters(&self.authorization_server, "/bench/calls").await?)?);
-        for (server, number) in self.resource_servers.iter().zip(2..) {
-            looks.push(watch.look(number, at, self.counters(server, "/bench/counts").await?)?);
+        let of_servers = try_join_all(self.nodes().iter().map(|server| self.look_at(server, at))).await?;
+        let looks = [Some(look_at_generator(at)?)].into_iter().chain(of_servers);
+        for (node, look) in nodes.iter_mut().zip(looks) {
+            node.looks.extend(look);
         }
-        watch.nodes.iter_mut().zip(looks).for_each(|(node, look)| node.looks.push(look));
         Ok(())
     }
 
-    async fn counters(
-        &self,
-        server: &ServerProcess,
-        path: &str,
-    ) -> Result<BTreeMap<String, u64>, TestbedError> {
-        self.ask(server, path).await
+    async fn look_at(&self, server: &TrialNode, at: Offset) -> Result<Option<Look>, TestbedError> {
+        let Some(pid) = server.pid() else { return Ok(None) };
+        let counters = match server.role {
+            Role::AuthorizationServer => self.ask(server, "/bench/calls").await?,
+            Role::Gateway | Role::ResourceServer => self.ask(server, "/bench/counts").await?,
+            Role::Client | Role::Store | Role::Broker | Role::Foreign => BTreeMap::new(),
+        };
+        Ok(Some(look(at, pid, server.usage()?, counters)))
     }
 }
 
-impl NodeWatch {
-    fn add(&mut self, name: &str, role: Role, process: u32) {
-        self.nodes.push(Node { name: name.to_owned(), role, hop: 0, looks: Vec::new() });
-        self.trees.push(ProcessTree::of(process));
-    }
+/// The process alone: whatever it started is a node of its own.
+fn look_at_generator(at: Offset) -> Result<Look, TestbedError> {
+    let pid = std::process::id();
+    let used = machine::process_usage(pid)
+        .map_err(|source| TestbedError::Usage { name: "load generator".to_owned(), source })?;
+    Ok(look(at, pid, used, BTreeMap::new()))
+}
 
-    fn look(
-        &mut self,
-        number: usize,
-        at: Offset,
-        counters: BTreeMap<String, u64>,
-    ) -> Result<Look, TestbedError> {
-        let tree = &mut self.trees[number];
-        let unreadable = |source| TestbedError::Usage { name: self.nodes[number].name.clone(), source };
-        let used = tree.usage().map_err(unreadable)?;
-        Ok(Look {
-            at,
-            pid: Some(tree.root()),
-            cpu_nanos: used.cpu_nanos,
-            resident_bytes: used.resident_bytes,
-            peak_bytes: used.peak_bytes,
-            counters,
-        })
+fn look(at: Offset, pid: u32, used: ProcessUsage, counters: BTreeMap<String, u64>) -> Look {
+    Look {
+        at,
+        pid: Some(pid),
+        cpu_nanos: used.cpu_nanos,
+        resident_bytes: used.resident_bytes,
+        peak_bytes: used.peak_bytes,
+        counters,
     }
 }

@@ -8,6 +8,7 @@ mod key_files;
 mod key_set;
 mod keys;
 mod metadata;
+mod nodes;
 mod protection;
 mod revocation;
 mod robustness;

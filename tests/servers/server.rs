@@ -104,8 +104,7 @@ impl Server {
         });
         let Value::Object(more) = more else { panic!("members, not {more}") };
         spec.as_object_mut().expect("an object").extend(more);
-        let (child, said) =
-            start(&["serve", "spec"], &format!("{}\n", json!({ "cores": [0], "spec": spec })), 1);
+        let (child, said) = start(&["serve", "spec"], &format!("{spec}\n"), 1);
         let ready: Value = serde_json::from_str(&said[0]).expect("one ready line");
         let address = ready["address"].as_str().expect("with its address").parse().expect("an address");
         Self { child, address }

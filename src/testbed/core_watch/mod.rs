@@ -15,9 +15,9 @@ use tokio::process::{Child, ChildStdout};
 use tokio::task::JoinHandle;
 
 use crate::plan::Placement;
-use crate::testbed::Testbed;
 use crate::testbed::machine;
-use crate::testbed::process::{ProcessError, spawn, tell};
+use crate::testbed::process::{ProcessError, Told, spawn};
+use crate::testbed::{Testbed, TrialNode};
 use crate::units::Stamp;
 
 pub use spin::watch;
@@ -64,8 +64,7 @@ impl Testbed {
         if machine::has_cpu_quota() {
             return None;
         }
-        let servers = self.resource_servers.iter().chain([&self.authorization_server]);
-        let mut processes: Vec<u32> = servers.map(|server| server.pid).collect();
+        let mut processes: Vec<u32> = self.nodes().iter().filter_map(TrialNode::pid).collect();
         if placement.generators.is_empty() {
             // It shares the cores of the servers, and has as much right to them.
             processes.push(process::id());
@@ -84,7 +83,7 @@ impl CoreWatch {
     ) -> Result<Self, ProcessError> {
         let failed = |source| ProcessError::Spawn { name: "watch of the cores".to_owned(), source };
         let (mut child, _) = spawn(program, &[COMMAND]).map_err(failed)?;
-        tell(&mut child, task).await.map_err(failed)?;
+        Told::json(task).map_err(failed)?.tell(&mut child).await.map_err(failed)?;
         let stdout = child.stdout.take().expect("standard output is piped");
         let mut lines = BufReader::new(stdout).lines();
         let mut silent = task.cores.clone();

@@ -1,0 +1,154 @@
+//! One server of a trial: its place, its process, its address, and what is done to it while others go on.
+
+use std::io;
+use std::net::SocketAddr;
+use std::path::Path;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use crate::auth::token::opaque;
+use crate::observation::Role;
+use crate::plan::Placement;
+use crate::testbed::TestbedError;
+use crate::testbed::machine::{ProcessTree, ProcessUsage};
+use crate::testbed::port::ReservedPort;
+use crate::testbed::process::{Invocation, Process, ProcessError, Ready, Told};
+use crate::testbed::spec::ServerSpec;
+use crate::wire::{Endpoint, Socket, Wire};
+
+/// Where a server will be found, before it starts and after it has started again.
+#[derive(Debug)]
+pub(super) struct Place {
+    /// Where it answers plain HTTP/1.1.
+    pub(super) address: SocketAddr,
+    /// Where the load reaches it.
+    pub(super) endpoint: Endpoint,
+    /// As long as the node lives, also while its process does not.
+    _ports: Vec<ReservedPort>,
+}
+
+/// A server of a trial. It is killed, and gone, when this is dropped.
+#[derive(Debug)]
+pub struct TrialNode {
+    /// What it is for.
+    pub role: Role,
+    /// What messages call it.
+    pub name: String,
+    /// How many servers of its role a request of the load passes before it.
+    pub hop: u8,
+    /// Where it answers plain HTTP/1.1: the same after every start.
+    pub address: SocketAddr,
+    /// Where the load reaches it: the same after every start.
+    pub endpoint: Endpoint,
+    /// Locked for as long as it is changed, which may take seconds: who reads only does not wait for it.
+    process: tokio::sync::Mutex<Process>,
+    /// `None` while it is down. Locked for a few lines.
+    tree: Mutex<Option<ProcessTree>>,
+    _place: Place,
+}
+
+impl Place {
+    /// A place for a server of which the load speaks over `wire`.
+    pub(super) fn reserve(wire: Wire) -> io::Result<Self> {
+        let plain = ReservedPort::any()?;
+        let address = plain.address;
+        if wire == Wire::default() {
+            return Ok(Self { address, endpoint: Endpoint::Tcp(address), _ports: vec![plain] });
+        }
+        if wire.socket == Socket::Unix {
+            // Nobody else makes up the same name, so that nothing need be reserved.
+            let endpoint = Endpoint::Unix(format!("@bearerbench-{}", opaque::mint()).into());
+            return Ok(Self { address, endpoint, _ports: vec![plain] });
+        }
+        let entrance = ReservedPort::any()?;
+        Ok(Self { address, endpoint: Endpoint::Tcp(entrance.address), _ports: vec![plain, entrance] })
+    }
+}
+
+impl TrialNode {
+    /// Starts `program` as the server `spec`, which listens at `place`.
+    pub(super) async fn start(
+        program: &Path,
+        name: &str,
+        placement: &Placement,
+        spec: &ServerSpec,
+        place: Place,
+    ) -> Result<Self, ProcessError> {
+        let told =
+            Told::json(spec).map_err(|source| ProcessError::Spawn { name: name.to_owned(), source })?;
+        let invocation = Invocation {
+            arguments: ["serve", "spec"].map(Into::into).to_vec(),
+            cores: placement.servers.clone(),
+            told: Some(told),
+            ..Invocation::of(name, program, Ready::JsonLine)
+        };
+        let process = Process::start(invocation).await?;
+        let role = match spec {
+            ServerSpec::AuthorizationServer(_) => Role::AuthorizationServer,
+            ServerSpec::ResourceServer(_) => Role::ResourceServer,
+        };
+        Ok(Self {
+            role,
+            name: name.to_owned(),
+            hop: 0,
+            address: place.address,
+            endpoint: place.endpoint.clone(),
+            tree: Mutex::new(process.pid().map(ProcessTree::of)),
+            process: tokio::sync::Mutex::new(process),
+            _place: place,
+        })
+    }
+
+    /// Its process; `None` while it is down.
+    pub fn pid(&self) -> Option<u32> {
+        self.tree().as_ref().map(ProcessTree::root)
+    }
+
+    /// What its process and all that it started have used up since it was started last.
+    pub fn usage(&self) -> Result<ProcessUsage, TestbedError> {
+        let mut tree = self.tree();
+        let tree = tree.as_mut().ok_or_else(|| ProcessError::Down { name: self.name.clone() })?;
+        tree.usage().map_err(|source| TestbedError::Usage { name: self.name.clone(), source })
+    }
+
+    /// Kills it, and waits until it is gone. It stays down, and its address its own.
+    pub async fn kill(&self) {
+        let mut process = self.process.lock().await;
+        // Before its number may be somebody else's.
+        *self.tree() = None;
+        process.kill().await;
+    }
+
+    /// Starts it where it was, with what it was told then, and waits until it answers; one that runs is killed before. What it kept in
+    /// memory is lost.
+    pub async fn restart(&self) -> Result<(), ProcessError> {
+        let mut process = self.process.lock().await;
+        *self.tree() = None;
+        process.restart().await?;
+        *self.tree() = process.pid().map(ProcessTree::of);
+        Ok(())
+    }
+
+    /// Stops it where it stands: its connections stay, and nothing is answered.
+    pub async fn pause(&self) -> Result<(), ProcessError> {
+        self.process.lock().await.pause()
+    }
+
+    /// Lets it go on.
+    pub async fn resume(&self) -> Result<(), ProcessError> {
+        self.process.lock().await.resume()
+    }
+
+    /// Fails if it has ended, or is down.
+    pub(super) async fn ensure_alive(&self) -> Result<(), ProcessError> {
+        let mut process = self.process.lock().await;
+        let alive = process.ensure_alive().await;
+        if alive.is_err() {
+            *self.tree() = None;
+        }
+        alive
+    }
+
+    fn tree(&self) -> MutexGuard<'_, Option<ProcessTree>> {
+        self.tree.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}

@@ -1,0 +1,172 @@
+//! Servers of a trial that are killed, started again and paused while others go on.
+
+use std::io::{Read as _, Write as _};
+use std::net::{SocketAddr, TcpStream};
+use std::path::Path;
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
+use std::thread;
+use std::time::Duration;
+
+use bearerbench::plan::Plan;
+use bearerbench::scenario::ScenarioFile;
+use bearerbench::testbed::machine::available_cores;
+use bearerbench::testbed::signature::TrialKey;
+use bearerbench::observation::Role;
+use bearerbench::testbed::{Testbed, TrialNode};
+use bearerbench::units::Stamp;
+use bearerbench::wire::{Endpoint, ensure_listening};
+
+use crate::http::{get, post};
+use crate::server::{access_token, basic, bearer};
+
+/// The servers of a trial with two resource servers.
+async fn testbed(subject: &str) -> Testbed {
+    let scenario = format!(
+        "question = \"?\"\n[load]\nrate = 1\nduration = \"1s\"\nresource_servers = 2\n[[subject]]\n{subject}\n"
+    );
+    let file = ScenarioFile::parse("case.toml".to_owned(), &scenario, &[]).unwrap();
+    let plan = Plan::decide(&file, &[], &available_cores()).unwrap();
+    let trial = &plan.trials[0];
+    let key = TrialKey::generate(trial).await.unwrap();
+    let program = Path::new(env!("CARGO_BIN_EXE_bearerbench"));
+    Testbed::start(program, trial, key, plan.lifetime, &plan.placement).await.unwrap()
+}
+
+fn node<'a>(testbed: &'a Testbed, name: &str) -> &'a TrialNode {
+    testbed.nodes().iter().find(|node| node.name == name).expect("it has been started")
+}
+
+/// A token for the client that the load is.
+fn token(authorization: &TrialNode) -> String {
+    let credentials = basic("load", "secret%20of%20load");
+    access_token(post(authorization.address, "/token", &[&credentials], "grant_type=client_credentials"))
+}
+
+fn accepts(resource: &TrialNode, token: &str) -> bool {
+    get(resource.address, "/resource", &[&bearer(token)]).status == 200
+}
+
+/// Whether anything is answered within a moment.
+fn answers(address: SocketAddr) -> bool {
+    let mut stream = TcpStream::connect(address).unwrap();
+    stream.set_read_timeout(Some(Duration::from_millis(300))).unwrap();
+    stream.write_all(b"GET /resource HTTP/1.1\r\nHost: it\r\nConnection: close\r\n\r\n").unwrap();
+    matches!(stream.read(&mut [0]), Ok(1))
+}
+
+#[tokio::test]
+async fn an_authorization_server_goes_and_comes_back_where_it_was_while_a_resource_server_goes_on() {
+    let testbed = testbed("architecture = \"jwt\"\nsignature = \"ES256\"").await;
+    let roles: Vec<Role> = testbed.nodes().iter().map(|node| node.role).collect();
+    assert_eq!(roles, [Role::AuthorizationServer, Role::ResourceServer, Role::ResourceServer]);
+    let authorization = node(&testbed, "authorization server");
+    let resource = node(&testbed, "resource server 2");
+    let (address, first, undisturbed) = (authorization.address, authorization.pid(), resource.pid());
+    let before = token(authorization);
+    assert!(accepts(resource, &before));
+
+    authorization.kill().await;
+    assert_eq!(authorization.pid(), None);
+    TcpStream::connect(address).unwrap_err();
+    assert!(accepts(resource, &before), "a JWT asks nobody");
+    assert!(resource.usage().unwrap().cpu_nanos > 0);
+    let down = "the authorization server is down";
+    assert_eq!(testbed.ensure_alive(&[]).await.unwrap_err().to_string(), down);
+    assert_eq!(authorization.usage().unwrap_err().to_string(), down);
+    testbed.ensure_alive(&["authorization server"]).await.unwrap();
+
+    authorization.restart().await.unwrap();
+    assert_eq!(authorization.address, address);
+    assert!(authorization.pid().is_some() && authorization.pid() != first);
+    assert_eq!(resource.pid(), undisturbed);
+    testbed.ensure_alive(&[]).await.unwrap();
+    // With the key that it had: what it signs now is accepted, and so is what it signed then.
+    let after = token(authorization);
+    assert!(accepts(resource, &before) && accepts(resource, &after));
+    let sample = testbed.sample(Stamp::now()).await.unwrap();
+    assert_eq!(sample.authorization_server.issued, 1, "since it was started again");
+    testbed.stop().await;
+}
+
+#[tokio::test]
+async fn opaque_tokens_of_a_server_that_was_started_again_are_gone_and_new_ones_are_known() {
+    let testbed = testbed("architecture = \"introspection\"").await;
+    let [authorization, resource] =
+        ["authorization server", "resource server 1"].map(|name| node(&testbed, name));
+    let before = token(authorization);
+    assert!(accepts(resource, &before));
+    authorization.restart().await.unwrap();
+    assert!(!accepts(resource, &before));
+    assert!(accepts(resource, &token(authorization)));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_hundred_restarts_in_a_row_keep_the_address_while_clients_connect_again_and_again() {
+    let testbed = testbed("architecture = \"none\"").await;
+    let resource = node(&testbed, "resource server 1");
+    let (address, other) = (resource.address, node(&testbed, "resource server 2").pid());
+    let (stopped, refused, answered) = (AtomicBool::new(false), AtomicU32::new(0), AtomicU32::new(0));
+    thread::scope(|scope| {
+        for _ in 0..2 {
+            scope.spawn(|| {
+                while !stopped.load(Ordering::Relaxed) {
+                    let Ok(mut stream) = TcpStream::connect(address) else {
+                        refused.fetch_add(1, Ordering::Relaxed);
+                        continue;
+                    };
+                    assert_ne!(stream.local_addr().ok(), stream.peer_addr().ok(), "connected with itself");
+                    let _ = stream.write_all(b"GET /resource HTTP/1.1\r\nHost: it\r\n\r\n");
+                    if matches!(stream.read(&mut [0]), Ok(1)) {
+                        answered.fetch_add(1, Ordering::Relaxed);
+                    }
+                }
+            });
+        }
+        let restarts = async {
+            for _ in 0..100 {
+                resource.restart().await?;
+                assert_eq!(resource.address, address);
+            }
+            Ok::<(), bearerbench::testbed::process::ProcessError>(())
+        };
+        let restarted = tokio::task::block_in_place(|| tokio::runtime::Handle::current().block_on(restarts));
+        stopped.store(true, Ordering::Relaxed);
+        restarted.unwrap();
+    });
+    let [refused, answered] = [refused, answered].map(AtomicU32::into_inner);
+    assert!(refused > 0 && answered > 0, "{refused} refused, {answered} answered");
+    assert_eq!(node(&testbed, "resource server 2").pid(), other);
+    testbed.ensure_alive(&[]).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_paused_server_answers_when_it_is_resumed_and_others_meanwhile() {
+    let testbed = testbed("architecture = \"none\"").await;
+    let [paused, other] = ["resource server 1", "resource server 2"].map(|name| node(&testbed, name));
+    paused.pause().await.unwrap();
+    assert!(!answers(paused.address) && answers(other.address));
+    testbed.ensure_alive(&[]).await.unwrap();
+    paused.resume().await.unwrap();
+    assert_eq!(get(paused.address, "/resource", &[&bearer("any")]).status, 200);
+    paused.pause().await.unwrap();
+    testbed.stop().await;
+}
+
+#[tokio::test]
+async fn a_server_comes_back_where_the_load_reaches_it_over_every_kind_of_socket() {
+    for wire in ["{ http = \"2\" }", "{ socket = \"unix\" }", "{ tls = { key_exchange = \"X25519\" } }"] {
+        let testbed = testbed(&format!("architecture = \"none\"\nwire = {wire}")).await;
+        let endpoints = testbed.endpoints();
+        let resource = node(&testbed, "resource server 1");
+        let is_reached = || match &endpoints[0] {
+            Endpoint::Tcp(address) => TcpStream::connect(address).is_ok(),
+            Endpoint::Unix(name) => ensure_listening(name).is_ok(),
+        };
+        assert!(is_reached(), "{wire}");
+        resource.kill().await;
+        assert!(!is_reached(), "{wire}");
+        resource.restart().await.unwrap();
+        assert!(is_reached(), "{wire}");
+        assert_eq!(testbed.endpoints(), endpoints);
+    }
+}
