@@ -117,6 +117,23 @@ pub fn nearest<'a>(written: &str, known: impl IntoIterator<Item = &'a str>) -> O
 }
 
 impl<T: Role + ?Sized> Registry<T> {
+    /// Choices of every part: by its name alone where no setting is required, and with each example of its settings.
+    pub fn examples(&self) -> Vec<Choice> {
+        let mut choices = Vec::new();
+        for entry in self.entries {
+            let schema = (entry.schema)(&mut SchemaGenerator::default());
+            if needs_no_settings(&schema) {
+                choices.push(Choice::named(entry.name));
+            }
+            let examples = schema.get("examples").and_then(serde_json::Value::as_array);
+            choices.extend(examples.into_iter().flatten().map(|example| {
+                let settings = toml::Table::deserialize(example).expect("an example is a table of settings");
+                Choice { kind: entry.name.to_owned(), settings }
+            }));
+        }
+        choices
+    }
+
     /// Builds the part that `choice` names.
     pub fn resolve(&self, choice: Choice) -> Result<Part<T>, UnknownPart> {
         let Some(entry) = self.entries.iter().find(|entry| entry.name == choice.kind) else {
@@ -138,6 +155,11 @@ impl<T: Role + ?Sized> Registry<T> {
             }
         }
     }
+}
+
+fn needs_no_settings(schema: &Schema) -> bool {
+    let required = schema.get("required").and_then(serde_json::Value::as_array);
+    required.is_none_or(Vec::is_empty)
 }
 
 impl Choice {
@@ -268,10 +290,7 @@ impl<T: Role + ?Sized> JsonSchema for Part<T> {
     fn json_schema(generator: &mut SchemaGenerator) -> Schema {
         let registry = T::registry();
         // A part with a setting that has no default cannot be chosen by its name alone.
-        let alone = |entry: &&Entry<T>| {
-            let required = (entry.schema)(generator).get("required").cloned();
-            required.is_none_or(|settings| settings.as_array().is_some_and(Vec::is_empty))
-        };
+        let alone = |entry: &&Entry<T>| needs_no_settings(&(entry.schema)(generator));
         let names: Vec<Schema> = registry
             .entries
             .iter()

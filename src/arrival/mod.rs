@@ -55,21 +55,10 @@ impl Role for dyn ArrivalProcess {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::registry::{Choice, Part};
+    use crate::registry::Part;
 
-    /// Every process: by its name alone if that is enough, otherwise as the example in its schema has it.
     fn every_process() -> impl Iterator<Item = Part<dyn ArrivalProcess>> {
-        ARRIVAL_PROCESSES.entries.iter().map(|entry| {
-            let schema = (entry.schema)(&mut schemars::SchemaGenerator::default());
-            let choice = match schema.get("examples") {
-                Some(examples) => Choice {
-                    kind: entry.name.to_owned(),
-                    settings: serde_json::from_value(examples[0].clone()).expect("an example is a table"),
-                },
-                None => Choice::named(entry.name),
-            };
-            ARRIVAL_PROCESSES.resolve(choice).unwrap()
-        })
+        ARRIVAL_PROCESSES.examples().into_iter().map(|choice| ARRIVAL_PROCESSES.resolve(choice).unwrap())
     }
 
     #[test]

@@ -82,18 +82,12 @@ mod tests {
     use rand::SeedableRng;
 
     use super::*;
-    use crate::registry::{Choice, Part};
+    use crate::registry::Part;
 
     const LIVE: u32 = 1_000;
 
-    /// Every law: by its name alone if that is enough, otherwise as the example in its schema has it.
     fn laws() -> impl Iterator<Item = Part<dyn ReuseLaw>> {
-        REUSE_LAWS.entries.iter().map(|entry| {
-            let schema = (entry.schema)(&mut schemars::SchemaGenerator::default());
-            let example = schema.get("examples").map(|examples| examples[0].clone());
-            let settings = example.map(|table| serde_json::from_value(table).unwrap()).unwrap_or_default();
-            REUSE_LAWS.resolve(Choice { kind: entry.name.to_owned(), settings }).unwrap()
-        })
+        REUSE_LAWS.examples().into_iter().map(|choice| REUSE_LAWS.resolve(choice).unwrap())
     }
 
     fn picks(law: &Part<dyn ReuseLaw>, slice: Slice, seed: u64, count: u64) -> Vec<u32> {
