@@ -22,7 +22,8 @@ const LAYERS: Layers = &[
     ("auth/token/signature", &["registry", "auth/token/jwks"]),
     ("auth/token", &["registry", "auth/token/base64url", "auth/token/jwks", "auth/token/signature"]),
     ("auth/store", &["registry", "auth/future", "auth/token"]),
-    ("auth/issuer", &["auth/future", "auth/token", "auth/token/jwks"]),
+    ("auth/issuer", &["auth/future", "auth/token"]),
+    ("auth/refreshed", &["auth/issuer"]),
     (
         "auth/authorization_server",
         &[
@@ -46,6 +47,8 @@ const LAYERS: Layers = &[
             "auth/token/jwks",
             "auth/token/signature",
             "auth/issuer",
+            "auth/refreshed",
+            "auth/authorization_server",
         ],
     ),
     ("arrival", &["registry", "units"]),

@@ -4,7 +4,7 @@ use std::hint::black_box;
 use std::sync::Arc;
 use std::time::Duration;
 
-use bearerbench::auth::architecture::{ARCHITECTURES, Context, TokenValidator};
+use bearerbench::auth::architecture::{ARCHITECTURES, Architecture, Context, TokenValidator, Tokens};
 use bearerbench::auth::authorization_server::{AuthorizationServer, Client, Minting};
 use bearerbench::auth::store::Store;
 use bearerbench::auth::token::jwt::{LibraryRing, SigningKey, Trust};
@@ -21,25 +21,19 @@ pub(crate) fn bench(criterion: &mut Criterion) {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().expect("a runtime");
     let mut group = criterion.benchmark_group("architecture");
     group.throughput(Throughput::Elements(1));
-    let opaque = ["none", r#"{"kind":"introspection"}"#, r#"{"kind":"introspection-cached","ttl":"1h"}"#];
-    let opaque = opaque.map(|architecture| (architecture, None));
     // One scheme is enough here, one that both implementations know: the others differ by their signatures alone.
     let common = SIGNATURE_SCHEMES.entries.iter().map(|entry| entry.name).find(|name| {
         let scheme = Part::<dyn SignatureScheme>::named(name).expect("registered");
         scheme.facts().public_key_bytes > 0 && LibraryRing::name_for(&*scheme) == Some(scheme.alg())
     });
-    let jwts =
-        ["jwt", r#"{"kind":"jwt","library":"jsonwebtoken"}"#].map(|architecture| (architecture, common));
-    for (architecture, signature) in opaque.into_iter().chain(jwts) {
-        let (validator, token) = runtime.block_on(prepared(&choice(architecture), signature));
-        let name = format!("{} {}", choice(architecture), signature.unwrap_or("opaque"));
+    for choice in ARCHITECTURES.examples() {
+        let architecture = ARCHITECTURES.resolve(choice).expect("an example");
+        let signature = common.filter(|_| architecture.tokens() == Tokens::Jwt);
+        let (validator, token) = runtime.block_on(prepared(&architecture, signature));
+        let name = format!("{architecture} {}", signature.unwrap_or("opaque"));
         group.bench_function(name, |bencher| bencher.iter(|| validate(&runtime, &*validator, &token)));
     }
     group.finish();
-}
-
-fn choice(written: &str) -> Choice {
-    serde_json::from_str(written).unwrap_or_else(|_| Choice::named(written))
 }
 
 fn validate(runtime: &Runtime, validator: &dyn TokenValidator, token: &str) {
@@ -47,7 +41,10 @@ fn validate(runtime: &Runtime, validator: &dyn TokenValidator, token: &str) {
 }
 
 /// A validator beside an authorization server in memory, and a good token.
-async fn prepared(architecture: &Choice, signature: Option<&str>) -> (Arc<dyn TokenValidator>, String) {
+async fn prepared(
+    architecture: &Part<dyn Architecture>,
+    signature: Option<&str>,
+) -> (Arc<dyn TokenValidator>, String) {
     let minting = signature.map_or(Minting::Opaque, |name| {
         let scheme = SIGNATURE_SCHEMES.resolve(Choice::named(name)).expect("a registered scheme");
         Minting::jwt(SigningKey::generate(&*scheme).expect("a key"), scheme)
@@ -62,7 +59,8 @@ async fn prepared(architecture: &Choice, signature: Option<&str>) -> (Arc<dyn To
     };
     let store = Part::<dyn Store>::named("memory").expect("registered").open().await.expect("memory opens");
     let server =
-        AuthorizationServer::new(ISSUER.to_owned(), [client.clone()], minting, store, WallClock::system());
+        AuthorizationServer::new(ISSUER.to_owned(), [client.clone()], minting, store, WallClock::system())
+            .publishing(architecture.publishes());
     let token = server.issue(&client).await.expect("a token").token;
     let policy =
         Policy { issuer: ISSUER.to_owned(), audience: AUDIENCE.to_owned(), scope: "read".to_owned() };
@@ -72,6 +70,5 @@ async fn prepared(architecture: &Choice, signature: Option<&str>) -> (Arc<dyn To
         trust: Trust::default(),
         clock: WallClock::system(),
     };
-    let part = ARCHITECTURES.resolve(architecture.clone()).expect("a registered architecture");
-    (part.validator(context).await.expect("it is ready"), token)
+    (architecture.validator(context).await.expect("it is ready"), token)
 }

@@ -90,7 +90,7 @@ pub(super) fn steps(nodes: &[Node]) -> Vec<Step> {
 }
 
 /// What the test bed has an authorization server do; all else it is asked for the sake of API requests.
-const BY_THE_TEST_BED: [&str; 2] = ["issued", "revoked"];
+const BY_THE_TEST_BED: [&str; 2] = ["/token", "/revoke"];
 
 impl Step {
     fn add(&mut self, node: &Node, before: &Look, after: &Look) {
@@ -100,7 +100,7 @@ impl Step {
             Role::AuthorizationServer => {
                 let asked = after.counters.keys().filter(|name| !BY_THE_TEST_BED.contains(&name.as_str()));
                 self.calls += asked.map(|name| counted(name)).sum::<f64>();
-                self.introspections += counted("introspections");
+                self.introspections += counted("/introspect");
                 self.authorization_cpu += cpu;
             }
             Role::Gateway | Role::ResourceServer => {
@@ -168,10 +168,10 @@ mod tests {
             let last = recording.nodes[1].looks.last_mut().unwrap();
             *last.counters.entry(name.to_owned()).or_default() += 500;
         };
-        count(&mut recording, "key_sets");
+        count(&mut recording, "/jwks");
         let analysis = analyse(&[recording.clone()]);
         assert_eq!(analysis.gravity(), Some(Gravity::Note), "{:?}", analysis.subjects[0].checks);
-        count(&mut recording, "introspections");
+        count(&mut recording, "/introspect");
         assert_eq!(analyse(&[recording]).gravity(), Some(Gravity::Doubtful));
     }
 

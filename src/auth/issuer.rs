@@ -1,20 +1,38 @@
 //! What a resource server may ask its authorization server.
 
 use std::fmt;
+use std::sync::Arc;
 
 use serde::{Serialize, Serializer};
 
 use crate::auth::future::BoxFuture;
 use crate::auth::token::StatedClaims;
-use crate::auth::token::jwks::JwkSet;
 
 /// The authorization server as a resource server sees it: over HTTP, or in memory.
 pub trait Issuer: Send + Sync {
     /// Asks what a token means (RFC 7662).
     fn introspect<'a>(&'a self, token: &'a str) -> BoxFuture<'a, Result<Introspection, Unreachable>>;
 
-    /// Fetches the published keys (RFC 7517); fails if their JSON has more than `most_bytes`.
-    fn key_set(&self, most_bytes: usize) -> BoxFuture<'_, Result<JwkSet, Unreachable>>;
+    /// Fetches the document that is published at `path`, like `/jwks`; `None` if it still is the one with the entity tag `known`
+    /// (RFC 9110 section 13.1.2). Fails if it has more than `most_bytes`.
+    fn fetch<'a>(
+        &'a self,
+        path: &'a str,
+        known: Option<&'a str>,
+        most_bytes: usize,
+    ) -> BoxFuture<'a, Result<Option<Arc<Document>>, Unreachable>>;
+
+    /// Is told why a fetched document was of no use.
+    fn unreadable(&self, _why: &Unreachable) {}
+}
+
+/// A document that an authorization server publishes for verifiers: a key set, a list of revoked tokens.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Document {
+    /// Its content.
+    pub bytes: Vec<u8>,
+    /// Names this content among all that the document had or will have (RFC 9110 section 8.8.3), in its quotation marks.
+    pub entity_tag: Option<String>,
 }
 
 /// The authorization server gave no usable answer.

@@ -6,5 +6,6 @@ pub mod architecture;
 pub mod authorization_server;
 pub mod future;
 pub mod issuer;
+mod refreshed;
 pub mod store;
 pub mod token;

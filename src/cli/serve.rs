@@ -66,6 +66,9 @@ struct AuthorizationServerArgs {
     /// More keys to publish, a JWK or a JWK Set; tokens signed with them can be introspected and revoked too
     #[arg(long, value_name = "FILE")]
     also_publish: Option<PathBuf>,
+    /// Publish what resource servers of this architecture fetch beside the keys; may be given several times
+    #[arg(long, value_name = "ARCHITECTURE", value_parser = part::<dyn Architecture>)]
+    serves: Vec<Part<dyn Architecture>>,
     /// Token store, like memory or '{ kind = "memory" }'
     #[arg(long, default_value = "memory", value_parser = part::<dyn Store>)]
     store: Part<dyn Store>,
@@ -180,6 +183,7 @@ impl AuthorizationServerArgs {
             also_publish: self.also_publish.as_deref().map(keys::published).transpose()?.unwrap_or_default(),
             store: self.store,
             clients: vec![client],
+            serves: self.serves,
         };
         serve_until_interrupt(ServerSpec::AuthorizationServer(spec), |ready| {
             format!("issuer=http://{}\n{greeting}", ready.address)

@@ -139,10 +139,19 @@ fn nodes(samples: Value, resource_servers: &Value) -> Value {
     json!(nodes)
 }
 
+/// The calls of an authorization server had names, and now the paths of its endpoints.
+const CALLS: [(&str, &str); 4] =
+    [("introspections", "/introspect"), ("key_sets", "/jwks"), ("issued", "/token"), ("revoked", "/revoke")];
+
 /// What a sample told of a process: its usage beside its counters.
 fn look(at: &Value, mut counters: Value) -> Value {
     let mut look =
         take(&mut counters, "process").unwrap_or_else(|| std::mem::replace(&mut counters, json!({})));
+    for (name, path) in CALLS {
+        if let Some(count) = take(&mut counters, name) {
+            supply(&mut counters, path, count);
+        }
+    }
     supply(&mut look, "at", at.clone());
     supply(&mut look, "counters", counters);
     look
@@ -248,6 +257,7 @@ mod tests {
         assert_eq!(roles, [Role::Client, Role::AuthorizationServer, Role::ResourceServer]);
         let last = cached.nodes[2].looks.last().unwrap();
         assert_eq!((last.counter("requests"), last.counter("cache_hits"), last.pid), (49, 7, None));
+        assert!(cached.nodes[1].looks.iter().all(|look| look.counters.keys().all(|path| path.starts_with('/'))));
         assert!(cached.nodes[0].looks[0].cpu_nanos == 615_041_424 && cached.nodes[1].looks.len() == 3);
         let (event, revocation) = cached.revocations().next().unwrap();
         let nanos = [event.due, event.began, event.ended.unwrap()].map(Offset::nanos);

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use http_body_util::{BodyExt as _, Full, LengthLimitError, Limited};
 use hyper::body::Bytes;
-use hyper::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE};
+use hyper::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, IF_NONE_MATCH};
 use hyper::http::uri::{InvalidUri, PathAndQuery};
 use hyper::{HeaderMap, Request, StatusCode, Uri};
 use hyper_rustls::HttpsConnector;
@@ -117,6 +117,24 @@ impl<C: Connect + Clone + Send + Sync + 'static> Client<C> {
     pub async fn get_at_most(&self, uri: &Uri, most_bytes: usize) -> Result<Bytes, CallError> {
         let request = Request::get(uri).body(Full::default()).expect("a URI makes a request");
         Ok(self.call(uri, request, most_bytes).await?.1)
+    }
+
+    /// Headers and body of what is at `uri`; `None` if it still is what has the entity tag `known` (RFC 9110 section 13.1.2).
+    pub async fn get_unless(
+        &self,
+        uri: &Uri,
+        known: Option<&str>,
+        most_bytes: usize,
+    ) -> Result<Option<(HeaderMap, Bytes)>, CallError> {
+        let mut request = Request::get(uri);
+        if let Some(known) = known {
+            request = request.header(IF_NONE_MATCH, known);
+        }
+        let request = request.body(Full::default()).expect("a URI and an entity tag make a request");
+        match self.call(uri, request, most_bytes).await {
+            Err(CallError::Status { status: StatusCode::NOT_MODIFIED, .. }) if known.is_some() => Ok(None),
+            answer => answer.map(Some),
+        }
     }
 
     /// The body of the answer to a form, sent with an `Authorization` header.

@@ -116,6 +116,7 @@ impl Testbed {
             also_publish: Vec::new(),
             store: subject.store.clone(),
             clients: clients(lifetime),
+            serves: vec![subject.architecture.clone()],
         });
         let authorization_server =
             TrialNode::start(program, "authorization server", placement, &spec, place).await?;

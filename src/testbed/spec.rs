@@ -42,6 +42,9 @@ pub struct AuthorizationServerSpec {
     pub store: Part<dyn Store>,
     /// Who may ask it for tokens, introspection and revocation.
     pub clients: Vec<ClientSpec>,
+    /// The architectures of the resource servers: it publishes what they fetch.
+    #[serde(default)]
+    pub serves: Vec<Part<dyn Architecture>>,
 }
 
 /// A client of the authorization server, and what its tokens say.

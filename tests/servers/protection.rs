@@ -1,20 +1,45 @@
 //! The protected resource (RFC 6750), whatever the architecture behind it.
 
+use bearerbench::auth::architecture::{ARCHITECTURES, Tokens};
+use bearerbench::auth::token::signature::SignatureScheme;
+use bearerbench::design::Checks;
+use bearerbench::registry::{Choice, Part};
+
 use crate::http::{Answer, call, get};
 use crate::server::{Server, bearer};
 
 /// Every architecture that checks something, with an authorization server whose tokens it takes.
 fn of_every_kind(more: &[&str]) -> Vec<(Server, Server)> {
-    [("introspection", None), ("{ kind = \"introspection-cached\", ttl = \"5s\" }", None)]
-        .into_iter()
-        .chain([("jwt", Some("ES256")), ("jwt", Some("ML-DSA-65"))])
-        .map(|(architecture, signature)| {
-            let signature: Vec<&str> = signature.iter().flat_map(|alg| ["--signature", alg]).collect();
-            let authorization = Server::authorization(&signature);
-            let resource = Server::resource(architecture, &authorization, more);
-            (authorization, resource)
-        })
-        .collect()
+    let mut servers = Vec::new();
+    for choice in ARCHITECTURES.examples() {
+        let architecture = ARCHITECTURES.resolve(choice.clone()).expect("an example");
+        if architecture.design().checks == Checks::Nothing {
+            continue;
+        }
+        let written = written(&choice);
+        let signatures: &[&[&str]] = match architecture.tokens() {
+            Tokens::Any => &[&[]],
+            Tokens::Jwt => &[&["--signature", "ES256"], &["--signature", "ML-DSA-65"]],
+        };
+        for signature in signatures {
+            let scheme = signature.last().map(|alg| Part::<dyn SignatureScheme>::named(alg).expect("known"));
+            if scheme.is_some_and(|scheme| architecture.accepts(&*scheme).is_err()) {
+                continue;
+            }
+            let authorization = Server::authorization(&[*signature, &["--serves", &written]].concat());
+            let resource = Server::resource(&written, &authorization, more);
+            servers.push((authorization, resource));
+        }
+    }
+    servers
+}
+
+/// As on a command line.
+fn written(choice: &Choice) -> String {
+    if choice.settings.is_empty() {
+        return choice.kind.clone();
+    }
+    toml::Value::try_from(choice).expect("settings are TOML").to_string()
 }
 
 #[track_caller]

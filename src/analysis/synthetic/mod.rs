@@ -249,7 +249,7 @@ impl Simulation {
         if asks {
             used.cpu_nanos += 35_000;
             let called = &mut self.now[1];
-            count(called, "introspections");
+            count(called, "/introspect");
             called.cpu_nanos += 48_000;
         }
         let typical = self.local + if asks { self.call } else { 0.0 };

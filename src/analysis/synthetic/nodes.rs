@@ -15,7 +15,7 @@ pub(super) fn nodes() -> Vec<(Node, Look)> {
         let look = Look { at, pid: Some(1_000), cpu_nanos: 0, resident_bytes, peak_bytes, counters };
         (Node { name: name.to_owned(), role, hop: 0, looks: Vec::new() }, look)
     };
-    let called = ["introspections", "key_sets", "issued", "revoked"];
+    let called = ["/introspect", "/jwks", "/token", "/revoke"];
     let decided = ["requests", "cache_hits", "cache_misses"];
     vec![
         node("load generator", Role::Client, &[]),

@@ -22,6 +22,7 @@ use crate::units::Period;
 /// The answer about an inactive one is not kept: what is issued a moment later must work.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
+#[schemars(example = serde_json::json!({ "ttl": "10s" }))]
 pub(super) struct Cached {
     /// How long an answer is kept.
     ttl: Period,

@@ -6,11 +6,13 @@ use std::time::Duration;
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use crate::auth::architecture::key_set::{KeySet, KeySetPolicy};
 use crate::auth::architecture::{
     Architecture, Context, NotReady, TokenValidator, Tokens, Validation, Verified,
 };
+use crate::auth::authorization_server::KEY_SET_PATH;
 use crate::auth::future::BoxFuture;
+use crate::auth::issuer::Unreachable;
+use crate::auth::refreshed::{Refresh, RefreshPolicy, Refreshed};
 use crate::auth::token::jwks::JwkSet;
 use crate::auth::token::jwt::{BackEnd, KeyRing, LibraryRing};
 use crate::auth::token::signature::SignatureScheme;
@@ -21,6 +23,7 @@ use crate::units::{Period, Span};
 /// Verifies signature and claims with the published keys.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
+#[schemars(example = serde_json::json!({ "library": "jsonwebtoken" }))]
 pub(super) struct LocalJwt {
     /// What verifies.
     library: Library,
@@ -101,26 +104,41 @@ impl Architecture for LocalJwt {
     }
 
     fn validator(&self, context: Context) -> BoxFuture<'_, Result<Arc<dyn TokenValidator>, NotReady>> {
-        Box::pin(async move {
-            let back_end = self.library.back_end();
-            if let Some(back_end) = back_end {
-                back_end.install()?;
-            }
-            let (trust, rules) = (context.trust.clone(), Arc::clone(&context.policy));
-            let leeway = self.leeway.duration();
-            let prepare = move |set: &JwkSet| match back_end {
-                None => Ring::Own(KeyRing::new(set, &trust)),
-                Some(_) => Ring::Library(LibraryRing::new(set, &trust, &rules, leeway)),
-            };
-            let policy = KeySetPolicy {
-                refresh: self.refresh.duration(),
-                cooldown: self.cooldown.duration(),
-                stale_on_error: self.stale_on_error.map_or(Duration::MAX, Span::duration),
-                most_bytes: self.key_set_limit,
-            };
-            let keys = KeySet::fetch(Arc::clone(&context.issuer), policy, Box::new(prepare)).await?;
-            Ok(Arc::new(Verifying { context, keys, leeway }) as Arc<_>)
-        })
+        Box::pin(async move { Ok(Arc::new(self.verifying(context).await?) as Arc<_>) })
+    }
+}
+
+impl LocalJwt {
+    /// Grace after the expiry.
+    pub(super) fn leeway(&self) -> Duration {
+        self.leeway.duration()
+    }
+
+    /// What verifies, once it has keys.
+    pub(super) async fn verifying(&self, context: Context) -> Result<Verifying, NotReady> {
+        let back_end = self.library.back_end();
+        if let Some(back_end) = back_end {
+            back_end.install()?;
+        }
+        let (trust, rules) = (context.trust.clone(), Arc::clone(&context.policy));
+        let leeway = self.leeway();
+        let prepare = move |json: &[u8]| -> Result<Ring, Unreachable> {
+            let set: JwkSet = serde_json::from_slice(json).map_err(|error| Unreachable(error.to_string()))?;
+            Ok(match back_end {
+                None => Ring::Own(KeyRing::new(&set, &trust)),
+                Some(_) => Ring::Library(LibraryRing::new(&set, &trust, &rules, leeway)),
+            })
+        };
+        let policy = RefreshPolicy {
+            when: Refresh::OnDemand,
+            interval: self.refresh.duration(),
+            cooldown: self.cooldown.duration(),
+            stale_on_error: self.stale_on_error.map_or(Duration::MAX, Span::duration),
+            most_bytes: self.key_set_limit,
+        };
+        let issuer = Arc::clone(&context.issuer);
+        let keys = Refreshed::fetch(issuer, KEY_SET_PATH, policy, Box::new(prepare)).await?;
+        Ok(Verifying { context, keys, leeway })
     }
 }
 
@@ -145,32 +163,34 @@ impl Ring {
     }
 }
 
-struct Verifying {
+/// Verifies tokens with keys that are kept fresh.
+pub(super) struct Verifying {
     context: Context,
-    keys: KeySet<Ring>,
+    keys: Refreshed<Ring>,
     leeway: Duration,
 }
 
 impl TokenValidator for Verifying {
     fn validate<'a>(&'a self, token: &'a str) -> BoxFuture<'a, Result<Verified, Rejection>> {
-        Box::pin(async move {
-            let keys = self.keys.current().await.ok_or(Rejection::Undecided)?;
-            let verdict = self.verify(token, &keys);
-            if !matches!(verdict, Err(Rejection::UnknownKey)) {
-                return verdict;
-            }
-            match self.keys.newer(&keys).await {
-                Some(keys) => self.verify(token, &keys),
-                None => verdict,
-            }
-        })
+        Box::pin(async move { self.verified(token).await.map(|claims| Verified::Claims(Arc::new(claims))) })
     }
 }
 
 impl Verifying {
-    fn verify(&self, token: &str, keys: &Ring) -> Result<Verified, Rejection> {
-        let now = self.context.clock.now();
-        let claims = keys.verify(token, &self.context.policy, now, self.leeway)?;
-        Ok(Verified::Claims(Arc::new(claims)))
+    /// The claims of a token that is good by signature, dates, audience and scope.
+    pub(super) async fn verified(&self, token: &str) -> Result<Claims, Rejection> {
+        let keys = self.keys.current().await.ok_or(Rejection::Undecided)?;
+        let verdict = self.verify(token, &keys);
+        if !matches!(verdict, Err(Rejection::UnknownKey)) {
+            return verdict;
+        }
+        match self.keys.newer(&keys).await {
+            Some(keys) => self.verify(token, &keys),
+            None => verdict,
+        }
+    }
+
+    fn verify(&self, token: &str, keys: &Ring) -> Result<Claims, Rejection> {
+        keys.verify(token, &self.context.policy, self.context.clock.now(), self.leeway)
     }
 }

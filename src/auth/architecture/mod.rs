@@ -3,7 +3,6 @@
 mod introspection;
 mod introspection_cached;
 mod jwt;
-mod key_set;
 mod none;
 #[cfg(test)]
 mod tests;
@@ -13,6 +12,7 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
+use crate::auth::authorization_server::Publication;
 use crate::auth::future::BoxFuture;
 use crate::auth::issuer::{Issuer, Unreachable};
 use crate::auth::token::jwt::{AnotherBackEnd, BackEnd, Trust};
@@ -38,6 +38,11 @@ pub trait Architecture: Debug + Send + Sync {
 
     /// Whom it asks and how often, and what bounds how long it accepts a revoked token.
     fn design(&self) -> Design;
+
+    /// The documents that its validators fetch, beside the key set which every authorization server publishes.
+    fn publishes(&self) -> Vec<Box<dyn Publication>> {
+        Vec::new()
+    }
 
     /// Makes the thing with state, ready to decide.
     fn validator(&self, context: Context) -> BoxFuture<'_, Result<Arc<dyn TokenValidator>, NotReady>>;

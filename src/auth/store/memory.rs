@@ -7,7 +7,7 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 
 use crate::auth::future::BoxFuture;
-use crate::auth::store::{Record, Store, StoreError, TokenStore};
+use crate::auth::store::{Record, RevokedToken, Store, StoreError, TokenStore};
 use crate::auth::token::{TokenId, WallClock};
 
 /// A table in memory.
@@ -56,6 +56,17 @@ impl TokenStore for Shared {
         Box::pin(async move {
             let table = self.table.read().expect("no holder of this lock panics");
             Ok(table.records.get(&token).cloned())
+        })
+    }
+
+    fn revoked(&self) -> BoxFuture<'_, Result<Vec<RevokedToken>, StoreError>> {
+        Box::pin(async move {
+            let table = self.table.read().expect("no holder of this lock panics");
+            let revoked = table.records.values().filter_map(|record| match record {
+                Record::Revoked(token) => Some(token.clone()),
+                Record::Issued(_) => None,
+            });
+            Ok(revoked.collect())
         })
     }
 }

@@ -22,6 +22,9 @@ pub trait TokenStore: Send + Sync {
 
     /// What is known of a token.
     fn find(&self, token: TokenId) -> BoxFuture<'_, Result<Option<Record>, StoreError>>;
+
+    /// The revoked tokens that were not forgotten, in any order.
+    fn revoked(&self) -> BoxFuture<'_, Result<Vec<RevokedToken>, StoreError>>;
 }
 
 /// What is known of a token.
@@ -29,11 +32,17 @@ pub trait TokenStore: Send + Sync {
 pub enum Record {
     /// It was issued with these claims.
     Issued(Arc<Claims>),
-    /// It was revoked, which matters until it would have expired.
-    Revoked {
-        /// When it may be forgotten.
-        expiry: UnixTime,
-    },
+    /// It was revoked.
+    Revoked(RevokedToken),
+}
+
+/// A revoked token.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RevokedToken {
+    /// Its `jti`.
+    pub jti: Arc<str>,
+    /// When nobody accepts it any more, so that it may be forgotten.
+    pub expiry: UnixTime,
 }
 
 impl Record {
@@ -41,7 +50,7 @@ impl Record {
     pub fn expiry(&self) -> UnixTime {
         match self {
             Self::Issued(claims) => claims.exp,
-            Self::Revoked { expiry } => *expiry,
+            Self::Revoked(token) => token.expiry,
         }
     }
 }

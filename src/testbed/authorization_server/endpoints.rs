@@ -1,17 +1,16 @@
-//! The endpoints: RFC 6749 (`/token`), RFC 7662, RFC 7009, RFC 7517, RFC 8414.
+//! What answers at the endpoints: RFC 6749 (`/token`), RFC 7662, RFC 7009, RFC 8414, and the published documents.
 
-use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
-
+use axum::extract::Form;
 use axum::extract::rejection::FormRejection;
-use axum::extract::{Form, State as Shared};
-use axum::http::header::{AUTHORIZATION, CACHE_CONTROL, PRAGMA, WWW_AUTHENTICATE};
+use axum::http::header::{
+    AUTHORIZATION, CACHE_CONTROL, CONTENT_TYPE, ETAG, IF_NONE_MATCH, PRAGMA, WWW_AUTHENTICATE,
+};
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Json, Response};
 use serde::Deserialize;
 use serde_json::json;
 
-use super::{Calls, State};
+use super::table::Called;
 use crate::auth::authorization_server::{Client, RevokeError};
 use crate::plan::REVOKED_HEADER;
 use crate::testbed::spec::Credentials;
@@ -40,12 +39,11 @@ pub(super) enum Refusal {
 }
 
 pub(super) async fn token(
-    Shared(state): Shared<Arc<State>>,
+    called: Called,
     headers: HeaderMap,
     form: Result<Form<TokenRequest>, FormRejection>,
 ) -> Result<Response, Refusal> {
-    count(&state.counters.issued);
-    let client = authenticated(&state, &headers)?;
+    let client = authenticated(&called, &headers)?;
     let Form(request) = form?;
     match request.grant_type.as_deref() {
         Some("client_credentials") => {}
@@ -57,7 +55,8 @@ pub(super) async fn token(
     if !request.scope.iter().flat_map(|scope| scope.split_whitespace()).all(allowed) {
         return Err(Refusal::InvalidScope);
     }
-    let issued = state.server.issue(client).await.map_err(|error| Refusal::Unavailable(error.to_string()))?;
+    let issued =
+        called.server().issue(client).await.map_err(|error| Refusal::Unavailable(error.to_string()))?;
     let answer = json!({
         "access_token": issued.token,
         "token_type": "Bearer",
@@ -68,29 +67,27 @@ pub(super) async fn token(
 }
 
 pub(super) async fn introspect(
-    Shared(state): Shared<Arc<State>>,
+    called: Called,
     headers: HeaderMap,
     form: Result<Form<AboutToken>, FormRejection>,
 ) -> Result<Response, Refusal> {
-    count(&state.counters.introspections);
-    authenticated(&state, &headers)?;
+    authenticated(&called, &headers)?;
     let Form(request) = form?;
     let token = request.token.ok_or(Refusal::InvalidRequest("token is missing"))?;
-    let answer = state.server.introspect(&token).await;
+    let answer = called.server().introspect(&token).await;
     let answer = answer.map_err(|error| Refusal::Unavailable(error.to_string()))?;
     Ok(([(CACHE_CONTROL, "no-store")], Json(answer)).into_response())
 }
 
 pub(super) async fn revoke(
-    Shared(state): Shared<Arc<State>>,
+    called: Called,
     headers: HeaderMap,
     form: Result<Form<AboutToken>, FormRejection>,
 ) -> Result<impl IntoResponse, Refusal> {
-    count(&state.counters.revoked);
-    let client = authenticated(&state, &headers)?;
+    let client = authenticated(&called, &headers)?;
     let Form(request) = form?;
     let token = request.token.ok_or(Refusal::InvalidRequest("token is missing"))?;
-    match state.server.revoke(client, &token).await {
+    match called.server().revoke(client, &token).await {
         // Stamped here, where it happens: whoever asked may hear of it late.
         Ok(()) => Ok([(REVOKED_HEADER, Stamp::now().nanos().to_string())]),
         Err(RevokeError::OfAnotherClient) => Err(Refusal::InvalidGrant),
@@ -98,46 +95,40 @@ pub(super) async fn revoke(
     }
 }
 
-pub(super) async fn jwks(Shared(state): Shared<Arc<State>>) -> impl IntoResponse {
-    count(&state.counters.key_sets);
-    Json(state.server.key_set())
+/// A published document, or 304 for whoever has it already (RFC 9110 section 13.1.2).
+pub(super) async fn document(called: Called, headers: HeaderMap) -> Result<Response, Refusal> {
+    let publication = called.publication();
+    let document = publication.document(called.server()).await;
+    let document = document.map_err(|error| Refusal::Unavailable(error.to_string()))?;
+    let media_type = [(CONTENT_TYPE, publication.media_type())];
+    let Some(tag) = &document.entity_tag else {
+        return Ok((media_type, document.bytes.clone()).into_response());
+    };
+    let tagged = [(ETAG, tag.clone()), (CACHE_CONTROL, "no-cache".to_owned())];
+    if is_known(tag, &headers) {
+        return Ok((StatusCode::NOT_MODIFIED, tagged).into_response());
+    }
+    Ok((tagged, media_type, document.bytes.clone()).into_response())
 }
 
-pub(super) async fn metadata(Shared(state): Shared<Arc<State>>) -> impl IntoResponse {
-    let issuer = state.server.issuer();
-    Json(json!({
-        "issuer": issuer,
-        "token_endpoint": format!("{issuer}/token"),
-        "introspection_endpoint": format!("{issuer}/introspect"),
-        "revocation_endpoint": format!("{issuer}/revoke"),
-        "jwks_uri": format!("{issuer}/jwks"),
-        "response_types_supported": [],
-        "grant_types_supported": ["client_credentials"],
-        "token_endpoint_auth_methods_supported": ["client_secret_basic"],
-        "introspection_endpoint_auth_methods_supported": ["client_secret_basic"],
-        "revocation_endpoint_auth_methods_supported": ["client_secret_basic"],
-    }))
+fn is_known(tag: &str, headers: &HeaderMap) -> bool {
+    let lists = headers.get_all(IF_NONE_MATCH).iter().filter_map(|list| list.to_str().ok());
+    let mut tags = lists.flat_map(|list| list.split(',')).map(str::trim);
+    tags.any(|known| known == "*" || known.strip_prefix("W/").unwrap_or(known) == tag)
 }
 
-pub(super) async fn calls(Shared(state): Shared<Arc<State>>) -> impl IntoResponse {
-    let read = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
-    let counters = &state.counters;
-    Json(Calls {
-        introspections: read(&counters.introspections),
-        key_sets: read(&counters.key_sets),
-        issued: read(&counters.issued),
-        revoked: read(&counters.revoked),
-    })
+pub(super) async fn metadata(called: Called) -> impl IntoResponse {
+    Json(called.metadata())
 }
 
-fn count(counter: &AtomicU64) {
-    counter.fetch_add(1, Ordering::Relaxed);
+pub(super) async fn calls(called: Called) -> impl IntoResponse {
+    Json(called.calls())
 }
 
-fn authenticated<'a>(state: &'a State, headers: &HeaderMap) -> Result<&'a Client, Refusal> {
+fn authenticated<'a>(called: &'a Called, headers: &HeaderMap) -> Result<&'a Client, Refusal> {
     let value = headers.get(AUTHORIZATION).and_then(|value| value.to_str().ok());
     let credentials = value.and_then(Credentials::from_header).ok_or(Refusal::InvalidClient)?;
-    let client = state.server.authenticate(&credentials.client_id, &credentials.client_secret);
+    let client = called.server().authenticate(&credentials.client_id, &credentials.client_secret);
     client.ok_or(Refusal::InvalidClient)
 }
 

@@ -1,14 +1,10 @@
 //! The authorization server as a process: the OAuth endpoints over HTTP.
 
 mod endpoints;
+mod table;
 
 use std::io;
-use std::sync::Arc;
-use std::sync::atomic::AtomicU64;
 
-use axum::Router;
-use axum::routing::{get, post};
-use serde::{Deserialize, Serialize};
 use tokio::net::TcpListener;
 
 use crate::auth::authorization_server::{AuthorizationServer, Client, Minting};
@@ -31,32 +27,6 @@ pub enum PrepareError {
     /// No address.
     #[error("the listening socket has no address")]
     Address(#[from] io::Error),
-}
-
-/// How often each endpoint was called, since the beginning.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub(crate) struct Calls {
-    /// `/introspect`.
-    pub introspections: u64,
-    /// `/jwks`.
-    pub key_sets: u64,
-    /// `/token`.
-    pub issued: u64,
-    /// `/revoke`.
-    pub revoked: u64,
-}
-
-#[derive(Default)]
-struct Counters {
-    introspections: AtomicU64,
-    key_sets: AtomicU64,
-    issued: AtomicU64,
-    revoked: AtomicU64,
-}
-
-struct State {
-    server: AuthorizationServer,
-    counters: Counters,
 }
 
 /// Prepares the server and hands it back as a future that serves on `listener` without end.
@@ -82,18 +52,7 @@ pub(super) async fn prepare(
         age: client.age,
     });
     let store = spec.store.open().await?;
-    let server = AuthorizationServer::new(issuer, clients, minting, store, WallClock::system());
-    let routes = routes(Arc::new(State { server, counters: Counters::default() }));
-    Ok(axum::serve(NoDelay(listener), routes).into_future())
-}
-
-fn routes(state: Arc<State>) -> Router {
-    Router::new()
-        .route("/token", post(endpoints::token))
-        .route("/introspect", post(endpoints::introspect))
-        .route("/revoke", post(endpoints::revoke))
-        .route("/jwks", get(endpoints::jwks))
-        .route("/.well-known/oauth-authorization-server", get(endpoints::metadata))
-        .route("/bench/calls", get(endpoints::calls))
-        .with_state(state)
+    let server = AuthorizationServer::new(issuer, clients, minting, store, WallClock::system())
+        .publishing(spec.serves.iter().flat_map(|architecture| architecture.publishes()));
+    Ok(axum::serve(NoDelay(listener), table::routes(server)).into_future())
 }

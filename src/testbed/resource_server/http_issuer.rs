@@ -3,24 +3,23 @@
 use std::error::Error;
 use std::io::{self, Write as _};
 use std::iter;
-use std::sync::Mutex;
+use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use hyper::Uri;
-use hyper::body::Bytes;
+use hyper::header::ETAG;
 use tokio::sync::Semaphore;
 
 use crate::auth::future::BoxFuture;
-use crate::auth::issuer::{Introspection, Issuer, Unreachable};
-use crate::auth::token::jwks::JwkSet;
+use crate::auth::issuer::{Document, Introspection, Issuer, Unreachable};
 use crate::testbed::client::{CallError, Client, uri};
 use crate::testbed::spec::Credentials;
 
 /// Asks over HTTP.
 pub(super) struct HttpIssuer {
     client: Client,
+    issuer: String,
     introspect: Uri,
-    jwks: Uri,
     authorization: String,
     /// One for each connection that there may be.
     connections: Semaphore,
@@ -56,11 +55,10 @@ const LONGEST: usize = 500;
 
 impl HttpIssuer {
     pub(super) fn new(issuer: &str, credentials: &Credentials) -> Result<Self, Unreachable> {
-        let endpoint = |path| uri(issuer, path).map_err(unreachable);
         Ok(Self {
             client: Client::default(),
-            introspect: endpoint("/introspect")?,
-            jwks: endpoint("/jwks")?,
+            issuer: issuer.to_owned(),
+            introspect: uri(issuer, "/introspect").map_err(unreachable)?,
             authorization: credentials.header(),
             connections: Semaphore::new(CONNECTIONS),
             troubles: Troubles::default(),
@@ -82,16 +80,29 @@ impl Issuer for HttpIssuer {
         })
     }
 
-    fn key_set(&self, most_bytes: usize) -> BoxFuture<'_, Result<JwkSet, Unreachable>> {
+    fn fetch<'a>(
+        &'a self,
+        path: &'a str,
+        known: Option<&'a str>,
+        most_bytes: usize,
+    ) -> BoxFuture<'a, Result<Option<Arc<Document>>, Unreachable>> {
         Box::pin(async move {
-            let answer = in_time(self.client.get_at_most(&self.jwks, most_bytes)).await;
-            let keys = answer.and_then(|json| serde_json::from_slice(&json).map_err(unreachable));
-            keys.inspect_err(|why| self.troubles.tell(why))
+            let uri = uri(&self.issuer, path).map_err(unreachable)?;
+            let answer = in_time(self.client.get_unless(&uri, known, most_bytes)).await;
+            let answer = answer.inspect_err(|why| self.troubles.tell(why))?;
+            Ok(answer.map(|(headers, bytes)| {
+                let entity_tag = headers.get(ETAG).and_then(|tag| tag.to_str().ok()).map(str::to_owned);
+                Arc::new(Document { bytes: bytes.into(), entity_tag })
+            }))
         })
+    }
+
+    fn unreadable(&self, why: &Unreachable) {
+        self.troubles.tell(why);
     }
 }
 
-async fn in_time(answer: impl Future<Output = Result<Bytes, CallError>>) -> Result<Bytes, Unreachable> {
+async fn in_time<T>(answer: impl Future<Output = Result<T, CallError>>) -> Result<T, Unreachable> {
     tokio::time::timeout(PATIENCE, answer).await.map_err(unreachable)?.map_err(unreachable)
 }
 

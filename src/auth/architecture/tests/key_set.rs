@@ -14,7 +14,7 @@ async fn keys_are_fetched_again_when_they_are_due_and_not_for_every_unknown_key(
     let validator = validator(settings, &issuer).await;
     let stranger = self::issuer(Some("ES256")).await;
     let unknown = stranger.server.issue(&good()).await.unwrap().token;
-    let fetched = || issuer.key_sets.load(Ordering::Relaxed);
+    let fetched = || issuer.fetches.load(Ordering::Relaxed);
     for _ in 0..100 {
         assert_eq!(validator.validate(&unknown).await.unwrap_err(), Rejection::UnknownKey);
     }
@@ -76,7 +76,7 @@ async fn while_keys_cannot_be_fetched_the_old_ones_count_for_as_long_as_is_set_a
         let token = long_lived(&issuer).await;
         issuer.down.store(true, Ordering::Relaxed);
         assert_eq!(refused(&*validator, &token, 1_000).await, expected, "{settings}");
-        assert_eq!(issuer.key_sets.load(Ordering::Relaxed), fetches, "{settings}");
+        assert_eq!(issuer.fetches.load(Ordering::Relaxed), fetches, "{settings}");
         issuer.down.store(false, Ordering::Relaxed);
         sleep(Duration::from_secs(100)).await;
         assert!(refused(&*validator, &token, 50).await.is_empty(), "{settings}: it recovers");
@@ -93,7 +93,7 @@ async fn an_unknown_key_causes_no_fetch_within_the_cool_down_of_one_that_failed(
         assert_eq!(validator.validate(&unknown).await.unwrap_err(), Rejection::UnknownKey);
         sleep(Duration::from_secs(1)).await;
     }
-    assert_eq!(issuer.key_sets.load(Ordering::Relaxed), 4, "at 0, 30, 60 and 90 s");
+    assert_eq!(issuer.fetches.load(Ordering::Relaxed), 4, "at 0, 30, 60 and 90 s");
 }
 
 #[tokio::test(start_paused = true)]

@@ -4,6 +4,7 @@ mod closed_forms;
 mod key_set;
 mod library;
 
+use std::fmt;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
@@ -13,9 +14,8 @@ use tokio::time::sleep;
 use super::*;
 use crate::auth::authorization_server::{AuthorizationServer, Client, Minting};
 use crate::auth::future::BoxFuture;
-use crate::auth::issuer::Introspection;
+use crate::auth::issuer::{Document, Introspection};
 use crate::auth::store::Store;
-use crate::auth::token::jwks::JwkSet;
 use crate::auth::token::jwt::{SigningKey, Trust};
 use crate::auth::token::signature::{SignatureScheme, every_variant};
 use crate::registry::{Choice, Part};
@@ -28,8 +28,9 @@ const LIFETIME: Duration = Duration::from_mins(1);
 struct Counting {
     server: AuthorizationServer,
     introspections: AtomicU64,
-    key_sets: AtomicU64,
-    /// Whether it answers questions for keys.
+    /// Fetches of documents.
+    fetches: AtomicU64,
+    /// Whether it has nothing to fetch.
     down: AtomicBool,
 }
 
@@ -39,12 +40,17 @@ impl Issuer for Counting {
         Issuer::introspect(&self.server, token)
     }
 
-    fn key_set(&self, most_bytes: usize) -> BoxFuture<'_, Result<JwkSet, Unreachable>> {
-        self.key_sets.fetch_add(1, Ordering::Relaxed);
+    fn fetch<'a>(
+        &'a self,
+        path: &'a str,
+        known: Option<&'a str>,
+        most_bytes: usize,
+    ) -> BoxFuture<'a, Result<Option<Arc<Document>>, Unreachable>> {
+        self.fetches.fetch_add(1, Ordering::Relaxed);
         if self.down.load(Ordering::Relaxed) {
             return Box::pin(async { Err(Unreachable("down".to_owned())) });
         }
-        Issuer::key_set(&self.server, most_bytes)
+        self.server.fetch(path, known, most_bytes)
     }
 }
 
@@ -64,6 +70,10 @@ fn good() -> Client {
 }
 
 async fn issuer(signature: Option<&str>) -> Arc<Counting> {
+    issuer_with(signature, Vec::new()).await
+}
+
+async fn issuer_with(signature: Option<&str>, publications: Vec<Box<dyn Publication>>) -> Arc<Counting> {
     let minting = match signature {
         None => Minting::Opaque,
         Some(alg) => {
@@ -72,9 +82,10 @@ async fn issuer(signature: Option<&str>) -> Arc<Counting> {
         }
     };
     let store = Part::<dyn Store>::named("memory").unwrap().open().await.unwrap();
-    let server = AuthorizationServer::new(ISSUER.into(), [good()], minting, store, WallClock::system());
-    let (introspections, key_sets) = (AtomicU64::new(0), AtomicU64::new(0));
-    Arc::new(Counting { server, introspections, key_sets, down: AtomicBool::new(false) })
+    let server = AuthorizationServer::new(ISSUER.into(), [good()], minting, store, WallClock::system())
+        .publishing(publications);
+    let (introspections, fetches) = (AtomicU64::new(0), AtomicU64::new(0));
+    Arc::new(Counting { server, introspections, fetches, down: AtomicBool::new(false) })
 }
 
 async fn validator(architecture: &str, issuer: &Arc<Counting>) -> Arc<dyn TokenValidator> {
@@ -85,41 +96,81 @@ async fn try_validator(
     architecture: &str,
     issuer: &Arc<Counting>,
 ) -> Result<Arc<dyn TokenValidator>, NotReady> {
+    part(architecture).validator(context(issuer)).await
+}
+
+fn part(architecture: &str) -> Part<dyn Architecture> {
     let choice: Choice = serde_json::from_str(architecture).unwrap();
-    let part = ARCHITECTURES.resolve(choice).unwrap();
+    ARCHITECTURES.resolve(choice).unwrap()
+}
+
+fn context(issuer: &Arc<Counting>) -> Context {
     let policy = Policy { issuer: ISSUER.into(), audience: AUDIENCE.into(), scope: "read".into() };
-    let context = Context {
+    Context {
         issuer: Arc::clone(issuer) as _,
         policy: Arc::new(policy),
         trust: Trust::default(),
         clock: WallClock::system(),
-    };
-    part.validator(context).await
+    }
 }
 
-/// Every architecture that checks tokens, with the tokens it is given.
-const CHECKING: [(&str, Option<&str>); 7] = [
-    (r#""introspection""#, None),
-    (r#""introspection""#, Some("ES256")),
-    (r#"{"kind": "introspection-cached", "ttl": "10s"}"#, None),
-    (r#"{"kind": "introspection-cached", "ttl": "10s"}"#, Some("ML-DSA-65")),
-    (r#""jwt""#, Some("ES256")),
-    (r#""jwt""#, Some("ML-DSA-65")),
-    (r#"{"kind": "jwt", "library": "jsonwebtoken"}"#, Some("ES256")),
-];
+/// An architecture beside an authorization server that publishes what it needs.
+struct Case {
+    architecture: Part<dyn Architecture>,
+    signature: Option<&'static str>,
+    issuer: Arc<Counting>,
+    validator: Arc<dyn TokenValidator>,
+}
+
+/// Every architecture that checks tokens, with the tokens that it takes: opaque ones, and JWTs of an old and of a new scheme.
+async fn checking() -> Vec<Case> {
+    let mut cases = Vec::new();
+    for choice in ARCHITECTURES.examples() {
+        let architecture = ARCHITECTURES.resolve(choice).unwrap();
+        if architecture.design().checks == Checks::Nothing {
+            continue;
+        }
+        for signature in [None, Some("ES256"), Some("ML-DSA-65")] {
+            let takes = match signature {
+                None => architecture.tokens() == Tokens::Any,
+                Some(alg) => {
+                    let scheme = Part::<dyn SignatureScheme>::named(alg).unwrap();
+                    architecture.accepts(&*scheme).is_ok()
+                }
+            };
+            if takes {
+                let issuer = issuer_with(signature, architecture.publishes()).await;
+                let validator = architecture.validator(context(&issuer)).await.unwrap();
+                let architecture = architecture.clone();
+                cases.push(Case { architecture, signature, issuer, validator });
+            }
+        }
+    }
+    cases
+}
+
+impl fmt::Display for Case {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} {}", self.architecture, self.signature.unwrap_or("opaque"))
+    }
+}
+
+#[tokio::test]
+async fn every_architecture_is_held_to_what_all_of_them_promise_but_the_control() {
+    let cases = checking().await;
+    for entry in ARCHITECTURES.entries {
+        let is_tried = cases.iter().any(|case| case.architecture.kind() == entry.name);
+        assert!(is_tried || entry.name == "none", "{} needs an example of its settings", entry.name);
+    }
+}
 
 #[tokio::test(start_paused = true)]
 async fn good_tokens_are_accepted_and_bad_ones_refused_by_every_architecture_that_checks() {
-    for (architecture, signature) in CHECKING {
-        let issuer = issuer(signature).await;
-        let validator = validator(architecture, &issuer).await;
-        let issue = async |client: Client| issuer.server.issue(&client).await.unwrap().token;
+    for case in checking().await {
+        let issue = async |client: Client| case.issuer.server.issue(&client).await.unwrap().token;
         let token = issue(good()).await;
-        let verified = validator.validate(&token).await;
-        assert!(
-            matches!(verified, Ok(Verified::Claims(_) | Verified::Stated(_))),
-            "{architecture}: {verified:?}"
-        );
+        let verified = case.validator.validate(&token).await;
+        assert!(matches!(verified, Ok(Verified::Claims(_) | Verified::Stated(_))), "{case}: {verified:?}");
 
         let mut tampered = token.clone();
         let middle = token.len() / 2;
@@ -135,7 +186,7 @@ async fn good_tokens_are_accepted_and_bad_ones_refused_by_every_architecture_tha
         for (what, token) in bad {
             // Twice: what was remembered the first time must not help the second.
             for _ in 0..2 {
-                assert!(validator.validate(&token).await.is_err(), "{architecture} accepts: {what}");
+                assert!(case.validator.validate(&token).await.is_err(), "{case} accepts: {what}");
             }
         }
     }
@@ -143,36 +194,32 @@ async fn good_tokens_are_accepted_and_bad_ones_refused_by_every_architecture_tha
 
 #[tokio::test(start_paused = true)]
 async fn no_architecture_that_checks_accepts_a_token_past_its_expiry() {
-    for (architecture, signature) in CHECKING {
-        let issuer = issuer(signature).await;
-        let validator = validator(architecture, &issuer).await;
-        let token = issuer.server.issue(&good()).await.unwrap().token;
+    for case in checking().await {
+        let token = case.issuer.server.issue(&good()).await.unwrap().token;
         // Remembered a second before its expiry, for longer than that.
         sleep(Duration::from_secs(58)).await;
-        assert!(validator.validate(&token).await.is_ok(), "{architecture}");
+        assert!(case.validator.validate(&token).await.is_ok(), "{case}");
         sleep(Duration::from_secs(2)).await;
-        assert!(validator.validate(&token).await.is_err(), "{architecture}");
+        assert!(case.validator.validate(&token).await.is_err(), "{case}");
     }
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_revoked_token_lives_as_long_as_the_architecture_says_and_no_longer() {
-    for (architecture, signature) in CHECKING {
-        let choice: Choice = serde_json::from_str(architecture).unwrap();
-        let design = ARCHITECTURES.resolve(choice).unwrap().design();
-        let issuer = issuer(signature).await;
-        let validator = validator(architecture, &issuer).await;
-        let token = issuer.server.issue(&good()).await.unwrap().token;
+    for case in checking().await {
+        // Beside a list that was polled in this instant.
+        let validator = case.architecture.validator(context(&case.issuer)).await.unwrap();
+        let token = case.issuer.server.issue(&good()).await.unwrap().token;
         assert!(validator.validate(&token).await.is_ok());
-        issuer.server.revoke(&good(), &token).await.unwrap();
-        let bound = design.accepts_revoked_for(LIFETIME.as_secs_f64()).expect("it checks");
-        let bound = Duration::from_secs_f64(bound);
+        case.issuer.server.revoke(&good(), &token).await.unwrap();
+        let bound = case.architecture.design().accepts_revoked_for(LIFETIME.as_secs_f64());
+        let bound = Duration::from_secs_f64(bound.expect("it checks"));
         if !bound.is_zero() {
             sleep(bound.saturating_sub(Duration::from_secs(2))).await;
-            assert!(validator.validate(&token).await.is_ok(), "{architecture}: it is not asked yet");
+            assert!(validator.validate(&token).await.is_ok(), "{case}: it is not asked yet");
             sleep(Duration::from_secs(2)).await;
         }
-        assert!(validator.validate(&token).await.is_err(), "{architecture}: alive past its bound");
+        assert!(validator.validate(&token).await.is_err(), "{case}: alive past its bound");
     }
 }
 

@@ -1,19 +1,24 @@
 //! The authorization server itself, without HTTP: issues, introspects, revokes, publishes keys.
 
+mod publication;
+
 use std::collections::HashMap;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use aws_lc_rs::constant_time::verify_slices_are_equal;
 
 use crate::auth::future::BoxFuture;
-use crate::auth::issuer::{Introspection, Issuer, Unreachable};
-use crate::auth::store::{Record, StoreError, TokenStore};
+use crate::auth::issuer::{Document, Introspection, Issuer, Unreachable};
+use crate::auth::store::{Record, RevokedToken, StoreError, TokenStore};
 use crate::auth::token::jwks::{Jwk, JwkSet};
 use crate::auth::token::jwt::{KeyRing, SigningKey, Trust};
 use crate::auth::token::signature::{SignatureScheme, SigningError};
-use crate::auth::token::{Audience, Claims, TokenId, WallClock, opaque};
+use crate::auth::token::{Audience, Claims, TokenId, UnixTime, WallClock, opaque};
 use crate::registry::Part;
+
+pub use publication::{KEY_SET_PATH, Publication};
 
 /// Issues tokens to its clients and answers for them.
 pub struct AuthorizationServer {
@@ -21,6 +26,8 @@ pub struct AuthorizationServer {
     clients: HashMap<String, Client>,
     minting: Minting,
     store: Arc<dyn TokenStore>,
+    publications: Vec<Box<dyn Publication>>,
+    revocations: AtomicU64,
     clock: WallClock,
 }
 
@@ -111,7 +118,29 @@ impl AuthorizationServer {
         clock: WallClock,
     ) -> Self {
         let clients = clients.into_iter().map(|client| (client.id.clone(), client)).collect();
-        Self { issuer, clients, minting, store, clock }
+        let publications: Vec<Box<dyn Publication>> = vec![Box::new(publication::PublishedKeys)];
+        Self { issuer, clients, minting, store, publications, revocations: AtomicU64::new(0), clock }
+    }
+
+    /// Publishes these documents beside its keys; of several with one path the first.
+    #[must_use]
+    pub fn publishing(mut self, publications: impl IntoIterator<Item = Box<dyn Publication>>) -> Self {
+        for publication in publications {
+            if self.publications.iter().all(|known| known.path() != publication.path()) {
+                self.publications.push(publication);
+            }
+        }
+        self
+    }
+
+    /// The documents that it publishes, the keys first.
+    pub fn publications(&self) -> &[Box<dyn Publication>] {
+        &self.publications
+    }
+
+    /// The date by its clock.
+    pub fn now(&self) -> UnixTime {
+        self.clock.now()
     }
 
     /// Its name: the `iss` of its tokens.
@@ -167,8 +196,28 @@ impl AuthorizationServer {
         match self.find(token).await? {
             None => Ok(()),
             Some((_, claims)) if claims.client_id != client.id => Err(RevokeError::OfAnotherClient),
-            Some((id, claims)) => Ok(self.store.put(id, Record::Revoked { expiry: claims.exp }).await?),
+            Some((id, claims)) => {
+                let grace = self.publications.iter().map(|publication| publication.grace()).max();
+                let expiry = claims.exp + grace.unwrap_or_default();
+                let revoked = RevokedToken { jti: claims.jti.as_str().into(), expiry };
+                self.store.put(id, Record::Revoked(revoked)).await?;
+                self.revocations.fetch_add(1, Ordering::Release);
+                Ok(())
+            }
         }
+    }
+
+    /// The tokens that were revoked, and that somebody may still accept.
+    pub async fn revoked(&self) -> Result<Vec<RevokedToken>, StoreError> {
+        let now = self.clock.now();
+        let mut revoked = self.store.revoked().await?;
+        revoked.retain(|token| now < token.expiry);
+        Ok(revoked)
+    }
+
+    /// How many tokens it has revoked so far: when that is the same, so are the revoked ones, but for those that expired.
+    pub fn revocations(&self) -> u64 {
+        self.revocations.load(Ordering::Acquire)
     }
 
     /// The published keys, without what only their owners know; none for opaque tokens.
@@ -195,7 +244,7 @@ impl AuthorizationServer {
                 let id = TokenId::of(token);
                 Ok(match self.store.find(id).await? {
                     Some(Record::Issued(claims)) => Some((id, claims)),
-                    Some(Record::Revoked { .. }) | None => None,
+                    Some(Record::Revoked(_)) | None => None,
                 })
             }
             Minting::Jwt { keys, .. } => {
@@ -215,16 +264,28 @@ impl Issuer for AuthorizationServer {
         })
     }
 
-    fn key_set(&self, most_bytes: usize) -> BoxFuture<'_, Result<JwkSet, Unreachable>> {
+    fn fetch<'a>(
+        &'a self,
+        path: &'a str,
+        known: Option<&'a str>,
+        most_bytes: usize,
+    ) -> BoxFuture<'a, Result<Option<Arc<Document>>, Unreachable>> {
         Box::pin(async move {
-            let set = AuthorizationServer::key_set(self);
-            let bytes = serde_json::to_vec(&set).expect("keys are plain data").len();
+            let publication = self.publications.iter().find(|publication| publication.path() == path);
+            let publication =
+                publication.ok_or_else(|| Unreachable(format!("nothing is published at {path}")))?;
+            let document =
+                publication.document(self).await.map_err(|error| Unreachable(error.to_string()))?;
+            if known.is_some() && document.entity_tag.as_deref() == known {
+                return Ok(None);
+            }
+            let bytes = document.bytes.len();
             if bytes > most_bytes {
                 return Err(Unreachable(format!(
-                    "a key set of {bytes} bytes, expected at most {most_bytes}"
+                    "a document of {bytes} bytes, expected at most {most_bytes}"
                 )));
             }
-            Ok(set)
+            Ok(Some(document))
         })
     }
 }

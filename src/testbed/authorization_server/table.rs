@@ -1,0 +1,111 @@
+//! The table of endpoints: route, counter and entry in the metadata come from the row.
+
+use std::collections::BTreeMap;
+use std::convert::Infallible;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use axum::Router;
+use axum::extract::FromRequestParts;
+use axum::http::request::Parts;
+use axum::routing::{MethodRouter, get, post};
+use serde_json::{Value, json};
+
+use super::endpoints;
+use crate::auth::authorization_server::{AuthorizationServer, Publication};
+
+/// An endpoint that every authorization server has.
+struct Row {
+    path: &'static str,
+    /// What it is called in the metadata (RFC 8414 section 2), if it stands there: `token` for `token_endpoint`.
+    name: Option<&'static str>,
+    /// Its method and handler.
+    route: fn() -> MethodRouter<Called>,
+}
+
+/// Every endpoint but the documents, whose rows are the publications of the server.
+static ENDPOINTS: &[Row] = &[
+    Row { path: "/token", name: Some("token"), route: || post(endpoints::token) },
+    Row { path: "/introspect", name: Some("introspection"), route: || post(endpoints::introspect) },
+    Row { path: "/revoke", name: Some("revocation"), route: || post(endpoints::revoke) },
+    Row { path: "/.well-known/oauth-authorization-server", name: None, route: || get(endpoints::metadata) },
+    Row { path: "/bench/calls", name: None, route: || get(endpoints::calls) },
+];
+
+/// A server with a counter for each row.
+struct Counted {
+    server: AuthorizationServer,
+    /// Of the endpoints, then of the documents.
+    calls: Vec<AtomicU64>,
+}
+
+/// A row of a server, as its handler gets it: with the call counted.
+#[derive(Clone)]
+pub(super) struct Called {
+    counted: Arc<Counted>,
+    row: usize,
+}
+
+/// The routes of a server.
+pub(super) fn routes(server: AuthorizationServer) -> Router {
+    let rows = ENDPOINTS.len() + server.publications().len();
+    let calls = (0..rows).map(|_| AtomicU64::new(0)).collect();
+    let counted = Arc::new(Counted { server, calls });
+    let called = |row| Called { counted: Arc::clone(&counted), row };
+    let mut router = Router::new();
+    for (row, endpoint) in ENDPOINTS.iter().enumerate() {
+        router = router.route(endpoint.path, (endpoint.route)().with_state(called(row)));
+    }
+    for (row, publication) in (ENDPOINTS.len()..).zip(counted.server.publications()) {
+        router = router.route(publication.path(), get(endpoints::document).with_state(called(row)));
+    }
+    router
+}
+
+impl Called {
+    pub(super) fn server(&self) -> &AuthorizationServer {
+        &self.counted.server
+    }
+
+    /// The document that the row is about.
+    pub(super) fn publication(&self) -> &dyn Publication {
+        &*self.server().publications()[self.row - ENDPOINTS.len()]
+    }
+
+    /// What the server says of itself (RFC 8414 section 2).
+    pub(super) fn metadata(&self) -> Value {
+        let issuer = self.server().issuer();
+        let mut metadata = json!({
+            "issuer": issuer,
+            "response_types_supported": [],
+            "grant_types_supported": ["client_credentials"],
+        });
+        for Row { path, name, .. } in ENDPOINTS {
+            if let Some(name) = name {
+                metadata[format!("{name}_endpoint")] = format!("{issuer}{path}").into();
+                metadata[format!("{name}_endpoint_auth_methods_supported")] = json!(["client_secret_basic"]);
+            }
+        }
+        for publication in self.server().publications() {
+            metadata[publication.metadata_member()] = format!("{issuer}{}", publication.path()).into();
+        }
+        metadata
+    }
+
+    /// How often each path was called since the beginning; what the bench itself asks is no call.
+    pub(super) fn calls(&self) -> BTreeMap<&str, u64> {
+        let endpoints = ENDPOINTS.iter().map(|row| row.path);
+        let documents = self.server().publications().iter().map(|publication| publication.path());
+        let calls = self.counted.calls.iter().map(|calls| calls.load(Ordering::Relaxed));
+        endpoints.chain(documents).zip(calls).filter(|(path, _)| !path.starts_with("/bench/")).collect()
+    }
+}
+
+impl FromRequestParts<Self> for Called {
+    type Rejection = Infallible;
+
+    async fn from_request_parts(_: &mut Parts, row: &Self) -> Result<Self, Infallible> {
+        row.counted.calls[row.row].fetch_add(1, Ordering::Relaxed);
+        Ok(row.clone())
+    }
+}
