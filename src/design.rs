@@ -99,6 +99,12 @@ impl Design {
         }
     }
 
+    /// The same, and it asks again and again what was revoked.
+    #[must_use]
+    pub fn polling(self, interval: Duration) -> Self {
+        Self { asks: Asks::EveryPeriod { poll_interval_seconds: interval.as_secs_f64() }, ..self }
+    }
+
     /// How long it keeps answers, in seconds; `None` if it keeps none.
     pub fn cache_lifetime(&self) -> Option<f64> {
         match self.asks {
@@ -124,6 +130,12 @@ impl Design {
         }
         let expired = (expires_in + self.leeway_seconds).max(0.0);
         Some(self.learns_within().map_or(expired, |learned| learned.min(expired)))
+    }
+
+    /// Whether it may accept a token that was revoked before it ever saw it: it does not ask about that token.
+    pub fn may_miss_earlier_revocations(&self) -> bool {
+        matches!(self.asks, Asks::Unknown | Asks::Never | Asks::EveryPeriod { .. })
+            && self.checks != Checks::Nothing
     }
 
     /// Whether a token is good until it expires, revoked or not.
@@ -153,8 +165,7 @@ mod tests {
 
     #[test]
     fn a_revoked_token_lives_until_it_is_known_or_expires_whichever_is_first() {
-        let polled = Asks::EveryPeriod { poll_interval_seconds: 30.0 };
-        let polling = Design { asks: polled, ..Design::ASKING_EVERY_TIME };
+        let polling = Design::verifying(Duration::ZERO, TTL).polling(Duration::from_secs(30));
         for (design, learns, bounds) in [
             (Design::UNKNOWN, None, [None, None]),
             (Design::UNCHECKED, None, [None, None]),

@@ -46,6 +46,7 @@ const LAYERS: Layers = &[
             "auth/token",
             "auth/token/jwks",
             "auth/token/signature",
+            "auth/store",
             "auth/issuer",
             "auth/refreshed",
             "auth/authorization_server",

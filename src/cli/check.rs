@@ -73,7 +73,7 @@ impl Verdict {
         if control {
             write!(words, " ({accepted} bad tokens accepted: by design, it is a control)")
                 .expect("a string takes every text");
-        } else if stale > 0 && design.ignores_revocations() {
+        } else if stale > 0 && design.may_miss_earlier_revocations() {
             write!(words, " ({stale} revoked tokens accepted: by design, nobody is asked)")
                 .expect("a string takes every text");
         }

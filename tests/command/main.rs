@@ -5,6 +5,7 @@ mod bad_command_line;
 mod bad_scenario;
 mod bad_subject;
 mod counting;
+mod deny_list;
 mod description;
 mod disk;
 mod disturbed;

@@ -25,6 +25,56 @@ pub(super) fn cached(trials: &Trials<'_>, ttl: f64) -> (f64, f64, f64) {
     (mean, totals[GAMES / 200], totals[GAMES - 1 - GAMES / 200])
 }
 
+/// Expected total beside a list that each resource server polls, with its 99 % interval: the probes between an acknowledgement and
+/// the next poll. A server polls at instants of its own, so one draw of them decides on all revocations of a trial there.
+pub(super) fn polled(trials: &Trials<'_>, poll: f64) -> (f64, f64, f64) {
+    play_polls(&probed_servers(trials), poll, trials.seed())
+}
+
+/// A revocation at a resource server, in seconds: when it was acknowledged, and how long after that each probe of its token was sent.
+type Probed = (f64, Vec<f64>);
+
+fn play_polls(servers: &[Vec<Probed>], poll: f64, seed: u64) -> (f64, f64, f64) {
+    let mut random = ChaCha8Rng::seed_from_u64(seed);
+    let mut game = || -> f64 {
+        let accepted = servers.iter().map(|revocations| {
+            let phase = random.random::<f64>() * poll;
+            let between = revocations.iter().map(|(acknowledged, sent)| {
+                let wait = (phase - acknowledged).rem_euclid(poll);
+                sent.iter().filter(|after| **after < wait).count()
+            });
+            between.sum::<usize>() as f64
+        });
+        accepted.sum()
+    };
+    let mut totals: Vec<f64> = (0..GAMES).map(|_| game()).collect();
+    totals.sort_unstable_by(f64::total_cmp);
+    let mean = totals.iter().sum::<f64>() / GAMES as f64;
+    (mean, totals[GAMES / 200], totals[GAMES - 1 - GAMES / 200])
+}
+
+/// The revocations at each resource server of each trial, with the probes that were decided before their token expired.
+fn probed_servers(trials: &Trials<'_>) -> Vec<Vec<Probed>> {
+    let mut servers = Vec::new();
+    for recording in &trials.recordings {
+        for node in recording.enforcement_points() {
+            let mut revocations = Vec::new();
+            for (event, revocation) in recording.revocations() {
+                let Some(acknowledged) = event.ended else { continue };
+                let probes = revocation.probes.iter().filter(|probe| {
+                    probe.node == node
+                        && probe.sent > acknowledged
+                        && probe.decided().seconds() < revocation.expires_seconds
+                });
+                let sent = probes.map(|probe| probe.sent.since(acknowledged).as_secs_f64()).collect();
+                revocations.push((acknowledged.seconds(), sent));
+            }
+            servers.push(revocations);
+        }
+    }
+    servers
+}
+
 /// Every probe sent after the acknowledgement and before the expiry: no chance is involved. A probe within
 /// a second of the expiry may go either way.
 pub(super) fn until_expiry(trials: &Trials<'_>, leeway: f64) -> (f64, f64, f64) {
@@ -115,5 +165,23 @@ mod tests {
             let expected = unsafe_acceptances(rate, ttl);
             assert!((mean / expected - 1.0).abs() < 0.03, "{mean}, not {expected}");
         }
+    }
+
+    #[test]
+    fn a_list_lets_pass_what_comes_before_the_next_poll_and_polls_of_one_server_are_one_draw() {
+        // A probe every 10 ms for 8 s, polls every 4 s: a probe passes with probability 1 - delay / poll.
+        let probes: Vec<f64> = (0..800).map(|number| f64::from(number) * 0.01).collect();
+        let near = |measured: f64, expected: f64| (measured / expected - 1.0).abs() < 0.05;
+        let one = vec![vec![(1.0, probes.clone())]];
+        let (mean, low, high) = play_polls(&one, 4.0, 3);
+        assert!(near(mean, 200.5), "{mean}");
+        assert!(low < 6.0 && (394.0..=400.0).contains(&high), "{low} to {high}");
+        // Whole polls apart, three revocations meet the same poll; beside three servers chance evens out.
+        let together = vec![[1.0, 9.0, 21.0].map(|at| (at, probes.clone())).to_vec()];
+        let apart = vec![one[0].clone(); 3];
+        let (mean, low, high) = play_polls(&together, 4.0, 3);
+        assert!(near(mean, 601.5) && low < 18.0 && high > 1_182.0, "{low} to {high} about {mean}");
+        let (mean, low, high) = play_polls(&apart, 4.0, 3);
+        assert!(near(mean, 601.5) && low > 40.0 && high < 1_160.0, "{low} to {high} about {mean}");
     }
 }

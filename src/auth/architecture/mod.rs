@@ -3,6 +3,7 @@
 mod introspection;
 mod introspection_cached;
 mod jwt;
+mod jwt_deny_list;
 mod none;
 #[cfg(test)]
 mod tests;
@@ -140,6 +141,11 @@ pub static ARCHITECTURES: Registry<dyn Architecture> = Registry {
             "asks the authorization server and keeps its answer for a while"
         ),
         entry!("jwt", jwt::LocalJwt, "verifies the signature with published keys, asks nobody (RFC 9068)"),
+        entry!(
+            "jwt-deny-list",
+            jwt_deny_list::JwtDenyList,
+            "verifies as jwt does, and polls a list of the tokens that were revoked"
+        ),
     ],
 };
 

@@ -60,7 +60,7 @@ pub enum Rejection {
     /// The token is good, but not for this.
     #[error("the token lacks the scope")]
     InsufficientScope,
-    /// The authorization server says `"active": false` (RFC 7662 section 2.2).
+    /// The authorization server says `"active": false` (RFC 7662 section 2.2), or lists it as revoked.
     #[error("the token is not active")]
     Inactive,
     /// The authorization server could not be asked. Nothing is known of the token.

@@ -1,0 +1,194 @@
+//! Local verification of JWTs beside a polled list of the revoked ones: a revocation counts from the next poll on.
+
+use std::collections::HashSet;
+use std::sync::Arc;
+use std::time::Duration;
+
+use aws_lc_rs::digest;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use tokio::sync::Mutex;
+
+use crate::auth::architecture::jwt::{LocalJwt, Verifying};
+use crate::auth::architecture::{
+    Architecture, Context, NotReady, TokenValidator, Tokens, Validation, Verified,
+};
+use crate::auth::authorization_server::{AuthorizationServer, Publication};
+use crate::auth::future::BoxFuture;
+use crate::auth::issuer::{Document, Unreachable};
+use crate::auth::refreshed::{Refresh, RefreshPolicy, Refreshed};
+use crate::auth::store::StoreError;
+use crate::auth::token::signature::SignatureScheme;
+use crate::auth::token::{Rejection, UnixTime, base64url};
+use crate::design::Design;
+use crate::units::{Period, Span};
+
+/// Verifies as `jwt` does, and refuses what the authorization server lists as revoked.
+///
+/// * Data flow: a revocation (RFC 7009) puts the `jti` of the token (RFC 7519 section 4.1.7) on the list at `/deny-list`, until the token
+///   has expired. Every resource server fetches the list when it starts and every `poll` from then on, whether there are requests or
+///   not; a list that has not changed is not sent again (`If-None-Match`, RFC 9110 section 13.1.2). No request waits for that.
+/// * Specification: none has such a list; RFC 7009 section 3 leaves to the servers how a revocation reaches the resource servers.
+/// * A revoked token is accepted for `poll` and the time of one fetch at most, and never past its expiry.
+/// * The cost is a fetch every `poll` for each resource server, whatever the load, and the list in the memory of each.
+/// * Without the authorization server everything goes on with the last list, so that no revocation is heard of: without limit, or
+///   until the list is as old as `stale_on_error` says; from then on every token is refused. It is needed at the start.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+#[schemars(example = serde_json::json!({ "poll": "5s" }))]
+pub(super) struct JwtDenyList {
+    /// How often the list of revoked tokens is fetched.
+    poll: Period,
+    /// How long after it was fetched the list is used while it cannot be fetched again: no limit by default, so that an outage refuses
+    /// nobody; `"0s"` refuses every token as soon as a poll fails.
+    #[serde(default)]
+    stale_on_error: Option<Span>,
+    /// A list of more bytes is refused before it is read to its end; a token on it takes 46.
+    #[serde(default = "default_list_limit")]
+    #[schemars(default = "default_list_limit")]
+    list_limit: usize,
+    /// How tokens are verified: the settings of the architecture `jwt`.
+    #[serde(default)]
+    jwt: LocalJwt,
+}
+
+/// Room for 360,000 tokens.
+fn default_list_limit() -> usize {
+    16 * 1024 * 1024
+}
+
+impl Architecture for JwtDenyList {
+    fn tokens(&self) -> Tokens {
+        self.jwt.tokens()
+    }
+
+    fn accepts(&self, scheme: &dyn SignatureScheme) -> Result<(), String> {
+        self.jwt.accepts(scheme)
+    }
+
+    fn validation(&self) -> Validation {
+        self.jwt.validation()
+    }
+
+    fn design(&self) -> Design {
+        self.jwt.design().polling(self.poll.duration())
+    }
+
+    fn publishes(&self) -> Vec<Box<dyn Publication>> {
+        // A second more: the clocks of two servers never agree to the end.
+        let grace = self.jwt.leeway() + Duration::from_secs(1);
+        vec![Box::new(RevokedTokens { grace, made: Mutex::default() })]
+    }
+
+    fn validator(&self, context: Context) -> BoxFuture<'_, Result<Arc<dyn TokenValidator>, NotReady>> {
+        Box::pin(async move {
+            let interval = self.poll.duration();
+            let policy = RefreshPolicy {
+                when: Refresh::Background,
+                interval,
+                cooldown: interval,
+                stale_on_error: self.stale_on_error.map_or(Duration::MAX, Span::duration),
+                most_bytes: self.list_limit,
+            };
+            let issuer = Arc::clone(&context.issuer);
+            let jwt = self.jwt.verifying(context).await?;
+            let revoked = Refreshed::fetch(issuer, PATH, policy, Box::new(prepare)).await?;
+            Ok(Arc::new(Denying { jwt, revoked }) as Arc<_>)
+        })
+    }
+}
+
+/// Where the list is.
+const PATH: &str = "/deny-list";
+
+/// The list on the wire.
+#[derive(Serialize, Deserialize)]
+struct DenyList<Ids> {
+    /// The `jti` of every revoked token that has not expired.
+    revoked: Ids,
+}
+
+/// The half of the authorization server.
+struct RevokedTokens {
+    /// How long after its expiry a token stays on the list: resource servers grant leeway.
+    grace: Duration,
+    /// Held while a list is made, which takes milliseconds if it is long: once for all who ask.
+    made: Mutex<Option<Made>>,
+}
+
+/// A list, and while it is the right one.
+struct Made {
+    list: Arc<Document>,
+    revocations: u64,
+    first_expiry: Option<UnixTime>,
+}
+
+impl Publication for RevokedTokens {
+    fn path(&self) -> &'static str {
+        PATH
+    }
+
+    fn metadata_member(&self) -> &'static str {
+        "deny_list_uri"
+    }
+
+    fn grace(&self) -> Duration {
+        self.grace
+    }
+
+    fn document<'a>(
+        &'a self,
+        server: &'a AuthorizationServer,
+    ) -> BoxFuture<'a, Result<Arc<Document>, StoreError>> {
+        Box::pin(async move {
+            let mut made = self.made.lock().await;
+            // Read before the list is: what is revoked meanwhile makes it another one the next time.
+            let (revocations, now) = (server.revocations(), server.now());
+            let is_right = |made: &&Made| {
+                made.revocations == revocations && made.first_expiry.is_none_or(|expiry| now < expiry)
+            };
+            if let Some(made) = made.as_ref().filter(is_right) {
+                return Ok(Arc::clone(&made.list));
+            }
+            let mut revoked = server.revoked().await?;
+            // The same tokens make the same list, and so the same entity tag.
+            revoked.sort_unstable_by(|a, b| a.jti.cmp(&b.jti));
+            let first_expiry = revoked.iter().map(|token| token.expiry).min();
+            let ids: Vec<&str> = revoked.iter().map(|token| &*token.jti).collect();
+            let bytes = serde_json::to_vec(&DenyList { revoked: ids }).expect("plain data");
+            let list = Arc::new(Document { entity_tag: Some(entity_tag(&bytes)), bytes });
+            *made = Some(Made { list: Arc::clone(&list), revocations, first_expiry });
+            Ok(list)
+        })
+    }
+}
+
+/// Half of the SHA-256 tells any two lists apart.
+fn entity_tag(bytes: &[u8]) -> String {
+    format!("\"{}\"", base64url::encode(&digest::digest(&digest::SHA256, bytes).as_ref()[..16]))
+}
+
+fn prepare(json: &[u8]) -> Result<HashSet<Box<str>>, Unreachable> {
+    let list: DenyList<_> = serde_json::from_slice(json)
+        .map_err(|error| Unreachable(format!("expected a list of revoked tokens: {error}")))?;
+    Ok(list.revoked)
+}
+
+/// The half of the resource server.
+struct Denying {
+    jwt: Verifying,
+    revoked: Refreshed<HashSet<Box<str>>>,
+}
+
+impl TokenValidator for Denying {
+    fn validate<'a>(&'a self, token: &'a str) -> BoxFuture<'a, Result<Verified, Rejection>> {
+        Box::pin(async move {
+            let claims = self.jwt.verified(token).await?;
+            let revoked = self.revoked.current().await.ok_or(Rejection::Undecided)?;
+            if revoked.contains(&*claims.jti) {
+                return Err(Rejection::Inactive);
+            }
+            Ok(Verified::Claims(Arc::new(claims)))
+        })
+    }
+}
