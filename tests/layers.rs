@@ -45,6 +45,7 @@ const LAYERS: Layers = &[
             "auth/future",
             "auth/token",
             "auth/token/jwks",
+            "auth/token/base64url",
             "auth/token/signature",
             "auth/store",
             "auth/issuer",
@@ -92,9 +93,9 @@ const LAYERS: Layers = &[
         &[
             "registry",
             "units",
+            "design",
             "wire",
             "reuse",
-            "auth/architecture",
             "plan",
             "observation",
             "testbed",

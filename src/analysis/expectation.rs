@@ -166,9 +166,10 @@ fn unsafe_acceptances(trials: &Trials<'_>, propagation: &Propagation) -> Option<
         _ if design.checks != Checks::Tokens => (probes::until_expiry(trials, f64::INFINITY), "every probe"),
         _ if design.push_delay_seconds.is_some() => return None,
         Asks::Unknown => return None,
-        Asks::EveryPeriod { poll_interval_seconds } => {
-            (probes::polled(trials, poll_interval_seconds), "what is left until the next poll at the revocation")
-        }
+        Asks::EveryPeriod { poll_interval_seconds } => (
+            probes::polled(trials, poll_interval_seconds),
+            "what is left until the next poll at the revocation",
+        ),
         Asks::EveryRequest => ((0.0, 0.0, 0.0), "every probe is asked for"),
         Asks::OnMiss { cache_lifetime_seconds } => {
             let because = "what is left of a cached answer at the revocation";
@@ -207,9 +208,9 @@ fn bound(design: &Design, propagation: &Propagation) -> Check {
     let allowed = limit(worst);
     let agreement = match design.checks {
         Checks::Nothing | Checks::Unknown => Agreement::Unbounded,
-        _ if excess(worst) > 0.0 => Agreement::Exceeds,
-        _ if propagation.unbounded() > 0 => Agreement::Unfinished,
-        _ => Agreement::Within,
+        Checks::Tokens if excess(worst) > 0.0 => Agreement::Exceeds,
+        Checks::Tokens if propagation.unbounded() > 0 => Agreement::Unfinished,
+        Checks::Tokens => Agreement::Within,
     };
     Check {
         quantity: "time from a revocation to the last unsafe acceptance",
@@ -228,7 +229,9 @@ fn bounded_by(design: &Design) -> &'static str {
         _ if design.push_delay_seconds.is_some() => "how long a pushed revocation is under way",
         Asks::EveryRequest => "the authorization server is asked for every request",
         Asks::OnMiss { .. } => "how long an answer is kept",
-        Asks::EveryPeriod { .. } => "how often the list of revoked tokens is fetched, and the time that takes",
+        Asks::EveryPeriod { .. } => {
+            "how often the list of revoked tokens is fetched, and the time that takes"
+        }
         Asks::Never | Asks::Unknown => "what is left of the token's life",
     }
 }

@@ -126,7 +126,7 @@ fn observe(
     probes().find(|probe| probe.sent > acknowledged)?;
     let is_unsafe = |probe: &&Probe| probe.accepted && probe.sent > acknowledged;
     let last_unsafe = probes().filter(is_unsafe).max_by_key(|probe| probe.decided());
-    let last = last_unsafe.map_or(acknowledged, |probe| probe.decided());
+    let last = last_unsafe.map_or(acknowledged, Probe::decided);
     let refused = probes().filter(|probe| !probe.accepted && probe.decided() >= last);
     let gap = refused.map(|probe| probe.decided().since(last).as_secs_f64()).reduce(f64::min);
     let in_flight =

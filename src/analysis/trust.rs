@@ -9,7 +9,6 @@ use crate::analysis::usage::{PRESSURE_PERCENT, STEAL_PERCENT};
 use crate::analysis::{Check, Estimate, Moment, Warning, gaps, generator, outcome, steady, validity};
 use crate::metric::MetricId;
 use crate::observation::{Load, Recording, Side};
-use crate::wire::Http;
 
 /// A longer wait for a connection, as a share of the median service time, is a part of the latency that would be
 /// another with more connections.
@@ -130,9 +129,9 @@ fn of_load(trials: &Trials<'_>, estimates: &BTreeMap<MetricId, Estimate>) -> Vec
 /// A token that a connection of HTTP/2 has carried already, and that still is in its table, costs the next request nothing.
 fn indexed(trials: &Trials<'_>) -> Option<Warning> {
     let Recording { subject, workload, .. } = trials.recordings.first()?;
-    let is_http2 = subject.http == Http::Http2;
     let (tokens, [_, characters, _]) = (workload.live_tokens, subject.token_characters?);
-    (is_http2 && hpack_flatters(tokens, characters)).then_some(Warning::TokensIndexed { tokens, characters })
+    (subject.is_reached_by_http2() && hpack_flatters(tokens, characters))
+        .then_some(Warning::TokensIndexed { tokens, characters })
 }
 
 /// What the generator took up on time, but the servers left no connection for.
@@ -175,6 +174,7 @@ mod tests {
     use super::*;
     use crate::analysis::{Gravity, Summary, analyse, synthetic};
     use crate::observation::{Second, VALID};
+    use crate::wire::Http;
 
     /// Introspection, of which every second lost so many of its 1,000 requests to a time-out.
     fn losing(requests: u64) -> Summary {

@@ -149,7 +149,8 @@ fn designs(plan: &Plan) -> Vec<(&str, String)> {
 }
 
 fn terms(design: &Design) -> String {
-    design.terms().into_iter().map(|(name, seconds)| format!("; {name} {seconds} s")).collect()
+    let terms = design.terms().into_iter().map(|(name, seconds)| format!("; {name} {seconds} s"));
+    terms.collect::<Vec<_>>().concat()
 }
 
 /// What a cache should give each subject that has one, as far as a closed form tells: in the first repetition, from which

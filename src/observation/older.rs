@@ -31,7 +31,7 @@ fn upgraded(mut recording: Value) -> Value {
     recording["schema"] = json!(SCHEMA);
     subject(&mut recording["subject"]);
     workload(&mut recording["workload"]);
-    let nodes = nodes(recording["usage"].take(), &recording["workload"]["resource_servers"]);
+    let nodes = nodes(&recording["usage"], &recording["workload"]["resource_servers"]);
     take(&mut recording, "usage");
     supply(&mut recording, "nodes", nodes);
     let revocations = take(&mut recording, "revocations").unwrap_or_default();
@@ -123,7 +123,7 @@ fn process(words: &str) -> Value {
 const BEFORE_RESOURCE_SERVERS: u64 = 2;
 
 /// Every sample told of all processes, which always were one load generator, one authorization server and some resource servers.
-fn nodes(samples: Value, resource_servers: &Value) -> Value {
+fn nodes(samples: &Value, resource_servers: &Value) -> Value {
     let samples = samples.as_array().cloned().unwrap_or_default();
     let node = |name: String, role: &str, of: &dyn Fn(&Value) -> Value| {
         let looks: Vec<Value> = samples.iter().map(|sample| look(&sample["at"], of(sample))).collect();
@@ -257,7 +257,9 @@ mod tests {
         assert_eq!(roles, [Role::Client, Role::AuthorizationServer, Role::ResourceServer]);
         let last = cached.nodes[2].looks.last().unwrap();
         assert_eq!((last.counter("requests"), last.counter("cache_hits"), last.pid), (49, 7, None));
-        assert!(cached.nodes[1].looks.iter().all(|look| look.counters.keys().all(|path| path.starts_with('/'))));
+        assert!(
+            cached.nodes[1].looks.iter().all(|look| look.counters.keys().all(|path| path.starts_with('/')))
+        );
         assert!(cached.nodes[0].looks[0].cpu_nanos == 615_041_424 && cached.nodes[1].looks.len() == 3);
         let (event, revocation) = cached.revocations().next().unwrap();
         let nanos = [event.due, event.began, event.ended.unwrap()].map(Offset::nanos);

@@ -47,6 +47,11 @@ impl Subject {
         self.design.checks == Checks::Nothing || unsigned
     }
 
+    /// Whether requests travelled by HTTP/2.
+    pub fn is_reached_by_http2(&self) -> bool {
+        self.http == Http::Http2
+    }
+
     /// False if its signatures are verified by an implementation that is known to decide wrongly.
     pub fn is_trusted(&self) -> bool {
         self.scheme.as_ref().is_none_or(Signature::is_trusted)

@@ -26,19 +26,7 @@ pub fn explain(warning: &Warning) -> String {
         Warning::DebugBuild => "The program was built without optimisation, so its figures mean nothing. \
             Build it with \"cargo build --release\"."
             .to_owned(),
-        Warning::WrongAnswers { count, of } if count == of => format!(
-            "All {} answers were wrong: good tokens were refused or bad ones accepted. A server that refuses every good token \
-             may expect another issuer, audience or scope, or have other keys; \"bearerbench token inspect\" shows what a \
-             token says.",
-            thousands(&of.to_string())
-        ),
-        Warning::WrongAnswers { count, of } => format!(
-            "{} of {} answers were wrong (a good token refused or a bad one accepted), so the subject did not do the same \
-             work as the others. recording.jsonl counts them in every second, by class of token. \
-             \"bearerbench check\" counts them again in a short run.",
-            thousands(&count.to_string()),
-            thousands(&of.to_string())
-        ),
+        Warning::WrongAnswers { count, of } => wrong_answers(*count, *of),
         Warning::FalseRefusals { count } => format!(
             "{} probes were refused although their token was live and its revocation had not been sent yet, so a \
              refusal says nothing about how fast a revocation arrives. A resource server that cannot reach its \
@@ -115,6 +103,20 @@ pub fn explain(warning: &Warning) -> String {
                 .to_owned()
         }
     }
+}
+
+fn wrong_answers(count: u64, of: u64) -> String {
+    let (count, of) = (thousands(&count.to_string()), thousands(&of.to_string()));
+    if count == of {
+        return format!(
+            "All {of} answers were wrong: good tokens were refused or bad ones accepted. A server that refuses every good token may \
+             expect another issuer, audience or scope, or have other keys: compare with \"bearerbench token inspect\"."
+        );
+    }
+    format!(
+        "{count} of {of} answers were wrong (a good token refused or a bad one accepted), so the subject did other work than the \
+         rest. recording.jsonl counts them in every second, by class of token; \"bearerbench check\" counts them again in a short run."
+    )
 }
 
 /// What the bench and its machine did to the figures.

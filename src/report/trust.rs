@@ -200,13 +200,15 @@ fn capital(text: &str) -> String {
 mod tests {
     use super::*;
     use crate::analysis::{analyse, synthetic};
+    use crate::observation::VALID;
 
     #[test]
     fn figures_that_must_not_be_used_are_not_called_sound_and_one_subject_is_not_called_the_worst() {
         let mut recordings = synthetic::recordings()[3..4].to_vec();
         let outcomes = &mut recordings[0].load.as_mut().unwrap().seconds[0].outcomes;
-        outcomes.good_accepted -= 300;
-        outcomes.good_refused += 300;
+        let valid = outcomes.class_mut(VALID);
+        valid.accepted -= 300;
+        valid.refused += 300;
         let Trust { headline, facts, .. } = Trust::of(&analyse(&recordings));
         assert_eq!(headline, "Invalid: do not use these figures");
         assert_eq!(facts, "300 answers were wrong; every request was answered.");

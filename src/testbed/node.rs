@@ -47,7 +47,7 @@ pub struct TrialNode {
 }
 
 impl Place {
-    /// A place for a server of which the load speaks over `wire`.
+    /// A place for a server that the load reaches over `wire`.
     pub(super) fn reserve(wire: Wire) -> io::Result<Self> {
         let plain = ReservedPort::any()?;
         let address = plain.address;

@@ -7,11 +7,11 @@ use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::thread;
 use std::time::Duration;
 
+use bearerbench::observation::Role;
 use bearerbench::plan::Plan;
 use bearerbench::scenario::ScenarioFile;
 use bearerbench::testbed::machine::available_cores;
 use bearerbench::testbed::signature::TrialKey;
-use bearerbench::observation::Role;
 use bearerbench::testbed::{Testbed, TrialNode};
 use bearerbench::units::Stamp;
 use bearerbench::wire::{Endpoint, ensure_listening};
@@ -74,6 +74,8 @@ async fn an_authorization_server_goes_and_comes_back_where_it_was_while_a_resour
     assert_eq!(testbed.ensure_alive(&[]).await.unwrap_err().to_string(), down);
     assert_eq!(authorization.usage().unwrap_err().to_string(), down);
     testbed.ensure_alive(&["authorization server"]).await.unwrap();
+    let (start, mut nodes) = (Stamp::now(), testbed.unseen_nodes());
+    testbed.look(start, &mut nodes).await.unwrap();
 
     authorization.restart().await.unwrap();
     assert_eq!(authorization.address, address);
@@ -83,8 +85,10 @@ async fn an_authorization_server_goes_and_comes_back_where_it_was_while_a_resour
     // With the key that it had: what it signs now is accepted, and so is what it signed then.
     let after = token(authorization);
     assert!(accepts(resource, &before) && accepts(resource, &after));
-    let sample = testbed.sample(Stamp::now()).await.unwrap();
-    assert_eq!(sample.authorization_server.issued, 1, "since it was started again");
+    testbed.look(start, &mut nodes).await.unwrap();
+    let looks: Vec<usize> = nodes.iter().map(|node| node.looks.len()).collect();
+    assert_eq!(looks, [2, 1, 2, 2], "the authorization server is not looked at while it is down");
+    assert_eq!(nodes[1].looks[0].counter("/token"), 1, "since it was started again");
     testbed.stop().await;
 }
 

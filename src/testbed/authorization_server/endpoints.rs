@@ -121,8 +121,8 @@ pub(super) async fn metadata(called: Called) -> impl IntoResponse {
     Json(called.metadata())
 }
 
-pub(super) async fn calls(called: Called) -> impl IntoResponse {
-    Json(called.calls())
+pub(super) async fn calls(called: Called) -> Response {
+    Json(called.calls()).into_response()
 }
 
 fn authenticated<'a>(called: &'a Called, headers: &HeaderMap) -> Result<&'a Client, Refusal> {

@@ -36,7 +36,7 @@ pub struct Invocation {
 }
 
 impl Invocation {
-    /// `program` with nothing else, and ready when it has started to listen at `ready`, or to say it.
+    /// `program` by itself.
     pub fn of(name: &str, program: impl Into<PathBuf>, ready: Ready) -> Self {
         Self {
             name: name.to_owned(),

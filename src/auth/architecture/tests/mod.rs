@@ -116,16 +116,23 @@ fn context(issuer: &Arc<Counting>) -> Context {
     }
 }
 
-/// An architecture beside an authorization server that publishes what it needs.
+/// An architecture with tokens that it takes.
 struct Case {
     architecture: Part<dyn Architecture>,
     signature: Option<&'static str>,
-    issuer: Arc<Counting>,
-    validator: Arc<dyn TokenValidator>,
+}
+
+impl Case {
+    /// A validator just made, beside an authorization server that publishes what it needs.
+    async fn prepared(&self) -> (Arc<Counting>, Arc<dyn TokenValidator>) {
+        let issuer = issuer_with(self.signature, self.architecture.publishes()).await;
+        let validator = self.architecture.validator(context(&issuer)).await.unwrap();
+        (issuer, validator)
+    }
 }
 
 /// Every architecture that checks tokens, with the tokens that it takes: opaque ones, and JWTs of an old and of a new scheme.
-async fn checking() -> Vec<Case> {
+fn checking() -> Vec<Case> {
     let mut cases = Vec::new();
     for choice in ARCHITECTURES.examples() {
         let architecture = ARCHITECTURES.resolve(choice).unwrap();
@@ -141,10 +148,7 @@ async fn checking() -> Vec<Case> {
                 }
             };
             if takes {
-                let issuer = issuer_with(signature, architecture.publishes()).await;
-                let validator = architecture.validator(context(&issuer)).await.unwrap();
-                let architecture = architecture.clone();
-                cases.push(Case { architecture, signature, issuer, validator });
+                cases.push(Case { architecture: architecture.clone(), signature });
             }
         }
     }
@@ -157,9 +161,9 @@ impl fmt::Display for Case {
     }
 }
 
-#[tokio::test]
-async fn every_architecture_is_held_to_what_all_of_them_promise_but_the_control() {
-    let cases = checking().await;
+#[test]
+fn every_architecture_is_held_to_what_all_of_them_promise_but_the_control() {
+    let cases = checking();
     for entry in ARCHITECTURES.entries {
         let is_tried = cases.iter().any(|case| case.architecture.kind() == entry.name);
         assert!(is_tried || entry.name == "none", "{} needs an example of its settings", entry.name);
@@ -168,10 +172,11 @@ async fn every_architecture_is_held_to_what_all_of_them_promise_but_the_control(
 
 #[tokio::test(start_paused = true)]
 async fn good_tokens_are_accepted_and_bad_ones_refused_by_every_architecture_that_checks() {
-    for case in checking().await {
-        let issue = async |client: Client| case.issuer.server.issue(&client).await.unwrap().token;
+    for case in checking() {
+        let (issuer, validator) = case.prepared().await;
+        let issue = async |client: Client| issuer.server.issue(&client).await.unwrap().token;
         let token = issue(good()).await;
-        let verified = case.validator.validate(&token).await;
+        let verified = validator.validate(&token).await;
         assert!(matches!(verified, Ok(Verified::Claims(_) | Verified::Stated(_))), "{case}: {verified:?}");
 
         let mut tampered = token.clone();
@@ -188,7 +193,7 @@ async fn good_tokens_are_accepted_and_bad_ones_refused_by_every_architecture_tha
         for (what, token) in bad {
             // Twice: what was remembered the first time must not help the second.
             for _ in 0..2 {
-                assert!(case.validator.validate(&token).await.is_err(), "{case} accepts: {what}");
+                assert!(validator.validate(&token).await.is_err(), "{case} accepts: {what}");
             }
         }
     }
@@ -196,13 +201,14 @@ async fn good_tokens_are_accepted_and_bad_ones_refused_by_every_architecture_tha
 
 #[tokio::test(start_paused = true)]
 async fn no_architecture_that_checks_accepts_a_token_past_its_expiry() {
-    for case in checking().await {
-        let token = case.issuer.server.issue(&good()).await.unwrap().token;
+    for case in checking() {
+        let (issuer, validator) = case.prepared().await;
+        let token = issuer.server.issue(&good()).await.unwrap().token;
         // Remembered a second before its expiry, for longer than that.
         sleep(Duration::from_secs(58)).await;
-        assert!(case.validator.validate(&token).await.is_ok(), "{case}");
+        assert!(validator.validate(&token).await.is_ok(), "{case}");
         sleep(Duration::from_secs(2)).await;
-        assert!(case.validator.validate(&token).await.is_err(), "{case}");
+        assert!(validator.validate(&token).await.is_err(), "{case}");
     }
 }
 
@@ -211,12 +217,11 @@ const FETCH: Duration = Duration::from_millis(1);
 
 #[tokio::test(start_paused = true)]
 async fn a_revoked_token_lives_as_long_as_the_architecture_says_and_no_longer() {
-    for case in checking().await {
-        // Beside a list that was polled in this instant.
-        let validator = case.architecture.validator(context(&case.issuer)).await.unwrap();
-        let token = case.issuer.server.issue(&good()).await.unwrap().token;
+    for case in checking() {
+        let (issuer, validator) = case.prepared().await;
+        let token = issuer.server.issue(&good()).await.unwrap().token;
         assert!(validator.validate(&token).await.is_ok());
-        case.issuer.server.revoke(&good(), &token).await.unwrap();
+        issuer.server.revoke(&good(), &token).await.unwrap();
         let design = case.architecture.design();
         let bound = design.accepts_revoked_for(LIFETIME.as_secs_f64());
         let fetch = if matches!(design.asks, Asks::EveryPeriod { .. }) { FETCH } else { Duration::ZERO };
