@@ -2,13 +2,17 @@
 
 use std::fmt;
 use std::sync::Arc;
+use std::time::Duration;
 
 use serde::{Serialize, Serializer};
 
 use crate::auth::future::BoxFuture;
 use crate::auth::token::StatedClaims;
 
-/// The authorization server as a resource server sees it: over HTTP, or in memory.
+/// How long an answer may take: then the request fails rather than its caller waits. Spring Security waits 30 s.
+pub const PATIENCE: Duration = Duration::from_secs(5);
+
+/// The authorization server as a resource server sees it: over HTTP, or in memory. Every call ends within [`PATIENCE`].
 pub trait Issuer: Send + Sync {
     /// Asks what a token means (RFC 7662).
     fn introspect<'a>(&'a self, token: &'a str) -> BoxFuture<'a, Result<Introspection, Unreachable>>;

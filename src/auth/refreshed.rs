@@ -7,7 +7,7 @@ use tokio::sync::Mutex;
 use tokio::task::JoinHandle;
 use tokio::time::{Instant, sleep};
 
-use crate::auth::issuer::{Issuer, Unreachable};
+use crate::auth::issuer::{Issuer, PATIENCE, Unreachable};
 
 /// When a document is fetched, and how long it counts.
 #[derive(Clone, Copy, Debug)]
@@ -18,7 +18,8 @@ pub(super) struct RefreshPolicy {
     pub(super) interval: Duration,
     /// How long after a fetch something that is not in the document, or the failure of that fetch, does not cause another one.
     pub(super) cooldown: Duration,
-    /// How old it may become while it cannot be fetched again; at least it is used until that is due.
+    /// How old it may become while it cannot be fetched again; at least it is used until that is due, and until a poll that is due
+    /// then should have ended.
     pub(super) stale_on_error: Duration,
     /// The largest document that is taken, in bytes.
     pub(super) most_bytes: usize,
@@ -37,7 +38,7 @@ pub(super) enum Refresh {
 pub(super) struct Refreshed<T> {
     source: Arc<Source<T>>,
     /// The task of [`Refresh::Background`].
-    _polling: Option<AbortOnDrop>,
+    polling: Option<AbortOnDrop>,
 }
 
 /// Makes what was fetched ready for use.
@@ -90,14 +91,18 @@ impl<T: Send + Sync + 'static> Refreshed<T> {
             Refresh::OnDemand => None,
             Refresh::Background => Some(AbortOnDrop(tokio::spawn(Arc::clone(&source).poll()))),
         };
-        Ok(Self { source, _polling: polling })
+        Ok(Self { source, polling })
     }
 }
 
 impl<T> Refreshed<T> {
-    /// What is published, fetched again if that is due and left to requests; none if that failed and it is too old. While one request
-    /// fetches, the others use what is there, or wait if that may not be used any more.
+    /// What is published, fetched again if that is due and left to requests; none if it is too old, or if nobody polls any more. While
+    /// one request fetches, the others use what is there, or wait if that may not be used any more.
     pub(super) async fn current(&self) -> Option<Arc<T>> {
+        // It polls without end: only a panic ends it.
+        if self.polling.as_ref().is_some_and(|task| task.0.is_finished()) {
+            return None;
+        }
         let source = &*self.source;
         let fetched = source.read();
         if source.policy.when == Refresh::OnDemand && source.is_due(&fetched) {
@@ -155,9 +160,11 @@ impl<T> Source<T> {
     }
 
     fn may_be_used(&self, fetched: &Fetched<T>) -> bool {
-        // No request waits for a poll that is under way: until that has failed, what is there counts.
-        let is_polled = self.policy.when == Refresh::Background && !fetched.has_failed();
-        is_polled || fetched.succeeded.elapsed() < self.policy.stale_on_error.max(self.policy.interval)
+        let RefreshPolicy { when, interval, stale_on_error, .. } = self.policy;
+        // No request waits for a poll that is under way: for as long as that may take, what is there counts.
+        let is_awaited = when == Refresh::Background && !fetched.has_failed();
+        let fetch = if is_awaited { PATIENCE } else { Duration::ZERO };
+        fetched.succeeded.elapsed() < stale_on_error.max(interval.saturating_add(fetch))
     }
 
     /// Fetches, and keeps what is there if that fails.
@@ -228,6 +235,28 @@ mod tests {
 
     fn number(text: &[u8]) -> Result<u32, Unreachable> {
         serde_json::from_slice(text).map_err(|error| Unreachable(error.to_string()))
+    }
+
+    fn only_one(text: &[u8]) -> Result<u32, Unreachable> {
+        assert_eq!(text, b"1", "the defect under test");
+        number(text)
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn nothing_counts_once_the_task_that_polls_has_panicked() {
+        let second = Duration::from_secs(1);
+        let policy = RefreshPolicy {
+            when: Refresh::Background,
+            interval: second,
+            cooldown: second,
+            stale_on_error: Duration::MAX,
+            most_bytes: 100,
+        };
+        let issuer = Arc::new(Numbers::default());
+        let number = Refreshed::fetch(issuer, "/number", policy, Box::new(only_one)).await.unwrap();
+        assert_eq!(number.current().await.as_deref(), Some(&1));
+        sleep(second + second / 2).await;
+        assert_eq!(number.current().await, None);
     }
 
     #[tokio::test(start_paused = true)]

@@ -33,6 +33,8 @@ use crate::units::{Period, Span};
 /// * The cost is a fetch every `poll` for each resource server, whatever the load, and the list in the memory of each.
 /// * Without the authorization server everything goes on with the last list, so that no revocation is heard of: without limit, or
 ///   until the list is as old as `stale_on_error` says; from then on every token is refused. It is needed at the start.
+/// * A resource server that was paused decides by its old list until it has polled, unless `stale_on_error` is set: then a list counts
+///   for that long at most, or for `poll` and the 5 s that a fetch may take if that is longer.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 #[schemars(example = serde_json::json!({ "poll": "5s" }))]
@@ -40,7 +42,7 @@ pub(super) struct JwtDenyList {
     /// How often the list of revoked tokens is fetched.
     poll: Period,
     /// How long after it was fetched the list is used while it cannot be fetched again: no limit by default, so that an outage refuses
-    /// nobody; `"0s"` refuses every token as soon as a poll fails.
+    /// nobody; `"0s"` refuses every token as soon as a poll fails, or is 5 s late.
     #[serde(default)]
     stale_on_error: Option<Span>,
     /// A list of more bytes is refused before it is read to its end; a token on it takes 46.

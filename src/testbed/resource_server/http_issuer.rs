@@ -11,7 +11,7 @@ use hyper::header::ETAG;
 use tokio::sync::Semaphore;
 
 use crate::auth::future::BoxFuture;
-use crate::auth::issuer::{Document, Introspection, Issuer, Unreachable};
+use crate::auth::issuer::{Document, Introspection, Issuer, PATIENCE, Unreachable};
 use crate::testbed::client::{CallError, Client, uri};
 use crate::testbed::spec::Credentials;
 
@@ -29,9 +29,6 @@ pub(super) struct HttpIssuer {
 /// As many calls may be under way at once; more wait, and fail when they have waited too long. Without a limit a slow authorization
 /// server has as many connections from each resource server as requests come within its time-out.
 const CONNECTIONS: usize = 256;
-
-/// How long an answer may take: then the request fails rather than its caller waits. Spring Security waits 30 s.
-const PATIENCE: Duration = Duration::from_secs(5);
 
 /// Says why the authorization server was of no use: its clients hear of a 503 only.
 #[derive(Default)]

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use tokio::time::sleep;
 
+use super::key_set::refused;
 use super::{
     Client, Counting, Issuer, LIFETIME, Rejection, TokenValidator, context, good, issuer_with, part,
 };
@@ -92,6 +93,25 @@ async fn while_the_list_cannot_be_fetched_the_old_one_counts_for_as_long_as_is_s
         sleep(Duration::from_millis(5_100)).await;
         assert!(validator.validate(&good).await.is_ok(), "{settings}: it recovers with the next poll");
         assert_eq!(validator.validate(&revoked).await.unwrap_err(), Rejection::Inactive);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn while_a_poll_is_late_the_old_list_counts_for_the_time_of_a_fetch_unless_there_is_no_limit() {
+    let all: Vec<u64> = (0..3_600).collect();
+    let cases = [
+        ("", &all[..0]),
+        (r#", "stale_on_error": "0s""#, &all[10..]),
+        (r#", "stale_on_error": "20s""#, &all[20..]),
+    ];
+    for (settings, expected) in cases {
+        let keys = r#""jwt": {"refresh": "2h"}"#;
+        let (issuer, validator) = prepared(&format!(r#""poll": "5s", {keys}{settings}"#)).await;
+        let token = token(&issuer, 2 * HOUR).await;
+        issuer.stuck.store(true, Ordering::Relaxed);
+        // Between the polls.
+        sleep(Duration::from_millis(500)).await;
+        assert_eq!(refused(&*validator, &token, 3_600).await, expected, "{settings}");
     }
 }
 

@@ -31,7 +31,7 @@ async fn keys_are_fetched_again_when_they_are_due_and_not_for_every_unknown_key(
 }
 
 /// Asks once a second for as long, and tells at which seconds a request was refused.
-async fn refused(validator: &dyn TokenValidator, token: &str, seconds: u64) -> Vec<u64> {
+pub(super) async fn refused(validator: &dyn TokenValidator, token: &str, seconds: u64) -> Vec<u64> {
     let mut refused = Vec::new();
     for second in 0..seconds {
         match validator.validate(token).await {

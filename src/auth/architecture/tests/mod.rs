@@ -6,6 +6,7 @@ mod key_set;
 mod library;
 
 use std::fmt;
+use std::future;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
@@ -34,6 +35,8 @@ struct Counting {
     fetches: AtomicU64,
     /// Whether it has nothing to fetch.
     down: AtomicBool,
+    /// Whether fetches do not end, as nobody goes on with them.
+    stuck: AtomicBool,
 }
 
 impl Issuer for Counting {
@@ -51,6 +54,9 @@ impl Issuer for Counting {
         self.fetches.fetch_add(1, Ordering::Relaxed);
         if self.down.load(Ordering::Relaxed) {
             return Box::pin(async { Err(Unreachable("down".to_owned())) });
+        }
+        if self.stuck.load(Ordering::Relaxed) {
+            return Box::pin(future::pending());
         }
         self.server.fetch(path, known, most_bytes)
     }
@@ -87,7 +93,8 @@ async fn issuer_with(signature: Option<&str>, publications: Vec<Box<dyn Publicat
     let server = AuthorizationServer::new(ISSUER.into(), [good()], minting, store, WallClock::system())
         .publishing(publications);
     let (introspections, fetches) = (AtomicU64::new(0), AtomicU64::new(0));
-    Arc::new(Counting { server, introspections, fetches, down: AtomicBool::new(false) })
+    let [down, stuck] = [false; 2].map(AtomicBool::new);
+    Arc::new(Counting { server, introspections, fetches, down, stuck })
 }
 
 async fn validator(architecture: &str, issuer: &Arc<Counting>) -> Arc<dyn TokenValidator> {
