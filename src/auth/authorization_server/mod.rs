@@ -27,6 +27,8 @@ pub struct AuthorizationServer {
     minting: Minting,
     store: Arc<dyn TokenStore>,
     publications: Vec<Box<dyn Publication>>,
+    /// How long after its expiry a revoked token is remembered: the longest that a publication asks for.
+    grace: Duration,
     revocations: AtomicU64,
     clock: WallClock,
 }
@@ -119,13 +121,16 @@ impl AuthorizationServer {
     ) -> Self {
         let clients = clients.into_iter().map(|client| (client.id.clone(), client)).collect();
         let publications: Vec<Box<dyn Publication>> = vec![Box::new(publication::PublishedKeys)];
-        Self { issuer, clients, minting, store, publications, revocations: AtomicU64::new(0), clock }
+        let (grace, revocations) = (Duration::ZERO, AtomicU64::new(0));
+        Self { issuer, clients, minting, store, publications, grace, revocations, clock }
     }
 
-    /// Publishes these documents beside its keys; of several with one path the first.
+    /// Publishes these documents beside its keys; of several with one path the first, which then tells of a token for as long as any
+    /// of them asks.
     #[must_use]
     pub fn publishing(mut self, publications: impl IntoIterator<Item = Box<dyn Publication>>) -> Self {
         for publication in publications {
+            self.grace = self.grace.max(publication.grace());
             if self.publications.iter().all(|known| known.path() != publication.path()) {
                 self.publications.push(publication);
             }
@@ -197,8 +202,7 @@ impl AuthorizationServer {
             None => Ok(()),
             Some((_, claims)) if claims.client_id != client.id => Err(RevokeError::OfAnotherClient),
             Some((id, claims)) => {
-                let grace = self.publications.iter().map(|publication| publication.grace()).max();
-                let expiry = claims.exp + grace.unwrap_or_default();
+                let expiry = claims.exp + self.grace;
                 let revoked = RevokedToken { jti: claims.jti.as_str().into(), expiry };
                 self.store.put(id, Record::Revoked(revoked)).await?;
                 self.revocations.fetch_add(1, Ordering::Release);

@@ -158,6 +158,22 @@ async fn a_token_that_leeway_keeps_alive_past_its_expiry_stays_revoked() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_server_of_two_architectures_lists_a_token_for_as_long_as_the_more_lenient_accepts_it() {
+    let strict = part(r#"{"kind": "jwt-deny-list", "poll": "1s"}"#);
+    let lenient = part(r#"{"kind": "jwt-deny-list", "poll": "1s", "jwt": {"leeway": "30s"}}"#);
+    for served in [[&strict, &lenient], [&lenient, &strict]] {
+        let publications = served.iter().flat_map(|architecture| architecture.publishes()).collect();
+        let issuer = issuer_with(Some("ES256"), publications).await;
+        let validator = lenient.validator(context(&issuer)).await.unwrap();
+        let (kept, revoked) = (token(&issuer, LIFETIME).await, token(&issuer, LIFETIME).await);
+        revoke(&issuer, &revoked).await;
+        sleep(LIFETIME + Duration::from_secs(20)).await;
+        assert!(validator.validate(&kept).await.is_ok(), "within the leeway");
+        assert_eq!(validator.validate(&revoked).await.unwrap_err(), Rejection::Inactive, "{served:?}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_list_beyond_the_limit_is_not_taken() {
     let settings = |most| format!(r#"{{"kind": "jwt-deny-list", "poll": "5s", "list_limit": {most}}}"#);
     let bytes = r#"{"revoked":[]}"#.len();
