@@ -5,7 +5,7 @@ use std::net::{SocketAddr, TcpStream};
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use bearerbench::observation::Role;
 use bearerbench::plan::Plan;
@@ -16,7 +16,7 @@ use bearerbench::testbed::{Testbed, TrialNode};
 use bearerbench::units::Stamp;
 use bearerbench::wire::{Endpoint, ensure_listening};
 
-use crate::http::{get, post};
+use crate::http::{Answer, PATIENCE, get, post};
 use crate::server::{access_token, basic, bearer};
 
 /// The servers of a trial with two resource servers.
@@ -36,10 +36,14 @@ fn node<'a>(testbed: &'a Testbed, name: &str) -> &'a TrialNode {
     testbed.nodes().iter().find(|node| node.name == name).expect("it has been started")
 }
 
+/// Posts a form as the client that the load is.
+fn post_as_load(authorization: &TrialNode, path: &str, form: &str) -> Answer {
+    post(authorization.address, path, &[&basic("load", "secret%20of%20load")], form)
+}
+
 /// A token for the client that the load is.
 fn token(authorization: &TrialNode) -> String {
-    let credentials = basic("load", "secret%20of%20load");
-    access_token(post(authorization.address, "/token", &[&credentials], "grant_type=client_credentials"))
+    access_token(post_as_load(authorization, "/token", "grant_type=client_credentials"))
 }
 
 fn accepts(resource: &TrialNode, token: &str) -> bool {
@@ -102,6 +106,33 @@ async fn opaque_tokens_of_a_server_that_was_started_again_are_gone_and_new_ones_
     authorization.restart().await.unwrap();
     assert!(!accepts(resource, &before));
     assert!(accepts(resource, &token(authorization)));
+}
+
+#[tokio::test]
+async fn the_list_of_revoked_tokens_lives_as_long_as_the_store_of_the_authorization_server() {
+    let architecture = "{ kind = \"jwt-deny-list\", poll = \"100ms\" }";
+    let testbed = testbed(&format!("architecture = {architecture}\nsignature = \"ES256\"")).await;
+    let [authorization, resource] =
+        ["authorization server", "resource server 1"].map(|name| node(&testbed, name));
+    let revoked = token(authorization);
+    assert!(accepts(resource, &revoked));
+    post_as_load(authorization, "/revoke", &format!("token={revoked}")).expect(200);
+    wait_until("a poll brings the revocation", || !accepts(resource, &revoked));
+
+    authorization.kill().await;
+    assert!(!accepts(resource, &revoked), "the old list counts meanwhile");
+    authorization.restart().await.unwrap();
+    assert_eq!(get(authorization.address, "/deny-list", &[]).expect(200).body(), r#"{"revoked":[]}"#);
+    wait_until("a poll brings the empty list", || accepts(resource, &revoked));
+}
+
+#[track_caller]
+fn wait_until(what: &str, is_so: impl Fn() -> bool) {
+    let begun = Instant::now();
+    while !is_so() {
+        assert!(begun.elapsed() < PATIENCE, "waited in vain until {what}");
+        thread::sleep(Duration::from_millis(10));
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -33,6 +33,8 @@ use crate::units::{Period, Span};
 /// * The cost is a fetch every `poll` for each resource server, whatever the load, and the list in the memory of each.
 /// * Without the authorization server everything goes on with the last list, so that no revocation is heard of: without limit, or
 ///   until the list is as old as `stale_on_error` says; from then on every token is refused. It is needed at the start.
+/// * The list lives as long as the token store: an authorization server with the store `memory` starts again with an empty list, and
+///   what was revoked before is accepted again until it expires, from the next poll on.
 /// * A resource server that was paused decides by its old list until it has polled, unless `stale_on_error` is set: then a list counts
 ///   for that long at most, or for `poll` and the 5 s that a fetch may take if that is longer.
 #[derive(Debug, Deserialize, JsonSchema)]
