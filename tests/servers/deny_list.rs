@@ -1,12 +1,13 @@
 //! `/deny-list`, and a resource server that polls it.
 
+use std::process::Command;
 use std::thread;
 use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 
 use crate::http::get;
-use crate::server::Server;
+use crate::server::{SECRET, Server};
 
 const POLL: Duration = Duration::from_secs(4);
 const ARCHITECTURE: &str = "{ kind = \"jwt-deny-list\", poll = \"4s\" }";
@@ -77,4 +78,18 @@ fn an_authorization_server_publishes_no_list_that_nobody_fetches() {
     get(authorization.address, "/deny-list", &[]).expect(404);
     let metadata = get(authorization.address, "/.well-known/oauth-authorization-server", &[]).expect(200);
     assert_eq!(metadata.json()["deny_list_uri"], Value::Null);
+}
+
+#[test]
+fn a_resource_server_that_finds_no_list_names_the_flag_that_publishes_it() {
+    let authorization = Server::authorization(&["--signature", "ES256"]);
+    let resource = Command::new(env!("CARGO_BIN_EXE_bearerbench"))
+        .args(["serve", "resource-server", "--listen", "127.0.0.1:0", "--architecture", ARCHITECTURE])
+        .args(["--authorization-server", &authorization.issuer()])
+        .env("BEARERBENCH_CLIENT_SECRET", SECRET)
+        .output()
+        .expect("the program can be started");
+    let said = String::from_utf8(resource.stderr).expect("it speaks UTF-8");
+    assert!(!resource.status.success() && said.contains("/deny-list (404 Not Found)"), "{said}");
+    assert!(said.contains("start `serve authorization-server` with `--serves`"), "{said}");
 }

@@ -47,7 +47,9 @@ pub(super) struct JwtDenyList {
     /// nobody; `"0s"` refuses every token as soon as a poll fails, or is 5 s late.
     #[serde(default)]
     stale_on_error: Option<Span>,
-    /// A list of more bytes is refused before it is read to its end; a token on it takes 46.
+    /// A list of more bytes, 46 for each token on it, is not read to its end, like one that cannot be fetched: no further revocation is
+    /// heard of until tokens on it have expired, and `stale_on_error` says for how long the old list is used. The resource server does not
+    /// start beside such a list.
     #[serde(default = "default_list_limit")]
     #[schemars(default = "default_list_limit")]
     list_limit: usize,

@@ -6,8 +6,8 @@ use std::iter;
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
-use hyper::Uri;
 use hyper::header::ETAG;
+use hyper::{StatusCode, Uri};
 use tokio::sync::Semaphore;
 
 use crate::auth::future::BoxFuture;
@@ -69,7 +69,7 @@ impl Issuer for HttpIssuer {
             let form = form_urlencoded::Serializer::new(String::new()).append_pair("token", token).finish();
             let answer = in_time(async {
                 let _connection = self.connections.acquire().await.expect("it is never closed");
-                self.client.post(&self.introspect, &self.authorization, form).await
+                self.client.post(&self.introspect, &self.authorization, form).await.map_err(unreachable)
             })
             .await;
             let said = answer.and_then(|json| Introspection::from_json(&json));
@@ -85,7 +85,13 @@ impl Issuer for HttpIssuer {
     ) -> BoxFuture<'a, Result<Option<Arc<Document>>, Unreachable>> {
         Box::pin(async move {
             let uri = uri(&self.issuer, path).map_err(unreachable)?;
-            let answer = in_time(self.client.get_unless(&uri, known, most_bytes)).await;
+            let answer = in_time(async {
+                let answer = self.client.get_unless(&uri, known, most_bytes).await;
+                answer.map_err(
+                    |error| if is_not_found(&error) { unpublished(&uri) } else { unreachable(error) },
+                )
+            })
+            .await;
             let answer = answer.inspect_err(|why| self.troubles.tell(why))?;
             Ok(answer.map(|(headers, bytes)| {
                 let entity_tag = headers.get(ETAG).and_then(|tag| tag.to_str().ok()).map(str::to_owned);
@@ -99,8 +105,20 @@ impl Issuer for HttpIssuer {
     }
 }
 
-async fn in_time<T>(answer: impl Future<Output = Result<T, CallError>>) -> Result<T, Unreachable> {
-    tokio::time::timeout(PATIENCE, answer).await.map_err(unreachable)?.map_err(unreachable)
+async fn in_time<T>(answer: impl Future<Output = Result<T, Unreachable>>) -> Result<T, Unreachable> {
+    tokio::time::timeout(PATIENCE, answer).await.map_err(unreachable)?
+}
+
+fn is_not_found(error: &CallError) -> bool {
+    matches!(error, CallError::Status { status: StatusCode::NOT_FOUND, .. })
+}
+
+/// What an authorization server of this program publishes beside its keys, it must be told.
+fn unpublished(uri: &Uri) -> Unreachable {
+    Unreachable(format!(
+        "nothing is published at {uri} (404 Not Found); start `serve authorization-server` with `--serves` and the architecture \
+         of this resource server"
+    ))
 }
 
 impl Troubles {
