@@ -104,7 +104,7 @@ impl<T> Refreshed<T> {
             return None;
         }
         let source = &*self.source;
-        let fetched = source.read();
+        let mut fetched = source.read();
         if source.policy.when == Refresh::OnDemand && source.is_due(&fetched) {
             let alone = if source.may_be_used(&fetched) {
                 source.fetching.try_lock().ok()
@@ -117,8 +117,8 @@ impl<T> Refreshed<T> {
             {
                 source.fetch_again(&mut tag).await;
             }
+            fetched = source.read();
         }
-        let fetched = source.read();
         source.may_be_used(&fetched).then_some(fetched.value)
     }
 
