@@ -4,6 +4,7 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
+use hyper::body::Bytes;
 use serde::{Serialize, Serializer};
 
 use crate::auth::future::BoxFuture;
@@ -33,8 +34,8 @@ pub trait Issuer: Send + Sync {
 /// A document that an authorization server publishes for verifiers: a key set, a list of revoked tokens.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Document {
-    /// Its content.
-    pub bytes: Vec<u8>,
+    /// Its content, which whoever sends it shares.
+    pub bytes: Bytes,
     /// Names this content among all that the document had or will have (RFC 9110 section 8.8.3), in its quotation marks.
     pub entity_tag: Option<String>,
 }

@@ -8,6 +8,7 @@ use aws_lc_rs::digest;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use tokio::sync::Mutex;
+use tokio::task::spawn_blocking;
 
 use crate::auth::architecture::jwt::{LocalJwt, Verifying};
 use crate::auth::architecture::{
@@ -17,7 +18,7 @@ use crate::auth::authorization_server::{AuthorizationServer, Publication};
 use crate::auth::future::BoxFuture;
 use crate::auth::issuer::{Document, Unreachable};
 use crate::auth::refreshed::{Refresh, RefreshPolicy, Refreshed};
-use crate::auth::store::StoreError;
+use crate::auth::store::{RevokedToken, StoreError};
 use crate::auth::token::signature::SignatureScheme;
 use crate::auth::token::{Rejection, UnixTime, base64url};
 use crate::design::Design;
@@ -118,7 +119,7 @@ struct DenyList<Ids> {
 struct RevokedTokens {
     /// How long after its expiry a token stays on the list: resource servers grant leeway.
     grace: Duration,
-    /// Held while a list is made, which takes milliseconds if it is long: once for all who ask.
+    /// Held while a list is made: once for all who ask after a change.
     made: Mutex<Option<Made>>,
 }
 
@@ -156,17 +157,23 @@ impl Publication for RevokedTokens {
             if let Some(made) = made.as_ref().filter(is_right) {
                 return Ok(Arc::clone(&made.list));
             }
-            let mut revoked = server.revoked().await?;
-            // The same tokens make the same list, and so the same entity tag.
-            revoked.sort_unstable_by(|a, b| a.jti.cmp(&b.jti));
+            let revoked = server.revoked().await?;
             let first_expiry = revoked.iter().map(|token| token.expiry).min();
-            let ids: Vec<&str> = revoked.iter().map(|token| &*token.jti).collect();
-            let bytes = serde_json::to_vec(&DenyList { revoked: ids }).expect("plain data");
-            let list = Arc::new(Document { entity_tag: Some(entity_tag(&bytes)), bytes });
+            // To sort and hash a list of 16 MiB takes a while: the threads that serve go on meanwhile.
+            let making = spawn_blocking(move || Arc::new(list(revoked)));
+            let list = making.await.expect("plain data makes a list");
             *made = Some(Made { list: Arc::clone(&list), revocations, first_expiry });
             Ok(list)
         })
     }
+}
+
+/// The same tokens make the same list, and so the same entity tag.
+fn list(mut revoked: Vec<RevokedToken>) -> Document {
+    revoked.sort_unstable_by(|a, b| a.jti.cmp(&b.jti));
+    let ids: Vec<&str> = revoked.iter().map(|token| &*token.jti).collect();
+    let bytes = serde_json::to_vec(&DenyList { revoked: ids }).expect("plain data");
+    Document { entity_tag: Some(entity_tag(&bytes)), bytes: bytes.into() }
 }
 
 /// Half of the SHA-256 tells any two lists apart.

@@ -55,7 +55,7 @@ impl Publication for PublishedKeys {
     ) -> BoxFuture<'a, Result<Arc<Document>, StoreError>> {
         Box::pin(async {
             let bytes = serde_json::to_vec(&server.key_set()).expect("keys are plain data");
-            Ok(Arc::new(Document { bytes, entity_tag: None }))
+            Ok(Arc::new(Document { bytes: bytes.into(), entity_tag: None }))
         })
     }
 }

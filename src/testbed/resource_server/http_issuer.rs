@@ -95,7 +95,7 @@ impl Issuer for HttpIssuer {
             let answer = answer.inspect_err(|why| self.troubles.tell(why))?;
             Ok(answer.map(|(headers, bytes)| {
                 let entity_tag = headers.get(ETAG).and_then(|tag| tag.to_str().ok()).map(str::to_owned);
-                Arc::new(Document { bytes: bytes.into(), entity_tag })
+                Arc::new(Document { bytes, entity_tag })
             }))
         })
     }

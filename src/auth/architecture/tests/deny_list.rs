@@ -1,9 +1,12 @@
 //! A polled list of revoked tokens: when it is fetched, how long it counts, and what stands on it.
 
-use std::sync::Arc;
 use std::sync::atomic::Ordering;
+use std::sync::{Arc, mpsc};
+use std::task::{Context, Waker};
 use std::time::Duration;
 
+use tokio::runtime::Builder;
+use tokio::task::spawn_blocking;
 use tokio::time::sleep;
 
 use super::key_set::refused;
@@ -120,7 +123,8 @@ async fn a_list_is_the_same_until_a_token_is_revoked_or_a_revoked_one_has_expire
     let (issuer, _validator) = prepared(r#""poll": "5s""#).await;
     let fetch = async |known: &str| {
         let fetched = issuer.server.fetch("/deny-list", Some(known), usize::MAX).await.unwrap();
-        fetched.map(|list| (String::from_utf8(list.bytes.clone()).unwrap(), list.entity_tag.clone().unwrap()))
+        fetched
+            .map(|list| (String::from_utf8(list.bytes.to_vec()).unwrap(), list.entity_tag.clone().unwrap()))
     };
     let (list, tag) = fetch("").await.unwrap();
     assert_eq!(list, r#"{"revoked":[]}"#);
@@ -140,6 +144,28 @@ async fn a_list_is_the_same_until_a_token_is_revoked_or_a_revoked_one_has_expire
     assert_eq!(one.matches('"').count(), 2 + 2, "{one}");
     sleep(LIFETIME).await;
     assert_eq!(fetch(&tag_of_one).await, Some((list, tag)), "empty as it was");
+}
+
+#[test]
+fn a_list_is_made_once_for_all_and_beside_the_threads_that_serve() {
+    let runtime = Builder::new_current_thread().enable_time().max_blocking_threads(1).build().unwrap();
+    runtime.block_on(async {
+        let architecture = part(r#"{"kind": "jwt-deny-list", "poll": "5s"}"#);
+        let issuer = issuer_with(Some("ES256"), architecture.publishes()).await;
+        let (release, released) = mpsc::channel::<()>();
+        let busy = spawn_blocking(move || released.recv());
+        let mut lists = [0; 2].map(|_| issuer.server.fetch("/deny-list", None, usize::MAX));
+        for list in &mut lists {
+            let polled = list.as_mut().poll(&mut Context::from_waker(Waker::noop()));
+            assert!(polled.is_pending(), "made in the thread that serves");
+        }
+        release.send(()).unwrap();
+        busy.await.unwrap().unwrap();
+        let [one, other] = lists;
+        let [one, other] = [one.await, other.await].map(|list| list.unwrap().unwrap());
+        assert!(Arc::ptr_eq(&one, &other), "made twice");
+        assert_eq!(one.bytes.clone().as_ptr(), one.bytes.as_ptr(), "copied for who sends it");
+    });
 }
 
 #[tokio::test(start_paused = true)]
