@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 
-use crate::http::get;
+use crate::http::{PATIENCE, get};
 use crate::server::{SECRET, Server};
 
 const POLL: Duration = Duration::from_secs(4);
@@ -48,6 +48,27 @@ fn a_revoked_token_is_accepted_until_the_list_was_polled_and_not_longer() {
     authorization.stop();
     resource.resource_with(&kept).expect(200);
     resource.resource_with(&revoked).expect(401);
+}
+
+#[test]
+fn polls_and_those_that_failed_are_counted() {
+    let authorization = authorization();
+    let resource = Server::resource("{ kind = \"jwt-deny-list\", poll = \"100ms\" }", &authorization, &[]);
+    let counts = || {
+        let counts = get(resource.address, "/bench/counts", &[]).expect(200).json();
+        ["document_fetches", "failed_document_fetches"].map(|name| counts[name].as_u64().expect(name))
+    };
+    let wait_until = |what: &str, is_so: &dyn Fn([u64; 2]) -> bool| {
+        let begun = Instant::now();
+        while !is_so(counts()) {
+            assert!(begun.elapsed() < PATIENCE, "waited in vain for {what}");
+            thread::sleep(Duration::from_millis(10));
+        }
+    };
+    wait_until("the keys, the list and a poll", &|[all, _]| all > 2);
+    assert_eq!(counts()[1], 0);
+    authorization.stop();
+    wait_until("polls that fail", &|[_, failed]| failed > 1);
 }
 
 #[test]

@@ -3,6 +3,7 @@
 use std::error::Error;
 use std::io::{self, Write as _};
 use std::iter;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
@@ -23,7 +24,18 @@ pub(super) struct HttpIssuer {
     authorization: String,
     /// One for each connection that there may be.
     connections: Semaphore,
+    fetches: AtomicU64,
+    failed_fetches: AtomicU64,
     troubles: Troubles,
+}
+
+/// How often documents were fetched.
+#[derive(Clone, Copy)]
+pub(super) struct FetchCounts {
+    /// All fetches that were begun.
+    pub(super) all: u64,
+    /// Those that brought nothing that can be used.
+    pub(super) failed: u64,
 }
 
 /// As many calls may be under way at once; more wait, and fail when they have waited too long. Without a limit a slow authorization
@@ -58,8 +70,22 @@ impl HttpIssuer {
             introspect: uri(issuer, "/introspect").map_err(unreachable)?,
             authorization: credentials.header(),
             connections: Semaphore::new(CONNECTIONS),
+            fetches: AtomicU64::new(0),
+            failed_fetches: AtomicU64::new(0),
             troubles: Troubles::default(),
         })
+    }
+
+    pub(super) fn fetch_counts(&self) -> FetchCounts {
+        FetchCounts {
+            all: self.fetches.load(Ordering::Relaxed),
+            failed: self.failed_fetches.load(Ordering::Relaxed),
+        }
+    }
+
+    fn fetch_failed(&self, why: &Unreachable) {
+        self.failed_fetches.fetch_add(1, Ordering::Relaxed);
+        self.troubles.tell(why);
     }
 }
 
@@ -84,6 +110,7 @@ impl Issuer for HttpIssuer {
         most_bytes: usize,
     ) -> BoxFuture<'a, Result<Option<Arc<Document>>, Unreachable>> {
         Box::pin(async move {
+            self.fetches.fetch_add(1, Ordering::Relaxed);
             let uri = uri(&self.issuer, path).map_err(unreachable)?;
             let answer = in_time(async {
                 let answer = self.client.get_unless(&uri, known, most_bytes).await;
@@ -92,7 +119,7 @@ impl Issuer for HttpIssuer {
                 )
             })
             .await;
-            let answer = answer.inspect_err(|why| self.troubles.tell(why))?;
+            let answer = answer.inspect_err(|why| self.fetch_failed(why))?;
             Ok(answer.map(|(headers, bytes)| {
                 let entity_tag = headers.get(ETAG).and_then(|tag| tag.to_str().ok()).map(str::to_owned);
                 Arc::new(Document { bytes, entity_tag })
@@ -101,7 +128,7 @@ impl Issuer for HttpIssuer {
     }
 
     fn unreadable(&self, why: &Unreachable) {
-        self.troubles.tell(why);
+        self.fetch_failed(why);
     }
 }
 

@@ -30,7 +30,7 @@ use http_issuer::HttpIssuer;
 pub use decisions::Decision;
 pub(super) use entrance::{Entrance, EntranceError};
 
-/// How many requests were decided, since the beginning.
+/// How many requests were decided, and what was fetched for that, since the beginning.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Counts {
     /// Requests to the protected resource.
@@ -39,9 +39,14 @@ pub(crate) struct Counts {
     pub cache_hits: u64,
     /// Decisions for which a cache was asked in vain.
     pub cache_misses: u64,
+    /// Fetches of what the authorization server publishes: keys, lists of revoked tokens.
+    pub document_fetches: u64,
+    /// Those of them that brought nothing that can be used.
+    pub failed_document_fetches: u64,
 }
 
 struct ResourceServer {
+    issuer: Arc<HttpIssuer>,
     validator: Arc<dyn TokenValidator>,
     requests: AtomicU64,
     decisions: DecisionLog,
@@ -58,9 +63,10 @@ pub(super) async fn prepare(
     let issuer = Arc::new(HttpIssuer::new(&spec.issuer, &spec.credentials)?);
     let policy = Arc::new(Policy { issuer: spec.issuer, audience: spec.audience, scope: spec.scope });
     let trust = Trust { shared_key: spec.shared_key, scheme: spec.signature };
-    let context = Context { issuer, policy, trust, clock: WallClock::system() };
+    let context = Context { issuer: Arc::clone(&issuer) as _, policy, trust, clock: WallClock::system() };
     let validator = spec.architecture.validator(context).await?;
     let server = Arc::new(ResourceServer {
+        issuer,
         validator,
         requests: AtomicU64::new(0),
         decisions: DecisionLog::default(),
@@ -129,11 +135,13 @@ impl ResourceServer {
     }
 
     fn counts(&self) -> Counts {
-        let cache = self.validator.cache();
+        let (cache, fetches) = (self.validator.cache(), self.issuer.fetch_counts());
         Counts {
             requests: self.requests.load(Ordering::Relaxed),
             cache_hits: cache.hits,
             cache_misses: cache.misses,
+            document_fetches: fetches.all,
+            failed_document_fetches: fetches.failed,
         }
     }
 }
