@@ -10,6 +10,7 @@ use std::collections::BTreeMap;
 use std::{fs, io};
 
 use crate::testbed::machine::kernel::kilobytes;
+use crate::testbed::machine::process_table::{Stat, with_descendants};
 use crate::testbed::machine::usage::cpu_nanos;
 use crate::testbed::machine::{ProcessUsage, process_usage};
 
@@ -39,6 +40,8 @@ pub struct ProcessTree {
 struct Member {
     /// When it began, in ticks since the machine did: a number may be somebody else's later.
     began: u64,
+    /// Who waits for it when it ends.
+    parent: u32,
     /// Its own CPU time.
     own_nanos: u64,
     /// That of its descendants that have ended and been waited for.
@@ -63,7 +66,7 @@ impl ProcessTree {
     pub fn usage(&mut self) -> io::Result<ProcessUsage> {
         let root = process_usage(self.root)?;
         let members = self.look();
-        self.lost_nanos += self.lost(&members);
+        self.lost_nanos += lost_nanos(&self.known, &members);
         let sum: u64 = members.values().map(|member| member.own_nanos + member.waited_nanos).sum();
         self.cpu_nanos = self.cpu_nanos.max(sum + self.lost_nanos);
         let resident_bytes = if members.len() > 1 {
@@ -103,22 +106,6 @@ impl ProcessTree {
         let all = with_descendants(roots.collect());
         all.into_iter().filter_map(|pid| Some((pid, Member::read(pid)?))).collect()
     }
-
-    /// CPU time of those who have ended since the last look and are in no parent's figures.
-    fn lost(&self, members: &BTreeMap<u32, Member>) -> u64 {
-        let (mut ended, mut waited, mut rounding) = (0, 0, 0);
-        for (pid, before) in &self.known {
-            match members.get(pid).filter(|member| member.began == before.began) {
-                Some(now) => {
-                    waited += now.waited_nanos.saturating_sub(before.waited_nanos);
-                    rounding += ROUNDING_NANOS;
-                }
-                None => ended += before.own_nanos + before.waited_nanos,
-            }
-        }
-        // Less than that may be in a parent's figures and not show yet: it will with those who end next.
-        if ended > waited + rounding { ended - waited } else { 0 }
-    }
 }
 
 impl Member {
@@ -126,73 +113,39 @@ impl Member {
     fn read(pid: u32) -> Option<Self> {
         let stat = Stat::read(pid)?;
         let own_nanos = cpu_nanos(pid).unwrap_or(stat.own_ticks * TICK_NANOS);
-        Some(Self { began: stat.began, own_nanos, waited_nanos: stat.waited_ticks * TICK_NANOS })
+        let waited_nanos = stat.waited_ticks * TICK_NANOS;
+        Some(Self { began: stat.began, parent: stat.parent, own_nanos, waited_nanos })
     }
 }
 
-/// Some of `/proc/PID/stat` (proc(5)).
-#[derive(Debug, PartialEq, Eq)]
-struct Stat {
-    state: char,
-    own_ticks: u64,
-    waited_ticks: u64,
-    began: u64,
-}
-
-impl Stat {
-    fn read(pid: u32) -> Option<Self> {
-        Self::parse(&fs::read_to_string(format!("/proc/{pid}/stat")).ok()?)
-    }
-
-    fn parse(text: &str) -> Option<Self> {
-        // The second field is the name of the program, which may have anything in it.
-        let (_, behind_name) = text.rsplit_once(')')?;
-        let fields: Vec<&str> = behind_name.split_whitespace().collect();
-        // By its number in the manual, where the state is the third.
-        let field = |number: usize| fields.get(number - 3).copied();
-        let ticks = |number| field(number)?.parse::<u64>().ok();
-        Some(Self {
-            state: field(3)?.chars().next()?,
-            own_ticks: ticks(14)? + ticks(15)?,
-            waited_ticks: ticks(16)? + ticks(17)?,
-            began: ticks(22)?,
-        })
-    }
-}
-
-/// The processes that `root` started, and those that they did, as far as they live.
-pub fn descendants(root: u32) -> Vec<u32> {
-    let mut all = with_descendants(vec![root]);
-    all.remove(0);
-    all
-}
-
-/// Whether a process has ended, waited for or not.
-pub fn has_ended(pid: u32) -> bool {
-    Stat::read(pid).is_none_or(|stat| matches!(stat.state, 'Z' | 'X'))
-}
-
-/// `processes` in their order, and behind them whom they started.
-fn with_descendants(mut processes: Vec<u32>) -> Vec<u32> {
-    let mut looked_at = 0;
-    while let Some(parent) = processes.get(looked_at) {
-        for child in children(*parent) {
-            if !processes.contains(&child) {
-                processes.push(child);
-            }
+/// CPU time of those who have ended since a look and are in no parent's figures.
+fn lost_nanos(known: &BTreeMap<u32, Member>, members: &BTreeMap<u32, Member>) -> u64 {
+    let lives = |pid: u32, before: &Member| members.get(&pid).is_some_and(|now| now.began == before.began);
+    let mut ended: BTreeMap<u32, u64> = BTreeMap::new();
+    for (pid, before) in known {
+        if !lives(*pid, before) {
+            *ended.entry(heir(known, before, lives)).or_default() += before.own_nanos + before.waited_nanos;
         }
-        looked_at += 1;
     }
-    processes
+    let lost = |(heir, ended): (u32, u64)| {
+        // The child of nobody in the tree.
+        let Some((before, now)) = known.get(&heir).zip(members.get(&heir)) else { return ended };
+        let waited = now.waited_nanos.saturating_sub(before.waited_nanos);
+        // Less than the rounding may be in its figures and not show yet: it will with those who end next.
+        if ended > waited + ROUNDING_NANOS { ended - waited } else { 0 }
+    };
+    ended.into_iter().map(lost).sum()
 }
 
-/// Every thread has children of its own.
-fn children(pid: u32) -> Vec<u32> {
-    let Ok(threads) = fs::read_dir(format!("/proc/{pid}/task")) else { return Vec::new() };
-    let lists = threads.filter_map(|thread| fs::read_to_string(thread.ok()?.path().join("children")).ok());
-    lists
-        .flat_map(|list| list.split_whitespace().filter_map(|pid| pid.parse().ok()).collect::<Vec<_>>())
-        .collect()
+/// Who has the figures of one that has ended, if anybody: its parent, or, if that has ended too, whoever waited for that.
+fn heir(known: &BTreeMap<u32, Member>, ended: &Member, lives: impl Fn(u32, &Member) -> bool) -> u32 {
+    let mut heir = ended.parent;
+    // They were not read at one instant: numbers that are used again might lead round in a circle.
+    for _ in known {
+        let Some(parent) = known.get(&heir).filter(|parent| !lives(heir, parent)) else { break };
+        heir = parent.parent;
+    }
+    heir
 }
 
 /// Memory of one of several: pages that it shares with others count by its part in them, as after a fork. 0 of one that has ended.

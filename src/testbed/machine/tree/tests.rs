@@ -6,6 +6,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use super::*;
+use crate::testbed::machine::{descendants, has_ended};
 
 /// Burns 30 ms of a core or so.
 const BURN: &str = "burn() { i=0; while [ $i -lt 60000 ]; do i=$((i+1)); done; }; ";
@@ -158,11 +159,42 @@ fn a_process_by_itself_has_the_figures_that_it_had() {
     assert!(tree.usage().unwrap_err().to_string().contains("the process has ended"));
 }
 
+/// By number: the parent, and milliseconds used by itself and by those whom it waited for.
+fn members<const N: usize>(members: [(u32, u32, u64, u64); N]) -> BTreeMap<u32, Member> {
+    let member = |(pid, parent, own, waited)| {
+        let began = u64::from(pid);
+        (pid, Member { began, parent, own_nanos: own * 1_000_000, waited_nanos: waited * 1_000_000 })
+    };
+    members.map(member).into_iter().collect()
+}
+
+#[track_caller]
+fn check_lost(known: &BTreeMap<u32, Member>, now: &BTreeMap<u32, Member>, milliseconds: u64) {
+    assert_eq!(lost_nanos(known, now), milliseconds * 1_000_000);
+}
+
 #[test]
-fn the_figures_of_a_process_stand_behind_a_name_that_may_be_anything() {
-    let text = "7 (a) R (b) S 1 7 7 0 -1 4194560 1 2 3 4 10 20 30 40 20 0 1 0 12345 1 2";
-    let stat = Stat { state: 'S', own_ticks: 30, waited_ticks: 70, began: 12_345 };
-    assert_eq!(Stat::parse(text), Some(stat));
-    assert_eq!(Stat::parse("7 (sh) S 1"), None);
-    assert!(has_ended(u32::MAX) && !has_ended(std::process::id()));
+fn who_ended_is_lost_unless_it_is_in_the_figures_of_who_waited_for_it() {
+    // An orphan ends while its former family waits for a child that nobody saw.
+    let known = members([(10, 2, 0, 100), (12, 1, 400, 0)]);
+    check_lost(&known, &members([(10, 2, 0, 600)]), 400);
+    // A child that is waited for, beside that orphan.
+    let known = members([(10, 2, 0, 100), (11, 10, 300, 0), (12, 1, 400, 0)]);
+    check_lost(&known, &members([(10, 2, 0, 400)]), 400);
+    // It is rounded.
+    check_lost(&known, &members([(10, 2, 0, 390)]), 400);
+    // Its parent waits for nobody.
+    check_lost(&known, &members([(10, 2, 0, 100), (12, 1, 400, 0)]), 300);
+    // What one parent waited for does not hide whom another did not.
+    let known = members([(10, 2, 0, 0), (11, 10, 50, 0), (12, 11, 300, 0)]);
+    check_lost(&known, &members([(10, 2, 0, 900), (11, 10, 50, 0)]), 300);
+    // A child and its child end, the one having waited for the other.
+    check_lost(&known, &members([(10, 2, 0, 350)]), 0);
+    // And not having done so.
+    check_lost(&known, &members([(10, 2, 0, 50)]), 300);
+    // Somebody else has its number.
+    let mut known = members([(10, 2, 0, 0), (12, 1, 300, 0)]);
+    let now = known.clone();
+    known.get_mut(&12).unwrap().began -= 1;
+    check_lost(&known, &now, 300);
 }
