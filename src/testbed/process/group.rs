@@ -1,5 +1,6 @@
 //! A process with all that it started: signalled together, and killed until none is left.
 
+use std::collections::BTreeSet;
 use std::io;
 use std::process::ExitStatus;
 use std::thread;
@@ -9,7 +10,7 @@ use rustix::process::{Pid, Signal, kill_process, kill_process_group};
 use tokio::process::Child;
 use tokio::time::sleep;
 
-use crate::testbed::machine;
+use crate::testbed::machine::{self, ProcessId};
 
 /// What the kernel has not ended by then, it does not end.
 const END_LIMIT: Duration = Duration::from_secs(20);
@@ -17,7 +18,8 @@ const END_LIMIT: Duration = Duration::from_secs(20);
 const MOMENT: Duration = Duration::from_millis(1);
 
 /// A process that leads a group of its own. It is killed, and gone with its descendants, when this is dropped: what comes next, or has
-/// the terminal next, does not meet them.
+/// the terminal next, does not meet them. To drop it blocks the thread until they are gone: that is for panics and for what is given up;
+/// else it is killed before.
 #[derive(Debug)]
 pub(in crate::testbed) struct Group {
     pub(in crate::testbed) child: Child,
@@ -37,39 +39,53 @@ impl Group {
         self.child.id().is_none() || machine::has_ended(self.pid)
     }
 
-    /// Signals all of them, and returns those that the leader had started. A leader that was waited for is nobody's any more.
-    pub(super) fn signal(&self, signal: Signal) -> Vec<u32> {
-        let Some(leader) = self.child.id().and_then(pid) else { return Vec::new() };
-        // Those in the group get the signal at once, so that none starts others meanwhile. A server of PostgreSQL, for one, has a session
-        // of its own and is in no group of ours: it is looked for before, since a leader that is dead has no children.
-        let descendants = machine::descendants(self.pid);
-        // Those who are gone need no signal.
-        let _ = kill_process_group(leader, signal);
-        for descendant in descendants.iter().copied().filter_map(pid) {
-            let _ = kill_process(descendant, signal);
+    /// Signals all of them, and returns who they are. A leader that was waited for is nobody's any more, and neither is its group.
+    ///
+    /// A server of PostgreSQL, for one, has a session of its own and is in no group of ours: it is found as a descendant. Who has lost
+    /// its parent is found by its group. Whoever is signalled may just have started another: they are looked for until none is new.
+    pub(super) fn signal(&self, signal: Signal) -> BTreeSet<ProcessId> {
+        let mut all = BTreeSet::new();
+        let Some(leader) = self.child.id().and_then(pid) else { return all };
+        loop {
+            let found = machine::relatives(self.pid, &all);
+            let new: Vec<ProcessId> = found.difference(&all).copied().collect();
+            if new.is_empty() {
+                return all;
+            }
+            // Those in the group get the signal at once. Those who are gone need none.
+            let _ = kill_process_group(leader, signal);
+            for process in new.iter().filter(|process| !process.has_ended()) {
+                let _ = pid(process.pid).map(|pid| kill_process(pid, signal));
+            }
+            all.extend(new);
         }
-        descendants
     }
 
     /// Ends all of them, waits until they are gone, and tells how the leader ended.
     pub(super) async fn kill(&mut self) -> io::Result<ExitStatus> {
-        let descendants = self.signal(Signal::KILL);
+        let all = self.end();
         let killed = Instant::now();
         let status = self.child.wait().await;
-        while is_any_left(&descendants) && killed.elapsed() < END_LIMIT {
+        while is_any_left(&all) && killed.elapsed() < END_LIMIT {
             sleep(MOMENT).await;
         }
         status
+    }
+
+    /// Nobody who stands still starts another, or leaves one behind whose parent nobody knows: so they are stopped first.
+    fn end(&self) -> BTreeSet<ProcessId> {
+        let mut all = self.signal(Signal::STOP);
+        all.extend(self.signal(Signal::KILL));
+        all
     }
 }
 
 impl Drop for Group {
     fn drop(&mut self) {
-        let descendants = self.signal(Signal::KILL);
+        let all = self.end();
         let killed = Instant::now();
         // The system takes its time to give back the memory of a million tokens, and more where every core is busy.
-        while (matches!(self.child.try_wait(), Ok(None)) || is_any_left(&descendants))
-            && killed.elapsed() < END_LIMIT
+        while (matches!(self.child.try_wait(), Ok(None)) || is_any_left(&all)) && killed.elapsed() < END_LIMIT
         {
             thread::sleep(MOMENT);
         }
@@ -80,6 +96,6 @@ fn pid(process: u32) -> Option<Pid> {
     Pid::from_raw(i32::try_from(process).ok()?)
 }
 
-fn is_any_left(processes: &[u32]) -> bool {
-    processes.iter().any(|process| !machine::has_ended(*process))
+fn is_any_left(processes: &BTreeSet<ProcessId>) -> bool {
+    processes.iter().any(|process| !process.has_ended())
 }

@@ -136,7 +136,43 @@ async fn a_process_that_ends_by_itself_takes_its_children_with_it_and_says_why()
     let error = process.ensure_alive().await.unwrap_err().to_string();
     assert!(error.starts_with("the shell ended during the trial (signal: 9 (SIGKILL)): "), "{error}");
     assert!(error.ends_with("I am out of memory"), "{error}");
-    wait_until("the end of a child", || has_ended(child)).await;
+    assert!(has_ended(child), "it is waited for");
+}
+
+#[tokio::test]
+async fn children_of_a_process_that_has_ended_are_awaited() {
+    // Memory that takes the system its time to give back.
+    let hog = "perl -e '$x = \"x\" x 200_000_000; $| = 1; print \"is ready\\n\"; sleep 60'";
+    for is_dropped in [false, true] {
+        let mut process = Process::start(shell(&format!("{hog} & echo $!; wait"))).await.unwrap();
+        let said = process.running.as_ref().unwrap().output.words();
+        let child: u32 = said.lines().next().unwrap().parse().unwrap();
+        let pid = process.pid().unwrap();
+        kill_process(Pid::from_raw(i32::try_from(pid).unwrap()).unwrap(), Signal::KILL).unwrap();
+        wait_until("its end", || has_ended(pid)).await;
+        if is_dropped {
+            drop(process);
+        } else {
+            process.kill().await;
+        }
+        assert!(has_ended(child));
+    }
+}
+
+#[tokio::test]
+async fn nobody_is_left_of_those_who_were_started_while_they_were_looked_for() {
+    // Their number of seconds is theirs alone.
+    let seconds = format!("7{}", std::process::id());
+    let script = format!("setsid sh -c 'while :; do sleep {seconds} & done' & echo is ready; wait");
+    let sleepers = || {
+        let entries = std::fs::read_dir("/proc").unwrap().filter_map(Result::ok);
+        let line = format!("sleep\0{seconds}\0").into_bytes();
+        entries.filter(|entry| std::fs::read(entry.path().join("cmdline")).is_ok_and(|it| it == line)).count()
+    };
+    let mut process = Process::start(shell(&script)).await.unwrap();
+    wait_until("some children", || sleepers() > 20).await;
+    process.kill().await;
+    assert_eq!(sleepers(), 0);
 }
 
 #[tokio::test]
