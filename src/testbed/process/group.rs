@@ -2,12 +2,12 @@
 
 use std::collections::BTreeSet;
 use std::io;
-use std::process::ExitStatus;
+use std::process::{ExitStatus, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
 
 use rustix::process::{Pid, Signal, kill_process, kill_process_group};
-use tokio::process::Child;
+use tokio::process::{Child, Command};
 use tokio::time::sleep;
 
 use crate::testbed::machine::{self, ProcessId};
@@ -25,13 +25,32 @@ pub(in crate::testbed) struct Group {
     pub(in crate::testbed) child: Child,
     /// The process: its group has the same number.
     pub(in crate::testbed) pid: u32,
+    /// Kills the group when this program ends.
+    pub(super) guard: Option<Child>,
 }
 
 impl Group {
     /// That of a child that was put at the head of a group when it was started.
     pub(super) fn led_by(child: Child) -> io::Result<Self> {
         let pid = child.id().ok_or(io::ErrorKind::BrokenPipe)?;
-        Ok(Self { child, pid })
+        Ok(Self { child, pid, guard: None })
+    }
+
+    /// Has it killed when this program ends in whatever way: by a shell that holds the other end of a pipe, and loses it then. The
+    /// kernel would kill the leader alone.
+    pub(super) fn guard(&mut self) -> io::Result<()> {
+        let script = "read -r line; kill -s KILL -- \"-$0\"";
+        let guard = Command::new("sh")
+            .args(["-c", script, &self.pid.to_string()])
+            .stdin(Stdio::piped())
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            // An interrupt from the keyboard is not for it.
+            .process_group(0)
+            .kill_on_drop(true)
+            .spawn()?;
+        self.guard = Some(guard);
+        Ok(())
     }
 
     /// Whether the leader has ended. It is not waited for, so that its number stays taken while the rest of the group lives.
@@ -65,6 +84,9 @@ impl Group {
     pub(super) async fn kill(&mut self) -> io::Result<ExitStatus> {
         let all = self.end();
         let killed = Instant::now();
+        if let Some(mut guard) = self.guard.take() {
+            let _ = guard.wait().await;
+        }
         let status = self.child.wait().await;
         while is_any_left(&all) && killed.elapsed() < END_LIMIT {
             sleep(MOMENT).await;
@@ -73,7 +95,11 @@ impl Group {
     }
 
     /// Nobody who stands still starts another, or leaves one behind whose parent nobody knows: so they are stopped first.
-    fn end(&self) -> BTreeSet<ProcessId> {
+    fn end(&mut self) -> BTreeSet<ProcessId> {
+        if let Some(guard) = &mut self.guard {
+            // Before the number of the group may be somebody else's.
+            let _ = guard.start_kill();
+        }
         let mut all = self.signal(Signal::STOP);
         all.extend(self.signal(Signal::KILL));
         all

@@ -29,7 +29,7 @@ pub struct Invocation {
     /// The cores that it may use; all of this thread's if there is none.
     pub cores: Vec<u32>,
     /// The line that one of our own processes is told, which ends with its standard input. Any other program has none: the kernel kills
-    /// it when the thread ends that started it.
+    /// it, and it alone, when the thread ends that started it, and a guard beside it kills its process group when this program ends.
     pub told: Option<Told>,
     /// By what it is known to be ready.
     pub ready: Ready,
@@ -54,7 +54,8 @@ impl Invocation {
     /// Starts it at the head of a process group of its own: an interrupt from the keyboard is for this program, which ends it.
     ///
     /// A program of others is started through `setpriv`, which the kernel then turns into it: the wish to be killed when the parent
-    /// ends outlives that, so that a run which is killed leaves none behind. (Setting it between fork and exec is unsafe code.)
+    /// ends outlives that, so that a run which is killed does not leave it behind. (Setting it between fork and exec is unsafe code.) Its
+    /// children do not inherit that wish: a guard kills them.
     pub(super) fn spawn(&self) -> Result<Child, ProcessError> {
         let program = self.find(&self.program, self.package)?;
         let mut command = if self.told.is_some() {

@@ -27,8 +27,8 @@ pub use input::{Told, end_with_parent, told};
 pub use invocation::Invocation;
 pub use ready::Ready;
 
-/// A process that can be killed and started again, as often as is wanted. It is killed, and gone, when this is dropped; it ends too when
-/// this program does in whatever way.
+/// A process that can be killed and started again, as often as is wanted. It is killed, and gone, when this is dropped. It ends too when
+/// this program does in whatever way, with what it started, as far as that is in its process group.
 #[derive(Debug)]
 pub struct Process {
     invocation: Invocation,
@@ -185,6 +185,9 @@ async fn begin(invocation: &Invocation) -> Result<Running, ProcessError> {
     let mut child = invocation.spawn()?;
     let mut output = invocation.ready.listen(&mut child);
     let mut group = Group::led_by(child).map_err(failed)?;
+    if invocation.told.is_none() {
+        group.guard().map_err(failed)?;
+    }
     let beginning = async {
         if let Some(told) = &invocation.told {
             // One that ends before it has read its line tells why by itself.

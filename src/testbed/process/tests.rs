@@ -176,6 +176,18 @@ async fn nobody_is_left_of_those_who_were_started_while_they_were_looked_for() {
 }
 
 #[tokio::test]
+async fn what_a_program_of_others_started_ends_when_this_program_does() {
+    let mut process = Process::start(shell("sleep 60 & sleep 60 & echo is ready; wait")).await.unwrap();
+    let pid = process.pid().unwrap();
+    wait_until("two children", || descendants(pid).len() >= 2).await;
+    let all = [vec![pid], descendants(pid)].concat();
+    // As the system does when this program is killed.
+    let guard = process.running.as_mut().unwrap().group.guard.as_mut().unwrap();
+    drop(guard.stdin.take());
+    wait_until("the end of all", || all.iter().all(|pid| has_ended(*pid))).await;
+}
+
+#[tokio::test]
 async fn a_paused_process_stands_still_with_all_that_it_started_and_can_be_killed() {
     let script = "(while :; do :; done) & setsid sh -c 'while :; do :; done' & echo is ready; wait";
     let mut process = Process::start(shell(script)).await.unwrap();
