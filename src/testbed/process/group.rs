@@ -17,6 +17,9 @@ const END_LIMIT: Duration = Duration::from_secs(20);
 
 const MOMENT: Duration = Duration::from_millis(1);
 
+/// How often it is looked whether a process has ended that nobody has killed: nobody tells.
+const POLLING: Duration = Duration::from_millis(5);
+
 /// A process that leads a group of its own. It is killed, and gone with its descendants, when this is dropped: what comes next, or has
 /// the terminal next, does not meet them. To drop it blocks the thread until they are gone: that is for panics and for what is given up;
 /// else it is killed before.
@@ -56,6 +59,13 @@ impl Group {
     /// Whether the leader has ended. It is not waited for, so that its number stays taken while the rest of the group lives.
     pub(super) fn has_ended(&self) -> bool {
         self.child.id().is_none() || machine::has_ended(self.pid)
+    }
+
+    /// Waits until the leader has ended.
+    pub(super) async fn ended(&self) {
+        while !self.has_ended() {
+            sleep(POLLING).await;
+        }
     }
 
     /// Signals all of them, and returns who they are. A leader that was waited for is nobody's any more, and neither is its group.

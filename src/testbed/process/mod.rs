@@ -11,6 +11,7 @@ mod tests;
 
 use std::io;
 use std::path::PathBuf;
+use std::time::Duration;
 
 use rustix::process::Signal;
 use tokio::time::timeout;
@@ -110,6 +111,12 @@ pub enum ProcessError {
         /// Its last words.
         said: String,
     },
+    /// It has ended, and is still to be waited for.
+    #[error("the {name} has ended")]
+    Over {
+        /// Of the process.
+        name: String,
+    },
     /// It was killed, and not started again.
     #[error("the {name} is down")]
     Down {
@@ -174,6 +181,9 @@ impl Process {
     fn signal(&self, signal: Signal) -> Result<(), ProcessError> {
         let name = || self.invocation.name.clone();
         let running = self.running.as_ref().ok_or_else(|| ProcessError::Down { name: name() })?;
+        if running.group.has_ended() {
+            return Err(ProcessError::Over { name: name() });
+        }
         running.group.signal(signal);
         Ok(())
     }
@@ -195,11 +205,24 @@ async fn begin(invocation: &Invocation) -> Result<Running, ProcessError> {
         }
         invocation.ready.wait(&mut group, &output).await
     };
-    match timeout(START_LIMIT, beginning).await {
-        Ok(true) => Ok(Running { group, output }),
-        Ok(false) => Err(ProcessError::NotReady { name: name(), said: output.last_words().await }),
-        Err(_) => {
-            Err(ProcessError::TooLate { name: name(), ready: invocation.ready.clone(), said: output.words() })
-        }
+    let is_in_time = match timeout(START_LIMIT, beginning).await {
+        Ok(true) => return Ok(Running { group, output }),
+        Ok(false) => true,
+        Err(_) => false,
+    };
+    if is_in_time {
+        // It may be about to say why.
+        let _ = timeout(LAST_WORDS_LIMIT, group.ended()).await;
+    }
+    // What it started holds its streams open, which are read to their ends.
+    let _ = group.kill().await;
+    let said = output.last_words().await;
+    if is_in_time {
+        Err(ProcessError::NotReady { name: name(), said })
+    } else {
+        Err(ProcessError::TooLate { name: name(), ready: invocation.ready.clone(), said })
     }
 }
+
+/// How long a process that failed may take to say why.
+const LAST_WORDS_LIMIT: Duration = Duration::from_secs(1);

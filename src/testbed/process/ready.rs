@@ -28,7 +28,7 @@ pub enum Ready {
 /// What is not ready by then will not be.
 pub(super) const START_LIMIT: Duration = Duration::from_secs(20);
 
-/// How often it is tried whether a port accepts, and looked whether the process lives: nobody tells.
+/// How often it is tried whether a port accepts: nobody tells.
 const MOMENT: Duration = Duration::from_millis(5);
 
 impl fmt::Display for Ready {
@@ -63,14 +63,9 @@ impl Ready {
         let is_ready = async {
             if let Self::Port(address) = self { accepts(*address).await } else { output.said_it().await }
         };
-        let has_ended = async {
-            while !group.has_ended() {
-                sleep(MOMENT).await;
-            }
-        };
         tokio::select! {
             () = is_ready => true,
-            () = has_ended => false,
+            () = group.ended() => false,
         }
     }
 }

@@ -188,6 +188,26 @@ async fn what_a_program_of_others_started_ends_when_this_program_does() {
 }
 
 #[tokio::test]
+async fn a_program_that_does_not_start_is_gone_with_what_it_started_before_that_is_told() {
+    let begun = Instant::now();
+    let child: u32 =
+        refused(shell("sleep 60 & echo $!; exit 3")).await.rsplit(' ').next().unwrap().parse().unwrap();
+    assert!(has_ended(child));
+    // Nobody waits for the words of one that holds the streams and says nothing.
+    assert!(begun.elapsed() < Duration::from_secs(2), "{:?}", begun.elapsed());
+}
+
+#[tokio::test]
+async fn a_process_that_has_ended_can_be_neither_paused_nor_resumed() {
+    let process = Process::start(shell("echo is ready; exec sleep 60")).await.unwrap();
+    let pid = process.pid().unwrap();
+    kill_process(Pid::from_raw(i32::try_from(pid).unwrap()).unwrap(), Signal::KILL).unwrap();
+    wait_until("its end", || has_ended(pid)).await;
+    assert_eq!(process.pause().unwrap_err().to_string(), "the shell has ended");
+    assert_eq!(process.resume().unwrap_err().to_string(), "the shell has ended");
+}
+
+#[tokio::test]
 async fn a_paused_process_stands_still_with_all_that_it_started_and_can_be_killed() {
     let script = "(while :; do :; done) & setsid sh -c 'while :; do :; done' & echo is ready; wait";
     let mut process = Process::start(shell(script)).await.unwrap();
