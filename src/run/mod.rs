@@ -8,6 +8,7 @@ mod issuing;
 mod output;
 mod preflight;
 mod revocations;
+mod sampling;
 mod steps;
 mod trial;
 mod watching;

@@ -13,6 +13,7 @@ use crate::observation::{Node, Recording, TrialFailure};
 use crate::plan::{Plan, Trial};
 use crate::run::generator::Generator;
 use crate::run::revocations::{self, Known};
+use crate::run::sampling::sample;
 use crate::run::{Interrupt, PATIENCE, Preparation, facts, issuing, watching};
 use crate::testbed::machine::{self, Watch};
 use crate::testbed::signature::TrialKey;
@@ -172,37 +173,5 @@ async fn accompany(
             }
             driven
         }
-    }
-}
-
-/// So many samples in a row may be missed.
-const MISSED: u32 = 1;
-
-/// Samples when the window begins, every second, and when it ends, or the load by count.
-async fn sample(
-    testbed: &Testbed,
-    trial: &Trial,
-    start: Stamp,
-    ended: &Notify,
-    nodes: &mut [Node],
-) -> Result<(), TestbedError> {
-    let end = trial.workload.end();
-    let mut due = trial.workload.window_start();
-    let mut missed = 0;
-    loop {
-        let is_last = tokio::select! {
-            () = sleep(due.since(Stamp::now().offset(start))) => due >= end,
-            () = ended.notified(), if trial.workload.requests.is_some() => true,
-        };
-        // One that is missed on a busy machine is left out; a server that answers no more has ended, or might as well have.
-        match testbed.look(start, nodes).await {
-            Ok(()) => missed = 0,
-            Err(error) if missed == MISSED => return Err(error),
-            Err(_) => missed += 1,
-        }
-        if is_last {
-            return Ok(());
-        }
-        due = (due + Duration::from_secs(1)).min(end);
     }
 }

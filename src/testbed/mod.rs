@@ -77,6 +77,14 @@ pub enum TestbedError {
     /// An answer to a call.
     #[error("a server of the test bed gave an answer that is not understood")]
     Answer(#[from] serde_json::Error),
+    /// No answer to a look.
+    #[error("the {name} gave no answer within {} s", .limit.as_secs_f64())]
+    Silent {
+        /// Whose.
+        name: String,
+        /// How long was waited.
+        limit: Duration,
+    },
     /// A look at a process.
     #[error("the usage of the {name} cannot be read")]
     Usage {

@@ -1,13 +1,22 @@
 //! What the processes of a trial have used up, and what they have counted.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
-use futures_util::future::try_join_all;
+use futures_util::future::join_all;
+use tokio::time::timeout;
 
 use crate::observation::{Look, Node, Role};
 use crate::testbed::machine::ProcessUsage;
 use crate::testbed::{Testbed, TestbedError, TrialNode, machine};
 use crate::units::{Offset, Stamp};
+
+/// What has not answered by then is not looked at: the next look is due a second after this one.
+const LOOK_LIMIT: Duration = Duration::from_millis(500);
+
+/// Looks that are less apart have the stamp of the first: they are of one instant to whoever relates what one node has counted to what
+/// another has used up.
+const ONE_INSTANT: Duration = Duration::from_millis(100);
 
 impl Testbed {
     /// Every node without a look at it yet: the load generator, the authorization server, and the resource servers in order.
@@ -20,26 +29,47 @@ impl Testbed {
             .collect()
     }
 
-    /// Looks at every process now, `start` being the beginning of the load: all at about the same instant, each when its server answers.
-    /// One that is down is not looked at; none is if one that should answer does not.
-    pub async fn look(&self, start: Stamp, nodes: &mut [Node]) -> Result<(), TestbedError> {
-        let at = Stamp::now().offset(start);
-        let of_servers = try_join_all(self.nodes().iter().map(|server| self.look_at(server, at))).await?;
-        let looks = [Some(look_at_generator(at)?)].into_iter().chain(of_servers);
+    /// Looks at every process now, `start` being the beginning of the load: each when its server answers, and with the stamp of then if
+    /// that is late. One that is down is not looked at, nor is one that was started again meanwhile. Tells of each node whether that
+    /// worked: one that does not answer within half a second loses its own look.
+    pub async fn look(&self, start: Stamp, nodes: &mut [Node]) -> Vec<Result<(), TestbedError>> {
+        let begun = Stamp::now().offset(start);
+        let of_generator = look_at_generator(begun).map(Some);
+        let of_servers = join_all(self.nodes().iter().map(|server| self.look_at(server, start, begun))).await;
+        let looks = [of_generator].into_iter().chain(of_servers);
+        let mut looked = Vec::new();
         for (node, look) in nodes.iter_mut().zip(looks) {
-            node.looks.extend(look);
+            looked.push(look.map(|look| node.looks.extend(look)));
         }
-        Ok(())
+        looked
     }
 
-    async fn look_at(&self, server: &TrialNode, at: Offset) -> Result<Option<Look>, TestbedError> {
+    async fn look_at(
+        &self,
+        server: &TrialNode,
+        start: Stamp,
+        begun: Offset,
+    ) -> Result<Option<Look>, TestbedError> {
         let Some(pid) = server.pid() else { return Ok(None) };
-        let counters = match server.role {
-            Role::AuthorizationServer => self.ask(server, "/bench/calls").await?,
-            Role::Gateway | Role::ResourceServer => self.ask(server, "/bench/counts").await?,
-            Role::Client | Role::Store | Role::Broker | Role::Foreign => BTreeMap::new(),
-        };
-        Ok(Some(look(at, pid, server.usage()?, counters)))
+        let counters = timeout(LOOK_LIMIT, self.counters(server)).await;
+        let now = Stamp::now().offset(start);
+        let used = server.usage();
+        if server.pid() != Some(pid) {
+            // What was asked of one process says nothing of another.
+            return Ok(None);
+        }
+        let silent = || TestbedError::Silent { name: server.name.clone(), limit: LOOK_LIMIT };
+        let counters = counters.unwrap_or_else(|_| Err(silent()))?;
+        let at = if now.since(begun) < ONE_INSTANT { begun } else { now };
+        Ok(Some(look(at, pid, used?, counters)))
+    }
+
+    async fn counters(&self, server: &TrialNode) -> Result<BTreeMap<String, u64>, TestbedError> {
+        match server.role {
+            Role::AuthorizationServer => self.ask(server, "/bench/calls").await,
+            Role::Gateway | Role::ResourceServer => self.ask(server, "/bench/counts").await,
+            Role::Client | Role::Store | Role::Broker | Role::Foreign => Ok(BTreeMap::new()),
+        }
     }
 }
 

@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use bearerbench::observation::Role;
+use bearerbench::observation::{Node, Role};
 use bearerbench::plan::Plan;
 use bearerbench::scenario::ScenarioFile;
 use bearerbench::testbed::machine::available_cores;
@@ -58,6 +58,13 @@ fn answers(address: SocketAddr) -> bool {
     matches!(stream.read(&mut [0]), Ok(1))
 }
 
+/// Looks at all, which no node keeps from it.
+async fn look(testbed: &Testbed, start: Stamp, nodes: &mut [Node]) {
+    for looked in testbed.look(start, nodes).await {
+        looked.unwrap();
+    }
+}
+
 #[tokio::test]
 async fn an_authorization_server_goes_and_comes_back_where_it_was_while_a_resource_server_goes_on() {
     let testbed = testbed("architecture = \"jwt\"\nsignature = \"ES256\"").await;
@@ -79,7 +86,7 @@ async fn an_authorization_server_goes_and_comes_back_where_it_was_while_a_resour
     assert_eq!(authorization.usage().unwrap_err().to_string(), down);
     testbed.ensure_alive(&["authorization server"]).await.unwrap();
     let (start, mut nodes) = (Stamp::now(), testbed.unseen_nodes());
-    testbed.look(start, &mut nodes).await.unwrap();
+    look(&testbed, start, &mut nodes).await;
 
     authorization.restart().await.unwrap();
     assert_eq!(authorization.address, address);
@@ -89,7 +96,7 @@ async fn an_authorization_server_goes_and_comes_back_where_it_was_while_a_resour
     // With the key that it had: what it signs now is accepted, and so is what it signed then.
     let after = token(authorization);
     assert!(accepts(resource, &before) && accepts(resource, &after));
-    testbed.look(start, &mut nodes).await.unwrap();
+    look(&testbed, start, &mut nodes).await;
     let looks: Vec<usize> = nodes.iter().map(|node| node.looks.len()).collect();
     assert_eq!(looks, [2, 1, 2, 2], "the authorization server is not looked at while it is down");
     assert_eq!(nodes[1].looks[0].counter("/token"), 1, "since it was started again");
@@ -185,6 +192,48 @@ async fn a_paused_server_answers_when_it_is_resumed_and_others_meanwhile() {
     assert_eq!(get(paused.address, "/resource", &[&bearer("any")]).status, 200);
     paused.pause().await.unwrap();
     testbed.stop().await;
+}
+
+#[tokio::test]
+async fn a_server_that_stands_still_loses_its_own_look_and_soon() {
+    let testbed = testbed("architecture = \"none\"").await;
+    let paused = node(&testbed, "resource server 1");
+    let (start, mut nodes) = (Stamp::now(), testbed.unseen_nodes());
+    paused.pause().await.unwrap();
+    let begun = Instant::now();
+    let looked = testbed.look(start, &mut nodes).await;
+    assert!(begun.elapsed() < Duration::from_secs(5), "{:?}", begun.elapsed());
+    let failed: Vec<String> = looked.into_iter().filter_map(Result::err).map(|it| it.to_string()).collect();
+    assert_eq!(failed, ["the resource server 1 gave no answer within 0.5 s"]);
+    let looks: Vec<usize> = nodes.iter().map(|node| node.looks.len()).collect();
+    assert_eq!(looks, [1, 1, 0, 1]);
+
+    // One that is late is stamped when it was looked at, and the others when they were.
+    let resume = async {
+        tokio::time::sleep(Duration::from_millis(150)).await;
+        paused.resume().await.unwrap();
+    };
+    tokio::join!(look(&testbed, start, &mut nodes), resume);
+    let at = |node: usize| nodes[node].looks.last().unwrap().at;
+    assert!(at(2).since(at(0)) >= Duration::from_millis(150), "{:?}", nodes[2]);
+    assert!(at(1) < at(2) && at(3) < at(2));
+}
+
+#[tokio::test]
+async fn a_server_that_is_started_again_while_it_is_looked_at_is_no_mixture_of_two_processes() {
+    let testbed = testbed("architecture = \"none\"").await;
+    let resource = node(&testbed, "resource server 1");
+    let (start, mut nodes) = (Stamp::now(), testbed.unseen_nodes());
+    // It is asked, and does not answer.
+    resource.pause().await.unwrap();
+    let restart = async {
+        tokio::time::sleep(Duration::from_millis(50)).await;
+        resource.restart().await.unwrap();
+    };
+    tokio::join!(look(&testbed, start, &mut nodes), restart);
+    assert!(nodes[2].looks.is_empty(), "{:?}", nodes[2]);
+    look(&testbed, start, &mut nodes).await;
+    assert_eq!(nodes[2].looks[0].pid, resource.pid());
 }
 
 #[tokio::test]
