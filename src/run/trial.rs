@@ -17,7 +17,7 @@ use crate::run::sampling::sample;
 use crate::run::{Interrupt, PATIENCE, Preparation, facts, issuing, watching};
 use crate::testbed::machine::{self, Watch};
 use crate::testbed::signature::TrialKey;
-use crate::testbed::{Revoked, Testbed, TestbedError};
+use crate::testbed::{Decision, Revoked, Testbed, TestbedError};
 use crate::units::{Offset, Stamp};
 
 /// Measures one trial. What fails is recorded with what was seen until then. `told` hears of every preparation, and
@@ -108,18 +108,22 @@ async fn attempt(
     }
     recording.load = Some(driven.load);
 
+    let events = |decisions: &[Vec<Decision>]| {
+        revocations::facts(&Known {
+            workload: &trial.workload,
+            lifetime: plan.lifetime,
+            start,
+            watched: supply.watched_issued,
+            nodes: &recording.nodes,
+            revoked: &seen.revoked,
+            sent: &driven.probes,
+            decisions,
+        })
+    };
+    // A server that has died cannot be asked what it decided; that it was told something remains.
+    recording.events = events(&[]);
     testbed.ensure_alive(&[]).await?;
-    let decisions = testbed.decisions().await?;
-    recording.events = revocations::facts(&Known {
-        workload: &trial.workload,
-        lifetime: plan.lifetime,
-        start,
-        watched: supply.watched_issued,
-        nodes: &recording.nodes,
-        revoked: &seen.revoked,
-        sent: &driven.probes,
-        decisions: &decisions,
-    });
+    recording.events = events(&testbed.decisions().await?);
     testbed.stop().await;
     match driven.failure {
         Some(error) => Err(error.into()),

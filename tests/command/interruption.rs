@@ -139,6 +139,7 @@ fn a_server_that_dies_fails_its_trial_and_no_other() {
         let recordings = recordings(&sandbox);
         let [failed, whole] = &recordings[..] else { panic!("{} trials", recordings.len()) };
         assert!(failed["failure"]["reason"].as_str().unwrap().starts_with(&reason), "{}", failed["failure"]);
+        assert!(!failed["events"].as_array().unwrap().is_empty(), "tokens were revoked");
         assert_eq!(whole["subject"]["name"], "opaque");
         assert!(whole["failure"].is_null(), "{}", whole["failure"]);
         assert!(whole["load"]["seconds"][0]["outcomes"]["classes"]["valid"]["planned"].as_u64() > Some(50));
