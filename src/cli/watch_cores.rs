@@ -5,7 +5,7 @@ use clap::Args;
 
 use crate::cli::Exit;
 use crate::testbed::core_watch::{Task, watch};
-use crate::testbed::process::{end_with_parent, told};
+use crate::testbed::process::told;
 
 /// Watches the cores that standard input names: for `bearerbench run`
 #[derive(Debug, Args)]
@@ -17,7 +17,6 @@ impl WatchCores {
         let line = told().context("cannot read what to watch from standard input")?;
         let task: Task = serde_json::from_slice(&line)
             .context("standard input does not say what to watch; this command is for `bearerbench run`")?;
-        end_with_parent();
         watch(&task)?;
         Ok(Exit::Success)
     }

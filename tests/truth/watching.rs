@@ -21,12 +21,25 @@ fn burner(core: u32) -> Child {
     starting.join().expect("it starts a process").expect("there is a shell")
 }
 
-/// How much of the time in which the burner burned was seen as taken, if it has a right to the core or not; and how much of it
-/// somebody else had the core.
-fn seen(has_a_right: bool) -> [f64; 2] {
+/// Whether the burner has a right to the core.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Right {
+    None,
+    FromTheStart,
+    /// It takes the place of a process that has ended.
+    ToldLater,
+}
+
+/// How much of the time in which the burner burned was seen as taken; and how much of it somebody else had the core.
+fn seen(right: Right) -> [f64; 2] {
     let core = available_cores()[0];
     let mut burner = burner(core);
-    let processes = if has_a_right { vec![burner.id()] } else { vec![std::process::id()] };
+    let mut victim = Command::new("sleep").arg("60").spawn().expect("it starts");
+    let processes = match right {
+        Right::None => vec![std::process::id()],
+        Right::FromTheStart => vec![burner.id()],
+        Right::ToldLater => vec![victim.id()],
+    };
     let mut watch = Command::new(program());
     let watch = watch.arg("watch-cores").stdin(Stdio::piped()).stdout(Stdio::piped()).spawn();
     let mut watch = watch.expect("it starts");
@@ -34,6 +47,14 @@ fn seen(has_a_right: bool) -> [f64; 2] {
     writeln!(watch.stdin.as_mut().expect("it is piped"), "{task}").expect("it listens");
     let mut lines = BufReader::new(watch.stdout.take().expect("it is piped")).lines();
     lines.next().expect("it watches").expect("in words");
+    victim.kill().expect("it runs");
+    victim.wait().expect("it ends");
+    if right == Right::ToldLater {
+        writeln!(watch.stdin.as_mut().expect("it is piped"), "[{}]", burner.id()).expect("it listens");
+    }
+    for _ in 0..10 {
+        lines.next().expect("it goes on watching").expect("in words");
+    }
 
     let begun = Instant::now();
     burner.stdin.as_mut().expect("it is piped").write_all(b"go\n").expect("it listens");
@@ -42,7 +63,8 @@ fn seen(has_a_right: bool) -> [f64; 2] {
     let (lasted, end) = (begun.elapsed(), Stamp::now().nanos());
     let ran = cpu_nanos(&burner);
     let mut taken = 0;
-    while let Some(Ok(line)) = lines.next() {
+    loop {
+        let line = lines.next().expect("it goes on watching").expect("in words");
         let words: Vec<u64> =
             line.split_whitespace().map(|word| word.parse().expect("numbers only")).collect();
         match words[..] {
@@ -68,8 +90,18 @@ fn cpu_nanos(process: &Child) -> f64 {
 
 #[test]
 fn what_runs_beside_the_servers_is_seen_and_what_the_servers_do_is_not() {
+    check(Right::FromTheStart);
+}
+
+#[test]
+fn a_watch_goes_on_when_a_server_has_ended_and_knows_another_that_it_is_told_of() {
+    check(Right::ToldLater);
+}
+
+#[track_caller]
+fn check(right: Right) {
     let _alone = alone();
-    let ([stranger, _], [server, others]) = (seen(false), seen(true));
+    let ([stranger, _], [server, others]) = (seen(Right::None), seen(right));
     assert!(stranger > 0.8, "of what somebody else burned only {stranger} was seen");
     // On a busy machine others are really there.
     let burned = server - others.max(0.0);

@@ -2,7 +2,11 @@
 //!
 //! A thread of the lowest priority spins on each core. When it does not run, either a server does, whose CPU time tells, or
 //! somebody else: another program, the kernel, or the hypervisor. A process of its own, so that its CPU time is nobody's cost.
+//!
+//! Servers are known by their processes alone, not by what those start: the CPU time of a worker looks like somebody else's until
+//! the worker is named too. Our own servers have threads and no workers.
 
+mod rightful;
 mod spin;
 
 use std::io;
@@ -48,7 +52,7 @@ pub struct Seen {
 /// A watch that goes on until this is dropped.
 #[derive(Debug)]
 pub struct CoreWatch {
-    _child: Child,
+    child: Child,
     listening: JoinHandle<()>,
 }
 
@@ -64,13 +68,24 @@ impl Testbed {
         if machine::has_cpu_quota() {
             return None;
         }
+        let processes = self.rightful(placement);
+        // Without it figures are doubted by what else is known of the machine. A server that has ended tells so by itself.
+        CoreWatch::start(program, &Task { cores: placement.servers.clone(), processes }, heard).await.ok()
+    }
+
+    /// Tells a watch who the servers are, after some were started again.
+    pub async fn tell_watch(&self, watch: &mut CoreWatch, placement: &Placement) -> io::Result<()> {
+        watch.tell(&self.rightful(placement)).await
+    }
+
+    /// The processes that have a right to the cores of the servers.
+    fn rightful(&self, placement: &Placement) -> Vec<u32> {
         let mut processes: Vec<u32> = self.nodes().iter().filter_map(TrialNode::pid).collect();
         if placement.generators.is_empty() {
             // It shares the cores of the servers, and has as much right to them.
             processes.push(process::id());
         }
-        // Without it figures are doubted by what else is known of the machine. A server that has ended tells so by itself.
-        CoreWatch::start(program, &Task { cores: placement.servers.clone(), processes }, heard).await.ok()
+        processes
     }
 }
 
@@ -104,7 +119,12 @@ impl CoreWatch {
             }
             heard(None);
         });
-        Ok(Self { _child: child, listening })
+        Ok(Self { child, listening })
+    }
+
+    /// Tells it which processes have a right to the cores from now on.
+    pub async fn tell(&mut self, processes: &[u32]) -> io::Result<()> {
+        Told::json(&processes)?.tell(&mut self.child).await
     }
 }
 

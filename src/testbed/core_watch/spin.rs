@@ -1,17 +1,18 @@
 //! The watching itself: a thread a core that runs only when nobody else wants to.
 
 use std::hint::spin_loop;
-use std::io::{self, Write as _};
+use std::io::{self, BufRead as _, Write as _};
+use std::process;
+use std::sync::Arc;
 use std::thread;
 
-use nix::time::ClockId;
-use nix::unistd::Pid;
 use rustix::time::clock_gettime;
 use thread_priority::{
     NormalThreadSchedulePolicy, ThreadPriority, ThreadSchedulePolicy, set_thread_priority_and_policy,
     thread_native_id,
 };
 
+use crate::testbed::core_watch::rightful::{Rightful, Used};
 use crate::testbed::core_watch::{Seen, Task};
 use crate::testbed::machine;
 use crate::units::Stamp;
@@ -28,35 +29,39 @@ const LOOKING: u64 = 10_000;
 /// How often it is told what was seen, in nanoseconds: whoever hears it runs on these cores too.
 const TELLING: u64 = 20_000_000;
 
-/// Watches every core of `task` for as long as standard output is read.
+/// Watches every core of `task` for as long as standard output is read. Each further line of standard input is a list of the processes
+/// that have a right to the cores from then on; the process ends with standard input, as its parent does.
 pub fn watch(task: &Task) -> io::Result<()> {
-    let clocks = task.processes.iter().map(|process| clock(*process)).collect::<io::Result<Vec<_>>>()?;
+    let rightful = Arc::new(Rightful::new(task.processes.clone()));
+    let told = Arc::clone(&rightful);
+    thread::spawn(move || {
+        for line in io::stdin().lock().lines().map_while(Result::ok) {
+            let Ok(processes) = serde_json::from_str(&line) else { break };
+            told.replace(processes);
+        }
+        process::exit(1);
+    });
     thread::scope(|scope| {
         let watch = |core: &u32| {
-            let (core, clocks, alone) = (*core, &clocks, task.cores.len() == 1);
-            scope.spawn(move || watch_core(core, clocks, alone))
+            let (core, rightful, alone) = (*core, &rightful, task.cores.len() == 1);
+            scope.spawn(move || watch_core(core, rightful, alone))
         };
         let threads: Vec<_> = task.cores.iter().map(watch).collect();
         threads.into_iter().try_for_each(|thread| thread.join().expect("watching does not panic"))
     })
 }
 
-/// The clock of a process: its CPU time, of threads that have ended too.
-fn clock(process: u32) -> io::Result<ClockId> {
-    let process = i32::try_from(process).map_err(io::Error::other)?;
-    Ok(ClockId::pid_cpu_clock_id(Pid::from_raw(process))?)
-}
-
 /// Where in the time that this thread was away a gap lies nobody sees. If it is most of that time, it began it: a server that
 /// runs is short beside it, and what it does afterwards is work off what the gap left. A gap that began later than
 /// it did would count requests as followed while nobody served them, and make a latency longer than it is. If a gap is
 /// the smaller part, the servers are busy whatever happens, and it is laid at the end.
-fn watch_core(core: u32, clocks: &[ClockId], alone: bool) -> io::Result<()> {
+fn watch_core(core: u32, rightful: &Rightful, alone: bool) -> io::Result<()> {
     machine::pin_thread(&[core]).map_err(io::Error::other)?;
     give_way()?;
     let mut seen = Vec::new();
     tell(core, &mut seen, Stamp::now())?;
-    let mut used = used_nanos(clocks)?;
+    let mut used = Used::default();
+    used.look(rightful);
     let mut last = Stamp::now();
     let mut told = last;
     loop {
@@ -66,10 +71,8 @@ fn watch_core(core: u32, clocks: &[ClockId], alone: bool) -> io::Result<()> {
         last = now;
         // On several cores the servers run elsewhere while this thread does: what they use then must not hide a gap.
         if away >= SOMETHING || !alone {
-            let used_now = used_nanos(clocks)?;
             // The servers may have run on another core during the gap as well: then at least so much was taken.
-            let taken = away.saturating_sub(used_now.saturating_sub(used));
-            used = used_now;
+            let taken = away.saturating_sub(used.look(rightful));
             if taken >= LEAST {
                 let since = if taken * 2 >= away { away } else { taken };
                 seen.push(Seen { core, until: now, taken: Some(Stamp::from_nanos(now.nanos() - since)) });
@@ -97,14 +100,6 @@ fn give_way() -> io::Result<()> {
     let policy = ThreadSchedulePolicy::Normal(NormalThreadSchedulePolicy::Idle);
     set_thread_priority_and_policy(thread_native_id(), ThreadPriority::Min, policy)
         .map_err(|error| io::Error::other(format!("{error:?}")))
-}
-
-fn used_nanos(clocks: &[ClockId]) -> io::Result<u64> {
-    clocks.iter().try_fold(0, |sum, clock| {
-        let time = clock.now()?;
-        let nanos = time.tv_sec() * 1_000_000_000 + time.tv_nsec();
-        Ok(sum + u64::try_from(nanos).expect("CPU time is not negative"))
-    })
 }
 
 /// CPU time of this thread.
