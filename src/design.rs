@@ -132,10 +132,16 @@ impl Design {
         Some(self.learns_within().map_or(expired, |learned| learned.min(expired)))
     }
 
-    /// Whether it may accept a token that was revoked before it ever saw it: it does not ask about that token.
-    pub fn may_miss_earlier_revocations(&self) -> bool {
-        matches!(self.asks, Asks::Unknown | Asks::Never | Asks::EveryPeriod { .. })
-            && self.checks != Checks::Nothing
+    /// For so many seconds after its revocation a token may be accepted that was never seen before: whoever asks about that token learns of it
+    /// at once. Infinite if nothing ever tells.
+    pub fn misses_earlier_revocations_for(&self) -> f64 {
+        match self.asks {
+            _ if self.checks == Checks::Nothing => 0.0,
+            Asks::EveryRequest | Asks::OnMiss { .. } => 0.0,
+            Asks::Unknown | Asks::Never | Asks::EveryPeriod { .. } => {
+                self.learns_within().unwrap_or(f64::INFINITY)
+            }
+        }
     }
 
     /// Whether a token is good until it expires, revoked or not.
@@ -166,14 +172,15 @@ mod tests {
     #[test]
     fn a_revoked_token_lives_until_it_is_known_or_expires_whichever_is_first() {
         let polling = Design::verifying(Duration::ZERO, TTL).polling(Duration::from_secs(30));
-        for (design, learns, bounds) in [
-            (Design::UNKNOWN, None, [None, None]),
-            (Design::UNCHECKED, None, [None, None]),
-            (Design::ASKING_EVERY_TIME, Some(0.0), [Some(0.0), Some(0.0)]),
-            (Design::caching(TTL), Some(5.0), [Some(2.0), Some(5.0)]),
-            (Design::verifying(Duration::from_secs(1), TTL), None, [Some(3.0), Some(61.0)]),
-            (polling, Some(30.0), [Some(2.0), Some(30.0)]),
-            (Design { push_delay_seconds: Some(0.01), ..polling }, Some(0.01), [Some(0.01), Some(0.01)]),
+        let pushed = Design { push_delay_seconds: Some(0.01), ..polling };
+        for (design, learns, bounds, misses) in [
+            (Design::UNKNOWN, None, [None, None], f64::INFINITY),
+            (Design::UNCHECKED, None, [None, None], 0.0),
+            (Design::ASKING_EVERY_TIME, Some(0.0), [Some(0.0), Some(0.0)], 0.0),
+            (Design::caching(TTL), Some(5.0), [Some(2.0), Some(5.0)], 0.0),
+            (Design::verifying(Duration::from_secs(1), TTL), None, [Some(3.0), Some(61.0)], f64::INFINITY),
+            (polling, Some(30.0), [Some(2.0), Some(30.0)], 30.0),
+            (pushed, Some(0.01), [Some(0.01), Some(0.01)], 0.01),
         ] {
             assert_eq!(design.learns_within(), learns, "{design:?}");
             assert_eq!(
@@ -183,6 +190,7 @@ mod tests {
             );
             assert_eq!(design.ignores_revocations(), learns.is_none() && bounds[0].is_some(), "{design:?}");
             let text = serde_json::to_string(&design).unwrap();
+            assert_eq!(design.misses_earlier_revocations_for(), misses, "{design:?}");
             assert_eq!(serde_json::from_str::<Design>(&text).unwrap(), design, "{text}");
         }
     }

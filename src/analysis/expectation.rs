@@ -20,7 +20,7 @@ const UNEVEN: f64 = 0.005;
 /// A decision may be stamped this much after the cache was asked for it, in seconds.
 const STAMP: f64 = 0.005;
 /// A list of revoked tokens may take that long to be fetched, in seconds: on one machine it takes milliseconds.
-const FETCH: f64 = 0.1;
+pub(super) const FETCH: f64 = 0.1;
 /// The date in a token is a whole second (RFC 7519), its expiry in a recording is not.
 const WHOLE_SECOND: f64 = 1.0;
 

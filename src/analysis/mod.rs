@@ -42,7 +42,7 @@ pub use estimate::{Basis, Estimate};
 pub use expectation::{Agreement, Check, Expected, expected_hit_ratio};
 pub use ladder::{Fault, Ladder, LoadPoint, LoadStep, Shortfall, StepOutcome, is_broken, judge};
 pub use oracle::{hit_ratio, introspections_per_second, unsafe_acceptances};
-pub use outcome::wrong_answers;
+pub use outcome::{mistakes, stale_by_design, wrong_answers};
 pub use propagation::{Observation, Propagation};
 pub use ranking::{groups, is_faster};
 pub use rounds::is_disturbed_through;

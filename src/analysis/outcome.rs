@@ -4,10 +4,10 @@ use std::collections::BTreeMap;
 
 use crate::analysis::Estimate;
 use crate::analysis::bootstrap::Resamples;
+use crate::analysis::expectation::FETCH;
 use crate::analysis::trials::Trials;
-use crate::design::Design;
 use crate::metric::MetricId;
-use crate::observation::{Ended, Load, Outcomes, REVOKED, VALID};
+use crate::observation::{Ended, Load, Outcomes, REVOKED, Recording, TOKEN_EXPIRED, VALID};
 
 /// What the outcomes of a subject say; nothing if nothing was planned.
 pub(super) fn estimates(trials: &Trials<'_>, resamples: &Resamples) -> BTreeMap<MetricId, Estimate> {
@@ -53,19 +53,41 @@ pub(super) fn estimates(trials: &Trials<'_>, resamples: &Resamples) -> BTreeMap<
 
 /// Good tokens refused and bad ones accepted.
 pub(super) fn wrong(trials: &Trials<'_>) -> u64 {
-    trials.seconds().iter().map(|second| wrong_answers(&second.outcomes, &trials.subject.design)).sum()
+    trials.recordings.iter().copied().map(wrong_answers).sum()
 }
 
-/// Good tokens refused and bad ones accepted. Whoever asks nobody about a token need not know that it was revoked before
-/// the load: where that is so by design, accepting it is stale, not wrong.
-pub fn wrong_answers(outcomes: &Outcomes, design: &Design) -> u64 {
-    let is_by_design = design.may_miss_earlier_revocations();
-    let wrong = |(class, ended): (&str, &Ended)| match class {
-        VALID => ended.refused,
-        REVOKED if is_by_design => 0,
-        _ => ended.accepted,
-    };
-    outcomes.by_class().map(wrong).sum()
+/// Good tokens refused and bad ones accepted, but for those that are stale by design.
+pub fn wrong_answers(recording: &Recording) -> u64 {
+    let wrong = |(class, ended): (&str, &Ended)| if class == VALID { ended.refused } else { ended.accepted };
+    let all: u64 = outcomes(recording).flat_map(Outcomes::by_class).map(wrong).sum();
+    all - stale_by_design(recording)
+}
+
+/// The same of a subject whose answers count: a control accepts bad tokens, that is what it is for.
+pub fn mistakes(recording: &Recording) -> u64 {
+    if recording.subject.is_control() {
+        outcomes(recording).filter_map(|outcomes| outcomes.of(VALID)).map(|ended| ended.refused).sum()
+    } else {
+        wrong_answers(recording)
+    }
+}
+
+/// Tokens accepted that were revoked before the load, by who need not know of it: whoever is told of no revocation never does, and whoever
+/// is told by a list or a push does not before that has had time to arrive.
+pub fn stale_by_design(recording: &Recording) -> u64 {
+    let until = recording.subject.design.misses_earlier_revocations_for();
+    let until = if until > 0.0 { until + FETCH } else { 0.0 };
+    let begin = recording.workload.warmup_seconds;
+    let numbered = outcomes(recording).zip(0_u32..);
+    numbered
+        .filter(|(_, second)| begin + f64::from(*second) < until)
+        .map(|(outcomes, _)| stale(outcomes))
+        .sum()
+}
+
+/// How the requests of every second of a trial ended, in order.
+fn outcomes(recording: &Recording) -> impl Iterator<Item = &Outcomes> {
+    recording.load.iter().flat_map(|load| &load.seconds).map(|second| &second.outcomes)
 }
 
 /// Tokens accepted that were revoked before the load.
@@ -86,7 +108,10 @@ pub(super) fn sent_again(trials: &Trials<'_>) -> BTreeMap<String, u64> {
 mod tests {
     use super::*;
     use crate::analysis::{Warning, analyse, synthetic};
-    use crate::observation::{BadTokens, Recording};
+    use std::time::Duration;
+
+    use crate::design::Design;
+    use crate::observation::BadTokens;
 
     /// A recording in which tokens that were revoked before the load were accepted 3 times.
     fn stale(mut recording: Recording) -> Recording {
@@ -115,6 +140,21 @@ mod tests {
 
     #[test]
     fn availability_is_of_valid_tokens_alone_whatever_becomes_of_the_others() {
+    #[test]
+    fn beside_a_list_a_revoked_token_is_stale_until_the_list_was_fetched_and_wrong_from_then_on() {
+        // It is accepted in the second that begins 3 s after the load did.
+        for (poll, wrong) in [(2_800, 3), (3_000, 0), (60_000, 0)] {
+            let mut recording = stale(synthetic::recording(3));
+            let design = recording.subject.design.polling(Duration::from_millis(poll));
+            recording.subject.design = design;
+            assert_eq!(wrong_answers(&recording), wrong, "{poll} ms");
+            assert_eq!(stale_by_design(&recording), 3 - wrong, "{poll} ms");
+            let pushed = Design { push_delay_seconds: Some(0.5), ..design };
+            recording.subject.design = pushed;
+            assert_eq!(wrong_answers(&recording), 3, "{poll} ms");
+        }
+    }
+
         let mut recording = synthetic::recording(1);
         let mut planned = 0;
         for second in &mut recording.load.as_mut().unwrap().seconds {

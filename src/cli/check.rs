@@ -5,10 +5,11 @@ use std::fmt::Write as _;
 use anyhow::Context as _;
 use clap::Args;
 
-use crate::analysis::wrong_answers;
+use crate::analysis::{mistakes, stale_by_design};
 use crate::cli::scenario::ScenarioArgs;
 use crate::cli::{Exit, output};
-use crate::observation::{Outcomes, REVOKED, Recording, VALID};
+use crate::design::{Asks, Design};
+use crate::observation::{Outcomes, Recording, VALID};
 use crate::plan::Judgement;
 use crate::run::{self, Interrupt, Judges};
 
@@ -62,22 +63,31 @@ impl Verdict {
             all.add(&second.outcomes);
         }
         let errors = all.ended() - all.answered();
-        let stale = all.of(REVOKED).map_or(0, |ended| ended.accepted);
-        let valid = all.of(VALID).cloned().unwrap_or_default();
-        let accepted = all.accepted() - valid.accepted;
-        let design = &recording.subject.design;
-        let control = recording.subject.is_control();
-        let wrong = if control { valid.refused } else { wrong_answers(&all, design) };
+        let accepted = all.accepted() - all.of(VALID).map_or(0, |valid| valid.accepted);
+        let (wrong, stale) = (mistakes(recording), stale_by_design(recording));
         let right = wrong == 0 && errors == 0 && all.planned() > 0;
         let mut words = format!("{} requests, {wrong} wrong answers, {errors} errors", all.planned());
-        if control {
+        if recording.subject.is_control() {
             write!(words, " ({accepted} bad tokens accepted: by design, it is a control)")
                 .expect("a string takes every text");
-        } else if stale > 0 && design.may_miss_earlier_revocations() {
-            write!(words, " ({stale} revoked tokens accepted: by design, nobody is asked)")
+        } else if stale > 0 {
+            let why = unaware(&recording.subject.design);
+            write!(words, " ({stale} revoked tokens accepted: by design, {why})")
                 .expect("a string takes every text");
         }
         Self { subject, right, words }
+    }
+}
+
+/// Why a subject need not know of a revocation.
+fn unaware(design: &Design) -> String {
+    match (design.push_delay_seconds, design.asks) {
+        (Some(seconds), _) => format!("a revocation takes up to {seconds} s to be pushed"),
+        (None, Asks::EveryPeriod { poll_interval_seconds }) => {
+            format!("the list of revoked tokens is fetched every {poll_interval_seconds} s")
+        }
+        (None, Asks::Unknown) => "it is not known whom it asks".to_owned(),
+        (None, Asks::Never | Asks::EveryRequest | Asks::OnMiss { .. }) => "nobody is asked".to_owned(),
     }
 }
 
@@ -89,4 +99,27 @@ fn text(verdicts: &[Verdict]) -> String {
         writeln!(text, "{mark} {subject:width$}  {words}").expect("a string takes every text");
     }
     text
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+
+    #[test]
+    fn why_a_revoked_token_is_accepted_is_told_by_what_the_design_asks() {
+        let jwt = Design::verifying(Duration::ZERO, Duration::from_secs(300));
+        let polling = jwt.polling(Duration::from_secs(5));
+        for (design, why) in [
+            (jwt, "nobody is asked"),
+            (polling, "the list of revoked tokens is fetched every 5 s"),
+            (
+                Design { push_delay_seconds: Some(0.5), ..polling },
+                "a revocation takes up to 0.5 s to be pushed",
+            ),
+        ] {
+            assert_eq!(unaware(&design), why);
+        }
+    }
 }
