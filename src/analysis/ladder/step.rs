@@ -3,10 +3,11 @@
 use serde::Serialize;
 
 use crate::analysis::latency::{self, merge};
+use crate::analysis::outcome::mistakes;
 use crate::analysis::standing::{Bracket, Standing};
 use crate::analysis::usage::STEAL_PERCENT;
 use crate::metric::{MetricId, Threshold};
-use crate::observation::{Ended, Load, Outcomes, Recording, Step, TrialFailure, VALID};
+use crate::observation::{Load, Recording, Step, TrialFailure};
 
 /// What became of a step.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -119,8 +120,8 @@ fn planned(load: &Load) -> u64 {
 }
 
 fn shortfalls(recording: &Recording, load: &Load, limit: &Threshold) -> Vec<Shortfall> {
-    let is_control = recording.subject.is_control();
-    let right: u64 = load.seconds.iter().map(|second| right(&second.outcomes, is_control)).sum();
+    let answered: u64 = load.seconds.iter().map(|second| second.outcomes.answered()).sum();
+    let right = answered - mistakes(recording);
     let missing = 1.0 - right as f64 / planned(load) as f64;
     let latency = value(load, limit.metric).filter(|value| !limit.comparison.holds(*value, limit.limit));
     // What got no answer has the longest latency of all: of a quantile in the tail it may be the whole tail.
@@ -130,16 +131,6 @@ fn shortfalls(recording: &Recording, load: &Load, limit: &Threshold) -> Vec<Shor
     let allowed = GROWN * recording.workload.rate * limit.limit;
     let waiting = (load.backlog_end as f64 > allowed).then_some(Shortfall::Waiting(load.backlog_end));
     latency.map(Shortfall::Latency).into_iter().chain(answers).chain(waiting).collect()
-}
-
-/// A control accepts bad tokens: that is what it is for.
-fn right(outcomes: &Outcomes, is_control: bool) -> u64 {
-    let right = |(class, ended): (&str, &Ended)| match class {
-        VALID => ended.accepted,
-        _ if is_control => ended.answered(),
-        _ => ended.refused,
-    };
-    outcomes.by_class().map(right).sum()
 }
 
 /// A quantile or the mean of the latency of one load, in seconds.
@@ -186,7 +177,7 @@ fn late(load: &Load, limit: Option<&Threshold>, shortfalls: &[Shortfall]) -> Opt
 mod tests {
     use super::*;
     use crate::analysis::synthetic;
-    use crate::observation::{Distribution, Sealed, Second};
+    use crate::observation::{Distribution, Ended, REVOKED, Sealed, Second, VALID};
 
     /// A step of a search by introspection, whose 99th percentile is somewhat above half a millisecond.
     fn step(limit: &str) -> Recording {
@@ -221,6 +212,21 @@ mod tests {
             matches!(&found, StepOutcome::Failed(reasons) if matches!(reasons[..], [Shortfall::Answers(_)])),
             "{found:?}"
         );
+    }
+
+    #[test]
+    fn a_token_that_is_stale_by_design_fails_no_step() {
+        let judged = |subject| {
+            let mut step = synthetic::recording(subject);
+            step.step = Some(Step::Search { threshold: "p(99)<5ms".to_owned(), number: 0 });
+            for second in &mut step.load.as_mut().unwrap().seconds {
+                let ended = Ended { planned: 100, sent: 100, accepted: 100, ..Ended::default() };
+                *second.outcomes.class_mut(REVOKED) = ended;
+            }
+            judge(&step)
+        };
+        assert_eq!(judged(3), StepOutcome::Passed, "a JWT that nobody asks about");
+        assert!(matches!(judged(1), StepOutcome::Failed(_)), "introspection");
     }
 
     #[test]
