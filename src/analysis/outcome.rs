@@ -34,9 +34,11 @@ pub(super) fn estimates(trials: &Trials<'_>, resamples: &Resamples) -> BTreeMap<
     let valid = |of: fn(&Ended) -> u64| -> u64 {
         seconds.iter().filter_map(|second| second.outcomes.of(VALID)).map(of).sum()
     };
-    let planned_valid = valid(|ended| ended.planned);
-    if planned_valid > 0 {
-        let share = valid(|ended| ended.accepted) as f64 / planned_valid as f64;
+    // A server that refuses a token because it has expired by then is there, and right.
+    let expired = valid(|ended| ended.errors.get(TOKEN_EXPIRED).copied().unwrap_or(0));
+    let asked = valid(|ended| ended.planned).saturating_sub(expired);
+    if asked > 0 {
+        let share = valid(|ended| ended.accepted) as f64 / asked as f64;
         estimates.insert(MetricId::Availability, Estimate::counted(share));
     }
     if trials.recordings.iter().any(|recording| recording.workload.sends_revoked()) {
@@ -106,10 +108,10 @@ pub(super) fn sent_again(trials: &Trials<'_>) -> BTreeMap<String, u64> {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
-    use crate::analysis::{Warning, analyse, synthetic};
     use std::time::Duration;
 
+    use super::*;
+    use crate::analysis::{Warning, analyse, synthetic};
     use crate::design::Design;
     use crate::observation::BadTokens;
 
@@ -139,8 +141,6 @@ mod tests {
     }
 
     #[test]
-    fn availability_is_of_valid_tokens_alone_whatever_becomes_of_the_others() {
-    #[test]
     fn beside_a_list_a_revoked_token_is_stale_until_the_list_was_fetched_and_wrong_from_then_on() {
         // It is accepted in the second that begins 3 s after the load did.
         for (poll, wrong) in [(2_800, 3), (3_000, 0), (60_000, 0)] {
@@ -155,6 +155,8 @@ mod tests {
         }
     }
 
+    #[test]
+    fn availability_is_of_valid_tokens_alone_whatever_becomes_of_the_others() {
         let mut recording = synthetic::recording(1);
         let mut planned = 0;
         for second in &mut recording.load.as_mut().unwrap().seconds {
@@ -169,5 +171,20 @@ mod tests {
         let estimates = analyse(&[recording]).subjects.remove(0).estimates;
         let availability = estimates[&MetricId::Availability].point;
         assert!((availability - (1.0 - 90.0 / planned as f64)).abs() < 1e-12, "{availability}");
+    }
+
+    #[test]
+    fn a_token_that_expired_on_the_way_and_was_refused_does_not_count_against_availability() {
+        let mut recording = synthetic::recording(1);
+        let (mut planned, mut accepted) = (0, 0);
+        for second in &mut recording.load.as_mut().unwrap().seconds {
+            let valid = second.outcomes.class_mut(VALID);
+            valid.accepted -= 9;
+            valid.errors = BTreeMap::from([(TOKEN_EXPIRED.to_owned(), 7), ("timed out".to_owned(), 2)]);
+            (planned, accepted) = (planned + valid.planned, accepted + valid.accepted);
+        }
+        let estimates = analyse(&[recording]).subjects.remove(0).estimates;
+        let availability = estimates[&MetricId::Availability].point;
+        assert!((availability - accepted as f64 / (planned - 70) as f64).abs() < 1e-12, "{availability}");
     }
 }

@@ -59,7 +59,7 @@ metrics! {
     ThroughputAtSlo "throughput_at_slo" PerSecond Higher "the highest offered rate at which the limit of the search holds and at most 0.1 % of the requests fail"
     ThroughputPerCore "throughput.per_core" PerSecond Higher "requests that the resource servers decided per second of their CPU time, at the offered rate"
     Errors "errors" Fraction Lower "share of the planned requests that were neither accepted nor refused"
-    Availability "availability" Fraction Higher "share of the planned requests with a valid token that were accepted"
+    Availability "availability" Fraction Higher "share of the planned requests with a valid token that were accepted; those refused because their token had expired are left out"
     WrongAnswers "wrong_answers" Count Lower "good tokens refused and bad tokens accepted"
     StaleAcceptances "stale_acceptances" Count Lower "requests accepted although their token was revoked before the load began"
     SentAgain "sent_again" Count Lower "times that a request was sent again, because a server said that it had not processed it, or because its idle connection closed within 0.1 s. It is no error, and counts from the instant it was due"
