@@ -4,7 +4,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use bearerbench::load::{Driven, Feed, Request, Token, Users, drive};
-use bearerbench::observation::Outcomes;
+use bearerbench::observation::{Ended, Outcomes, VALID};
 use bearerbench::selftest::{Behaviour, Bench, Sending, Server, outcomes};
 
 use crate::{ask, beside_others, hasty_target, requests, steady, target};
@@ -25,7 +25,10 @@ fn answers_are_judged_by_the_token_that_was_sent() {
     let requests: Vec<_> = requests.map(|(request, token)| Request { token, ..request }).collect();
     let driven = run(&[&server], &sending, &requests);
     let sum = check_nothing_lost(&driven, 200);
-    assert_eq!((sum.accepted(), sum.refused(), sum.sent()), (100, 100, 200));
+    let ended = Ended { planned: 100, sent: 100, ..Ended::default() };
+    assert_eq!(sum.of(VALID), Some(&Ended { accepted: 100, ..ended.clone() }));
+    assert_eq!(sum.of("garbage"), Some(&Ended { refused: 100, ..ended }));
+    assert_eq!(sum.by_class().count(), 2, "{sum:?}");
     assert_eq!(driven.probes.len(), 100);
     for (number, probe) in driven.probes.iter().enumerate() {
         assert_eq!((probe.id, probe.revocation), (number as u64, 0));

@@ -1,6 +1,7 @@
 //! Known truth on tokio's paused clock.
 
 mod again;
+mod classes;
 mod stand_in;
 
 use std::cell::Cell;
@@ -19,10 +20,10 @@ use crate::load::recorder::Recorder;
 use crate::load::renewals::Renewals;
 use crate::load::schedule::{Request, Token};
 use crate::load::sealer::Sealer;
+use crate::load::simulation::classes::tokens;
 use crate::load::simulation::stand_in::{SimulatedPacer, StandIn};
-use crate::load::tokens::TokenPool;
 use crate::load::transport::Failure;
-use crate::observation::{Distribution, Load, Outcomes, Sealed, Second};
+use crate::observation::{Distribution, Ended, Load, Sealed, Second, VALID};
 use crate::units::{Offset, Rate};
 
 /// 10 s of 1,000 req/s at equal gaps.
@@ -43,6 +44,8 @@ struct Simulation {
     think: Option<Duration>,
     /// Of a closed loop, in all.
     requests: u64,
+    /// Which token each request carries.
+    token: fn(usize) -> Token,
 }
 
 const NEVER: Range<Offset> = Offset::from_nanos(0)..Offset::from_nanos(0);
@@ -68,6 +71,7 @@ impl Default for Simulation {
             requests_per_connection: None,
             think: None,
             requests: u64::MAX,
+            token: |_| Token::Live(0),
         }
     }
 }
@@ -93,7 +97,7 @@ impl Simulation {
                 servers: 1,
                 places: self.connections,
                 requests_per_connection: self.requests_per_connection,
-                tokens: Arc::new(TokenPool::of_valid(["good"])),
+                tokens: Arc::new(tokens()),
                 renewals: Renewals::default(),
                 window: Offset::default()..Offset::from_nanos(10_000_000_000),
                 timeout: self.timeout,
@@ -106,7 +110,7 @@ impl Simulation {
             let requests =
                 Constant {}.instants(rate, 0).take(10_000).enumerate().map(move |(number, due)| {
                     interrupt.store(interrupted_at == Some(number), Ordering::Relaxed);
-                    Request { due, resource_server: 0, token: Token::Live(0) }
+                    Request { due, resource_server: 0, token: (self.token)(number) }
                 });
             let feed = match self.think {
                 Some(think) => {
@@ -132,8 +136,14 @@ fn whole(load: &Load, part: fn(&Second) -> &Sealed) -> Distribution {
     })
 }
 
-fn count(load: &Load, part: fn(&Outcomes) -> u64) -> u64 {
-    load.seconds.iter().map(|second| part(&second.outcomes)).sum()
+/// How the requests with valid tokens ended.
+fn count(load: &Load, part: fn(&Ended) -> u64) -> u64 {
+    load.seconds.iter().filter_map(|second| second.outcomes.of(VALID)).map(part).sum()
+}
+
+/// Requests with valid tokens that ended without an answer.
+fn errors(ended: &Ended) -> u64 {
+    ended.errors.values().sum()
 }
 
 /// Quantiles in milliseconds against the truth; the histogram keeps 3 digits.
@@ -151,7 +161,7 @@ fn a_constant_service_time_is_read_back() {
     check(&whole(&load, |second| &second.latency), &[(0.5, 5.0), (0.99, 5.0), (1.0, 5.0)]);
     check(&whole(&load, |second| &second.service), &[(0.5, 5.0), (1.0, 5.0)]);
     check(&whole(&load, |second| &second.lag), &[(1.0, 0.0)]);
-    assert_eq!((cut, count(&load, Outcomes::accepted)), (None, 10_000));
+    assert_eq!((cut, count(&load, |ended| ended.accepted)), (None, 10_000));
     assert!(load.seconds.iter().all(|second| second.outcomes.planned() == 1_000));
     for second in &load.seconds {
         let slices = second.slices.unwrap();
@@ -205,23 +215,22 @@ fn a_stopped_generator_shows_in_the_latency_too_but_is_blamed_itself() {
 #[test]
 fn a_broken_connection_costs_its_request_and_no_other() {
     let (load, _) = Simulation { breaks_every: 10, connections: 5, ..Simulation::default() }.run();
-    let errors: u64 = load.seconds.iter().map(|second| second.outcomes.errors()["connection closed"]).sum();
-    assert_eq!((errors, count(&load, Outcomes::accepted)), (1_000, 9_000));
+    let closed = count(&load, |ended| ended.errors["connection closed"]);
+    assert_eq!((closed, count(&load, |ended| ended.accepted)), (1_000, 9_000));
 }
 
 #[test]
 fn a_request_that_gets_no_answer_in_time_is_an_error_and_its_connection_is_replaced() {
     let timeout = Duration::from_millis(80);
     let (load, _) = Simulation { server_stalled: a_second(), timeout, ..Simulation::default() }.run();
-    let errors: u64 =
-        load.seconds.iter().filter_map(|second| second.outcomes.errors().get("timed out").copied()).sum();
+    let timed_out = count(&load, |ended| ended.errors.get("timed out").copied().unwrap_or(0));
     // Those of the last 80 to 90 ms of the stall still get their answer.
-    assert!((909..=921).contains(&errors), "{errors}");
+    assert!((909..=921).contains(&timed_out), "{timed_out}");
     let in_slices =
         |second: usize| u64::from(load.seconds[second].slices.unwrap().errors.iter().sum::<u32>());
     assert_eq!(
         in_slices(5) + in_slices(6),
-        errors,
+        timed_out,
         "when they ended, a few after the second in which they were due"
     );
     let during = load.seconds[5].slices.unwrap();
@@ -229,7 +238,7 @@ fn a_request_that_gets_no_answer_in_time_is_an_error_and_its_connection_is_repla
         during.errors[1..].iter().all(|errors| *errors > 80) && during.answered[1..] == [0; 9],
         "{during:?}"
     );
-    assert_eq!(errors + count(&load, Outcomes::accepted), 10_000);
+    assert_eq!(timed_out + count(&load, |ended| ended.accepted), 10_000);
 }
 
 #[test]
@@ -242,9 +251,8 @@ fn a_backlog_that_grows_past_its_limit_cuts_the_run_short_and_keeps_what_was_see
     };
     let (load, cut) = slow.run();
     assert_eq!((cut, load.cut_short), (Some(Cut::BacklogFull), true));
-    let planned = count(&load, Outcomes::planned);
-    let errors: u64 = load.seconds.iter().flat_map(|second| second.outcomes.errors().into_values()).sum();
-    assert_eq!(planned, count(&load, Outcomes::accepted) + errors);
+    let planned = count(&load, |ended| ended.planned);
+    assert_eq!(planned, count(&load, |ended| ended.accepted) + count(&load, errors));
     assert!(load.backlog_end > 1_000, "{}", load.backlog_end);
     assert!(load.measured_seconds < 10.0, "what was not reached was not measured");
     assert!((load.lengths().sum::<f64>() - load.measured_seconds).abs() < 1e-9);
@@ -254,7 +262,7 @@ fn a_backlog_that_grows_past_its_limit_cuts_the_run_short_and_keeps_what_was_see
 fn an_interrupted_run_ends_at_once_and_keeps_what_was_seen() {
     let (load, cut) = Simulation { interrupted_at: Some(2_500), ..Simulation::default() }.run();
     assert_eq!((cut, load.cut_short), (Some(Cut::Interrupted), true));
-    assert_eq!(count(&load, Outcomes::accepted), 2_500);
+    assert_eq!(count(&load, |ended| ended.accepted), 2_500);
 }
 
 #[test]
@@ -263,9 +271,9 @@ fn a_user_of_a_closed_loop_waits_for_the_answer_thinks_and_sends_again() {
         Simulation { connections: 20, think: Some(Duration::from_millis(4)), ..Simulation::default() };
     let (load, _) = users.run();
     // An answer after 1 ms and 4 ms of thought: 200 requests a second and user, but for the edges of the window.
-    let sent = count(&load, Outcomes::planned);
+    let sent = count(&load, |ended| ended.planned);
     assert!((39_980..=40_000).contains(&sent), "{sent}");
-    assert_eq!(sent, count(&load, Outcomes::accepted));
+    assert_eq!(sent, count(&load, |ended| ended.accepted));
     check(&whole(&load, |second| &second.latency), &[(0.5, 1.0), (1.0, 1.0)]);
     check(&whole(&load, |second| &second.lag), &[(1.0, 0.0)]);
 }
@@ -279,7 +287,7 @@ fn a_closed_loop_without_thought_has_as_many_requests_on_the_wire_as_users_and_e
         ..Simulation::default()
     };
     let (load, cut) = users.run();
-    assert_eq!((cut, count(&load, Outcomes::accepted)), (None, 50_001));
+    assert_eq!((cut, count(&load, |ended| ended.accepted)), (None, 50_001));
     // 20 requests a millisecond: the last is the first of its millisecond.
     assert!((load.measured_seconds - 2.501).abs() < 1e-9, "{} s", load.measured_seconds);
     assert_eq!(load.seconds.iter().map(|second| second.answers).sum::<u64>(), 50_001);
@@ -295,7 +303,7 @@ fn users_with_more_requests_than_the_window_has_room_for_end_with_it() {
     };
     let (load, cut) = users.run();
     assert_eq!((cut, load.measured_seconds), (None, 10.0));
-    assert!((19_990..=20_010).contains(&count(&load, Outcomes::accepted)));
+    assert!((19_990..=20_010).contains(&count(&load, |ended| ended.accepted)));
 }
 
 #[test]
@@ -335,7 +343,7 @@ fn a_stopped_generator_of_thinking_users_is_blamed_for_what_they_waited() {
 fn connections_that_are_replaced_after_so_many_requests_lose_none() {
     let replaced = Simulation { requests_per_connection: Some(7), connections: 5, ..Simulation::default() };
     let (load, _) = replaced.run();
-    assert_eq!(count(&load, Outcomes::accepted), 10_000);
+    assert_eq!(count(&load, |ended| ended.accepted), 10_000);
     let opened = load.parts.unwrap().connect.count();
     assert!((1_425..=1_440).contains(&opened), "{opened}");
 }
