@@ -68,4 +68,8 @@ fn a_report_of_nothing_says_what_is_missing() {
         .says(&["schema 999 is newer", "a newer bearerbench"]);
     fs::write(&recording, "rubbish\n").unwrap();
     sandbox.refused(&["report", "out"]).exits(2).says(&["recording.jsonl:1", "not the facts of a trial"]);
+    for malformed in ["[3]\n", "{\"schema\":3,\"subject\":{},\"load\":{\"seconds\":[1]}}\n"] {
+        fs::write(&recording, malformed).unwrap();
+        sandbox.refused(&["report", "out"]).exits(2).says(&["recording.jsonl:1", "not the facts of a trial"]);
+    }
 }

@@ -97,3 +97,36 @@ fn what_was_written_before_the_form_of_version_4_was_settled_is_read_too() {
     assert_eq!((early.failure, early.load.unwrap().lost), (Some(TrialFailure::Interrupted), 7));
     assert_eq!(early.subject.http, Http::Http2);
 }
+
+#[test]
+fn a_line_that_is_no_recording_is_an_error_whatever_it_is_instead() {
+    for line in [
+        "[3]",
+        r#"{"schema":3}"#,
+        r#"{"schema":3,"subject":{},"load":{"seconds":[1]}}"#,
+        r#"{"schema":3,"subject":[1],"workload":[2],"usage":3,"revocations":[[4]],"load":[5],"failure":6}"#,
+        r#"{"schema":3,"subject":{},"workload":{"resource_servers":4000000000},"usage":[1]}"#,
+        r#"{"schema":3,"subject":[],"load":{"seconds":[[]],"generators":[1]}}"#,
+    ] {
+        assert!(read(line, 3).is_err(), "{line}");
+    }
+    // Nor is one of which a part is something else.
+    let whole: Value = serde_json::from_str(VERSION_3.lines().next().unwrap()).unwrap();
+    for name in ["subject", "workload", "usage", "revocations", "load"] {
+        for other in
+            [json!(1), json!([1]), json!([[1]]), json!("text"), json!({ "seconds": [1], "probes": 1 })]
+        {
+            let mut facts = whole.clone();
+            facts[name] = other;
+            assert!(read(&facts.to_string(), 3).is_err(), "{name}: {}", facts[name]);
+        }
+    }
+}
+
+#[test]
+fn a_staleness_that_no_version_had_is_an_error_and_not_taken_for_a_server_of_somebody_elses() {
+    let mut facts: Value = serde_json::from_str(VERSION_3.lines().next().unwrap()).unwrap();
+    facts["subject"]["staleness"] = json!({ "kind": "made_up" });
+    let error = read(&facts.to_string(), 3).unwrap_err().to_string();
+    assert!(error.contains("made_up"), "{error}");
+}
