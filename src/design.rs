@@ -17,7 +17,8 @@ pub struct Design {
     /// How long a revocation is under way that is pushed to it, at the most; absent if none is.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub push_delay_seconds: Option<f64>,
-    /// How long fetched keys are used before they are fetched again; absent if it verifies no signature.
+    /// How long fetched keys are used before they are fetched again; absent if it verifies no signature, and in recordings before
+    /// version 4.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub key_set_age_seconds: Option<f64>,
     /// Grace after the expiry of a token.
@@ -189,8 +190,8 @@ mod tests {
                 "{design:?}"
             );
             assert_eq!(design.ignores_revocations(), learns.is_none() && bounds[0].is_some(), "{design:?}");
-            let text = serde_json::to_string(&design).unwrap();
             assert_eq!(design.misses_earlier_revocations_for(), misses, "{design:?}");
+            let text = serde_json::to_string(&design).unwrap();
             assert_eq!(serde_json::from_str::<Design>(&text).unwrap(), design, "{text}");
         }
     }

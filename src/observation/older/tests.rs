@@ -130,3 +130,13 @@ fn a_staleness_that_no_version_had_is_an_error_and_not_taken_for_a_server_of_som
     let error = read(&facts.to_string(), 3).unwrap_err().to_string();
     assert!(error.contains("made_up"), "{error}");
 }
+
+#[test]
+fn a_server_of_somebody_elses_has_no_nodes() {
+    let foreign = trial(1, |facts| {
+        facts["subject"]["staleness"] = json!({ "kind": "external" });
+        (facts["usage"], facts["revocations"]) = (json!([]), json!([]));
+    });
+    assert_eq!(foreign.subject.design, Design::UNKNOWN);
+    assert!(foreign.nodes.is_empty(), "{:?}", foreign.nodes);
+}
