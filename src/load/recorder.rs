@@ -13,7 +13,7 @@ use crate::load::schedule::{Request, Token};
 use crate::load::sealer::{Kept, Sealer};
 use crate::load::tokens::TokenPool;
 use crate::load::transport::{Failure, Handshake};
-use crate::observation::{Generator, Load, Second, Slices};
+use crate::observation::{Generator, Load, OpenSecond, Slices};
 use crate::units::{Offset, Stamp};
 
 /// The facts so far. Memory does not grow with the length of the run, but for the kilobyte or two of a sealed second.
@@ -281,7 +281,7 @@ impl Recorder {
             reason = "a length that is not negative"
         )]
         let reached = load.measured_seconds.ceil() as usize;
-        load.seconds = vec![Second::default(); reached];
+        load.seconds = vec![OpenSecond::default().seal(); reached];
         let rested = self.sealer.finish();
         for (number, second) in rested.seconds {
             if let Some(place) = load.seconds.get_mut(number) {

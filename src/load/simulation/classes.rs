@@ -83,3 +83,10 @@ fn what_threads_counted_is_put_together_class_by_class_whichever_they_saw_first(
         check_classes(&first, &valid, &garbage);
     }
 }
+
+#[test]
+fn a_second_in_which_nothing_was_due_counted_nothing_in_each_tenth() {
+    let idle = Simulation { connections: 1, think: Some(Duration::from_secs(20)), ..Simulation::default() };
+    let (load, _) = idle.run();
+    assert_eq!(load.seconds, vec![OpenSecond::default().seal(); 10]);
+}
