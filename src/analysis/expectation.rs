@@ -191,8 +191,13 @@ fn unsafe_acceptances(trials: &Trials<'_>, propagation: &Propagation) -> Option<
 
 /// The observation that exceeds its bound most; if none does, the longest one.
 fn bound(design: &Design, propagation: &Propagation) -> Check {
+    // An answer is kept until the instant at which the authorization server says that the token expires; a JWT is believed until its date.
+    let rounded = match design.asks {
+        Asks::Never | Asks::EveryPeriod { .. } => WHOLE_SECOND,
+        Asks::Unknown | Asks::EveryRequest | Asks::OnMiss { .. } => 0.0,
+    };
     let limit = |observation: &Observation| {
-        let expires_in = observation.expires_after + WHOLE_SECOND;
+        let expires_in = observation.expires_after + rounded;
         let fetch = if matches!(design.asks, Asks::EveryPeriod { .. }) { FETCH } else { 0.0 };
         design.accepts_revoked_for(expires_in).map_or(f64::INFINITY, |seconds| seconds + fetch)
     };
@@ -233,5 +238,46 @@ fn bounded_by(design: &Design) -> &'static str {
             "how often the list of revoked tokens is fetched, and the time that takes"
         }
         Asks::Never | Asks::Unknown => "what is left of the token's life",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+
+    /// What is said of a token that expired 3 s after its revocation and was accepted for so many seconds after it.
+    fn judged(design: Design, last_acceptance: f64) -> Agreement {
+        let observation = Observation {
+            repetition: 0,
+            revocation: 0,
+            node: 2,
+            last_acceptance,
+            gap: Some(0.1),
+            probed_for: 20.0,
+            expires_after: 3.0,
+            unsafe_acceptances: 9,
+            in_flight: 0,
+            last_flight: 0.0,
+        };
+        bound(&design, &Propagation { observations: vec![observation], ..Propagation::default() }).agreement
+    }
+
+    #[test]
+    fn only_a_token_that_is_believed_until_its_date_may_be_accepted_in_the_second_after_its_expiry() {
+        let [short, long] = [2, 10].map(Duration::from_secs);
+        let verifying = Design::verifying(Duration::ZERO, long);
+        for (design, most) in [
+            (Design::ASKING_EVERY_TIME, 0.0),
+            (Design::caching(short), 2.0),
+            (Design::caching(long), 3.0),
+            (verifying, 4.0),
+            (Design::verifying(Duration::from_secs(1), long), 5.0),
+            (verifying.polling(short), 2.0 + FETCH),
+        ] {
+            assert_eq!(judged(design, most), Agreement::Within, "{design:?}");
+            assert_eq!(judged(design, most + 0.01), Agreement::Exceeds, "{design:?}");
+        }
     }
 }

@@ -10,7 +10,7 @@ use clap::Args;
 use crate::arrival::ArrivalProcess;
 use crate::cli::scenario::ScenarioArgs;
 use crate::cli::{Exit, output};
-use crate::design::Design;
+use crate::design::{Asks, Design};
 use crate::plan::{Pace, Plan, Pool, Search, Step, Subject, Trial, Workload};
 use crate::registry::Part;
 use crate::units::Rate;
@@ -140,7 +140,13 @@ fn designs(plan: &Plan) -> Vec<(&str, String)> {
     let lifetime = plan.lifetime.as_secs_f64();
     let words = |design: Design| match design.accepts_revoked_for(lifetime) {
         None => "never stops accepting a revoked token".to_owned(),
-        Some(most) => format!("accepts a revoked token for at most {most} s{}", terms(&design)),
+        Some(most) => {
+            // Where what is left of its life or a push is shorter than the interval, no fetch comes on top.
+            let polls_first = |interval: f64| interval <= most;
+            let is_fetched = matches!(design.asks, Asks::EveryPeriod { poll_interval_seconds } if polls_first(poll_interval_seconds));
+            let fetch = if is_fetched { " and the time of one fetch" } else { "" };
+            format!("accepts a revoked token for at most {most} s{fetch}{}", terms(&design))
+        }
     };
     subjects
         .into_iter()

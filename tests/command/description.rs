@@ -157,6 +157,21 @@ fn plan_tells_the_law_of_reuse_and_how_often_a_cache_should_decide() {
 }
 
 #[test]
+fn beside_a_polled_list_a_plan_counts_the_fetch_and_a_check_says_what_is_fetched() {
+    let list = "{ kind = \"jwt-deny-list\", poll = \"5s\" }";
+    let sandbox = Sandbox::with(&SMALL.replace(
+        "name = \"opaque\"\narchitecture = \"introspection\"",
+        &format!("name = \"polled\"\nsignature = \"ES256\"\narchitecture = {list}"),
+    ));
+    let told = sandbox.ended(&["plan", "case.toml"]).exits(0);
+    let words = "polled accepts a revoked token for at most 5 s and the time of one fetch; poll interval 5 s";
+    assert!(told.stdout.contains(words), "{told:#?}");
+    let change = ["--set", "tokens.bad=0.5", "--set", "tokens.mix={ revoked = 1 }"];
+    let told = sandbox.ended(&[&["check", "case.toml"], &change[..]].concat()).exits(0);
+    assert!(!told.stdout.contains("nobody is asked"), "{told:#?}");
+}
+
+#[test]
 fn a_revoked_token_is_refused_by_who_asks_and_not_called_wrong_where_nobody_does() {
     let sandbox = Sandbox::with(&cached_and_local());
     let change = ["--set", "tokens.bad=0.5", "--set", "tokens.mix={ revoked = 1 }"];

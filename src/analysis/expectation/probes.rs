@@ -53,9 +53,10 @@ fn play_polls(servers: &[Vec<Probed>], poll: f64, seed: u64) -> (f64, f64, f64) 
     (mean, totals[GAMES / 200], totals[GAMES - 1 - GAMES / 200])
 }
 
-/// The revocations at each resource server of each trial, with the probes that were decided before their token expired.
+/// The revocations at each resource server of each trial, with the probes that were decided before their token expired and its leeway ended.
 fn probed_servers(trials: &Trials<'_>) -> Vec<Vec<Probed>> {
     let mut servers = Vec::new();
+    let leeway = trials.subject.design.leeway_seconds;
     for recording in &trials.recordings {
         for node in recording.enforcement_points() {
             let mut revocations = Vec::new();
@@ -64,7 +65,7 @@ fn probed_servers(trials: &Trials<'_>) -> Vec<Vec<Probed>> {
                 let probes = revocation.probes.iter().filter(|probe| {
                     probe.node == node
                         && probe.sent > acknowledged
-                        && probe.decided().seconds() < revocation.expires_seconds
+                        && probe.decided().seconds() < revocation.expires_seconds + leeway
                 });
                 let sent = probes.map(|probe| probe.sent.since(acknowledged).as_secs_f64()).collect();
                 revocations.push((acknowledged.seconds(), sent));
@@ -153,7 +154,7 @@ fn points(trials: &Trials<'_>) -> Vec<Point> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::analysis::unsafe_acceptances;
+    use crate::analysis::{synthetic, unsafe_acceptances};
 
     #[test]
     fn a_long_game_has_the_mean_of_the_closed_form() {
@@ -165,6 +166,24 @@ mod tests {
             let expected = unsafe_acceptances(rate, ttl);
             assert!((mean / expected - 1.0).abs() < 0.03, "{mean}, not {expected}");
         }
+    }
+
+    #[test]
+    fn beside_a_list_probes_count_until_the_leeway_after_the_expiry_ends() {
+        let probed = |leeway: f64| {
+            let mut recording = synthetic::recording(3);
+            recording.subject.design.leeway_seconds = leeway;
+            for event in &mut recording.events {
+                event.revocation_mut().unwrap().expires_seconds = 8.0;
+            }
+            let recordings = [recording];
+            let servers = probed_servers(&Trials::group(&recordings.each_ref())[0]);
+            let last =
+                servers.iter().flatten().flat_map(|(at, sent)| sent.iter().map(move |after| at + after));
+            last.fold(0.0, f64::max)
+        };
+        assert!((7.5..8.0).contains(&probed(0.0)), "{}", probed(0.0));
+        assert!((9.5..10.0).contains(&probed(2.0)), "{}", probed(2.0));
     }
 
     #[test]
