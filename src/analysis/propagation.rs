@@ -46,6 +46,8 @@ pub struct Propagation {
     pub false_refusals: u64,
     /// Revocations that the authorization server never confirmed.
     pub not_acknowledged: u64,
+    /// Why, as far as it was recorded, and how often.
+    pub failures: BTreeMap<String, u64>,
 }
 
 impl Propagation {
@@ -55,6 +57,9 @@ impl Propagation {
         for recording in &trials.recordings {
             for (index, (event, revocation)) in recording.revocations().enumerate() {
                 propagation.not_acknowledged += u64::from(event.ended.is_none());
+                if let Some(reason) = &event.failure {
+                    *propagation.failures.entry(reason.clone()).or_default() += 1;
+                }
                 propagation.false_refusals += false_refusals(event, revocation);
                 propagation.observations.extend(
                     recording

@@ -37,7 +37,11 @@ pub(super) fn warnings(
         warnings.push(Warning::FalseRefusals { count: propagation.false_refusals });
     }
     if propagation.not_acknowledged > 0 {
-        warnings.push(Warning::NotAcknowledged { revocations: propagation.not_acknowledged });
+        let reason = propagation.failures.iter().max_by_key(|(_, count)| **count);
+        warnings.push(Warning::NotAcknowledged {
+            revocations: propagation.not_acknowledged,
+            reason: reason.map(|(reason, _)| reason.clone()),
+        });
     }
     warnings.extend(
         checks
@@ -256,6 +260,24 @@ mod tests {
         let summary = analyse(&[recording]).subjects.remove(0);
         assert!(summary.warnings.contains(&Warning::FalseRefusals { count: 1 }), "{:?}", summary.warnings);
         assert_eq!(Warning::FalseRefusals { count: 1 }.gravity(), Gravity::Unfit);
+    }
+
+    #[test]
+    fn revocations_that_nobody_confirmed_are_told_with_what_kept_most_of_them_from_it() {
+        let mut recording = synthetic::recording(1);
+        let reasons = ["timed out", "connection refused", "connection refused"];
+        for (event, reason) in recording.events.iter_mut().zip(reasons) {
+            (event.ended, event.failure) = (None, Some(reason.to_owned()));
+        }
+        let warned = |recording| {
+            let warnings = analyse(&[recording]).subjects.remove(0).warnings;
+            warnings.into_iter().find(|warning| matches!(warning, Warning::NotAcknowledged { .. }))
+        };
+        let reason = Some("connection refused".to_owned());
+        let expected = Warning::NotAcknowledged { revocations: 3, reason };
+        assert_eq!(warned(recording.clone()), Some(expected));
+        recording.events.iter_mut().for_each(|event| event.failure = None);
+        assert_eq!(warned(recording), Some(Warning::NotAcknowledged { revocations: 3, reason: None }));
     }
 
     #[test]

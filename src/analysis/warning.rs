@@ -158,6 +158,8 @@ pub enum Warning {
     NotAcknowledged {
         /// How many.
         revocations: u64,
+        /// Why, most often; absent if it was not recorded.
+        reason: Option<String>,
     },
     /// Too few requests for the 99th percentile.
     FewSamples {

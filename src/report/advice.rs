@@ -82,9 +82,12 @@ pub fn explain(warning: &Warning) -> String {
             "The measurement contradicts theory: {quantity}. Either the server does not do what its settings say, or the run \
              was disturbed, or a cache holds fewer answers than there are tokens. See \"Measured and expected\" below."
         ),
-        Warning::NotAcknowledged { revocations } => format!(
-            "The authorization server never confirmed {revocations} revocations; they are left out of the propagation. It may have \
-             been too busy: lower the rate and run it again."
+        Warning::NotAcknowledged { revocations, reason } => format!(
+            "The authorization server never confirmed {revocations} revocations; they are left out of the propagation. {}.",
+            reason.as_ref().map_or_else(
+                || "Why was not recorded: run it again".to_owned(),
+                |reason| format!("Most often: {reason}")
+            )
         ),
         Warning::FewSamples { requests } => format!(
             "{requests} requests are too few for the 99th percentile: 10,000 are needed, of which 100 lie beyond it. Run \
@@ -253,6 +256,15 @@ fn signed_percent(share: f64) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_revocation_that_nobody_confirmed_is_told_with_the_reason_that_was_recorded() {
+        let told = |reason: Option<&str>| {
+            explain(&Warning::NotAcknowledged { revocations: 3, reason: reason.map(str::to_owned) })
+        };
+        assert!(told(Some("no answer within 10 s")).ends_with("Most often: no answer within 10 s."));
+        assert!(told(None).ends_with("Why was not recorded: run it again."));
+    }
 
     #[test]
     fn a_server_that_refuses_every_token_may_expect_other_claims_or_have_other_keys() {
