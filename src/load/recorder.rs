@@ -2,6 +2,7 @@
 
 use std::collections::VecDeque;
 use std::ops::Range;
+use std::sync::Arc;
 use std::time::Duration;
 
 use crate::load::feed::Share;
@@ -27,7 +28,7 @@ pub(super) struct Recorder {
     /// The number of the first of them.
     first: usize,
     /// The names of the classes of tokens, in the order of the pool.
-    classes: Vec<String>,
+    classes: Vec<Arc<str>>,
     sealer: Sealer,
     whole: Whole,
     pub(super) load: Load,
@@ -55,7 +56,7 @@ impl Recorder {
             share,
             running: VecDeque::new(),
             first: 0,
-            classes: tokens.classes().to_vec(),
+            classes: tokens.classes().iter().map(|name| Arc::from(name.as_str())).collect(),
             sealer,
             whole: Whole::new(tokens),
             load: Load::default(),

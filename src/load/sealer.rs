@@ -1,6 +1,7 @@
 //! A thread that puts recorded seconds to rest: the generator hands over a pointer and never stops to compress, or to sort
 //! its requests by what gaps did to them.
 
+use std::sync::Arc;
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::thread::{self, JoinHandle};
 
@@ -42,7 +43,7 @@ enum Told {
 }
 
 impl Kept {
-    fn with_room(classes: &[String]) -> Self {
+    fn with_room(classes: &[Arc<str>]) -> Self {
         Self { facts: OpenSecond::with_room(classes), flown: Vec::new() }
     }
 }
@@ -67,7 +68,7 @@ impl Sealer {
     }
 
     /// Room to record a second of requests in, with these classes of tokens: that of an earlier one, so that nothing is allocated for long.
-    pub(super) fn room(&self, classes: &[String]) -> Box<Kept> {
+    pub(super) fn room(&self, classes: &[Arc<str>]) -> Box<Kept> {
         self.empty.try_recv().unwrap_or_else(|_| Box::new(Kept::with_room(classes)))
     }
 

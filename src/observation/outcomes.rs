@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
+use std::sync::Arc;
 
 use serde::de::{MapAccess, Visitor};
 use serde::ser::SerializeMap as _;
@@ -43,9 +44,9 @@ pub struct Ended {
 }
 
 /// A few names and what belongs to each, in the order in which they came: a map in a file, and small in memory, where there is one for
-/// every second of a run.
+/// every second of a run. The names are those of the run, which its seconds share.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Classes(Vec<(String, Ended)>);
+pub struct Classes(Vec<(Arc<str>, Ended)>);
 
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "as serde calls it")]
 fn is_zero(count: &u64) -> bool {
@@ -54,8 +55,8 @@ fn is_zero(count: &u64) -> bool {
 
 impl Outcomes {
     /// None yet of these classes, which are known by their numbers from here on.
-    pub fn of_classes(names: &[String]) -> Self {
-        let classes = names.iter().map(|name| (name.clone(), Ended::default())).collect();
+    pub fn of_classes(names: &[Arc<str>]) -> Self {
+        let classes = names.iter().map(|name| (Arc::clone(name), Ended::default())).collect();
         Self { classes: Classes(classes), sent_again: BTreeMap::new() }
     }
 
@@ -69,9 +70,9 @@ impl Outcomes {
 
     /// The class of that name, which is there afterwards.
     pub fn class_mut(&mut self, name: &str) -> &mut Ended {
-        let known = self.classes.0.iter().position(|(known, _)| known == name);
+        let known = self.classes.0.iter().position(|(known, _)| **known == *name);
         let index = known.unwrap_or_else(|| {
-            self.classes.0.push((name.to_owned(), Ended::default()));
+            self.classes.0.push((Arc::from(name), Ended::default()));
             self.classes.0.len() - 1
         });
         &mut self.classes.0[index].1
@@ -79,7 +80,7 @@ impl Outcomes {
 
     /// Every class with its name.
     pub fn by_class(&self) -> impl Iterator<Item = (&str, &Ended)> {
-        self.classes.0.iter().map(|(name, ended)| (name.as_str(), ended))
+        self.classes.0.iter().map(|(name, ended)| (&**name, ended))
     }
 
     /// How the requests with that class of tokens ended, if there are any.
@@ -185,7 +186,7 @@ impl Serialize for Classes {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let mut map = serializer.serialize_map(Some(self.0.len()))?;
         for (name, ended) in &self.0 {
-            map.serialize_entry(name, ended)?;
+            map.serialize_entry(&**name, ended)?;
         }
         map.end()
     }
@@ -208,8 +209,8 @@ impl<'de> Visitor<'de> for ClassesVisitor {
 
     fn visit_map<M: MapAccess<'de>>(self, mut map: M) -> Result<Classes, M::Error> {
         let mut classes = Vec::new();
-        while let Some(class) = map.next_entry()? {
-            classes.push(class);
+        while let Some((name, ended)) = map.next_entry::<String, Ended>()? {
+            classes.push((Arc::from(name), ended));
         }
         classes.shrink_to_fit();
         Ok(Classes(classes))
@@ -223,7 +224,7 @@ mod tests {
 
     #[test]
     fn classes_are_kept_apart_and_those_of_which_nothing_was_due_are_left_out_of_the_file() {
-        let mut outcomes = Outcomes::of_classes(&["valid", "expired", "garbage"].map(str::to_owned));
+        let mut outcomes = Outcomes::of_classes(&["valid", "expired", "garbage"].map(Arc::from));
         *outcomes.numbered(0) = Ended { planned: 5, sent: 4, accepted: 3, ..Ended::default() };
         outcomes.class_mut(VALID).errors.insert("timed out".to_owned(), 2);
         *outcomes.numbered(1) = Ended { planned: 1, sent: 1, refused: 1, ..Ended::default() };
@@ -236,6 +237,6 @@ mod tests {
         assert_eq!((twice.planned(), twice.sent(), twice.accepted(), twice.refused()), (12, 10, 6, 2));
         assert_eq!((twice.ended(), twice.with_status()), (12, 8));
         outcomes.reset();
-        assert_eq!(outcomes, Outcomes::of_classes(&["valid", "expired", "garbage"].map(str::to_owned)));
+        assert_eq!(outcomes, Outcomes::of_classes(&["valid", "expired", "garbage"].map(Arc::from)));
     }
 }

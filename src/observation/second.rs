@@ -1,5 +1,7 @@
 //! What happened to the requests that were due within one second: while it is recorded, and at rest.
 
+use std::sync::Arc;
+
 use serde::{Deserialize, Serialize};
 
 use crate::observation::gap::{OpenDisturbed, OpenFollowed};
@@ -71,7 +73,7 @@ pub struct OpenSecond {
 
 impl OpenSecond {
     /// One in which recording does not ask for memory, for requests with these classes of tokens.
-    pub fn with_room(classes: &[String]) -> Self {
+    pub fn with_room(classes: &[Arc<str>]) -> Self {
         let [latency, lag, wait, service, served] = std::array::from_fn(|_| Distribution::with_room());
         Self {
             latency,
