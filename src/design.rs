@@ -190,7 +190,7 @@ mod tests {
                 "{design:?}"
             );
             assert_eq!(design.ignores_revocations(), learns.is_none() && bounds[0].is_some(), "{design:?}");
-            assert_eq!(design.misses_earlier_revocations_for(), misses, "{design:?}");
+            assert!(design.misses_earlier_revocations_for().total_cmp(&misses).is_eq(), "{design:?}");
             let text = serde_json::to_string(&design).unwrap();
             assert_eq!(serde_json::from_str::<Design>(&text).unwrap(), design, "{text}");
         }
@@ -199,7 +199,7 @@ mod tests {
     #[test]
     fn every_number_has_its_name() {
         assert_eq!(Design::caching(TTL).terms(), [("cache lifetime", 5.0)]);
-        let verifying = Design::verifying(Duration::from_secs(1), Duration::from_secs(300));
+        let verifying = Design::verifying(Duration::from_secs(1), Duration::from_mins(5));
         assert_eq!(verifying.terms(), [("key-set age", 300.0), ("leeway", 1.0)]);
         assert_eq!(Design::UNCHECKED.terms(), []);
     }

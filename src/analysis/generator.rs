@@ -183,7 +183,7 @@ mod tests {
     fn requests_for_which_no_connection_became_idle_are_blamed_on_the_servers() {
         let unsent = |lost: u64| {
             judged(|load| {
-                load.seconds.iter_mut().for_each(|second| second.outcomes.class_mut(VALID).sent -= lost)
+                load.seconds.iter_mut().for_each(|second| second.outcomes.class_mut(VALID).sent -= lost);
             })
         };
         let kinds = |summary: &Summary| -> Vec<Blame> {

@@ -109,7 +109,7 @@ mod tests {
 
     #[test]
     fn why_a_revoked_token_is_accepted_is_told_by_what_the_design_asks() {
-        let jwt = Design::verifying(Duration::ZERO, Duration::from_secs(300));
+        let jwt = Design::verifying(Duration::ZERO, Duration::from_mins(5));
         let polling = jwt.polling(Duration::from_secs(5));
         for (design, why) in [
             (jwt, "nobody is asked"),

@@ -144,7 +144,7 @@ impl Scheme {
             http: Http::Http1,
             wire: None,
             thresholds: Vec::new(),
-            design: Design::verifying(Duration::ZERO, Duration::from_secs(300)),
+            design: Design::verifying(Duration::ZERO, Duration::from_mins(5)),
             token_characters: Some([characters, characters, characters + 2]),
         }
     }
