@@ -88,20 +88,7 @@ const LAYERS: Layers = &[
     ("testbed", &["*"]),
     ("load", &["arrival", "reuse", "units", "wire", "plan", "observation"]),
     ("identity_provider", &["units", "auth/token", "auth/token/jwks", "auth/token/signature", "testbed"]),
-    (
-        "run",
-        &[
-            "registry",
-            "units",
-            "design",
-            "wire",
-            "reuse",
-            "plan",
-            "observation",
-            "testbed",
-            "load",
-        ],
-    ),
+    ("run", &["registry", "units", "design", "wire", "reuse", "plan", "observation", "testbed", "load"]),
     ("analysis", &["units", "design", "metric", "observation"]),
     (
         "selftest",

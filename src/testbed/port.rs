@@ -78,7 +78,7 @@ mod tests {
                     match TcpStream::connect(port.address) {
                         // It waits for the server to hang up.
                         Ok(mut stream) => {
-                            assert_ne!(stream.read(&mut [0]).ok(), Some(1), "connected with itself")
+                            assert_ne!(stream.read(&mut [0]).ok(), Some(1), "connected with itself");
                         }
                         Err(_) => refused += 1,
                     }

@@ -24,12 +24,12 @@ async fn testbed(subject: &str) -> Testbed {
     let scenario = format!(
         "question = \"?\"\n[load]\nrate = 1\nduration = \"1s\"\nresource_servers = 2\n[[subject]]\n{subject}\n"
     );
-    let file = ScenarioFile::parse("case.toml".to_owned(), &scenario, &[]).unwrap();
-    let plan = Plan::decide(&file, &[], &available_cores()).unwrap();
+    let file = ScenarioFile::parse("case.toml".to_owned(), &scenario, &[]).expect("a scenario");
+    let plan = Plan::decide(&file, &[], &available_cores()).expect("a plan");
     let trial = &plan.trials[0];
-    let key = TrialKey::generate(trial).await.unwrap();
+    let key = TrialKey::generate(trial).await.expect("a key");
     let program = Path::new(env!("CARGO_BIN_EXE_bearerbench"));
-    Testbed::start(program, trial, key, plan.lifetime, &plan.placement).await.unwrap()
+    Testbed::start(program, trial, key, plan.lifetime, &plan.placement).await.expect("servers that start")
 }
 
 fn node<'a>(testbed: &'a Testbed, name: &str) -> &'a TrialNode {
@@ -52,16 +52,16 @@ fn accepts(resource: &TrialNode, token: &str) -> bool {
 
 /// Whether anything is answered within a moment.
 fn answers(address: SocketAddr) -> bool {
-    let mut stream = TcpStream::connect(address).unwrap();
-    stream.set_read_timeout(Some(Duration::from_millis(300))).unwrap();
-    stream.write_all(b"GET /resource HTTP/1.1\r\nHost: it\r\nConnection: close\r\n\r\n").unwrap();
+    let mut stream = TcpStream::connect(address).expect("somebody listens");
+    stream.set_read_timeout(Some(Duration::from_millis(300))).expect("a time-out");
+    stream.write_all(b"GET /resource HTTP/1.1\r\nHost: it\r\nConnection: close\r\n\r\n").expect("it is read");
     matches!(stream.read(&mut [0]), Ok(1))
 }
 
 /// Looks at all, which no node keeps from it.
 async fn look(testbed: &Testbed, start: Stamp, nodes: &mut [Node]) {
     for looked in testbed.look(start, nodes).await {
-        looked.unwrap();
+        looked.expect("it answers");
     }
 }
 

@@ -70,7 +70,7 @@ impl Group {
 
     /// Signals all of them, and returns who they are. A leader that was waited for is nobody's any more, and neither is its group.
     ///
-    /// A server of PostgreSQL, for one, has a session of its own and is in no group of ours: it is found as a descendant. Who has lost
+    /// A server of `PostgreSQL`, for one, has a session of its own and is in no group of ours: it is found as a descendant. Who has lost
     /// its parent is found by its group. Whoever is signalled may just have started another: they are looked for until none is new.
     pub(super) fn signal(&self, signal: Signal) -> BTreeSet<ProcessId> {
         let mut all = BTreeSet::new();
