@@ -79,7 +79,7 @@ fn ties(analysis: &Analysis, ranked: &[(&str, Estimate)]) -> String {
             ranked.len() - 1
         );
     }
-    format!(" This run does not tell {} apart.", list(&pairs).replace(" from ", " and "))
+    format!(" This run does not tell {}.", list(&pairs))
 }
 
 #[cfg(test)]
