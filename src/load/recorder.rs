@@ -14,7 +14,7 @@ use crate::load::schedule::{Request, Token};
 use crate::load::sealer::{Kept, Sealer};
 use crate::load::tokens::TokenPool;
 use crate::load::transport::{Failure, Handshake};
-use crate::observation::{Generator, Load, OpenSecond, Slices};
+use crate::observation::{Generator, Load, OpenSecond, Slice};
 use crate::units::{Offset, Stamp};
 
 /// The facts so far. Memory does not grow with the length of the run, but for the kilobyte or two of a sealed second.
@@ -75,11 +75,12 @@ impl Recorder {
     /// A request was due and the generator took it up: how late it was is the generator's own doing,
     /// whether a connection was idle or not.
     pub(super) fn taken_up(&mut self, request: Request, now: Offset) {
-        self.reached(request, request.due);
-        let (class, slice) = (self.class_of(request.token), self.slice(request.due));
-        if let Some(second) = self.second(request) {
+        let class = self.class_of(request.token);
+        let due = self.due(request);
+        self.reached(due, request.due);
+        if let Some((second, tenth)) = self.at(due) {
             second.pending += 1;
-            second.kept.facts.slices.due[slice] += 1;
+            second.kept.facts.slices.due[tenth] += 1;
             second.kept.facts.outcomes.numbered(class).planned += 1;
             second.kept.facts.lag.record(nanos(now, request.due));
         }
@@ -97,7 +98,8 @@ impl Recorder {
     pub(super) fn sent(&mut self, flight: &Flight, wait: Option<Duration>) {
         let Flight { request, sent, probe, .. } = *flight;
         let class = self.class_of(request.token);
-        if let Some(second) = self.second(request) {
+        let due = self.due(request);
+        if let Some((second, _)) = self.at(due) {
             second.kept.facts.outcomes.numbered(class).sent += 1;
             if let Some(wait) = wait {
                 let wait = u64::try_from(wait.as_nanos()).expect("a trial lasts less than 584 years");
@@ -124,7 +126,8 @@ impl Recorder {
         if let Some(id) = probe {
             self.probe(id).sent = sent;
         }
-        if let Some(second) = self.second(request) {
+        let due = self.due(request);
+        if let Some((second, _)) = self.at(due) {
             second.kept.facts.wait.record(nanos(sent, before));
             *second.kept.facts.outcomes.sent_again.entry(failure.to_string()).or_default() += 1;
         }
@@ -163,23 +166,24 @@ impl Recorder {
             Some(_) => None,
         };
         let (Some(accepted), None) = (accepted, failure) else {
-            if let Some(second) = self.second(flight.request) {
+            let due = self.due(flight.request);
+            if let Some((second, _)) = self.at(due) {
                 second.kept.flown.push(flight.flown(answered, false));
             }
             return self.failed(flight.request, failure.unwrap_or(Failure::Status(status)), answered);
         };
-        self.reached(flight.request, answered);
-        let slice = self.slice(answered);
-        if flight.probe.is_none()
-            && answered <= self.answers_until
-            && let Some(second) = self.second_at(answered)
-        {
-            second.kept.facts.answers += 1;
-            second.kept.facts.slices.answered[slice] += 1;
-        }
         let is_probe = flight.probe.is_some();
+        if !is_probe {
+            self.reached(self.due(flight.request), answered);
+            let arrival = self.arrival(answered);
+            if let Some((second, tenth)) = self.at(arrival) {
+                second.kept.facts.answers += 1;
+                second.kept.facts.slices.answered[tenth] += 1;
+            }
+        }
         let class = self.class_of(flight.request.token);
-        let Some(second) = self.second_at(flight.request.due) else { return };
+        let due = self.slice(flight.request.due);
+        let Some((second, _)) = self.at(due) else { return };
         second.kept.flown.push(flight.flown(answered, !is_probe));
         if is_probe {
             return;
@@ -198,15 +202,16 @@ impl Recorder {
 
     /// A request ended without an answer that says yes or no.
     pub(super) fn failed(&mut self, request: Request, failure: Failure, now: Offset) {
-        self.reached(request, now);
-        let (class, slice) = (self.class_of(request.token), self.slice(now));
+        let class = self.class_of(request.token);
+        let due = self.due(request);
+        self.reached(due, now);
+        let arrival = self.arrival(now);
         if !matches!(request.token, Token::Watched(_))
-            && now <= self.answers_until
-            && let Some(second) = self.second_at(now)
+            && let Some((second, tenth)) = self.at(arrival)
         {
-            second.kept.facts.slices.errors[slice] += 1;
+            second.kept.facts.slices.errors[tenth] += 1;
         }
-        let Some(second) = self.second(request) else { return };
+        let Some((second, _)) = self.at(due) else { return };
         second.pending -= 1;
         let errors = &mut second.kept.facts.outcomes.numbered(class).errors;
         *errors.entry(failure.to_string()).or_default() += 1;
@@ -258,9 +263,9 @@ impl Recorder {
         }
     }
 
-    /// Something happened to a request of the window, which therefore was measured until then.
-    fn reached(&mut self, request: Request, now: Offset) {
-        if !matches!(request.token, Token::Watched(_)) && self.window.contains(&request.due) {
+    /// Something happened to a request that was due then, which therefore was measured until now.
+    fn reached(&mut self, due: Option<Slice>, now: Offset) {
+        if due.is_some() {
             self.last_event = self.last_event.max(now);
         }
     }
@@ -300,11 +305,6 @@ impl Recorder {
         token.class(self.classes.len())
     }
 
-    /// The slice of its second in which an instant of the window lies.
-    fn slice(&self, instant: Offset) -> usize {
-        Slices::at(instant, self.window.start)
-    }
-
     fn probe(&mut self, id: u64) -> &mut SentProbe {
         let index = usize::try_from(id).expect("it was an index") / self.share.of;
         &mut self.probes[index]
@@ -318,21 +318,28 @@ impl Recorder {
         }
     }
 
-    /// The second in which a request was due. `None` for probes and outside the window.
-    fn second(&mut self, request: Request) -> Option<&mut Running> {
-        if matches!(request.token, Token::Watched(_)) { None } else { self.second_at(request.due) }
+    /// The slice in which a request was due. `None` for probes and outside the window.
+    fn due(&self, request: Request) -> Option<Slice> {
+        if matches!(request.token, Token::Watched(_)) { None } else { self.slice(request.due) }
     }
 
-    /// The second of the window in which an instant lies; `None` if it is sealed.
-    fn second_at(&mut self, instant: Offset) -> Option<&mut Running> {
-        if !self.window.contains(&instant) {
-            return None;
-        }
-        let number = usize::try_from(instant.since(self.window.start).as_secs()).ok()?;
-        let index = number.checked_sub(self.first)?;
+    /// The slice in which an end of a request arrived; `None` once that is no longer part of what is measured.
+    fn arrival(&self, now: Offset) -> Option<Slice> {
+        if now <= self.answers_until { self.slice(now) } else { None }
+    }
+
+    /// The slice of an instant, if that lies in the window.
+    fn slice(&self, instant: Offset) -> Option<Slice> {
+        self.window.contains(&instant).then(|| Slice::of(instant, self.window.start))
+    }
+
+    /// The second with that slice, if it is not sealed, and which of its tenths the slice is.
+    fn at(&mut self, slice: Option<Slice>) -> Option<(&mut Running, usize)> {
+        let Slice { second, tenth } = slice?;
+        let index = second.checked_sub(self.first)?;
         while self.running.len() <= index {
             self.running.push_back(Running { kept: self.sealer.room(&self.classes), pending: 0 });
         }
-        self.running.get_mut(index)
+        Some((self.running.get_mut(index)?, tenth))
     }
 }

@@ -32,7 +32,7 @@ pub use reuse::Reuse;
 pub use sealed::Sealed;
 pub use second::{OpenSecond, Second};
 pub use signature::{Batches, Conformance, Round, Signature, SignatureTimes, Status};
-pub use slices::Slices;
+pub use slices::{Slice, Slices};
 pub use step::Step;
 pub use subject::Subject;
 pub use workload::{BadTokens, NOT_TOLD_APART, REVOKED, VALID, Workload};

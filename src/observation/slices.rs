@@ -21,13 +21,25 @@ pub struct Slices {
     pub errors: [u32; OF_A_SECOND],
 }
 
-impl Slices {
-    /// The number of the slice in which an instant lies, for seconds that are counted from `start`.
-    pub fn at(instant: Offset, start: Offset) -> usize {
-        let slice = instant.nanos().saturating_sub(start.nanos()) / LENGTH;
-        usize::try_from(slice % OF_A_SECOND as u64).expect("it is below ten")
-    }
+/// One tenth of one second.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Slice {
+    /// Whole seconds before the second it lies in.
+    pub second: usize,
+    /// Its number in that second.
+    pub tenth: usize,
+}
 
+impl Slice {
+    /// The slice in which an instant lies, for seconds that are counted from `start`.
+    pub fn of(instant: Offset, start: Offset) -> Self {
+        let slices = instant.nanos().saturating_sub(start.nanos()) / LENGTH;
+        let slices = usize::try_from(slices).expect("a trial lasts less than 13 years, even on 32 bits");
+        Self { second: slices / OF_A_SECOND, tenth: slices % OF_A_SECOND }
+    }
+}
+
+impl Slices {
     /// Counts everything that `other` counted.
     pub(super) fn add(&mut self, other: &Self) {
         for (sums, counts) in [
@@ -47,10 +59,11 @@ mod tests {
     #[test]
     fn an_instant_lies_in_the_slice_that_begins_with_it_or_before() {
         let start = Offset::from_nanos(2_500_000_000);
-        for (nanos, slice) in
-            [(0, 0), (99_999_999, 0), (100_000_000, 1), (999_999_999, 9), (3_200_000_000, 2)]
+        for (nanos, second, tenth) in
+            [(0, 0, 0), (99_999_999, 0, 0), (100_000_000, 0, 1), (999_999_999, 0, 9), (3_200_000_000, 3, 2)]
         {
-            assert_eq!(Slices::at(Offset::from_nanos(start.nanos() + nanos), start), slice, "{nanos}");
+            let instant = Offset::from_nanos(start.nanos() + nanos);
+            assert_eq!(Slice::of(instant, start), Slice { second, tenth }, "{nanos}");
         }
     }
 }
