@@ -8,16 +8,13 @@ use rustix::thread::{CpuSet, sched_getaffinity, sched_setaffinity};
 
 use crate::load::LoadError;
 
-/// The niceness of a thread for which others wait. Not a real-time priority: the kernel takes the core for 50 ms of every
-/// second from who spins with that.
-const FIRST: i32 = -20;
-/// And of one that gives way to servers, but still has a tenth of a core that they fill: seconds must not pile up.
+/// The niceness of a thread that gives way to servers, but still has a tenth of a core that they fill: seconds must not pile up.
 const LAST: i32 = 10;
 
-/// Binds the calling thread to a core of its own, and has the kernel's housekeeping go elsewhere where it may.
+/// Binds the calling thread to a core of its own. It keeps the niceness it was given. The kernel weighs a group of processes (a session,
+/// a control group) on each core by what its threads there weigh beside its threads elsewhere, so that a generator with niceness -20
+/// leaves the servers, on their cores, a hundredth of what a busy process of somebody else's gets.
 pub(super) fn own(core: u32) -> Result<(), LoadError> {
-    // Only root may; without it others take the core for some milliseconds, and lag tells.
-    let _ = setpriority_process(None, FIRST);
     let failed = |source: Errno| LoadError::Core { core, source: source.into() };
     let index = index(core).ok_or_else(|| failed(Errno::INVAL))?;
     let mut cores = CpuSet::new();
@@ -50,6 +47,8 @@ fn index(core: u32) -> Option<usize> {
 mod tests {
     use std::thread;
 
+    use rustix::process::getpriority_process;
+
     use super::*;
 
     fn cores() -> Vec<u32> {
@@ -71,6 +70,15 @@ mod tests {
         assert_eq!(after(vec![*last]), if others.is_empty() { vec![*last] } else { others.to_vec() });
         assert_eq!(after(all.clone()), all);
         assert_eq!(after(vec![4_000_000]), all);
+    }
+
+    #[test]
+    fn a_thread_with_a_core_of_its_own_weighs_no_more_than_the_servers() {
+        let core = cores()[0];
+        let niceness = || getpriority_process(None).unwrap();
+        let before = niceness();
+        let bound = thread::spawn(move || own(core).map(|()| (niceness(), cores())));
+        assert_eq!(bound.join().unwrap().unwrap(), (before, vec![core]));
     }
 
     #[test]
