@@ -49,15 +49,30 @@ pub enum Asks {
     /// For every request.
     EveryRequest,
     /// For a token of which it keeps no answer.
-    OnMiss {
-        /// How long it keeps an answer, never past the expiry of the token.
-        cache_lifetime_seconds: f64,
-    },
+    OnMiss(Caching),
     /// Again and again, for all tokens at once.
     EveryPeriod {
         /// How far apart it asks.
         poll_interval_seconds: f64,
     },
+}
+
+/// What a resource server keeps of the answers about tokens. Whether those who ask at once ask together changes none of these numbers.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Caching {
+    /// How long it keeps an answer, never past the expiry of the token.
+    pub cache_lifetime_seconds: f64,
+    /// How long it keeps the answer that a token is not active; absent if it keeps none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub negative_lifetime_seconds: Option<f64>,
+    /// How long before its end an answer is asked for again in the background, at the earliest; each token at an instant of its own in the
+    /// first half of that time. Absent if nothing is asked for ahead.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub refresh_ahead_seconds: Option<f64>,
+    /// How long after its end an answer is used while the authorization server cannot be asked; absent if it is not.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub stale_if_error_seconds: Option<f64>,
 }
 
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "as serde calls it")]
@@ -87,8 +102,12 @@ impl Design {
 
     /// It keeps answers for a while.
     pub fn caching(lifetime: Duration) -> Self {
-        let asks = Asks::OnMiss { cache_lifetime_seconds: lifetime.as_secs_f64() };
-        Self { authenticates: true, ..Self::of(Checks::Tokens, asks) }
+        Self::keeping(Caching::for_a_while(lifetime))
+    }
+
+    /// It keeps answers in this way.
+    pub const fn keeping(caching: Caching) -> Self {
+        Self { authenticates: true, ..Self::of(Checks::Tokens, Asks::OnMiss(caching)) }
     }
 
     /// It verifies tokens by itself, with keys that it fetches now and then.
@@ -106,12 +125,17 @@ impl Design {
         Self { asks: Asks::EveryPeriod { poll_interval_seconds: interval.as_secs_f64() }, ..self }
     }
 
-    /// How long it keeps answers, in seconds; `None` if it keeps none.
-    pub fn cache_lifetime(&self) -> Option<f64> {
+    /// What it keeps of answers; `None` if it keeps none.
+    pub fn cache(&self) -> Option<Caching> {
         match self.asks {
-            Asks::OnMiss { cache_lifetime_seconds } => Some(cache_lifetime_seconds),
+            Asks::OnMiss(caching) => Some(caching),
             Asks::Unknown | Asks::Never | Asks::EveryRequest | Asks::EveryPeriod { .. } => None,
         }
+    }
+
+    /// How long it keeps answers, in seconds; `None` if it keeps none.
+    pub fn cache_lifetime(&self) -> Option<f64> {
+        self.cache().map(|caching| caching.cache_lifetime_seconds)
     }
 
     /// After so many seconds it knows of a revocation; `None` if nothing ever tells it. What is pushed comes before what it would have asked.
@@ -119,7 +143,7 @@ impl Design {
         self.push_delay_seconds.or(match self.asks {
             Asks::Unknown | Asks::Never => None,
             Asks::EveryRequest => Some(0.0),
-            Asks::OnMiss { cache_lifetime_seconds } => Some(cache_lifetime_seconds),
+            Asks::OnMiss(caching) => Some(caching.cache_lifetime_seconds),
             Asks::EveryPeriod { poll_interval_seconds } => Some(poll_interval_seconds),
         })
     }
@@ -129,8 +153,26 @@ impl Design {
         if self.checks != Checks::Tokens {
             return None;
         }
-        let expired = (expires_in + self.leeway_seconds).max(0.0);
+        let expired = self.expired_after(expires_in);
         Some(self.learns_within().map_or(expired, |learned| learned.min(expired)))
+    }
+
+    /// The same while the authorization server cannot be asked, and pushes nothing: for so long a token that it was asked about just
+    /// before goes on being accepted, revoked or not. What is fetched for all tokens is taken to be used without limit.
+    pub fn accepts_revoked_in_outage_for(&self, expires_in: f64) -> Option<f64> {
+        if self.checks != Checks::Tokens {
+            return None;
+        }
+        let expired = self.expired_after(expires_in);
+        Some(match self.asks {
+            Asks::EveryRequest => 0.0,
+            Asks::OnMiss(caching) => caching.used_in_outage_for().min(expired),
+            Asks::Unknown | Asks::Never | Asks::EveryPeriod { .. } => expired,
+        })
+    }
+
+    fn expired_after(&self, expires_in: f64) -> f64 {
+        (expires_in + self.leeway_seconds).max(0.0)
     }
 
     /// For so many seconds after its revocation a token may be accepted that was never seen before: whoever asks about that token learns of it
@@ -138,7 +180,7 @@ impl Design {
     pub fn misses_earlier_revocations_for(&self) -> f64 {
         match self.asks {
             _ if self.checks == Checks::Nothing => 0.0,
-            Asks::EveryRequest | Asks::OnMiss { .. } => 0.0,
+            Asks::EveryRequest | Asks::OnMiss(_) => 0.0,
             Asks::Unknown | Asks::Never | Asks::EveryPeriod { .. } => {
                 self.learns_within().unwrap_or(f64::INFINITY)
             }
@@ -152,15 +194,42 @@ impl Design {
 
     /// Every number of it with its name, in seconds.
     pub fn terms(&self) -> Vec<(&'static str, f64)> {
-        let asked = match self.asks {
-            Asks::OnMiss { cache_lifetime_seconds } => Some(("cache lifetime", cache_lifetime_seconds)),
+        let polled = match self.asks {
             Asks::EveryPeriod { poll_interval_seconds } => Some(("poll interval", poll_interval_seconds)),
-            Asks::Unknown | Asks::Never | Asks::EveryRequest => None,
+            Asks::Unknown | Asks::Never | Asks::EveryRequest | Asks::OnMiss(_) => None,
         };
+        let kept = self.cache().into_iter().flat_map(Caching::terms);
         let pushed = self.push_delay_seconds.map(|seconds| ("push delay", seconds));
         let keys = self.key_set_age_seconds.map(|seconds| ("key-set age", seconds));
         let leeway = (self.leeway_seconds > 0.0).then_some(("leeway", self.leeway_seconds));
-        [asked, pushed, keys, leeway].into_iter().flatten().collect()
+        kept.chain([polled, pushed, keys, leeway].into_iter().flatten()).collect()
+    }
+}
+
+impl Caching {
+    /// It keeps answers about active tokens, and does nothing else.
+    pub fn for_a_while(lifetime: Duration) -> Self {
+        Self {
+            cache_lifetime_seconds: lifetime.as_secs_f64(),
+            negative_lifetime_seconds: None,
+            refresh_ahead_seconds: None,
+            stale_if_error_seconds: None,
+        }
+    }
+
+    /// For so many seconds an answer is used if nobody can be asked.
+    fn used_in_outage_for(&self) -> f64 {
+        self.cache_lifetime_seconds + self.stale_if_error_seconds.unwrap_or(0.0)
+    }
+
+    fn terms(self) -> impl Iterator<Item = (&'static str, f64)> {
+        let terms = [
+            ("cache lifetime", Some(self.cache_lifetime_seconds)),
+            ("negative lifetime", self.negative_lifetime_seconds),
+            ("refresh ahead", self.refresh_ahead_seconds),
+            ("stale if error", self.stale_if_error_seconds),
+        ];
+        terms.into_iter().filter_map(|(name, seconds)| Some((name, seconds?)))
     }
 }
 
@@ -196,9 +265,46 @@ mod tests {
         }
     }
 
+    /// Keeps answers in every way that there is.
+    const KEEPING: Caching = Caching {
+        cache_lifetime_seconds: 5.0,
+        negative_lifetime_seconds: Some(1.0),
+        refresh_ahead_seconds: Some(2.0),
+        stale_if_error_seconds: Some(30.0),
+    };
+
+    #[test]
+    fn an_outage_lengthens_the_life_of_a_revoked_token_by_what_stale_answers_are_used_for() {
+        let verifying = Design::verifying(Duration::from_secs(1), TTL);
+        for (design, usually, in_outage) in [
+            (Design::UNCHECKED, None, None),
+            (Design::ASKING_EVERY_TIME, Some(0.0), Some([0.0, 0.0])),
+            (Design::caching(TTL), Some(5.0), Some([5.0, 5.0])),
+            (Design::keeping(KEEPING), Some(5.0), Some([20.0, 35.0])),
+            (verifying.polling(TTL), Some(5.0), Some([21.0, 61.0])),
+        ] {
+            assert_eq!(design.accepts_revoked_for(60.0), usually, "{design:?}");
+            let found = [20.0, 60.0].map(|expires_in| design.accepts_revoked_in_outage_for(expires_in));
+            assert_eq!(found, in_outage.map_or([None; 2], |bounds| bounds.map(Some)), "{design:?}");
+        }
+    }
+
+    #[test]
+    fn a_cache_is_written_as_before_unless_it_does_more() {
+        let text = |design: Design| serde_json::to_string(&design.asks).unwrap();
+        assert_eq!(text(Design::caching(TTL)), r#"{"kind":"on_miss","cache_lifetime_seconds":5.0}"#);
+        let written = text(Design::keeping(KEEPING));
+        assert_eq!(serde_json::from_str::<Asks>(&written).unwrap(), Asks::OnMiss(KEEPING), "{written}");
+        let unknown = r#"{"kind":"on_miss","cache_lifetime_seconds":5.0,"other":1}"#;
+        assert!(serde_json::from_str::<Asks>(unknown).is_err());
+    }
+
     #[test]
     fn every_number_has_its_name() {
         assert_eq!(Design::caching(TTL).terms(), [("cache lifetime", 5.0)]);
+        let names = Design::keeping(KEEPING).terms().into_iter().map(|(name, _)| name);
+        let all = ["cache lifetime", "negative lifetime", "refresh ahead", "stale if error"];
+        assert_eq!(names.collect::<Vec<_>>(), all);
         let verifying = Design::verifying(Duration::from_secs(1), Duration::from_mins(5));
         assert_eq!(verifying.terms(), [("key-set age", 300.0), ("leeway", 1.0)]);
         assert_eq!(Design::UNCHECKED.terms(), []);

@@ -98,7 +98,7 @@ pub(super) fn checks(
     let mut checks = calls(trials, measured);
     if !propagation.observations.is_empty() {
         checks.extend(unsafe_acceptances(trials, propagation));
-        checks.push(bound(&trials.subject.design, propagation));
+        checks.push(bound(&trials.subject.design, propagation, usage::had_stale_answers(trials)));
     }
     checks
 }
@@ -111,11 +111,11 @@ fn calls(trials: &Trials<'_>, measured: impl Fn(MetricId) -> Option<Estimate>) -
         let found = measured(MetricId::Amplification)?.point;
         Some(value(quantity, MetricId::Amplification, ends, found, because))
     };
-    let hits = |(point, slack): (f64, f64)| {
+    let hits = |(point, slack): (f64, f64), because| {
         let quantity = "share of decisions taken from the cache";
         let ends = (1.0 - point, 1.0 - point - slack, 1.0 - point + slack);
         let found = measured(MetricId::HitRatio)?.point;
-        Some(value(quantity, MetricId::HitRatio, ends, found, "1 - calls per request"))
+        Some(value(quantity, MetricId::HitRatio, ends, found, because))
     };
     let Design { checks, asks, .. } = trials.subject.design;
     let checks = match asks {
@@ -124,15 +124,20 @@ fn calls(trials: &Trials<'_>, measured: impl Fn(MetricId) -> Option<Estimate>) -
         // What is fetched for all tokens at once is asked about none.
         Asks::Never | Asks::EveryPeriod { .. } => [introspections(trials), None],
         Asks::EveryRequest => [calls((1.0, UNEVEN), "every request is a call"), None],
-        Asks::OnMiss { cache_lifetime_seconds } => {
-            match cache::calls_per_request(trials, cache_lifetime_seconds) {
-                None => [None, None],
-                Some(expected) => {
-                    let because = "misses of a cache that was empty when the load began";
-                    [calls(expected, because), hits(expected)]
-                }
+        Asks::OnMiss(caching) => match cache::per_request(trials, &caching) {
+            None => [None, None],
+            Some(expected) => {
+                let (asked, waited_for) = if caching.refresh_ahead_seconds.is_some() {
+                    (
+                        "a cache that was empty when the load began and asks again before answers end",
+                        "1 - calls per request that a request waits for",
+                    )
+                } else {
+                    ("misses of a cache that was empty when the load began", "1 - calls per request")
+                };
+                [calls(expected.calls, asked), hits(expected.misses, waited_for)]
             }
-        }
+        },
     };
     checks.into_iter().flatten().collect()
 }
@@ -171,9 +176,8 @@ fn unsafe_acceptances(trials: &Trials<'_>, propagation: &Propagation) -> Option<
             "what is left until the next poll at the revocation",
         ),
         Asks::EveryRequest => ((0.0, 0.0, 0.0), "every probe is asked for"),
-        Asks::OnMiss { cache_lifetime_seconds } => {
-            let because = "what is left of a cached answer at the revocation";
-            (probes::cached(trials, cache_lifetime_seconds), because)
+        Asks::OnMiss(caching) => {
+            (probes::cached(trials, &caching), "what is left of a cached answer at the revocation")
         }
         Asks::Never => {
             (probes::until_expiry(trials, design.leeway_seconds), "every probe until the token expires")
@@ -189,17 +193,23 @@ fn unsafe_acceptances(trials: &Trials<'_>, propagation: &Propagation) -> Option<
     Some(check)
 }
 
-/// The observation that exceeds its bound most; if none does, the longest one.
-fn bound(design: &Design, propagation: &Propagation) -> Check {
+/// The observation that exceeds its bound most; if none does, the longest one. Where old answers were used since nobody could be asked, the
+/// bound is that of an outage.
+fn bound(design: &Design, propagation: &Propagation, had_stale_answers: bool) -> Check {
     // An answer is kept until the instant at which the authorization server says that the token expires; a JWT is believed until its date.
     let rounded = match design.asks {
         Asks::Never | Asks::EveryPeriod { .. } => WHOLE_SECOND,
-        Asks::Unknown | Asks::EveryRequest | Asks::OnMiss { .. } => 0.0,
+        Asks::Unknown | Asks::EveryRequest | Asks::OnMiss(_) => 0.0,
     };
     let limit = |observation: &Observation| {
         let expires_in = observation.expires_after + rounded;
         let fetch = if matches!(design.asks, Asks::EveryPeriod { .. }) { FETCH } else { 0.0 };
-        design.accepts_revoked_for(expires_in).map_or(f64::INFINITY, |seconds| seconds + fetch)
+        let allowed = if had_stale_answers {
+            design.accepts_revoked_in_outage_for(expires_in)
+        } else {
+            design.accepts_revoked_for(expires_in)
+        };
+        allowed.map_or(f64::INFINITY, |seconds| seconds + fetch)
     };
     // An answer may have been on its way while the revocation was acknowledged.
     let excess = |observation: &Observation| {
@@ -223,7 +233,11 @@ fn bound(design: &Design, propagation: &Propagation) -> Check {
         expected: if allowed.is_finite() { Expected::AtMost(allowed) } else { Expected::Unbounded },
         measured: worst.last_acceptance,
         agreement,
-        because: bounded_by(design),
+        because: if had_stale_answers {
+            "how long an answer is kept, and used while the authorization server cannot be asked"
+        } else {
+            bounded_by(design)
+        },
     }
 }
 
@@ -233,7 +247,7 @@ fn bounded_by(design: &Design) -> &'static str {
         _ if design.checks == Checks::Unknown => "what the server checks is not known",
         _ if design.push_delay_seconds.is_some() => "how long a pushed revocation is under way",
         Asks::EveryRequest => "the authorization server is asked for every request",
-        Asks::OnMiss { .. } => "how long an answer is kept",
+        Asks::OnMiss(_) => "how long an answer is kept",
         Asks::EveryPeriod { .. } => {
             "how often the list of revoked tokens is fetched, and the time that takes"
         }
@@ -246,9 +260,10 @@ mod tests {
     use std::time::Duration;
 
     use super::*;
+    use crate::design::Caching;
 
     /// What is said of a token that expired 3 s after its revocation and was accepted for so many seconds after it.
-    fn judged(design: Design, last_acceptance: f64) -> Agreement {
+    fn judged(design: Design, last_acceptance: f64, had_stale_answers: bool) -> Agreement {
         let observation = Observation {
             repetition: 0,
             revocation: 0,
@@ -261,7 +276,8 @@ mod tests {
             in_flight: 0,
             last_flight: 0.0,
         };
-        bound(&design, &Propagation { observations: vec![observation], ..Propagation::default() }).agreement
+        let propagation = Propagation { observations: vec![observation], ..Propagation::default() };
+        bound(&design, &propagation, had_stale_answers).agreement
     }
 
     #[test]
@@ -276,8 +292,18 @@ mod tests {
             (Design::verifying(Duration::from_secs(1), long), 5.0),
             (verifying.polling(short), 2.0 + FETCH),
         ] {
-            assert_eq!(judged(design, most), Agreement::Within, "{design:?}");
-            assert_eq!(judged(design, most + 0.01), Agreement::Exceeds, "{design:?}");
+            assert_eq!(judged(design, most, false), Agreement::Within, "{design:?}");
+            assert_eq!(judged(design, most + 0.01, false), Agreement::Exceeds, "{design:?}");
         }
+    }
+
+    #[test]
+    fn a_stale_answer_may_be_used_for_longer_where_one_was_needed() {
+        let caching =
+            Caching { stale_if_error_seconds: Some(0.5), ..Caching::for_a_while(Duration::from_secs(2)) };
+        let design = Design::keeping(caching);
+        assert_eq!(judged(design, 2.4, false), Agreement::Exceeds);
+        assert_eq!(judged(design, 2.4, true), Agreement::Within);
+        assert_eq!(judged(design, 2.6, true), Agreement::Exceeds);
     }
 }

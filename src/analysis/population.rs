@@ -47,19 +47,34 @@ impl Population {
 
     /// Expected misses of caches that keep answers for `ttl` seconds, from empty ones until `time` seconds later.
     pub(super) fn misses(&self, ttl: f64, time: f64) -> Option<f64> {
-        let spread = |rate: f64, time: f64| self.gateways * misses(rate / self.gateways, ttl, time);
+        match self.law {
+            Reuse::RoundRobin {} => Some(self.in_turn(ttl, time)),
+            Reuse::WorkingSet { size, churn } => {
+                let spread = |rate: f64, time: f64| self.gateways * misses(rate / self.gateways, ttl, time);
+                self.working_set(size, churn, ttl, time, spread)
+            }
+            Reuse::Zipf { .. } | Reuse::Uniform {} | Reuse::Unique {} => {
+                self.sum(time, |rate| misses(rate, ttl, time))
+            }
+        }
+    }
+
+    /// The sum over tokens and gateways of what is expected of one in `time` seconds from an empty cache on, by the rate of its requests. `None`
+    /// if tokens do not come at one rate all the time, and by chance.
+    pub(super) fn sum(&self, time: f64, expected: impl Fn(f64) -> f64) -> Option<f64> {
+        let spread = |rate: f64| self.gateways * expected(rate / self.gateways);
         match self.law {
             Reuse::Zipf { exponent } => {
                 let groups = zipf(self.tokens, exponent).into_iter();
-                Some(groups.map(|(share, tokens)| tokens * spread(self.rate * share, time)).sum())
+                Some(groups.map(|(share, tokens)| tokens * spread(self.rate * share)).sum())
             }
             Reuse::Uniform {} => {
                 let tokens = self.tokens as f64;
-                Some(tokens * spread(self.rate / tokens, time))
+                Some(tokens * spread(self.rate / tokens))
             }
+            // Whatever is done for its first request is done for each.
             Reuse::Unique {} => Some(self.rate * time),
-            Reuse::RoundRobin {} => Some(self.in_turn(ttl, time)),
-            Reuse::WorkingSet { size, churn } => self.working_set(size, churn, ttl, time, spread),
+            Reuse::RoundRobin {} | Reuse::WorkingSet { .. } => None,
         }
     }
 

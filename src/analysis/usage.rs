@@ -71,6 +71,12 @@ pub(super) fn introspections_per_request(trials: &Trials<'_>) -> Option<f64> {
     quotient(&vec![1; steps.len()], &steps, |step| (step.introspections, step.requests))
 }
 
+/// Whether an old answer was used at an enforcement point, since the authorization server could not be asked.
+pub(super) fn had_stale_answers(trials: &Trials<'_>) -> bool {
+    let nodes = trials.recordings.iter().flat_map(|recording| &recording.nodes);
+    nodes.flat_map(|node| &node.looks).any(|look| look.counter("cache_stale_answers") > 0)
+}
+
 /// What was used and counted between the instants at which the nodes of a trial were looked at.
 pub(super) fn steps(nodes: &[Node]) -> Vec<Step> {
     let looks = nodes.iter().flat_map(|node| &node.looks);

@@ -87,7 +87,7 @@ fn unaware(design: &Design) -> String {
             format!("the list of revoked tokens is fetched every {poll_interval_seconds} s")
         }
         (None, Asks::Unknown) => "it is not known whom it asks".to_owned(),
-        (None, Asks::Never | Asks::EveryRequest | Asks::OnMiss { .. }) => "nobody is asked".to_owned(),
+        (None, Asks::Never | Asks::EveryRequest | Asks::OnMiss(_)) => "nobody is asked".to_owned(),
     }
 }
 

@@ -10,7 +10,7 @@ use clap::Args;
 use crate::arrival::ArrivalProcess;
 use crate::cli::scenario::ScenarioArgs;
 use crate::cli::{Exit, output};
-use crate::design::{Asks, Design};
+use crate::design::{Asks, Caching, Design};
 use crate::plan::{Pace, Plan, Pool, Search, Step, Subject, Trial, Workload};
 use crate::registry::Part;
 use crate::units::Rate;
@@ -145,13 +145,28 @@ fn designs(plan: &Plan) -> Vec<(&str, String)> {
             let polls_first = |interval: f64| interval <= most;
             let is_fetched = matches!(design.asks, Asks::EveryPeriod { poll_interval_seconds } if polls_first(poll_interval_seconds));
             let fetch = if is_fetched { " and the time of one fetch" } else { "" };
-            format!("accepts a revoked token for at most {most} s{fetch}{}", terms(&design))
+            format!(
+                "accepts a revoked token for at most {most} s{fetch}{}{}",
+                outage(&design, lifetime),
+                terms(&design)
+            )
         }
     };
     subjects
         .into_iter()
         .map(|subject| (subject.name.as_str(), words(subject.architecture.design())))
         .collect()
+}
+
+/// The bound that stands where the authorization server cannot be asked, if that is another by a setting.
+fn outage(design: &Design, lifetime: f64) -> String {
+    let has_another = design.cache().is_some_and(|caching| caching.stale_if_error_seconds.is_some());
+    match design.accepts_revoked_in_outage_for(lifetime) {
+        Some(most) if has_another => {
+            format!(", and for at most {most} s while the authorization server cannot be asked")
+        }
+        _ => String::new(),
+    }
 }
 
 fn terms(design: &Design) -> String {
@@ -163,19 +178,19 @@ fn terms(design: &Design) -> String {
 /// others differ by when tokens are revoked.
 fn expected_hit_ratios(plan: &Plan) -> Vec<(&str, Option<f64>)> {
     let first = plan.trials.iter().filter(|trial| trial.repetition == 0);
-    let mut subjects: Vec<_> = first.filter(|trial| ttl(trial).is_some()).collect();
+    let mut subjects: Vec<_> = first.filter(|trial| cache(trial).is_some()).collect();
     subjects.sort_by_key(|trial| trial.subject.position);
     subjects.into_iter().map(|trial| (trial.subject.name.as_str(), expected_hit_ratio(plan, trial))).collect()
 }
 
 fn expected_hit_ratio(plan: &Plan, trial: &Trial) -> Option<f64> {
     let revocations: Vec<f64> = trial.workload.revocations.iter().map(|at| at.seconds()).collect();
-    analysis::expected_hit_ratio(&run::workload(plan, trial), &revocations, ttl(trial)?)
+    analysis::expected_hit_ratio(&run::workload(plan, trial), &revocations, &cache(trial)?)
 }
 
-/// How long the subject of a trial keeps answers, if it does.
-fn ttl(trial: &Trial) -> Option<f64> {
-    trial.subject.architecture.design().cache_lifetime()
+/// What the subject of a trial keeps of answers, if it does.
+fn cache(trial: &Trial) -> Option<Caching> {
+    trial.subject.architecture.design().cache()
 }
 
 /// When requests are sent, and for how long.

@@ -1,18 +1,42 @@
 //! Shipped scenarios cover what they promise.
 
+use std::time::Duration;
+
 use crate::auth::token::signature::SIGNATURE_SCHEMES;
 use crate::plan::{Plan, Trial};
 use crate::scenario::ScenarioFile;
 
+fn decided(text: &str) -> Plan {
+    let file = ScenarioFile::parse("shipped.toml".to_owned(), text, &[]).unwrap();
+    Plan::decide(&file, &[], &[0, 1]).unwrap()
+}
+
 #[test]
 fn the_signature_scenario_compares_every_scheme_of_the_registry() {
-    let text = include_str!("../../scenarios/signatures.toml");
-    let file = ScenarioFile::parse("signatures.toml".to_owned(), text, &[]).unwrap();
-    let plan = Plan::decide(&file, &[], &[0, 1]).unwrap();
+    let plan = decided(include_str!("../../scenarios/signatures.toml"));
     for entry in SIGNATURE_SCHEMES.entries {
         let compared = |trial: &Trial| {
             trial.subject.signature.as_ref().is_some_and(|scheme| scheme.kind() == entry.name)
         };
         assert!(plan.trials.iter().any(compared), "{} is missing in scenarios/signatures.toml", entry.name);
     }
+}
+
+#[test]
+fn the_scenarios_of_caches_try_every_setting_and_leave_time_to_start_servers_within_three_minutes() {
+    let caches = decided(include_str!("../../scenarios/caches.toml"));
+    let herd = decided(include_str!("../../scenarios/herd.toml"));
+    for plan in [&caches, &herd] {
+        // Up to two seconds for each trial.
+        let starting = Duration::from_secs(2 * plan.trials.len() as u64);
+        assert!(plan.load_time() + starting <= Duration::from_mins(3), "{}", plan.question);
+    }
+    let is_set = |plan: &Plan, setting: &str| {
+        let architectures = plan.trials.iter().map(|trial| trial.subject.architecture.choice());
+        architectures.into_iter().any(|choice| choice.settings.contains_key(setting))
+    };
+    for setting in ["negative", "coalesce", "refresh_ahead", "stale_if_error"] {
+        assert!(is_set(&caches, setting), "{setting}");
+    }
+    assert!(is_set(&herd, "coalesce"));
 }

@@ -22,6 +22,20 @@ fn an_unknown_setting_of_an_architecture_is_refused() {
 }
 
 #[test]
+fn settings_that_contradict_each_other_are_refused_at_their_line_with_what_to_do() {
+    let cached = "{ kind = \"introspection-cached\", ttl = \"2s\", refresh_ahead = \"3s\" }";
+    let scenario = SMALL.replace("\"introspection\"", cached);
+    refused(
+        &scenario,
+        &[
+            "case.toml:24: subject[1].architecture",
+            "`refresh_ahead` 3s is not shorter than `ttl` 2s",
+            "choose a shorter one, or a part of `ttl` like 0.2",
+        ],
+    );
+}
+
+#[test]
 fn jwt_without_a_signature_scheme_is_refused_at_the_line_of_its_subject() {
     let scenario = SMALL.replace("\"introspection\"", "\"jwt\"");
     refused(&scenario, &["case.toml:22: subject[1]", "add a signature scheme, like signature = \"ES256\""]);

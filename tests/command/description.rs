@@ -157,6 +157,17 @@ fn plan_tells_the_law_of_reuse_and_how_often_a_cache_should_decide() {
 }
 
 #[test]
+fn plan_tells_what_bounds_a_revoked_token_in_an_outage_where_that_is_another_time() {
+    let all = "ttl = \"1s\", negative = \"500ms\", refresh_ahead = 0.2, stale_if_error = \"30s\"";
+    let sandbox = Sandbox::with(&cached_and_local().replace("ttl = \"1s\"", all));
+    let told = sandbox.ended(&["plan", "case.toml"]).exits(0);
+    let words = "by design cached accepts a revoked token for at most 1 s, and for at most 31 s while the authorization server \
+                 cannot be asked; cache lifetime 1 s; negative lifetime 0.5 s; refresh ahead 0.2 s; stale if error 30 s\n";
+    assert!(told.stdout.contains(words), "{told:#?}");
+    assert_eq!(told.stdout.matches("cannot be asked").count(), 1, "{told:#?}");
+}
+
+#[test]
 fn beside_a_polled_list_a_plan_counts_the_fetch_and_a_check_says_what_is_fetched() {
     let list = "{ kind = \"jwt-deny-list\", poll = \"5s\" }";
     let sandbox = Sandbox::with(&SMALL.replace(

@@ -2,6 +2,9 @@
 
 use std::process::{Command, Stdio};
 
+use serde_json::Value;
+
+use crate::http::get;
 use crate::server::Server;
 
 #[test]
@@ -24,6 +27,27 @@ fn a_cache_answers_for_known_tokens_and_503_for_the_others() {
     resource.resource_with(&known).expect(200);
     authorization.stop();
     resource.resource_with(&known).expect(200);
+    resource.resource_with(&unknown).expect(503);
+}
+
+#[test]
+fn an_old_answer_is_used_while_nobody_can_be_asked_and_counted_and_other_tokens_get_503() {
+    let authorization = Server::authorization(&[]);
+    let cached =
+        "{ kind = \"introspection-cached\", ttl = \"50ms\", stale_if_error = \"1h\", coalesce = true }";
+    let resource = Server::resource(cached, &authorization, &[]);
+    let (known, unknown) = (authorization.token(), authorization.token());
+    resource.resource_with(&known).expect(200);
+    let stale = || {
+        let counts = get(resource.address, "/bench/counts", &[]).expect(200).json();
+        counts.get("cache_stale_answers").and_then(Value::as_u64)
+    };
+    assert_eq!(stale(), None, "what is zero is not told");
+    authorization.stop();
+    // Until its answer has ended.
+    while stale().is_none() {
+        resource.resource_with(&known).expect(200);
+    }
     resource.resource_with(&unknown).expect(503);
 }
 

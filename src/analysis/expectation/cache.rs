@@ -1,106 +1,243 @@
-//! How often a resource server that caches answers must ask.
+//! How often a resource server that caches answers must ask, and how often a request waits for that.
+
+use std::ops::{Add, Mul};
 
 use crate::analysis::expectation::{UNEVEN, Z99};
-use crate::analysis::oracle::{misses, unsafe_acceptances};
+use crate::analysis::oracle::{AskedAhead, misses, unsafe_acceptances};
 use crate::analysis::population::Population;
 use crate::analysis::trials::Trials;
+use crate::design::Caching;
 use crate::observation::{Event, Recording, Revocation, Workload};
 use crate::units::Offset;
 
-/// Expected calls per request, and how far a run may be from it.
+/// What is expected of each request, with how far a run may be from it.
+pub(super) struct PerRequest {
+    /// Questions to the authorization server.
+    pub(super) calls: (f64, f64),
+    /// Decisions that waited for one: all of them but for a cache that asks ahead.
+    pub(super) misses: (f64, f64),
+}
+
+/// Calls to the authorization server in some time, and misses.
+#[derive(Clone, Copy, Default)]
+struct Tally {
+    calls: f64,
+    misses: f64,
+}
+
+/// Expected calls and misses per request. `None` if no closed form speaks of such a load.
 ///
-/// Misses are at most as random as a Poisson count, so its 99 % interval is on the safe side.
-pub(super) fn calls_per_request(trials: &Trials<'_>, ttl: f64) -> Option<(f64, f64)> {
-    let (mut calls, mut requests) = (0.0, 0.0);
+/// Both are at most as random as a Poisson count, so its 99 % interval is on the safe side.
+pub(super) fn per_request(trials: &Trials<'_>, caching: &Caching) -> Option<PerRequest> {
+    let (mut sum, mut requests) = (Tally::default(), 0.0);
     for recording in trials.recordings.iter().filter(|recording| recording.load.is_some()) {
         let workload = &recording.workload;
-        let probed = probe_calls(recording, ttl);
-        calls += load_calls(workload, ttl)? + probed.0;
-        requests += workload.rate * workload.window_seconds + probed.1;
+        let (probed, probes) = probe_calls(recording, caching);
+        sum = sum + of_load(workload, caching)? + probed;
+        requests += workload.rate * workload.window_seconds + probes;
     }
-    (requests > 0.0).then(|| (calls / requests, Z99 * calls.sqrt() / requests + UNEVEN))
+    let each = |count: f64| (count / requests, Z99 * count.sqrt() / requests + UNEVEN);
+    (requests > 0.0).then(|| PerRequest { calls: each(sum.calls), misses: each(sum.misses) })
 }
 
 /// The share of decisions in the measured window that a cache should give, told before the load: `revocations` are the
 /// seconds after its beginning at which a token is revoked. `None` if no closed form speaks of such a load.
-pub fn expected_hit_ratio(workload: &Workload, revocations: &[f64], ttl: f64) -> Option<f64> {
+pub fn expected_hit_ratio(workload: &Workload, revocations: &[f64], caching: &Caching) -> Option<f64> {
     let gateways = f64::from(workload.resource_servers);
     let probes = workload.probe_rate * workload.window_seconds * gateways * revocations.len() as f64;
-    let asked = gateways * revocations.iter().map(|at| planned_probe_calls(workload, *at, ttl)).sum::<f64>();
+    let waited = revocations.iter().map(|at| of_probes(workload, *at, caching).misses).sum::<f64>();
     let requests = workload.rate * workload.window_seconds + probes;
-    Some(1.0 - (load_calls(workload, ttl)? + asked) / requests)
+    Some(1.0 - (of_load(workload, caching)?.misses + gateways * waited) / requests)
 }
 
-/// Calls that probes of one token cause at one resource server within the measured window: the misses of a live token, and
-/// after its revocation every probe that is not accepted from the cache.
-fn planned_probe_calls(workload: &Workload, revoked: f64, ttl: f64) -> f64 {
+/// How many instants stand for all at which tokens are asked about again: the closed forms are smooth in it.
+const INSTANTS: u32 = 16;
+
+/// What a cache asks ahead, for each of the instants that tokens may have, which are uniform over the first half of the time; one that asks
+/// nothing ahead has none.
+fn ahead(caching: &Caching) -> impl Iterator<Item = AskedAhead> {
+    let most = caching.refresh_ahead_seconds;
+    let lifetime = caching.cache_lifetime_seconds;
+    most.into_iter().flat_map(move |most| {
+        (0..INSTANTS).map(move |instant| {
+            let ahead = most * (1.0 - (f64::from(instant) + 0.5) / f64::from(INSTANTS) / 2.0);
+            AskedAhead { begins: lifetime - ahead, ahead }
+        })
+    })
+}
+
+/// The mean over those instants.
+fn over_instants(caching: &Caching, of: impl Fn(AskedAhead) -> f64) -> f64 {
+    ahead(caching).map(of).sum::<f64>() / f64::from(INSTANTS)
+}
+
+/// The calls of a token that comes at `rate` to one gateway, from an empty cache until `time` seconds later.
+fn calls(rate: f64, time: f64, caching: &Caching) -> f64 {
+    match caching.refresh_ahead_seconds {
+        None => misses(rate, caching.cache_lifetime_seconds, time),
+        Some(_) => over_instants(caching, |cache| cache.questions(rate, time)),
+    }
+}
+
+/// Those of them that a request waits for.
+fn waited_for(rate: f64, time: f64, caching: &Caching) -> f64 {
+    match caching.refresh_ahead_seconds {
+        None => misses(rate, caching.cache_lifetime_seconds, time),
+        Some(_) => over_instants(caching, |cache| cache.misses(rate, time)),
+    }
+}
+
+/// Both within the measured window.
+fn of_token(rate: f64, begin: f64, end: f64, caching: &Caching) -> Tally {
+    Tally {
+        calls: calls(rate, end, caching) - calls(rate, begin, caching),
+        misses: waited_for(rate, end, caching) - waited_for(rate, begin, caching),
+    }
+}
+
+/// What probes of one token cause at one resource server within the measured window: those of a live token, and after its
+/// revocation every probe that is not accepted from the cache, or refused from it.
+fn of_probes(workload: &Workload, revoked: f64, caching: &Caching) -> Tally {
     let (rate, begin) = (workload.probe_rate, workload.warmup_seconds);
-    let before = misses(rate, ttl, revoked) - misses(rate, ttl, begin);
-    let after = rate * (begin + workload.window_seconds - revoked);
-    before + (after - unsafe_acceptances(rate, ttl)).max(0.0)
+    let (accepted, asked_ahead) = if caching.refresh_ahead_seconds.is_some() {
+        let each =
+            |of: fn((f64, f64)) -> f64| over_instants(caching, |cache| of(cache.unsafe_acceptances(rate)));
+        (each(|both| both.0), each(|both| both.1))
+    } else {
+        (unsafe_acceptances(rate, caching.cache_lifetime_seconds), 0.0)
+    };
+    let known_for = begin + workload.window_seconds - revoked - accepted / rate;
+    let refused = misses(rate, caching.negative_lifetime_seconds.unwrap_or(0.0), known_for.max(0.0));
+    let after = Tally { calls: refused + asked_ahead, misses: refused };
+    of_token(rate, begin, revoked, caching) + after
 }
 
-/// Calls that the load of one trial causes within its measured window.
-fn load_calls(workload: &Workload, ttl: f64) -> Option<f64> {
-    let gateways = f64::from(workload.resource_servers);
+/// What the load of one trial causes within its measured window.
+fn of_load(workload: &Workload, caching: &Caching) -> Option<Tally> {
     let (begin, end) = (workload.warmup_seconds, workload.warmup_seconds + workload.window_seconds);
     let live = Population::of(workload)?;
-    let missed =
-        |rate: f64| gateways * (misses(rate / gateways, ttl, end) - misses(rate / gateways, ttl, begin));
-    Some(live.misses(ttl, end)? - live.misses(ttl, begin)? + bad_calls(workload, missed))
+    let until = |time: f64| match caching.refresh_ahead_seconds {
+        None => live.misses(caching.cache_lifetime_seconds, time).map(Tally::both),
+        Some(_) => Some(Tally {
+            calls: live.sum(time, |rate| calls(rate, time, caching))?,
+            misses: live.sum(time, |rate| waited_for(rate, time, caching))?,
+        }),
+    };
+    Some(until(end)? + until(begin)? * -1.0 + of_bad(workload, caching))
 }
 
-/// An answer "not active" is not kept: every request with such a token is a call. That about an active token is
-/// kept.
-fn bad_calls(workload: &Workload, missed: impl Fn(f64) -> f64) -> f64 {
+/// That about an active token is kept. The answer that one is not active is kept only by a cache that has a lifetime for it: without,
+/// every request with such a token is a call.
+fn of_bad(workload: &Workload, caching: &Caching) -> Tally {
+    let gateways = f64::from(workload.resource_servers);
     let distinct = f64::from(workload.bad_tokens_per_kind);
-    workload
-        .bad_shares()
-        .map(|(bad, share)| {
-            let rate = workload.rate * share;
-            if bad.are_active { distinct * missed(rate / distinct) } else { rate * workload.window_seconds }
-        })
-        .sum()
-}
-
-/// Calls and requests of the probes within the measured window: an ideal cache is given the probes that
-/// were sent.
-fn probe_calls(recording: &Recording, ttl: f64) -> (f64, f64) {
-    let begin = recording.workload.warmup_seconds;
-    let window = begin..begin + recording.workload.window_seconds;
-    let mut sum = (0.0, 0.0);
-    for (event, revocation) in recording.revocations() {
-        for node in recording.enforcement_points() {
-            for (sent, is_call) in replay(event, revocation, node, ttl) {
-                if window.contains(&sent) {
-                    sum = (sum.0 + f64::from(u8::from(is_call)), sum.1 + 1.0);
-                }
-            }
-        }
+    let (begin, end) = (workload.warmup_seconds, workload.warmup_seconds + workload.window_seconds);
+    let mut sum = Tally::default();
+    for (bad, share) in workload.bad_shares() {
+        let all = workload.rate * share;
+        let rate = all / distinct / gateways;
+        let kept = if bad.are_active {
+            Some(*caching)
+        } else {
+            caching.negative_lifetime_seconds.map(|lifetime| Caching {
+                cache_lifetime_seconds: lifetime,
+                refresh_ahead_seconds: None,
+                ..*caching
+            })
+        };
+        sum = sum
+            + match kept {
+                Some(kept) => of_token(rate, begin, end, &kept) * (distinct * gateways),
+                None => Tally::both(all * workload.window_seconds),
+            };
     }
     sum
 }
 
-/// When each probe was sent, and whether an ideal cache would have had to ask.
-fn replay(event: &Event, revocation: &Revocation, node: u32, ttl: f64) -> impl Iterator<Item = (f64, bool)> {
+/// What the probes of a trial cause within the measured window, and how many they are: an ideal cache is given the probes that were
+/// sent. When one asks ahead depends on the token, so that only what is to be expected can be told of it.
+fn probe_calls(recording: &Recording, caching: &Caching) -> (Tally, f64) {
+    let workload = &recording.workload;
+    let window = workload.warmup_seconds..workload.warmup_seconds + workload.window_seconds;
+    let (mut sum, mut probes) = (Tally::default(), 0.0);
+    for (event, revocation) in recording.revocations() {
+        let revoked = event.ended.map_or(window.end, Offset::seconds);
+        for node in recording.enforcement_points() {
+            let replayed = replay(event, revocation, node, caching).filter(|(sent, _)| window.contains(sent));
+            let (mut sent, mut calls) = (0.0, 0.0);
+            for (_, is_call) in replayed {
+                sent += 1.0;
+                calls += f64::from(u8::from(is_call));
+            }
+            probes += sent;
+            sum = sum
+                + if caching.refresh_ahead_seconds.is_some() {
+                    of_probes(workload, revoked, caching)
+                } else {
+                    Tally::both(calls)
+                };
+        }
+    }
+    (sum, probes)
+}
+
+/// When each probe was sent, and whether an ideal cache that asks nothing ahead would have had to ask.
+fn replay(
+    event: &Event,
+    revocation: &Revocation,
+    node: u32,
+    caching: &Caching,
+) -> impl Iterator<Item = (f64, bool)> {
     let revoked = event.ended.map_or(f64::INFINITY, Offset::seconds);
+    let (ttl, negative) = (caching.cache_lifetime_seconds, caching.negative_lifetime_seconds.unwrap_or(0.0));
     let mut fresh_until = f64::NEG_INFINITY;
     revocation.probes.iter().filter(move |probe| probe.node == node).map(move |probe| {
         let sent = probe.sent.seconds();
         let is_call = sent >= fresh_until;
-        if is_call && sent < revoked {
-            fresh_until = (sent + ttl).min(revocation.expires_seconds);
+        if is_call {
+            let is_active = sent < revoked;
+            fresh_until =
+                if is_active { (sent + ttl).min(revocation.expires_seconds) } else { sent + negative };
         }
         (sent, is_call)
     })
 }
 
+impl Tally {
+    /// Every call is waited for.
+    fn both(calls: f64) -> Self {
+        Self { calls, misses: calls }
+    }
+}
+
+impl Add for Tally {
+    type Output = Self;
+
+    fn add(self, other: Self) -> Self {
+        Self { calls: self.calls + other.calls, misses: self.misses + other.misses }
+    }
+}
+
+impl Mul<f64> for Tally {
+    type Output = Self;
+
+    fn mul(self, times: f64) -> Self {
+        Self { calls: self.calls * times, misses: self.misses * times }
+    }
+}
+
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use super::*;
     use crate::analysis::synthetic;
     use crate::observation::Reuse;
     use crate::registry::Choice;
+
+    fn caching(ttl: f64) -> Caching {
+        Caching::for_a_while(Duration::from_secs_f64(ttl))
+    }
 
     #[test]
     fn without_probes_or_bad_tokens_unique_tokens_never_hit_and_one_token_always_does() {
@@ -108,7 +245,7 @@ mod tests {
         workload.bad_fraction = 0.0;
         let mut expected = |reuse, tokens| {
             (workload.reuse, workload.live_tokens) = (reuse, tokens);
-            expected_hit_ratio(&workload, &[], 1e3).unwrap()
+            expected_hit_ratio(&workload, &[], &caching(1e3)).unwrap()
         };
         assert!(expected(Reuse::Unique {}, 100_000).abs() < 1e-9);
         for law in [Reuse::Uniform {}, Reuse::Zipf { exponent: 0.99 }, Reuse::RoundRobin {}] {
@@ -120,7 +257,38 @@ mod tests {
     fn arrivals_that_no_closed_form_speaks_of_have_no_expectation() {
         let mut workload = synthetic::recording(2).workload;
         workload.arrival_process = Some(Choice::named("bursts"));
-        assert!(expected_hit_ratio(&workload, &[], 2.0).is_none());
+        assert!(expected_hit_ratio(&workload, &[], &caching(2.0)).is_none());
+    }
+
+    #[test]
+    fn a_cache_that_asks_ahead_asks_more_often_and_is_waited_for_less_often() {
+        let mut workload = synthetic::recording(2).workload;
+        // Few tokens that are seen often, so that answers end while they are in use.
+        (workload.bad_fraction, workload.live_tokens) = (0.0, 200);
+        let plain = of_load(&workload, &caching(2.0)).unwrap();
+        let ahead = |seconds| Caching { refresh_ahead_seconds: Some(seconds), ..caching(2.0) };
+        let refreshed = of_load(&workload, &ahead(1.0)).unwrap();
+        assert!(refreshed.calls > 1.1 * plain.calls, "{} after {}", refreshed.calls, plain.calls);
+        assert!(refreshed.misses < 0.9 * plain.misses, "{} after {}", refreshed.misses, plain.misses);
+        let hardly = of_load(&workload, &ahead(1e-9)).unwrap();
+        assert!((hardly.calls - plain.calls).abs() + (hardly.misses - plain.misses).abs() < 1e-3);
+        // No closed form speaks of it.
+        workload.reuse = Reuse::RoundRobin {};
+        assert!(of_load(&workload, &caching(2.0)).is_some() && of_load(&workload, &ahead(1.0)).is_none());
+    }
+
+    #[test]
+    fn an_inactive_token_is_asked_about_at_each_request_unless_that_answer_is_kept() {
+        let mut workload = synthetic::recording(2).workload;
+        workload.bad_fraction = 0.5;
+        let requests = workload.rate * workload.window_seconds / 2.0;
+        let inactive = workload.bad_shares().filter(|(bad, _)| !bad.are_active).map(|(_, share)| share);
+        let inactive = inactive.sum::<f64>() * workload.rate * workload.window_seconds;
+        let always = of_bad(&workload, &caching(2.0)).calls;
+        assert!((inactive..=requests).contains(&always), "{always} of {requests}");
+        let kept = Caching { negative_lifetime_seconds: Some(1e3), ..caching(2.0) };
+        // What there is of each kind was asked about in the warm-up.
+        assert!(always - of_bad(&workload, &kept).calls > 0.9 * inactive);
     }
 
     #[test]
@@ -130,8 +298,8 @@ mod tests {
         let revocations: Vec<f64> =
             recordings[0].revocations().map(|(event, _)| event.ended.unwrap().seconds()).collect();
         let trials = &Trials::group(&recordings.each_ref())[0];
-        let (calls, slack) = calls_per_request(trials, 2.0).unwrap();
-        let planned = 1.0 - expected_hit_ratio(workload, &revocations, 2.0).unwrap();
+        let (calls, slack) = per_request(trials, &caching(2.0)).unwrap().misses;
+        let planned = 1.0 - expected_hit_ratio(workload, &revocations, &caching(2.0)).unwrap();
         assert!((planned - calls).abs() < slack, "{planned}, not {calls} +- {slack}");
     }
 }

@@ -5,6 +5,7 @@ use rand_chacha::ChaCha8Rng;
 
 use crate::analysis::expectation::WHOLE_SECOND;
 use crate::analysis::trials::Trials;
+use crate::design::Caching;
 use crate::observation::{Event, Revocation};
 
 /// Enough for ends of a 99 % interval that move by a few percent of its width.
@@ -14,12 +15,12 @@ const GAMES: usize = 1_500;
 ///
 /// The closed form (λT)² / (2 (1 + λT)) holds if a token was in use for long before its revocation and is
 /// probed for at least T after it. A trial is shorter: the same renewal process is played from the first
-/// probe to the last instant of probing, which has the closed form as its limit.
-pub(super) fn cached(trials: &Trials<'_>, ttl: f64) -> (f64, f64, f64) {
+/// probe to the last instant of probing, which has the closed form as its limit. When a cache asks ahead is drawn for each game.
+pub(super) fn cached(trials: &Trials<'_>, caching: &Caching) -> (f64, f64, f64) {
     let points = points(trials);
     let mut random = ChaCha8Rng::seed_from_u64(trials.seed());
     let mut totals: Vec<f64> =
-        (0..GAMES).map(|_| points.iter().map(|point| point.play(ttl, &mut random)).sum()).collect();
+        (0..GAMES).map(|_| points.iter().map(|point| point.play(caching, &mut random)).sum()).collect();
     totals.sort_unstable_by(f64::total_cmp);
     let mean = totals.iter().sum::<f64>() / GAMES as f64;
     (mean, totals[GAMES / 200], totals[GAMES - 1 - GAMES / 200])
@@ -106,26 +107,35 @@ struct Point {
 
 impl Point {
     /// Acceptances after the revocation in one game.
-    fn play(&self, ttl: f64, random: &mut ChaCha8Rng) -> f64 {
+    fn play(&self, caching: &Caching, random: &mut ChaCha8Rng) -> f64 {
+        let ttl = caching.cache_lifetime_seconds;
+        // From all of that time to half of it.
+        let within = |most: f64| most * (1.0 - random.random::<f64>() / 2.0);
+        let ahead = caching.refresh_ahead_seconds.map_or(0.0, within);
+        let begins = ttl - ahead;
         let mut exponential = || -(1.0 - random.random::<f64>()).ln() / self.rate;
         // The first probe asks; probes answered from the cache need not be played.
         let mut asked = 0.0;
-        while asked + ttl < self.revoked {
-            asked += ttl + exponential();
+        while asked + begins < self.revoked {
+            let next = asked + begins + exponential();
+            if next >= self.revoked {
+                // A probe that asks after the revocation is refused, unless it asks ahead while it is accepted.
+                let is_accepted = next < (asked + ttl).min(self.end);
+                return f64::from(u8::from(is_accepted));
+            }
+            asked = next;
         }
-        // A probe that would ask after the revocation is refused.
-        if asked >= self.revoked {
-            return 0.0;
-        }
-        let until = (asked + ttl).min(self.end);
         let mut now = self.revoked;
         let mut accepted = 0.0;
         loop {
             now += exponential();
-            if now >= until {
+            if now >= (asked + ttl).min(self.end) {
                 return accepted;
             }
             accepted += 1.0;
+            if now >= asked + begins {
+                return accepted;
+            }
         }
     }
 }
@@ -153,7 +163,10 @@ fn points(trials: &Trials<'_>) -> Vec<Point> {
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use super::*;
+    use crate::analysis::oracle::AskedAhead;
     use crate::analysis::{synthetic, unsafe_acceptances};
 
     #[test]
@@ -162,9 +175,20 @@ mod tests {
         for (rate, ttl) in [(1.0, 10.0), (5.0, 2.0)] {
             let point = Point { rate, revoked: 400.0, end: 500.0 };
             let games = 30_000;
-            let mean = (0..games).map(|_| point.play(ttl, &mut random)).sum::<f64>() / f64::from(games);
-            let expected = unsafe_acceptances(rate, ttl);
-            assert!((mean / expected - 1.0).abs() < 0.03, "{mean}, not {expected}");
+            let caching = Caching::for_a_while(Duration::from_secs_f64(ttl));
+            let mut mean = |caching: &Caching| {
+                (0..games).map(|_| point.play(caching, &mut random)).sum::<f64>() / f64::from(games)
+            };
+            let (plain, expected) = (mean(&caching), unsafe_acceptances(rate, ttl));
+            assert!((plain / expected - 1.0).abs() < 0.03, "{plain}, not {expected}");
+            let most = ttl / 2.0;
+            let ahead = mean(&Caching { refresh_ahead_seconds: Some(most), ..caching });
+            let of_instant =
+                |ahead: f64| AskedAhead { begins: ttl - ahead, ahead }.unsafe_acceptances(rate).0;
+            let instants = (0..100).map(|part| most * (1.0 - (f64::from(part) + 0.5) / 200.0));
+            let expected = instants.map(of_instant).sum::<f64>() / 100.0;
+            assert!((ahead / expected - 1.0).abs() < 0.03, "{ahead}, not {expected}");
+            assert!(ahead < 0.9 * plain, "{ahead} beside {plain}");
         }
     }
 

@@ -119,10 +119,16 @@ pub enum Verified {
 /// How often a cache was asked.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct CacheCounts {
-    /// And had the answer.
+    /// And had an answer that counts.
     pub hits: u64,
-    /// And had not.
+    /// Those of the hits whose answer was that the token is not active.
+    pub negative_hits: u64,
+    /// And had none.
     pub misses: u64,
+    /// Those of the misses that an old answer decided, since nobody could be asked.
+    pub stale_answers: u64,
+    /// How often an answer was asked for again before its end, beside the requests.
+    pub refreshes: u64,
 }
 
 /// Every validation architecture.

@@ -32,4 +32,10 @@ impl TokenId {
         let digest = digest::digest(&digest::SHA256, text.as_bytes());
         Self(digest.as_ref().try_into().expect("SHA-256 is 32 bytes long"))
     }
+
+    /// A number of its own from 0 to below 1, uniform over tokens.
+    pub fn uniform(self) -> f64 {
+        let [a, b, c, d, ..] = self.0;
+        f64::from(u32::from_be_bytes([a, b, c, d])) / (f64::from(u32::MAX) + 1.0)
+    }
 }

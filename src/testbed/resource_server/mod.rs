@@ -39,10 +39,24 @@ pub(crate) struct Counts {
     pub cache_hits: u64,
     /// Decisions for which a cache was asked in vain.
     pub cache_misses: u64,
+    /// Those of the hits that were the kept answer that a token is not active.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub cache_negative_hits: u64,
+    /// Those of the misses that an old answer decided, since the authorization server could not be asked.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub cache_stale_answers: u64,
+    /// Answers that were asked for again before their end, beside the requests.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub cache_refreshes: u64,
     /// Fetches of what the authorization server publishes: keys, lists of revoked tokens.
     pub document_fetches: u64,
     /// Those of them that brought nothing that can be used.
     pub failed_document_fetches: u64,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "as serde calls it")]
+fn is_zero(count: &u64) -> bool {
+    *count == 0
 }
 
 struct ResourceServer {
@@ -140,6 +154,9 @@ impl ResourceServer {
             requests: self.requests.load(Ordering::Relaxed),
             cache_hits: cache.hits,
             cache_misses: cache.misses,
+            cache_negative_hits: cache.negative_hits,
+            cache_stale_answers: cache.stale_answers,
+            cache_refreshes: cache.refreshes,
             document_fetches: fetches.all,
             failed_document_fetches: fetches.failed,
         }
