@@ -10,6 +10,7 @@ pub mod pem;
 mod rejection;
 pub mod signature;
 mod stated;
+pub mod status_list;
 mod time;
 mod written;
 
