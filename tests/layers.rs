@@ -31,6 +31,7 @@ const LAYERS: Layers = &[
             "auth/issuer",
             "auth/store",
             "auth/token",
+            "auth/token/base64url",
             "auth/token/jwks",
             "auth/token/signature",
             "registry",

@@ -25,6 +25,14 @@ pub(super) struct RefreshPolicy {
     pub(super) most_bytes: usize,
 }
 
+impl RefreshPolicy {
+    /// Fetched by a task, and used without limit while it cannot be, unless there is one.
+    pub(super) fn polling(interval: Duration, stale_on_error: Option<Duration>, most_bytes: usize) -> Self {
+        let stale_on_error = stale_on_error.unwrap_or(Duration::MAX);
+        Self { when: Refresh::Background, interval, cooldown: interval, stale_on_error, most_bytes }
+    }
+}
+
 /// Who fetches a document again.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Refresh {

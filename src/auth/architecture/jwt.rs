@@ -109,9 +109,10 @@ impl Architecture for LocalJwt {
 }
 
 impl LocalJwt {
-    /// Grace after the expiry.
-    pub(super) fn leeway(&self) -> Duration {
-        self.leeway.duration()
+    /// How long after its expiry a revoked token must still be told of: a second more than it is accepted, as the clocks of two servers
+    /// never agree to the end.
+    pub(super) fn grace(&self) -> Duration {
+        self.leeway.duration() + Duration::from_secs(1)
     }
 
     /// What verifies, once it has keys.
@@ -121,7 +122,7 @@ impl LocalJwt {
             back_end.install()?;
         }
         let (trust, rules) = (context.trust.clone(), Arc::clone(&context.policy));
-        let leeway = self.leeway();
+        let leeway = self.leeway.duration();
         let prepare = move |json: &[u8]| -> Result<Ring, Unreachable> {
             let set: JwkSet = serde_json::from_slice(json).map_err(|error| Unreachable(error.to_string()))?;
             Ok(match back_end {

@@ -4,23 +4,22 @@ use std::collections::HashSet;
 use std::sync::Arc;
 use std::time::Duration;
 
-use aws_lc_rs::digest;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use tokio::sync::Mutex;
-use tokio::task::spawn_blocking;
 
 use crate::auth::architecture::jwt::{LocalJwt, Verifying};
 use crate::auth::architecture::{
     Architecture, Context, NotReady, TokenValidator, Tokens, Validation, Verified,
 };
-use crate::auth::authorization_server::{AuthorizationServer, Publication};
+use crate::auth::authorization_server::{
+    AuthorizationServer, Publication, PublicationError, RevocationDocument,
+};
 use crate::auth::future::BoxFuture;
 use crate::auth::issuer::{Document, Unreachable};
-use crate::auth::refreshed::{Refresh, RefreshPolicy, Refreshed};
-use crate::auth::store::{RevokedToken, StoreError};
+use crate::auth::refreshed::{RefreshPolicy, Refreshed};
+use crate::auth::store::RevokedToken;
+use crate::auth::token::Rejection;
 use crate::auth::token::signature::SignatureScheme;
-use crate::auth::token::{Rejection, UnixTime, base64url};
 use crate::design::Design;
 use crate::units::{Period, Span};
 
@@ -82,21 +81,13 @@ impl Architecture for JwtDenyList {
     }
 
     fn publishes(&self) -> Vec<Box<dyn Publication>> {
-        // A second more: the clocks of two servers never agree to the end.
-        let grace = self.jwt.leeway() + Duration::from_secs(1);
-        vec![Box::new(RevokedTokens { grace, made: Mutex::default() })]
+        vec![Box::new(RevokedTokens { grace: self.jwt.grace(), list: RevocationDocument::written_by(list) })]
     }
 
     fn validator(&self, context: Context) -> BoxFuture<'_, Result<Arc<dyn TokenValidator>, NotReady>> {
         Box::pin(async move {
-            let interval = self.poll.duration();
-            let policy = RefreshPolicy {
-                when: Refresh::Background,
-                interval,
-                cooldown: interval,
-                stale_on_error: self.stale_on_error.map_or(Duration::MAX, Span::duration),
-                most_bytes: self.list_limit,
-            };
+            let stale_on_error = self.stale_on_error.map(Span::duration);
+            let policy = RefreshPolicy::polling(self.poll.duration(), stale_on_error, self.list_limit);
             let issuer = Arc::clone(&context.issuer);
             let jwt = self.jwt.verifying(context).await?;
             let revoked = Refreshed::fetch(issuer, PATH, policy, Box::new(prepare)).await?;
@@ -119,15 +110,7 @@ struct DenyList<Ids> {
 struct RevokedTokens {
     /// How long after its expiry a token stays on the list: resource servers grant leeway.
     grace: Duration,
-    /// Held while a list is made: once for all who ask after a change.
-    made: Mutex<Option<Made>>,
-}
-
-/// A list, and while it is the right one.
-struct Made {
-    list: Arc<Document>,
-    revocations: u64,
-    first_expiry: Option<UnixTime>,
+    list: RevocationDocument,
 }
 
 impl Publication for RevokedTokens {
@@ -146,39 +129,16 @@ impl Publication for RevokedTokens {
     fn document<'a>(
         &'a self,
         server: &'a AuthorizationServer,
-    ) -> BoxFuture<'a, Result<Arc<Document>, StoreError>> {
-        Box::pin(async move {
-            let mut made = self.made.lock().await;
-            // Read before the list is: what is revoked meanwhile makes it another one the next time.
-            let (revocations, now) = (server.revocations(), server.now());
-            let is_right = |made: &&Made| {
-                made.revocations == revocations && made.first_expiry.is_none_or(|expiry| now < expiry)
-            };
-            if let Some(made) = made.as_ref().filter(is_right) {
-                return Ok(Arc::clone(&made.list));
-            }
-            let revoked = server.revoked().await?;
-            let first_expiry = revoked.iter().map(|token| token.expiry).min();
-            // To sort and hash a list of 16 MiB takes a while: the threads that serve go on meanwhile.
-            let making = spawn_blocking(move || Arc::new(list(revoked)));
-            let list = making.await.expect("plain data makes a list");
-            *made = Some(Made { list: Arc::clone(&list), revocations, first_expiry });
-            Ok(list)
-        })
+    ) -> BoxFuture<'a, Result<Arc<Document>, PublicationError>> {
+        self.list.document(server)
     }
 }
 
-/// The same tokens make the same list, and so the same entity tag.
-fn list(mut revoked: Vec<RevokedToken>) -> Document {
+/// The same tokens make the same list.
+fn list(mut revoked: Vec<RevokedToken>) -> Vec<u8> {
     revoked.sort_unstable_by(|a, b| a.jti.cmp(&b.jti));
     let ids: Vec<&str> = revoked.iter().map(|token| &*token.jti).collect();
-    let bytes = serde_json::to_vec(&DenyList { revoked: ids }).expect("plain data");
-    Document { entity_tag: Some(entity_tag(&bytes)), bytes: bytes.into() }
-}
-
-/// Half of the SHA-256 tells any two lists apart.
-fn entity_tag(bytes: &[u8]) -> String {
-    format!("\"{}\"", base64url::encode(&digest::digest(&digest::SHA256, bytes).as_ref()[..16]))
+    serde_json::to_vec(&DenyList { revoked: ids }).expect("plain data")
 }
 
 fn prepare(json: &[u8]) -> Result<HashSet<Box<str>>, Unreachable> {

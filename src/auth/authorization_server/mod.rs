@@ -1,6 +1,7 @@
 //! The authorization server itself, without HTTP: issues, introspects, revokes, publishes keys.
 
 mod publication;
+mod revocation_document;
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -18,7 +19,8 @@ use crate::auth::token::signature::{SignatureScheme, SigningError};
 use crate::auth::token::{Audience, Claims, TokenId, UnixTime, WallClock, opaque};
 use crate::registry::Part;
 
-pub use publication::{KEY_SET_PATH, Publication};
+pub use publication::{KEY_SET_PATH, Publication, PublicationError};
+pub use revocation_document::RevocationDocument;
 
 /// Issues tokens to its clients and answers for them.
 pub struct AuthorizationServer {

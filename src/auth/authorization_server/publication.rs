@@ -7,6 +7,7 @@ use crate::auth::authorization_server::AuthorizationServer;
 use crate::auth::future::BoxFuture;
 use crate::auth::issuer::Document;
 use crate::auth::store::StoreError;
+use crate::auth::token::signature::SigningError;
 
 /// One document, made from the authorization server. Its other half is the verifier that fetches it: where only one architecture does,
 /// both lie in the file of that architecture.
@@ -31,7 +32,23 @@ pub trait Publication: Send + Sync {
     fn document<'a>(
         &'a self,
         server: &'a AuthorizationServer,
-    ) -> BoxFuture<'a, Result<Arc<Document>, StoreError>>;
+    ) -> BoxFuture<'a, Result<Arc<Document>, PublicationError>>;
+}
+
+/// Why a document cannot be had.
+#[derive(Debug, thiserror::Error)]
+pub enum PublicationError {
+    /// The store failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// The signature failed.
+    #[error(transparent)]
+    Signing(#[from] SigningError),
+    /// It should be signed, and there is no key.
+    #[error(
+        "an authorization server that issues opaque tokens has no key to sign with; start it with a signature scheme"
+    )]
+    NoKey,
 }
 
 /// Where the keys are.
@@ -52,7 +69,7 @@ impl Publication for PublishedKeys {
     fn document<'a>(
         &'a self,
         server: &'a AuthorizationServer,
-    ) -> BoxFuture<'a, Result<Arc<Document>, StoreError>> {
+    ) -> BoxFuture<'a, Result<Arc<Document>, PublicationError>> {
         Box::pin(async {
             let bytes = serde_json::to_vec(&server.key_set()).expect("keys are plain data");
             Ok(Arc::new(Document { bytes: bytes.into(), entity_tag: None }))
