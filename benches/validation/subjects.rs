@@ -47,6 +47,7 @@ struct PlainClaims {
     iat: u64,
     exp: u64,
     jti: String,
+    status: None,
 }
 
 /// In its default form, each scheme that has a signature.

@@ -130,6 +130,11 @@ impl<T> Refreshed<T> {
         source.may_be_used(&fetched).then_some(fetched.value)
     }
 
+    /// What was fetched last, however old it is.
+    pub(super) fn latest(&self) -> Arc<T> {
+        self.source.read().value
+    }
+
     /// Something newer than `known`, in which something was not found; none within the cool-down of the last fetch.
     /// A request that comes while another one fetches waits for what that brings.
     pub(super) async fn newer(&self, known: &Arc<T>) -> Option<Arc<T>> {

@@ -289,5 +289,6 @@ pub(super) fn claims(issuer: &str, iat: UnixTime) -> Claims {
         nbf: None,
         exp: iat + Duration::from_hours(1),
         jti: opaque::mint(),
+        status: None,
     }
 }

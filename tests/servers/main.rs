@@ -8,6 +8,7 @@ mod introspection;
 mod key_files;
 mod key_set;
 mod keys;
+mod lists;
 mod metadata;
 mod nodes;
 mod protection;

@@ -125,10 +125,8 @@ impl LocalJwt {
         let leeway = self.leeway.duration();
         let prepare = move |json: &[u8]| -> Result<Ring, Unreachable> {
             let set: JwkSet = serde_json::from_slice(json).map_err(|error| Unreachable(error.to_string()))?;
-            Ok(match back_end {
-                None => Ring::Own(KeyRing::new(&set, &trust)),
-                Some(_) => Ring::Library(LibraryRing::new(&set, &trust, &rules, leeway)),
-            })
+            let library = back_end.map(|_| LibraryRing::new(&set, &trust, &rules, leeway));
+            Ok(Ring { own: KeyRing::new(&set, &trust), library })
         };
         let policy = RefreshPolicy {
             when: Refresh::OnDemand,
@@ -144,9 +142,10 @@ impl LocalJwt {
 }
 
 /// Prepared keys, and what verifies with them.
-enum Ring {
-    Own(KeyRing),
-    Library(LibraryRing),
+struct Ring {
+    /// Verifies tokens unless a library does, and whatever else the authorization server signs.
+    own: KeyRing,
+    library: Option<LibraryRing>,
 }
 
 impl Ring {
@@ -157,9 +156,9 @@ impl Ring {
         now: UnixTime,
         leeway: Duration,
     ) -> Result<Claims, Rejection> {
-        match self {
-            Self::Own(keys) => keys.verify(token, policy, now, leeway),
-            Self::Library(keys) => keys.verify(token, now),
+        match &self.library {
+            None => self.own.verify(token, policy, now, leeway),
+            Some(library) => library.verify(token, now),
         }
     }
 }
@@ -189,6 +188,11 @@ impl Verifying {
             Some(keys) => self.verify(token, &keys),
             None => verdict,
         }
+    }
+
+    /// The payload of a JWT of another type, signed with one of the keys that were fetched last.
+    pub(super) fn payload(&self, jwt: &str, typ: &str) -> Result<Vec<u8>, Rejection> {
+        self.keys.latest().own.payload(jwt, typ)
     }
 
     fn verify(&self, token: &str, keys: &Ring) -> Result<Claims, Rejection> {

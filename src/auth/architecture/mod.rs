@@ -4,6 +4,7 @@ mod introspection;
 mod introspection_cached;
 mod jwt;
 mod jwt_deny_list;
+mod jwt_status_list;
 mod none;
 #[cfg(test)]
 mod tests;
@@ -151,6 +152,11 @@ pub static ARCHITECTURES: Registry<dyn Architecture> = Registry {
             "jwt-deny-list",
             jwt_deny_list::JwtDenyList,
             "verifies as jwt does, and polls a list of the tokens that were revoked"
+        ),
+        entry!(
+            "jwt-status-list",
+            jwt_status_list::JwtStatusList,
+            "verifies as jwt does, and looks the token up in a signed status list (Token Status List)"
         ),
     ],
 };

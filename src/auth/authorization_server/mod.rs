@@ -16,7 +16,9 @@ use crate::auth::store::{Record, RevokedToken, StoreError, TokenStore};
 use crate::auth::token::jwks::{Jwk, JwkSet};
 use crate::auth::token::jwt::{KeyRing, SigningKey, Trust};
 use crate::auth::token::signature::{SignatureScheme, SigningError};
-use crate::auth::token::{Audience, Claims, TokenId, UnixTime, WallClock, opaque};
+use crate::auth::token::{
+    Audience, Claims, StatusReference, TokenId, TokenStatus, UnixTime, WallClock, opaque,
+};
 use crate::registry::Part;
 
 pub use publication::{KEY_SET_PATH, Publication, PublicationError};
@@ -29,6 +31,8 @@ pub struct AuthorizationServer {
     minting: Minting,
     store: Arc<dyn TokenStore>,
     publications: Vec<Box<dyn Publication>>,
+    /// Where its status list is, if it publishes one.
+    status_list: Option<String>,
     /// How long after its expiry a revoked token is remembered: the longest that a publication asks for.
     grace: Duration,
     revocations: AtomicU64,
@@ -124,7 +128,8 @@ impl AuthorizationServer {
         let clients = clients.into_iter().map(|client| (client.id.clone(), client)).collect();
         let publications: Vec<Box<dyn Publication>> = vec![Box::new(publication::PublishedKeys)];
         let (grace, revocations) = (Duration::ZERO, AtomicU64::new(0));
-        Self { issuer, clients, minting, store, publications, grace, revocations, clock }
+        let status_list = None;
+        Self { issuer, clients, minting, store, publications, status_list, grace, revocations, clock }
     }
 
     /// Publishes these documents beside its keys; of several with one path the first, which then tells of a token for as long as any
@@ -133,6 +138,9 @@ impl AuthorizationServer {
     pub fn publishing(mut self, publications: impl IntoIterator<Item = Box<dyn Publication>>) -> Self {
         for publication in publications {
             self.grace = self.grace.max(publication.grace());
+            if publication.is_status_list() {
+                self.status_list = Some(format!("{}{}", self.issuer, publication.path()));
+            }
             if self.publications.iter().all(|known| known.path() != publication.path()) {
                 self.publications.push(publication);
             }
@@ -175,6 +183,7 @@ impl AuthorizationServer {
             nbf: None,
             exp: iat + client.lifetime,
             jti: opaque::mint(),
+            status: self.next_status().await?,
         });
         let token = match &self.minting {
             Minting::Jwt { signing, .. } => signing.sign(&claims)?,
@@ -185,6 +194,26 @@ impl AuthorizationServer {
             }
         };
         Ok(Issued { token, claims })
+    }
+
+    /// A place in the status list that no other token has, where JWTs refer to one.
+    async fn next_status(&self) -> Result<Option<TokenStatus>, StoreError> {
+        let (Some(uri), Minting::Jwt { .. }) = (&self.status_list, &self.minting) else { return Ok(None) };
+        let idx = self.store.take_numbers(1).await?;
+        Ok(Some(TokenStatus { status_list: StatusReference { idx, uri: uri.clone() } }))
+    }
+
+    /// How many places of its status list were given away.
+    pub async fn places(&self) -> Result<u64, StoreError> {
+        self.store.take_numbers(0).await
+    }
+
+    /// A JWT of a type of its own, signed with the key of the tokens.
+    pub fn sign_as(&self, typ: &str, payload: &[u8]) -> Result<String, PublicationError> {
+        match &self.minting {
+            Minting::Opaque => Err(PublicationError::NoKey),
+            Minting::Jwt { signing, .. } => Ok(signing.sign_as(typ, payload)?),
+        }
     }
 
     /// Tells what a token means (RFC 7662).
@@ -205,8 +234,9 @@ impl AuthorizationServer {
             Some((_, claims)) if claims.client_id != client.id => Err(RevokeError::OfAnotherClient),
             Some((id, claims)) => {
                 let expiry = claims.exp + self.grace;
-                let revoked = RevokedToken { jti: claims.jti.as_str().into(), expiry };
-                self.store.put(id, Record::Revoked(revoked)).await?;
+                let idx = claims.status.as_ref().map(|status| status.status_list.idx);
+                let token = RevokedToken { jti: claims.jti.as_str().into(), idx, expiry };
+                self.store.put(id, Record::Revoked(token)).await?;
                 self.revocations.fetch_add(1, Ordering::Release);
                 Ok(())
             }

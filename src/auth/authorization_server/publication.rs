@@ -28,6 +28,11 @@ pub trait Publication: Send + Sync {
         Duration::ZERO
     }
 
+    /// Whether it is a status list: then every JWT that is issued refers to a place of its own in it.
+    fn is_status_list(&self) -> bool {
+        false
+    }
+
     /// What it says now.
     fn document<'a>(
         &'a self,

@@ -1,6 +1,7 @@
 //! Tokens in the memory of the authorization server.
 
 use std::collections::HashMap;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, RwLock};
 
 use schemars::JsonSchema;
@@ -19,7 +20,8 @@ impl Store for Memory {
     fn open(&self) -> BoxFuture<'_, Result<Arc<dyn TokenStore>, StoreError>> {
         Box::pin(async {
             let table = Table { records: HashMap::new(), sweep_at: FIRST_SWEEP };
-            Ok(Arc::new(Shared { table: RwLock::new(table), clock: WallClock::system() }) as Arc<_>)
+            let (numbers, clock) = (AtomicU64::new(0), WallClock::system());
+            Ok(Arc::new(Shared { table: RwLock::new(table), numbers, clock }) as Arc<_>)
         })
     }
 }
@@ -30,6 +32,8 @@ const FIRST_SWEEP: usize = 100_000;
 struct Shared {
     /// Held for one look-up: many introspections read while few issues and revocations write.
     table: RwLock<Table>,
+    /// How many numbers were taken.
+    numbers: AtomicU64,
     clock: WallClock,
 }
 
@@ -68,5 +72,9 @@ impl TokenStore for Shared {
             });
             Ok(revoked.collect())
         })
+    }
+
+    fn take_numbers(&self, number: u64) -> BoxFuture<'_, Result<u64, StoreError>> {
+        Box::pin(async move { Ok(self.numbers.fetch_add(number, Ordering::Relaxed)) })
     }
 }

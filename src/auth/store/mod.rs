@@ -25,6 +25,10 @@ pub trait TokenStore: Send + Sync {
 
     /// The revoked tokens that were not forgotten, in any order.
     fn revoked(&self) -> BoxFuture<'_, Result<Vec<RevokedToken>, StoreError>>;
+
+    /// Takes so many of the numbers 0, 1, 2, .. that no other call was or will be given, in a row, and tells the first of them; taking
+    /// none tells how many were taken.
+    fn take_numbers(&self, number: u64) -> BoxFuture<'_, Result<u64, StoreError>>;
 }
 
 /// What is known of a token.
@@ -41,6 +45,8 @@ pub enum Record {
 pub struct RevokedToken {
     /// Its `jti`.
     pub jti: Arc<str>,
+    /// Its place in the status list, if it has one.
+    pub idx: Option<u64>,
     /// When nobody accepts it any more, so that it may be forgotten.
     pub expiry: UnixTime,
 }

@@ -31,6 +31,25 @@ pub struct Claims {
     pub exp: UnixTime,
     /// Its name.
     pub jti: String,
+    /// Where a status list tells whether it was revoked.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub status: Option<TokenStatus>,
+}
+
+/// The claim `status` with the one mechanism that is known here (Token Status List section 6.2).
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TokenStatus {
+    /// A place in a status list.
+    pub status_list: StatusReference,
+}
+
+/// A place in a status list.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct StatusReference {
+    /// Which of its statuses is that of the token; the first is 0.
+    pub idx: u64,
+    /// The list.
+    pub uri: String,
 }
 
 /// One audience or several (RFC 7519 section 4.1.3).

@@ -16,7 +16,7 @@ mod written;
 
 use aws_lc_rs::digest;
 
-pub use claims::{Audience, Claims, Policy};
+pub use claims::{Audience, Claims, Policy, StatusReference, TokenStatus};
 pub use rejection::{Rejection, Section};
 pub use stated::StatedClaims;
 pub use time::{UnixTime, WallClock};

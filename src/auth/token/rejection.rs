@@ -63,6 +63,9 @@ pub enum Rejection {
     /// The authorization server says `"active": false` (RFC 7662 section 2.2), or lists it as revoked.
     #[error("the token is not active")]
     Inactive,
+    /// Its place is not in the status list that was fetched, or in another list (Token Status List section 8.3).
+    #[error("the status list says nothing of the token")]
+    NoStatus,
     /// The authorization server could not be asked. Nothing is known of the token.
     #[error("the authorization server cannot be asked")]
     Undecided,

@@ -1,12 +1,12 @@
 //! Claims as a token or an introspection answer states them, read with one strictness. What must be there, others say.
 
-use serde::Serialize;
 use serde::de::MapAccess;
+use serde::{Deserialize as _, Serialize};
 use serde_json::value::RawValue;
 
 use crate::auth::token::object::{self, Fault, Members};
 use crate::auth::token::time::NumericDate;
-use crate::auth::token::{Audience, Claims, Rejection, Section, UnixTime, WrittenObject};
+use crate::auth::token::{Audience, Claims, Rejection, Section, TokenStatus, UnixTime, WrittenObject};
 
 /// What a token (RFC 9068 section 2.2) or an introspection answer (RFC 7662 section 2.2) says of itself; see [`Claims`].
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
@@ -38,6 +38,10 @@ pub struct StatedClaims {
     /// Its name.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub jti: Option<String>,
+    /// Where a status list tells whether it was revoked. What has another form than [`TokenStatus`] is left aside: others use the name for
+    /// something else, and whoever needs the claim refuses a token without it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub status: Option<TokenStatus>,
 }
 
 impl StatedClaims {
@@ -84,6 +88,7 @@ impl StatedClaims {
             nbf: self.nbf,
             exp: required(self.exp, "exp")?,
             jti: required(self.jti, "jti")?,
+            status: self.status,
         })
     }
 }
@@ -99,7 +104,7 @@ impl<'de> Members<'de> for Answer {
     const SECTION: Section = Section::Claims;
     /// `active`, then those of [`StatedClaims`].
     const NAMES: &'static [&'static str] =
-        &["active", "iss", "sub", "aud", "client_id", "scope", "iat", "nbf", "exp", "jti"];
+        &["active", "iss", "sub", "aud", "client_id", "scope", "iat", "nbf", "exp", "jti", "status"];
 
     fn read<A: MapAccess<'de>>(&mut self, name: usize, map: &mut A) -> Result<(), A::Error> {
         match name.checked_sub(1) {
@@ -112,7 +117,7 @@ impl<'de> Members<'de> for Answer {
 
 impl From<Claims> for StatedClaims {
     fn from(claims: Claims) -> Self {
-        let Claims { iss, sub, aud, client_id, scope, iat, nbf, exp, jti } = claims;
+        let Claims { iss, sub, aud, client_id, scope, iat, nbf, exp, jti, status } = claims;
         Self {
             iss: Some(iss),
             sub: Some(sub),
@@ -123,6 +128,7 @@ impl From<Claims> for StatedClaims {
             nbf,
             exp: Some(exp),
             jti: Some(jti),
+            status,
         }
     }
 }
@@ -134,7 +140,7 @@ fn required<T>(claim: Option<T>, name: &'static str) -> Result<T, Rejection> {
 impl<'de> Members<'de> for StatedClaims {
     const SECTION: Section = Section::Claims;
     const NAMES: &'static [&'static str] =
-        &["iss", "sub", "aud", "client_id", "scope", "iat", "nbf", "exp", "jti"];
+        &["iss", "sub", "aud", "client_id", "scope", "iat", "nbf", "exp", "jti", "status"];
 
     fn read<A: MapAccess<'de>>(&mut self, name: usize, map: &mut A) -> Result<(), A::Error> {
         match Self::NAMES[name] {
@@ -147,7 +153,8 @@ impl<'de> Members<'de> for StatedClaims {
             // In doubt against the token: the latter second to begin with, the former to end with.
             "nbf" => self.nbf = Some(map.next_value::<NumericDate>()?.ended()),
             "exp" => self.exp = Some(map.next_value::<NumericDate>()?.begun()),
-            _ => self.jti = Some(map.next_value()?),
+            "jti" => self.jti = Some(map.next_value()?),
+            _ => self.status = TokenStatus::deserialize(map.next_value::<serde_json::Value>()?).ok(),
         }
         Ok(())
     }
@@ -167,6 +174,18 @@ mod tests {
         assert_eq!(claims.complete().unwrap().jti, "f");
         let nothing = StatedClaims::of_answer(br#"{"active":true}"#);
         assert_eq!(nothing, Ok(Some(StatedClaims::default())));
+        for (status, idx) in [
+            (r#"{"status_list":{"idx":7,"uri":"u","x":1},"y":{}}"#, Some(7)),
+            (r#"{"status_list":{"idx":-7,"uri":"u"}}"#, None),
+            (r#"{"status_list":{"idx":7.0,"uri":"u"}}"#, None),
+            (r#"{"status_list":{"idx":7}}"#, None),
+            (r#"{"status_list":[]}"#, None),
+            (r#""enabled""#, None),
+        ] {
+            let answer = format!(r#"{{"active":true,"status":{status}}}"#);
+            let claims = StatedClaims::of_answer(answer.as_bytes()).unwrap().unwrap();
+            assert_eq!(claims.status.map(|status| status.status_list.idx), idx, "{answer}");
+        }
         for inactive in
             [r#"{"active":false}"#, r#"{"exp":null,"active":false}"#, r#"{"active":false,"active":true}"#]
         {

@@ -7,11 +7,12 @@ mod deny_list;
 mod key_set;
 mod library;
 mod refresh_ahead;
+mod status_list;
 
 use std::fmt;
 use std::future;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use super::*;
@@ -63,6 +64,43 @@ impl Issuer for Counting {
             return Box::pin(future::pending());
         }
         self.server.fetch(path, known, most_bytes)
+    }
+}
+
+/// The same authorization server, but for one document that somebody has changed on its way.
+struct Forging {
+    issuer: Arc<Counting>,
+    path: &'static str,
+    /// What comes in the place of that document, if anything does.
+    document: Mutex<Option<Vec<u8>>>,
+}
+
+impl Forging {
+    fn of(issuer: &Arc<Counting>, path: &'static str, document: Option<Vec<u8>>) -> Arc<Self> {
+        Arc::new(Self { issuer: Arc::clone(issuer), path, document: Mutex::new(document) })
+    }
+
+    /// What a validator beside it works with.
+    fn context(self: &Arc<Self>) -> Context {
+        Context { issuer: Arc::clone(self) as _, ..context(&self.issuer) }
+    }
+}
+
+impl Issuer for Forging {
+    fn introspect<'a>(&'a self, token: &'a str) -> BoxFuture<'a, Result<Introspection, Unreachable>> {
+        self.issuer.introspect(token)
+    }
+
+    fn fetch<'a>(
+        &'a self,
+        path: &'a str,
+        known: Option<&'a str>,
+        most_bytes: usize,
+    ) -> BoxFuture<'a, Result<Option<Arc<Document>>, Unreachable>> {
+        let forged = self.document.lock().unwrap().clone().filter(|_| path == self.path);
+        let Some(forged) = forged else { return self.issuer.fetch(path, known, most_bytes) };
+        let document = Document { bytes: forged.into(), entity_tag: None };
+        Box::pin(async { Ok(Some(Arc::new(document))) })
     }
 }
 

@@ -27,10 +27,15 @@ impl<'a> Header<'a> {
 
     /// Reads and checks: form, `alg` there, no `crit`, `typ`.
     pub(super) fn of_access_token(json: &'a [u8]) -> Result<Self, Rejection> {
+        Self::of_type(json, TYPE)
+    }
+
+    /// The same for a JWT of another type.
+    pub(super) fn of_type(json: &'a [u8], typ: &str) -> Result<Self, Rejection> {
         let header = Self::from_json(json)?;
         header.alg()?;
         header.check_critical()?;
-        header.check_type(TYPE)?;
+        header.check_type(typ)?;
         Ok(header)
     }
 

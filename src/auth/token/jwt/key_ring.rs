@@ -67,6 +67,19 @@ impl KeyRing {
         })
     }
 
+    /// The payload of a JWT of another type (RFC 8725 section 3.11) that one of these keys signed, of any size and whatever it says.
+    pub fn payload(&self, jwt: &str, typ: &str) -> Result<Vec<u8>, Rejection> {
+        let parts = Parts::split(jwt)?;
+        let [mut header, mut payload, mut signature] = [const { Vec::new() }; 3];
+        parts.decode(Section::Header, &mut header)?;
+        parts.decode(Section::Claims, &mut payload)?;
+        parts.decode(Section::Signature, &mut signature)?;
+        let signed = |key: &&Prepared| key.verifier.verifies(parts.message.as_bytes(), &signature);
+        let header = Header::of_type(&header, typ)?;
+        self.keys.select(&header)?.find(signed).ok_or(Rejection::BadSignature)?;
+        Ok(payload)
+    }
+
     fn decide(&self, parts: &Parts<'_>, bytes: &mut Vec<u8>) -> Result<Claims, Rejection> {
         let is_known = |key: &&Prepared| key.header.get().is_some_and(|text| **text == *parts.header);
         // Twins write the same header.

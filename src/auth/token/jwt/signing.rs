@@ -48,7 +48,18 @@ impl SigningKey {
 
     /// Any JSON as the payload of an access token.
     pub fn sign_payload(&self, payload: &[u8]) -> Result<String, SigningError> {
-        let mut token = self.header.clone();
+        self.sign_behind(self.header.clone(), payload)
+    }
+
+    /// Any JSON as the payload of a JWT of another type, whose header is made anew.
+    pub fn sign_as(&self, typ: &str, payload: &[u8]) -> Result<String, SigningError> {
+        let Jwk { alg, kid, .. } = &self.public;
+        let header = serde_json::json!({ "alg": alg, "kid": kid, "typ": typ });
+        self.sign_behind(base64url::encode(header.to_string()) + ".", payload)
+    }
+
+    fn sign_behind(&self, header: String, payload: &[u8]) -> Result<String, SigningError> {
+        let mut token = header;
         base64url::encode_into(payload, &mut token);
         let signature = self.signer.sign(token.as_bytes())?;
         token.push('.');

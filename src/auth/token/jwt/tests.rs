@@ -23,6 +23,7 @@ fn claims() -> Claims {
         nbf: None,
         exp: NOW + Duration::from_mins(1),
         jti: "1".into(),
+        status: None,
     }
 }
 
