@@ -142,7 +142,7 @@ impl LocalJwt {
 }
 
 /// Prepared keys, and what verifies with them.
-struct Ring {
+pub(super) struct Ring {
     /// Verifies tokens unless a library does, and whatever else the authorization server signs.
     own: KeyRing,
     library: Option<LibraryRing>,
@@ -179,15 +179,29 @@ impl TokenValidator for Verifying {
 impl Verifying {
     /// The claims of a token that is good by signature, dates, audience and scope.
     pub(super) async fn verified(&self, token: &str) -> Result<Claims, Rejection> {
-        let keys = self.keys.current().await.ok_or(Rejection::Undecided)?;
-        let verdict = self.verify(token, &keys);
+        self.verified_with(&self.keys().await?, token).await
+    }
+
+    /// The keys that count now.
+    pub(super) async fn keys(&self) -> Result<Arc<Ring>, Rejection> {
+        self.keys.current().await.ok_or(Rejection::Undecided)
+    }
+
+    /// The claims of a token that is good with these keys, or with newer ones if it is signed with none of these.
+    pub(super) async fn verified_with(&self, keys: &Arc<Ring>, token: &str) -> Result<Claims, Rejection> {
+        let verdict = self.verify(token, keys);
         if !matches!(verdict, Err(Rejection::UnknownKey)) {
             return verdict;
         }
-        match self.keys.newer(&keys).await {
+        match self.keys.newer(keys).await {
             Some(keys) => self.verify(token, &keys),
             None => verdict,
         }
+    }
+
+    /// Checks of verified claims what changes with time, and what is asked of every token.
+    pub(super) fn check(&self, claims: &Claims) -> Result<(), Rejection> {
+        self.context.policy.check(claims, self.context.clock.now(), self.leeway)
     }
 
     /// The payload of a JWT of another type, signed with one of the keys that were fetched last.

@@ -3,6 +3,7 @@
 mod introspection;
 mod introspection_cached;
 mod jwt;
+mod jwt_cached;
 mod jwt_deny_list;
 mod jwt_status_list;
 mod none;
@@ -148,6 +149,11 @@ pub static ARCHITECTURES: Registry<dyn Architecture> = Registry {
             "asks the authorization server and keeps its answer for a while"
         ),
         entry!("jwt", jwt::LocalJwt, "verifies the signature with published keys, asks nobody (RFC 9068)"),
+        entry!(
+            "jwt-cached",
+            jwt_cached::JwtCached,
+            "verifies as jwt does, and remembers each token that passed"
+        ),
         entry!(
             "jwt-deny-list",
             jwt_deny_list::JwtDenyList,

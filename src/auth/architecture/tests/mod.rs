@@ -7,6 +7,7 @@ mod deny_list;
 mod key_set;
 mod library;
 mod refresh_ahead;
+mod remembered;
 mod status_list;
 
 use std::fmt;
