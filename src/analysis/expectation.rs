@@ -117,10 +117,12 @@ fn calls(trials: &Trials<'_>, measured: impl Fn(MetricId) -> Option<Estimate>) -
         let found = measured(MetricId::HitRatio)?.point;
         Some(value(quantity, MetricId::HitRatio, ends, found, because))
     };
-    let Design { checks, asks, .. } = trials.subject.design;
+    let Design { checks, asks, authenticates, .. } = trials.subject.design;
     let checks = match asks {
         Asks::Unknown => [None, None],
         Asks::Never if checks == Checks::Nothing => [calls((0.0, UNEVEN), "nobody is asked"), None],
+        // A filter was polled: what it holds is asked about, revoked tokens and a few others. How many requests that is, no closed form tells.
+        Asks::EveryPeriod { .. } if authenticates => [None, None],
         // What is fetched for all tokens at once is asked about none.
         Asks::Never | Asks::EveryPeriod { .. } => [introspections(trials), None],
         Asks::EveryRequest => [calls((1.0, UNEVEN), "every request is a call"), None],

@@ -163,7 +163,10 @@ fn memory(trials: &Trials<'_>) -> BTreeMap<MetricId, Estimate> {
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use crate::analysis::{Gravity, analyse, synthetic};
+    use crate::design::Design;
     use crate::metric::MetricId;
     use crate::observation::Recording;
 
@@ -179,6 +182,22 @@ mod tests {
         assert_eq!(analysis.gravity(), Some(Gravity::Note), "{:?}", analysis.subjects[0].checks);
         count(&mut recording, "/introspect");
         assert_eq!(analyse(&[recording]).gravity(), Some(Gravity::Doubtful));
+    }
+
+    #[test]
+    fn who_polls_a_filter_may_ask_about_what_it_holds() {
+        let mut recording = synthetic::recording(3);
+        *recording.nodes[1].looks.last_mut().unwrap().counters.get_mut("/introspect").unwrap() += 500;
+        let polling = recording.subject.design.polling(Duration::from_secs(5));
+        for (authenticates, contradictions) in [(false, 1), (true, 0)] {
+            recording.subject.design = Design { authenticates, ..polling };
+            let checks = analyse(&[recording.clone()]).subjects.remove(0).checks;
+            let about_introspections =
+                checks.iter().filter(|check| check.quantity.starts_with("introspections"));
+            let contradicted =
+                about_introspections.filter(|check| check.agreement.is_contradiction()).count();
+            assert_eq!(contradicted, contradictions, "{authenticates}");
+        }
     }
 
     #[test]

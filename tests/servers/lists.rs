@@ -1,4 +1,4 @@
-//! The document of `jwt-status-list` over HTTP, and resource servers that fetch it.
+//! The documents of `jwt-status-list` and `jwt-filter` over HTTP, and resource servers that fetch them.
 
 use std::thread;
 use std::time::{Duration, Instant};
@@ -11,6 +11,7 @@ use crate::http::{PATIENCE, get};
 use crate::server::Server;
 
 const STATUS_LIST: &str = "{ kind = \"jwt-status-list\", ttl = \"200ms\" }";
+const FILTER: &str = "{ kind = \"jwt-filter\", poll = \"200ms\" }";
 
 /// Revokes one of two tokens, and waits until it alone is refused.
 fn revoked(authorization: &Server, resource: &Server) -> String {
@@ -52,4 +53,21 @@ fn a_status_list_of_any_kind_of_signature_is_published_where_tokens_say_and_foll
             revoked(&authorization, &resource);
         }
     }
+}
+
+#[test]
+fn a_filter_is_published_and_followed_and_what_it_holds_is_counted() {
+    let authorization = Server::authorization(&["--signature", "ES256", "--serves", FILTER]);
+    let published = format!("{}/revocation-filter", authorization.issuer());
+    assert_eq!(uri(&authorization, "revocation_filter_uri"), json!(published));
+    let empty = get(authorization.address, "/revocation-filter", &[]).expect(200);
+    assert_eq!((empty.header("content-type"), empty.body()), (Some("application/octet-stream"), ""));
+    let resource = Server::resource(FILTER, &authorization, &[]);
+    let token = revoked(&authorization, &resource);
+    let counts = || get(resource.address, "/bench/counts", &[]).expect(200).json();
+    let hits = || counts()["filter_hits"].as_u64().expect("it is counted");
+    let before = hits();
+    resource.resource_with(&token).expect(401);
+    assert_eq!(hits(), before + 1);
+    assert!(counts()["filter_false_positives"].is_u64());
 }

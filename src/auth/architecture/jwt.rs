@@ -209,6 +209,11 @@ impl Verifying {
         self.keys.latest().own.payload(jwt, typ)
     }
 
+    /// What it works with.
+    pub(super) fn context(&self) -> &Context {
+        &self.context
+    }
+
     fn verify(&self, token: &str, keys: &Ring) -> Result<Claims, Rejection> {
         keys.verify(token, &self.context.policy, self.context.clock.now(), self.leeway)
     }

@@ -5,6 +5,7 @@ mod introspection_cached;
 mod jwt;
 mod jwt_cached;
 mod jwt_deny_list;
+mod jwt_filter;
 mod jwt_status_list;
 mod none;
 #[cfg(test)]
@@ -105,6 +106,11 @@ pub trait TokenValidator: Send + Sync {
     fn cache(&self) -> CacheCounts {
         CacheCounts::default()
     }
+
+    /// What else it counts, with a name for each, so far.
+    fn counters(&self) -> Vec<(&'static str, u64)> {
+        Vec::new()
+    }
 }
 
 /// An accepted token.
@@ -158,6 +164,11 @@ pub static ARCHITECTURES: Registry<dyn Architecture> = Registry {
             "jwt-deny-list",
             jwt_deny_list::JwtDenyList,
             "verifies as jwt does, and polls a list of the tokens that were revoked"
+        ),
+        entry!(
+            "jwt-filter",
+            jwt_filter::JwtFilter,
+            "verifies as jwt does, polls a filter of the revoked tokens, and introspects what it holds"
         ),
         entry!(
             "jwt-status-list",

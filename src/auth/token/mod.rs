@@ -39,4 +39,9 @@ impl TokenId {
         let [a, b, c, d, ..] = self.0;
         f64::from(u32::from_be_bytes([a, b, c, d])) / (f64::from(u32::MAX) + 1.0)
     }
+
+    /// A part of it that is as good as random: of a million tokens two have the same once in 37 million times.
+    pub fn first_bits(&self) -> u64 {
+        u64::from_le_bytes(*self.0.first_chunk().expect("32 bytes are more than 8"))
+    }
 }

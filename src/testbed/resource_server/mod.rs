@@ -6,6 +6,7 @@ mod decisions;
 mod entrance;
 mod http_issuer;
 
+use std::collections::BTreeMap;
 use std::convert::Infallible;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -13,7 +14,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use hyper::body::Incoming;
 use hyper::header::AUTHORIZATION;
 use hyper::{Method, Request, StatusCode};
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 use tokio::net::TcpListener;
 
 use crate::auth::architecture::{Context, NotReady, TokenValidator, Verified};
@@ -31,7 +32,7 @@ pub use decisions::Decision;
 pub(super) use entrance::{Entrance, EntranceError};
 
 /// How many requests were decided, and what was fetched for that, since the beginning.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub(crate) struct Counts {
     /// Requests to the protected resource.
     pub requests: u64,
@@ -52,6 +53,9 @@ pub(crate) struct Counts {
     pub document_fetches: u64,
     /// Those of them that brought nothing that can be used.
     pub failed_document_fetches: u64,
+    /// What only this architecture counts.
+    #[serde(flatten)]
+    pub of_architecture: BTreeMap<&'static str, u64>,
 }
 
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "as serde calls it")]
@@ -159,6 +163,7 @@ impl ResourceServer {
             cache_refreshes: cache.refreshes,
             document_fetches: fetches.all,
             failed_document_fetches: fetches.failed,
+            of_architecture: self.validator.counters().into_iter().collect(),
         }
     }
 }

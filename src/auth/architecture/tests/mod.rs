@@ -4,6 +4,7 @@ mod cache;
 mod closed_forms;
 mod conformance;
 mod deny_list;
+mod filter;
 mod key_set;
 mod library;
 mod refresh_ahead;
