@@ -135,6 +135,11 @@ impl<T> Refreshed<T> {
         self.source.read().value
     }
 
+    /// How long ago the fetch began that brought it, or that found it unchanged.
+    pub(super) fn age(&self) -> Duration {
+        self.source.read().succeeded.elapsed()
+    }
+
     /// Something newer than `known`, in which something was not found; none within the cool-down of the last fetch.
     /// A request that comes while another one fetches waits for what that brings.
     pub(super) async fn newer(&self, known: &Arc<T>) -> Option<Arc<T>> {

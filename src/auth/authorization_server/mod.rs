@@ -235,7 +235,8 @@ impl AuthorizationServer {
             Some((id, claims)) => {
                 let expiry = claims.exp + self.grace;
                 let idx = claims.status.as_ref().map(|status| status.status_list.idx);
-                let token = RevokedToken { jti: claims.jti.as_str().into(), idx, expiry };
+                let (jti, revoked) = (claims.jti.as_str().into(), self.clock.now());
+                let token = RevokedToken { jti, idx, revoked, expiry };
                 self.store.put(id, Record::Revoked(token)).await?;
                 self.revocations.fetch_add(1, Ordering::Release);
                 Ok(())

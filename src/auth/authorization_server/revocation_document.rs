@@ -1,6 +1,7 @@
 //! What tells of the revoked tokens, made once after a change for all who ask.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use aws_lc_rs::digest;
 use tokio::sync::Mutex;
@@ -18,6 +19,8 @@ type Write = dyn Fn(Vec<RevokedToken>) -> Vec<u8> + Send + Sync;
 /// A document of the revoked tokens, kept until they are others.
 pub struct RevocationDocument {
     write: Arc<Write>,
+    /// How long ago a token was revoked at most that it tells of, if that is limited.
+    reach: Option<Duration>,
     /// Held while it is made: once for all who ask after a change.
     made: Mutex<Option<Made>>,
 }
@@ -32,7 +35,13 @@ struct Made {
 impl RevocationDocument {
     /// One of all revoked tokens.
     pub fn written_by(write: impl Fn(Vec<RevokedToken>) -> Vec<u8> + Send + Sync + 'static) -> Self {
-        Self { write: Arc::new(write), made: Mutex::default() }
+        Self { write: Arc::new(write), reach: None, made: Mutex::default() }
+    }
+
+    /// One of those that were revoked so lately, and maybe of some more: it is not made again merely because time has passed.
+    #[must_use]
+    pub fn reaching_back(self, reach: Duration) -> Self {
+        Self { reach: Some(reach), ..self }
     }
 
     /// What it says now.
@@ -50,7 +59,8 @@ impl RevocationDocument {
             if let Some(made) = made.as_ref().filter(is_right) {
                 return Ok(Arc::clone(&made.document));
             }
-            let revoked = server.revoked().await?;
+            let mut revoked = server.revoked().await?;
+            revoked.retain(|token| self.reach.is_none_or(|reach| now < token.revoked + reach));
             let first_expiry = revoked.iter().map(|token| token.expiry).min();
             // To sort and hash a list of 16 MiB takes a while: the threads that serve go on meanwhile.
             let write = Arc::clone(&self.write);

@@ -47,6 +47,8 @@ pub struct RevokedToken {
     pub jti: Arc<str>,
     /// Its place in the status list, if it has one.
     pub idx: Option<u64>,
+    /// When it was revoked.
+    pub revoked: UnixTime,
     /// When nobody accepts it any more, so that it may be forgotten.
     pub expiry: UnixTime,
 }

@@ -5,7 +5,7 @@ use crate::auth::token::UnixTime;
 
 fn revoked(jti: impl Into<String>) -> RevokedToken {
     let date = UnixTime::from_secs(0);
-    RevokedToken { jti: jti.into().into(), idx: None, expiry: date }
+    RevokedToken { jti: jti.into().into(), idx: None, revoked: date, expiry: date }
 }
 
 #[test]

@@ -7,6 +7,7 @@ mod deny_list;
 mod filter;
 mod key_set;
 mod library;
+mod recent_deny_list;
 mod refresh_ahead;
 mod remembered;
 mod status_list;
