@@ -26,6 +26,16 @@ pub struct Design {
     pub leeway_seconds: f64,
 }
 
+/// What clients hold.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum TokenFormat {
+    /// A random string: only the authorization server can resolve it.
+    Opaque,
+    /// A JWT (RFC 9068).
+    Jwt,
+}
+
 /// What a resource server looks at.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]

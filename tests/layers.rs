@@ -27,6 +27,7 @@ const LAYERS: Layers = &[
     (
         "auth/authorization_server",
         &[
+            "design",
             "auth/future",
             "auth/issuer",
             "auth/store",

@@ -4,7 +4,7 @@ use std::hint::black_box;
 use std::sync::Arc;
 use std::time::Duration;
 
-use bearerbench::auth::architecture::{ARCHITECTURES, Architecture, Context, TokenValidator, Tokens};
+use bearerbench::auth::architecture::{ARCHITECTURES, Architecture, Context, TokenValidator};
 use bearerbench::auth::authorization_server::{AuthorizationServer, Client, Minting};
 use bearerbench::auth::store::Store;
 use bearerbench::auth::token::jwt::{LibraryRing, SigningKey, Trust};
@@ -28,7 +28,7 @@ pub(crate) fn bench(criterion: &mut Criterion) {
     });
     for choice in ARCHITECTURES.examples() {
         let architecture = ARCHITECTURES.resolve(choice).expect("an example");
-        let signature = common.filter(|_| architecture.tokens() == Tokens::Jwt);
+        let signature = common.filter(|_| architecture.tokens().need_signature());
         let (validator, token) = runtime.block_on(prepared(&architecture, signature));
         let name = format!("{architecture} {}", signature.unwrap_or("opaque"));
         group.bench_function(name, |bencher| bencher.iter(|| validate(&runtime, &*validator, &token)));
@@ -47,7 +47,8 @@ async fn prepared(
 ) -> (Arc<dyn TokenValidator>, String) {
     let minting = signature.map_or(Minting::Opaque, |name| {
         let scheme = SIGNATURE_SCHEMES.resolve(Choice::named(name)).expect("a registered scheme");
-        Minting::jwt(SigningKey::generate(&*scheme).expect("a key"), scheme)
+        let key = SigningKey::generate(&*scheme).expect("a key");
+        Minting::signed(architecture.tokens().format(true), key, scheme, Vec::new())
     });
     let client = Client {
         id: "bench".to_owned(),

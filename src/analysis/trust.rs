@@ -8,7 +8,7 @@ use crate::analysis::trials::Trials;
 use crate::analysis::usage::{PRESSURE_PERCENT, STEAL_PERCENT};
 use crate::analysis::{Check, Estimate, Moment, Warning, gaps, generator, outcome, steady, validity};
 use crate::metric::MetricId;
-use crate::observation::{Load, Recording, Side};
+use crate::observation::{Load, Recording, Role, Side};
 
 /// A longer wait for a connection, as a share of the median service time, is a part of the latency that would be
 /// another with more connections.
@@ -80,7 +80,8 @@ fn of_trial(recording: &Recording) -> Vec<Warning> {
     let pressure_percent = conditions.cpu_pressure_percent.filter(|percent| *percent > PRESSURE_PERCENT);
     let steal_percent = conditions.steal_percent.filter(|percent| *percent > STEAL_PERCENT);
     if pressure_percent.is_some() || steal_percent.is_some() {
-        let servers = recording.workload.resource_servers as usize + 1;
+        let started = recording.nodes.iter().filter(|node| node.role != Role::Client).count();
+        let servers = started.max(recording.workload.resource_servers as usize + 1);
         let shared_cores = recording.environment.cores.servers.len() < servers;
         warnings.push(Warning::MachineBusy { pressure_percent, steal_percent, shared_cores });
     }

@@ -236,6 +236,10 @@ mod tests {
             unreachable!("nobody asks")
         }
 
+        fn introspect_as_jwt<'a>(&'a self, _: &'a str) -> BoxFuture<'a, Result<Introspection, Unreachable>> {
+            unreachable!("nobody asks")
+        }
+
         fn fetch<'a>(
             &'a self,
             _: &'a str,

@@ -10,7 +10,7 @@ use clap::Args;
 use crate::arrival::ArrivalProcess;
 use crate::cli::scenario::ScenarioArgs;
 use crate::cli::{Exit, output};
-use crate::design::{Asks, Caching, Design};
+use crate::design::{Asks, Caching, Design, TokenFormat};
 use crate::plan::{Pace, Plan, Pool, Search, Step, Subject, Trial, Workload};
 use crate::registry::Part;
 use crate::units::Rate;
@@ -98,10 +98,11 @@ fn text(plan: &Plan) -> String {
     ));
     for (trial, number) in plan.trials.iter().zip(1..) {
         let subject = &trial.subject;
-        let tokens = subject
-            .signature
-            .as_ref()
-            .map_or_else(|| "opaque tokens".to_owned(), |scheme| format!("{scheme} tokens"));
+        let tokens = match (&subject.signature, subject.token_format()) {
+            (None, _) => "opaque tokens".to_owned(),
+            (Some(scheme), TokenFormat::Jwt) => format!("{scheme} tokens"),
+            (Some(scheme), TokenFormat::Opaque) => format!("opaque tokens, {scheme} tokens inside"),
+        };
         line(format!(
             "  {number}. {}{} (round {}): {}, {tokens}, store {}{}",
             subject.name,

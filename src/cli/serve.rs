@@ -1,6 +1,7 @@
 //! `bearerbench serve`: one server of the test bed by itself, for any load tool.
 
 mod keys;
+mod outside;
 mod wire;
 
 use std::convert::Infallible;
@@ -90,6 +91,12 @@ struct ResourceServerArgs {
     /// Address to listen on; port 0 lets the system choose
     #[arg(long, default_value = "127.0.0.1:8080")]
     listen: SocketAddr,
+    /// Which server of the architecture this is: 0 for the one that clients reach, 1 for the one behind a gateway
+    #[arg(long, value_name = "NUMBER", default_value_t = 0)]
+    hop: u8,
+    /// Pass requests that are accepted on to the server behind, which has the resource
+    #[arg(long, value_name = "URL", value_parser = plain_url)]
+    upstream: Option<String>,
     /// Validation architecture (see `bearerbench list`), like jwt or '{ kind = "introspection-cached", ttl = "10s" }'
     #[arg(long, value_parser = part::<dyn Architecture>)]
     architecture: Part<dyn Architecture>,
@@ -130,8 +137,7 @@ fn plain_url(text: &str) -> Result<String, String> {
     match url.scheme_str() {
         Some("http") if url.query().is_none() => Ok(text.trim_end_matches('/').to_owned()),
         Some("https") => Err(format!(
-            "this resource server speaks plain HTTP with its authorization server, not TLS; {EXPECTED}. `bearerbench load` gets \
-             tokens over https"
+            "this resource server speaks plain HTTP with other servers, not TLS; {EXPECTED}. `bearerbench load` gets tokens over https"
         )),
         _ => Err(EXPECTED.to_owned()),
     }
@@ -176,9 +182,11 @@ impl AuthorizationServerArgs {
                     .to_owned()
             )
         );
+        let outside = outside::format(&self.serves, signature.is_some()).map_err(BadArgument)?;
         let spec = AuthorizationServerSpec {
             listen: self.listen,
             signature,
+            outside: Some(outside),
             signing_key,
             also_publish: self.also_publish.as_deref().map(keys::published).transpose()?.unwrap_or_default(),
             store: self.store,
@@ -193,8 +201,12 @@ impl AuthorizationServerArgs {
 
 impl ResourceServerArgs {
     fn serve(self) -> anyhow::Result<Exit> {
+        outside::ensure_complete(&self.architecture, self.hop, self.upstream.is_some())
+            .map_err(BadArgument)?;
+        let asks =
+            self.architecture.hops().nth(self.hop.into()).is_some_and(|hop| hop.design().authenticates);
         anyhow::ensure!(
-            !self.architecture.design().authenticates || self.client.client_secret.is_some(),
+            !asks || self.client.client_secret.is_some(),
             BadArgument(format!(
                 "--architecture {}: it introspects, and the authorization server wants to know who asks; give the \
                  --client-secret that it printed when it started",
@@ -214,6 +226,8 @@ impl ResourceServerArgs {
             // What is asked for is where the resource is; plain HTTP/1.1 stays beside it for the counters of the bench.
             listen: if is_plain { self.listen } else { ANY_PORT },
             architecture: self.architecture,
+            hop: self.hop,
+            upstream: self.upstream,
             issuer: self.authorization_server,
             signature: self.signature,
             shared_key,

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use crate::design::{Checks, Design};
+use crate::design::{Checks, Design, TokenFormat};
 use crate::observation::{Signature, Status};
 use crate::registry::Choice;
 use crate::wire::Http;
@@ -22,7 +22,10 @@ pub struct Subject {
     pub parts: BTreeMap<String, Choice>,
     /// The validation architecture with its settings, in words.
     pub architecture: String,
-    /// The JOSE `alg` of its tokens with the settings of the scheme, in words; absent for opaque tokens.
+    /// What clients hold; absent where a version of this program wrote the recording that knew no gateways: JWTs if they are signed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub token_format: Option<TokenFormat>,
+    /// The JOSE `alg` of its JWTs with the settings of the scheme, in words; absent where there are opaque tokens only.
     pub signature: Option<String>,
     /// What is known of the scheme; absent for opaque tokens, and in recordings before version 2.
     pub scheme: Option<Signature>,
@@ -45,6 +48,12 @@ impl Subject {
     pub fn is_control(&self) -> bool {
         let unsigned = self.scheme.as_ref().is_some_and(|scheme| scheme.status == Status::Control);
         self.design.checks == Checks::Nothing || unsigned
+    }
+
+    /// Whether clients send JWTs.
+    pub fn carries_jwts(&self) -> bool {
+        let format = self.token_format;
+        format.map_or_else(|| self.signature.is_some(), |format| format == TokenFormat::Jwt)
     }
 
     /// Whether requests travelled by HTTP/2.

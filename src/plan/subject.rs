@@ -1,9 +1,9 @@
 //! One combination under comparison, with everything decided.
 
-use crate::auth::architecture::{Architecture, Tokens};
+use crate::auth::architecture::Architecture;
 use crate::auth::store::Store;
 use crate::auth::token::signature::{SignatureScheme, Status};
-use crate::design::Checks;
+use crate::design::{Checks, TokenFormat};
 use crate::metric::Threshold;
 use crate::registry::Part;
 use crate::scenario;
@@ -18,7 +18,7 @@ pub struct Subject {
     pub position: u32,
     /// How resource servers decide on tokens.
     pub architecture: Part<dyn Architecture>,
-    /// How tokens are signed; without it they are opaque.
+    /// How JWTs are signed; without it there are opaque tokens only.
     pub signature: Option<Part<dyn SignatureScheme>>,
     /// Where the authorization server keeps tokens.
     pub store: Part<dyn Store>,
@@ -40,7 +40,7 @@ impl Subject {
             return Err("a `name` is a line of text; leave it away to have one made".to_owned());
         }
         let (architecture, signature) = (written.architecture.clone(), written.signature.clone());
-        if architecture.tokens() == Tokens::Jwt && signature.is_none() {
+        if architecture.tokens().need_signature() && signature.is_none() {
             let kind = architecture.kind();
             return Err(format!(
                 "architecture {kind:?} verifies signatures; add a signature scheme, like signature = \"ES256\""
@@ -61,6 +61,11 @@ impl Subject {
             wire: written.wire.unwrap_or(load.wire),
             thresholds: written.thresholds.clone(),
         })
+    }
+
+    /// What its clients hold.
+    pub fn token_format(&self) -> TokenFormat {
+        self.architecture.tokens().format(self.signature.is_some())
     }
 
     /// Whether it only shows what everything else costs: it checks nothing, or tokens that nobody signed.

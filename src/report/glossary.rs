@@ -39,6 +39,10 @@ pub(super) const GLOSSARY: &[(&str, &str)] = &[
         "fewer than 100 requests, or timed operations, lie beyond the quantile: another run would show another value",
     ),
     (
+        "gateway",
+        "the server that clients reach where there are two: it decides on the token of a request and passes it on, with another token if the architecture says so",
+    ),
+    (
         "in flight",
         "a request sent before the revocation was acknowledged and accepted after it: neither safe nor unsafe",
     ),

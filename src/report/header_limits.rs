@@ -19,8 +19,7 @@ pub(super) struct LimitRow {
 
 /// Characters of the median token of a subject that carries JWTs.
 pub(super) fn characters(subject: &Subject) -> Option<u64> {
-    subject.signature.as_ref()?;
-    subject.token_characters.map(|[_, median, _]| median)
+    subject.token_characters.filter(|_| subject.carries_jwts()).map(|[_, median, _]| median)
 }
 
 /// Characters of a token with so many bytes more of claims: base64url makes four of three.

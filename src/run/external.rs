@@ -120,6 +120,7 @@ impl External {
                 position: 0,
                 parts: BTreeMap::new(),
                 architecture: "not of the test bed".to_owned(),
+                token_format: None,
                 signature: None,
                 scheme: None,
                 store: "not known".to_owned(),

@@ -57,6 +57,7 @@ fn subject(trial: &Trial) -> Subject {
         position: subject.position,
         parts: parts(subject),
         architecture: subject.architecture.to_string(),
+        token_format: Some(subject.token_format()),
         signature: subject.signature.as_ref().map(ToString::to_string),
         scheme: None,
         store: subject.store.to_string(),

@@ -60,7 +60,7 @@ pub struct Subject {
     pub name: Option<String>,
     /// How resource servers decide on tokens.
     pub architecture: Part<dyn Architecture>,
-    /// How tokens are signed; without it they are opaque.
+    /// How JWTs are signed; without it there are opaque tokens only.
     pub signature: Option<Part<dyn SignatureScheme>>,
     /// Where the authorization server keeps tokens; by default in memory.
     pub store: Option<Part<dyn Store>>,

@@ -157,8 +157,28 @@ impl<C: Connect + Clone + Send + Sync + 'static> Client<C> {
         self.call(uri, request, usize::MAX).await
     }
 
-    /// The same from a server that is not of the test bed, which may be told in the form itself who asks. A longer answer is
-    /// refused, and not read on.
+    /// The body of the answer to a form in this media type; `None` if there is nothing to say (204 No Content).
+    pub async fn post_for(
+        &self,
+        uri: &Uri,
+        authorization: &str,
+        media_type: &'static str,
+        form: String,
+    ) -> Result<Option<Bytes>, CallError> {
+        let request = Request::post(uri)
+            .header(AUTHORIZATION, authorization)
+            .header(CONTENT_TYPE, FORM)
+            .header(ACCEPT, media_type)
+            .body(Full::from(form))
+            .expect("a URI and encoded credentials make a request");
+        match self.call(uri, request, usize::MAX).await {
+            Err(CallError::Status { status: StatusCode::NO_CONTENT, .. }) => Ok(None),
+            answer => Ok(Some(answer?.1)),
+        }
+    }
+
+    /// The body of the answer to a form from a server that is not of the test bed, which may be told in the form itself who asks. A longer
+    /// answer is refused, and not read on.
     pub async fn post_to_foreign(
         &self,
         uri: &Uri,

@@ -2,6 +2,7 @@
 
 mod authorization_server;
 mod basic;
+mod chain;
 pub mod client;
 pub mod core_watch;
 mod events;
@@ -26,15 +27,15 @@ use std::time::Duration;
 use futures_util::future::{join_all, try_join_all};
 
 use crate::auth::token::signature::KeyError;
+use crate::design::TokenFormat;
 use crate::observation::Role;
 use crate::plan::{Placement, Trial};
+use crate::testbed::chain::Chain;
 use crate::testbed::client::{CallError, Client, uri};
 use crate::testbed::node::Place;
 use crate::testbed::process::ProcessError;
 use crate::testbed::signature::TrialKey;
-use crate::testbed::spec::{
-    AuthorizationServerSpec, ClientSpec, Credentials, ResourceServerSpec, ServerSpec,
-};
+use crate::testbed::spec::{AuthorizationServerSpec, ClientSpec, Credentials, ServerSpec};
 use crate::testbed::tokens::Source;
 use crate::wire::{self, CertificateError, Endpoint, Trust, Wire};
 
@@ -49,7 +50,7 @@ pub use tokens::{Count, Sink, SupplyError, TokenSupply, needed};
 pub struct Testbed {
     nodes: Vec<TrialNode>,
     client: Client,
-    /// Of every resource server, where the load reaches them over TLS.
+    /// Of every server that the load reaches over TLS.
     certificate: Option<Vec<u8>>,
 }
 
@@ -95,7 +96,7 @@ pub enum TestbedError {
     },
 }
 
-/// The resource servers' own client: it only introspects.
+/// The client that gateways and resource servers are: it only introspects.
 fn introspector() -> Credentials {
     Credentials {
         client_id: "resource-server".to_owned(),
@@ -104,8 +105,8 @@ fn introspector() -> Credentials {
 }
 
 impl Testbed {
-    /// Starts the servers of `trial` as processes of `program`; `key` signs its tokens. The resource servers start beside each other, once
-    /// the authorization server answers: some fetch its keys before they are ready.
+    /// Starts the servers of `trial` as processes of `program`; `key` signs its tokens. Chains of gateways and resource servers start
+    /// beside each other, once the authorization server answers: some fetch its keys before they are ready.
     pub async fn start(
         program: &Path,
         trial: &Trial,
@@ -120,6 +121,7 @@ impl Testbed {
         let spec = ServerSpec::AuthorizationServer(AuthorizationServerSpec {
             listen: place.address,
             signature: subject.signature.clone(),
+            outside: Some(subject.token_format()),
             signing_key: key,
             also_publish: Vec::new(),
             store: subject.store.clone(),
@@ -131,47 +133,32 @@ impl Testbed {
         let identity = subject.wire.tls.map(|_| wire::certificate()).transpose()?;
         let certificate = identity.as_ref().map(|identity| identity.certificate.clone());
         let issuer = format!("http://{}", authorization_server.address);
-        let resource_server = async |number: u32| {
-            let place = Place::reserve(subject.wire).map_err(TestbedError::Port)?;
-            let spec = ServerSpec::ResourceServer(ResourceServerSpec {
-                listen: place.address,
-                architecture: subject.architecture.clone(),
-                issuer: issuer.clone(),
-                signature: subject.signature.clone(),
-                shared_key: shared_key.clone(),
-                credentials: introspector(),
-                audience: tokens::AUDIENCE.to_owned(),
-                scope: tokens::SCOPE.to_owned(),
-                wire: subject.wire,
-                entrance: Some(place.endpoint.clone()),
-                identity: identity.clone(),
-            });
-            let name = format!("resource server {number}");
-            Ok::<_, TestbedError>(TrialNode::start(program, &name, placement, &spec, place).await?)
-        };
-        let resource_servers =
-            try_join_all((1..=trial.workload.resource_servers).map(resource_server)).await?;
+        let chain = Chain { program, placement, subject, issuer, shared_key, identity };
+        let chains = (1..=trial.workload.resource_servers).map(|number| chain.start(number));
+        let mut servers: Vec<TrialNode> = try_join_all(chains).await?.into_iter().flatten().collect();
+        // Stable: those of a hop stay in the order of their numbers.
+        servers.sort_by_key(|server| server.hop);
         let mut nodes = vec![authorization_server];
-        nodes.extend(resource_servers);
+        nodes.extend(servers);
         Ok(Self { nodes, client: Client::default(), certificate })
     }
 
-    /// All of them: the authorization server, then the resource servers in order.
+    /// All of them: the authorization server, then those that the load reaches, in order, then those behind them.
     pub fn nodes(&self) -> &[TrialNode] {
         &self.nodes
     }
 
-    /// Where the resource servers answer plain HTTP/1.1, in order.
+    /// Where the servers that the load reaches answer plain HTTP/1.1, in order.
     pub fn addresses(&self) -> Vec<SocketAddr> {
-        self.resource_servers().map(|server| server.address).collect()
+        self.edge().map(|server| server.address).collect()
     }
 
-    /// Where the load reaches the resource servers over the wire of the subject, in order.
+    /// Where the load reaches them over the wire of the subject, in order.
     pub fn endpoints(&self) -> Vec<Endpoint> {
-        self.resource_servers().map(|server| server.endpoint.clone()).collect()
+        self.edge().map(|server| server.endpoint.clone()).collect()
     }
 
-    /// By what the load knows the resource servers, whose certificate is for `localhost`; `None` without TLS.
+    /// By what the load knows these servers, whose certificate is for `localhost`; `None` without TLS.
     pub fn trust(&self) -> Option<Trust> {
         self.certificate.clone().map(|certificate| Trust::Certificates(vec![certificate]))
     }
@@ -184,15 +171,16 @@ impl Testbed {
         sink: &mut Sink<'_>,
     ) -> Result<TokenSupply, TestbedError> {
         let issuer = self.issuer();
-        let scheme = trial.subject.signature.clone();
+        let are_jwts = trial.subject.token_format() == TokenFormat::Jwt;
+        let scheme = trial.subject.signature.clone().filter(|_| are_jwts);
         let source = Source { client: &self.client, issuer: &issuer, scheme, so_far };
         let watched = trial.workload.revocations.len();
         Ok(tokens::supply(&source, &trial.workload.pool, watched, sink).await?)
     }
 
-    /// What the resource servers decided on tokens under revocation test.
+    /// What was decided on tokens under revocation test by those who decide on what clients send.
     pub async fn decisions(&self) -> Result<Vec<Vec<Decision>>, TestbedError> {
-        try_join_all(self.resource_servers().map(|server| self.ask(server, "/bench/decisions"))).await
+        try_join_all(self.edge().map(|server| self.ask(server, "/bench/decisions"))).await
     }
 
     /// Fails if a server has ended, or is down, unless it is one of those that are `meant_to_be_down`, by name.
@@ -209,15 +197,13 @@ impl Testbed {
     }
 
     fn authorization_server(&self) -> &TrialNode {
-        self.of_role(Role::AuthorizationServer).next().expect("every test bed has one")
+        let mut nodes = self.nodes.iter();
+        nodes.find(|node| node.role == Role::AuthorizationServer).expect("every test bed has one")
     }
 
-    fn resource_servers(&self) -> impl Iterator<Item = &TrialNode> {
-        self.of_role(Role::ResourceServer)
-    }
-
-    fn of_role(&self, role: Role) -> impl Iterator<Item = &TrialNode> {
-        self.nodes.iter().filter(move |node| node.role == role)
+    /// The servers that the load reaches.
+    fn edge(&self) -> impl Iterator<Item = &TrialNode> {
+        self.nodes.iter().filter(|node| node.role.enforces() && node.hop == 0)
     }
 
     fn issuer(&self) -> String {

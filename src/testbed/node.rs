@@ -82,14 +82,15 @@ impl TrialNode {
             ..Invocation::of(name, program, Ready::JsonLine)
         };
         let process = Process::start(invocation).await?;
-        let role = match spec {
-            ServerSpec::AuthorizationServer(_) => Role::AuthorizationServer,
-            ServerSpec::ResourceServer(_) => Role::ResourceServer,
+        let (role, hop) = match spec {
+            ServerSpec::AuthorizationServer(_) => (Role::AuthorizationServer, 0),
+            ServerSpec::ResourceServer(spec) if spec.upstream.is_some() => (Role::Gateway, spec.hop),
+            ServerSpec::ResourceServer(spec) => (Role::ResourceServer, spec.hop),
         };
         Ok(Self {
             role,
             name: name.to_owned(),
-            hop: 0,
+            hop,
             address: place.address,
             endpoint: place.endpoint.clone(),
             tree: Mutex::new(process.pid().map(ProcessTree::of)),

@@ -9,6 +9,7 @@ use crate::auth::architecture::Architecture;
 use crate::auth::store::Store;
 use crate::auth::token::jwks::{Jwk, PrivateJwk};
 use crate::auth::token::signature::SignatureScheme;
+use crate::design::TokenFormat;
 use crate::registry::Part;
 use crate::wire::{Endpoint, Identity, Wire};
 
@@ -30,8 +31,11 @@ pub enum ServerSpec {
 pub struct AuthorizationServerSpec {
     /// Where it listens; port 0 lets the system choose.
     pub listen: SocketAddr,
-    /// How its tokens are signed; without it they are opaque.
+    /// How JWTs are signed; without it there are opaque tokens only.
     pub signature: Option<Part<dyn SignatureScheme>>,
+    /// What clients are issued; by default JWTs where there is a signature scheme.
+    #[serde(default)]
+    pub outside: Option<TokenFormat>,
     /// The key that signs them; without it the server makes one.
     pub signing_key: Option<PrivateJwk>,
     /// What it publishes beside that key, and accepts in its own introspection: keys that signed before, or will.
@@ -77,8 +81,14 @@ pub struct Credentials {
 pub struct ResourceServerSpec {
     /// Where it listens; port 0 lets the system choose.
     pub listen: SocketAddr,
-    /// How it decides on tokens.
+    /// How it and the servers behind it decide on tokens.
     pub architecture: Part<dyn Architecture>,
+    /// Which of these servers it is: 0 for the one that clients reach.
+    #[serde(default)]
+    pub hop: u8,
+    /// The URL of the server behind it, to which it passes on requests that it accepts; without it it has the resource itself.
+    #[serde(default)]
+    pub upstream: Option<String>,
     /// The authorization server's issuer identifier, which is also its base URL.
     pub issuer: String,
     /// The form of the signature scheme that verifies, where another than the default is wanted.

@@ -100,7 +100,7 @@ pub(super) struct Source<'a> {
     pub(super) client: &'a Client,
     /// Its URL.
     pub(super) issuer: &'a str,
-    /// What it signs with; nothing for opaque tokens.
+    /// What its tokens are signed with; nothing for opaque ones.
     pub(super) scheme: Option<Part<dyn SignatureScheme>>,
     /// Counts the tokens as they come.
     pub(super) so_far: &'a Count,

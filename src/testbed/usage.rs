@@ -19,7 +19,7 @@ const LOOK_LIMIT: Duration = Duration::from_millis(500);
 const ONE_INSTANT: Duration = Duration::from_millis(100);
 
 impl Testbed {
-    /// Every node without a look at it yet: the load generator, the authorization server, and the resource servers in order.
+    /// Every node without a look at it yet: the load generator, then the servers in order.
     pub fn unseen_nodes(&self) -> Vec<Node> {
         let servers = self.nodes().iter().map(|server| (server.name.as_str(), server.role, server.hop));
         [("load generator", Role::Client, 0)]

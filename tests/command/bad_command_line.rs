@@ -112,7 +112,7 @@ fn an_authorization_server_that_a_resource_server_cannot_ask_is_refused_before_i
     let sandbox = Sandbox::with(SMALL);
     let serve = ["serve", "resource-server", "--architecture", "jwt", "--authorization-server"];
     for (url, words) in [
-        ("https://127.0.0.1:9443", "speaks plain HTTP with its authorization server, not TLS"),
+        ("https://127.0.0.1:9443", "speaks plain HTTP with other servers, not TLS"),
         ("127.0.0.1:9000", "expected a URL like http://127.0.0.1:9000"),
         ("http://127.0.0.1:9000?realm=a", "expected a URL like http://127.0.0.1:9000"),
         ("http://", "expected a URL like http://127.0.0.1:9000"),

@@ -21,6 +21,7 @@ mod load_tokens;
 mod loads_compared;
 mod nginx;
 mod output_folder;
+mod phantom_token;
 mod program;
 mod running;
 mod sandbox;

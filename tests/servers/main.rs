@@ -3,6 +3,7 @@
 mod answers;
 mod deny_list;
 mod ending;
+mod gateway;
 mod http;
 mod introspection;
 mod key_files;

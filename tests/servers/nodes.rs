@@ -104,6 +104,24 @@ async fn an_authorization_server_goes_and_comes_back_where_it_was_while_a_resour
 }
 
 #[tokio::test]
+async fn a_gateway_answers_502_while_the_server_behind_it_is_down_and_goes_on_when_it_is_back() {
+    let architecture = "{ kind = \"phantom-token\", gateway = { ttl = \"1h\" } }";
+    let testbed = testbed(&format!("architecture = {architecture}\nsignature = \"ES256\"")).await;
+    let [authorization, gateway, behind] =
+        ["authorization server", "gateway 1", "resource server 1"].map(|name| node(&testbed, name));
+    assert_eq!((gateway.hop, behind.hop), (0, 1));
+    assert_eq!(testbed.addresses().len(), 2, "the load reaches the gateways alone");
+    let held = token(authorization);
+    let status = || get(gateway.address, "/resource", &[&bearer(&held)]).status;
+    assert_eq!(status(), 200);
+    assert!(!accepts(behind, &held), "opaque tokens are for gateways");
+    behind.kill().await;
+    assert_eq!(status(), 502);
+    behind.restart().await.unwrap();
+    assert_eq!(status(), 200);
+}
+
+#[tokio::test]
 async fn opaque_tokens_of_a_server_that_was_started_again_are_gone_and_new_ones_are_known() {
     let testbed = testbed("architecture = \"introspection\"").await;
     let [authorization, resource] =

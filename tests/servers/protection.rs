@@ -19,7 +19,7 @@ fn of_every_kind(more: &[&str]) -> Vec<(Server, Server)> {
         let written = written(&choice);
         let signatures: &[&[&str]] = match architecture.tokens() {
             Tokens::Any => &[&[]],
-            Tokens::Jwt => &[&["--signature", "ES256"], &["--signature", "ML-DSA-65"]],
+            Tokens::Jwt | Tokens::Phantom => &[&["--signature", "ES256"], &["--signature", "ML-DSA-65"]],
         };
         for signature in signatures {
             let scheme = signature.last().map(|alg| Part::<dyn SignatureScheme>::named(alg).expect("known"));
@@ -27,7 +27,7 @@ fn of_every_kind(more: &[&str]) -> Vec<(Server, Server)> {
                 continue;
             }
             let authorization = Server::authorization(&[*signature, &["--serves", &written]].concat());
-            let resource = Server::resource(&written, &authorization, more);
+            let resource = Server::chain(&written, architecture.hops().count(), &authorization, more);
             servers.push((authorization, resource));
         }
     }

@@ -16,6 +16,8 @@ use crate::http::{Answer, get, post};
 pub(crate) struct Server {
     child: Child,
     pub(crate) address: SocketAddr,
+    /// The server to which it passes requests on, ended with it.
+    pub(crate) behind: Option<Box<Server>>,
 }
 
 /// The secret of every client in these tests, in characters that need no encoding.
@@ -47,7 +49,7 @@ impl Server {
         let (child, said) = start(&[&serve, arguments].concat(), "", 3);
         assert_eq!(said[1], "client_id=bench");
         let address = said[0].strip_prefix("issuer=http://").expect("the issuer comes first");
-        Self { child, address: address.parse().expect("an address") }
+        Self { child, address: address.parse().expect("an address"), behind: None }
     }
 
     /// A resource server that trusts that authorization server.
@@ -57,7 +59,22 @@ impl Server {
         let arguments = [&serve[..], &["--authorization-server", &issuer], more].concat();
         let (child, said) = start(&arguments, "", 1);
         let address = said[0].strip_prefix("resource=http://").and_then(|url| url.strip_suffix("/resource"));
-        Self { child, address: address.expect("the resource").parse().expect("an address") }
+        Self { child, address: address.expect("the resource").parse().expect("an address"), behind: None }
+    }
+
+    /// Every server of an architecture with so many of them in a row: the one that clients reach, and those behind it.
+    pub(crate) fn chain(architecture: &str, hops: usize, authorization: &Server, more: &[&str]) -> Self {
+        let mut behind: Option<Self> = None;
+        for hop in (0..hops).rev() {
+            let (hop, upstream) = (hop.to_string(), behind.as_ref().map(Self::issuer));
+            let mut arguments = vec!["--hop", &hop];
+            arguments.extend(upstream.iter().flat_map(|upstream| ["--upstream", upstream]));
+            arguments.extend(more);
+            let mut server = Self::resource(architecture, authorization, &arguments);
+            server.behind = behind.map(Box::new);
+            behind = Some(server);
+        }
+        behind.expect("at least one")
     }
 
     /// A resource server over another wire than the default, and where it is reached over it.
@@ -79,7 +96,7 @@ impl Server {
             None => Endpoint::Tcp(address(&said[0], "resource=http://")),
         };
         let address = address(&said[lines - 1], "plain=http://");
-        (Self { child, address }, endpoint)
+        (Self { child, address, behind: None }, endpoint)
     }
 
     /// An authorization server of opaque tokens with several clients, started as a run starts it.
@@ -107,9 +124,10 @@ impl Server {
         let (child, said) = start(&["serve", "spec"], &format!("{spec}\n"), 1);
         let ready: Value = serde_json::from_str(&said[0]).expect("one ready line");
         let address = ready["address"].as_str().expect("with its address").parse().expect("an address");
-        Self { child, address }
+        Self { child, address, behind: None }
     }
 
+    /// Its URL.
     pub(crate) fn issuer(&self) -> String {
         format!("http://{}", self.address)
     }

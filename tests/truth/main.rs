@@ -5,6 +5,7 @@
 //! (`src/selftest/machine.rs`). That nothing is lost is judged always.
 
 mod endings;
+mod gateway;
 mod limits;
 mod memory;
 mod times;

@@ -138,6 +138,7 @@ impl Scheme {
             position,
             parts: BTreeMap::new(),
             architecture: "jwt".to_owned(),
+            token_format: None,
             signature: Some(self.facts().alg),
             scheme: Some(self.facts()),
             store: "memory".to_owned(),

@@ -30,6 +30,7 @@ impl Made {
             position: 0,
             parts: BTreeMap::new(),
             architecture: name.to_owned(),
+            token_format: None,
             signature: None,
             scheme: None,
             store: "memory".to_owned(),

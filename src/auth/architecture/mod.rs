@@ -8,10 +8,12 @@ mod jwt_deny_list;
 mod jwt_filter;
 mod jwt_status_list;
 mod none;
+mod phantom_token;
 #[cfg(test)]
 mod tests;
 
 use std::fmt::Debug;
+use std::iter;
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
@@ -22,7 +24,7 @@ use crate::auth::issuer::{Issuer, Unreachable};
 use crate::auth::token::jwt::{AnotherBackEnd, BackEnd, Trust};
 use crate::auth::token::signature::SignatureScheme;
 use crate::auth::token::{Claims, Policy, Rejection, StatedClaims, WallClock};
-use crate::design::Design;
+use crate::design::{Design, TokenFormat};
 use crate::registry::{Registry, Role, entry};
 
 /// A way to decide on tokens, with its settings.
@@ -48,8 +50,21 @@ pub trait Architecture: Debug + Send + Sync {
         Vec::new()
     }
 
-    /// Makes the thing with state, ready to decide.
+    /// Who decides behind it, if it is a gateway: requests that it accepts are passed on to a server that decides in this way.
+    fn inner(&self) -> Option<&dyn Architecture> {
+        None
+    }
+
+    /// Makes the thing with state, ready to decide on what clients send.
     fn validator(&self, context: Context) -> BoxFuture<'_, Result<Arc<dyn TokenValidator>, NotReady>>;
+}
+
+impl dyn Architecture {
+    /// Who decides at each hop of a request, from the one that clients reach to the one that has the resource.
+    pub fn hops(&self) -> impl Iterator<Item = &dyn Architecture> {
+        let edge: &dyn Architecture = self;
+        iter::successors(Some(edge), |gateway| gateway.inner())
+    }
 }
 
 /// Why there is no validator.
@@ -61,6 +76,19 @@ pub enum NotReady {
     /// The library that verifies is set to something else in this process.
     #[error(transparent)]
     Library(#[from] AnotherBackEnd),
+    /// The architecture has no such hop.
+    #[error("the architecture {architecture} has no server number {hop}: it has {hops}, counted from 0")]
+    NoSuchHop {
+        /// The architecture.
+        architecture: String,
+        /// How many there are.
+        hops: usize,
+        /// Which one was asked for.
+        hop: u8,
+    },
+    /// Requests are to be passed on, but nowhere.
+    #[error("expected the URL of the server behind it, not {0:?}")]
+    Upstream(String),
 }
 
 /// What tokens an architecture can decide on.
@@ -70,6 +98,28 @@ pub enum Tokens {
     Any,
     /// JWTs only: it verifies the signature by itself.
     Jwt,
+    /// Opaque ones, each in the place of a JWT that the authorization server signs when a gateway asks for it.
+    Phantom,
+}
+
+impl Tokens {
+    /// Whether the authorization server has to sign.
+    pub fn need_signature(self) -> bool {
+        match self {
+            Self::Any => false,
+            Self::Jwt | Self::Phantom => true,
+        }
+    }
+
+    /// What clients hold of an authorization server that signs, or does not.
+    pub fn format(self, is_signed: bool) -> TokenFormat {
+        let signed = match self {
+            Self::Any => is_signed,
+            Self::Jwt => true,
+            Self::Phantom => false,
+        };
+        if signed { TokenFormat::Jwt } else { TokenFormat::Opaque }
+    }
 }
 
 /// What decides on a token at the resource server, without asking anybody.
@@ -124,6 +174,16 @@ pub enum Verified {
     Unchecked,
 }
 
+impl Verified {
+    /// The token that a gateway passes on in the place of the one that was sent; `None` if it passes on that one.
+    pub fn forwarded(&self) -> Option<&str> {
+        match self {
+            Self::Stated(claims) => claims.jwt.as_deref(),
+            Self::Claims(_) | Self::Unchecked => None,
+        }
+    }
+}
+
 /// How often a cache was asked.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct CacheCounts {
@@ -174,6 +234,11 @@ pub static ARCHITECTURES: Registry<dyn Architecture> = Registry {
             "jwt-status-list",
             jwt_status_list::JwtStatusList,
             "verifies as jwt does, and looks the token up in a signed status list (Token Status List)"
+        ),
+        entry!(
+            "phantom-token",
+            phantom_token::PhantomToken,
+            "a gateway has opaque tokens exchanged for JWTs, which a server behind it verifies as jwt does"
         ),
     ],
 };

@@ -1,5 +1,6 @@
 //! The authorization server itself, without HTTP: issues, introspects, revokes, publishes keys.
 
+mod minting;
 mod publication;
 mod revocation_document;
 
@@ -13,14 +14,13 @@ use aws_lc_rs::constant_time::verify_slices_are_equal;
 use crate::auth::future::BoxFuture;
 use crate::auth::issuer::{Document, Introspection, Issuer, Unreachable};
 use crate::auth::store::{Record, RevokedToken, StoreError, TokenStore};
-use crate::auth::token::jwks::{Jwk, JwkSet};
-use crate::auth::token::jwt::{KeyRing, SigningKey, Trust};
-use crate::auth::token::signature::{SignatureScheme, SigningError};
+use crate::auth::token::jwks::JwkSet;
+use crate::auth::token::signature::SigningError;
 use crate::auth::token::{
     Audience, Claims, StatusReference, TokenId, TokenStatus, UnixTime, WallClock, opaque,
 };
-use crate::registry::Part;
 
+pub use minting::{Minting, Signing};
 pub use publication::{KEY_SET_PATH, Publication, PublicationError};
 pub use revocation_document::RevocationDocument;
 
@@ -56,21 +56,6 @@ pub struct Client {
     pub age: Duration,
 }
 
-/// The format of the tokens.
-pub enum Minting {
-    /// Opaque tokens; the claims stay in the store.
-    Opaque,
-    /// JWTs, signed with this key; the store knows the revoked ones only.
-    Jwt {
-        /// The private key.
-        signing: Box<SigningKey>,
-        /// What verifies, for the server's own introspection.
-        keys: KeyRing,
-        /// What else it publishes, and takes for its own: keys that signed until now, or will from now on.
-        others: Vec<Jwk>,
-    },
-}
-
 /// A token just issued.
 #[derive(Debug)]
 pub struct Issued {
@@ -91,6 +76,20 @@ pub enum IssueError {
     Store(#[from] StoreError),
 }
 
+/// Why there is no JWT in the place of a token.
+#[derive(Debug, thiserror::Error)]
+pub enum JwtError {
+    /// Nothing to sign with.
+    #[error("this authorization server signs no JWTs; give it a signature scheme")]
+    NoKey,
+    /// The signature failed.
+    #[error(transparent)]
+    Signing(#[from] SigningError),
+    /// The store failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
 /// Why a token was not revoked.
 #[derive(Debug, thiserror::Error)]
 pub enum RevokeError {
@@ -100,20 +99,6 @@ pub enum RevokeError {
     /// The store failed.
     #[error(transparent)]
     Store(#[from] StoreError),
-}
-
-impl Minting {
-    /// JWTs signed with this key.
-    pub fn jwt(signing: SigningKey, scheme: Part<dyn SignatureScheme>) -> Self {
-        Self::jwt_beside(signing, scheme, Vec::new())
-    }
-
-    /// JWTs signed with this key, while tokens of the other keys count too.
-    pub fn jwt_beside(signing: SigningKey, scheme: Part<dyn SignatureScheme>, others: Vec<Jwk>) -> Self {
-        let trust = Trust { shared_key: Some(signing.public().clone()), scheme: Some(scheme) };
-        let keys = KeyRing::new(&JwkSet::of(&others), &trust);
-        Self::Jwt { signing: Box::new(signing), keys, others }
-    }
 }
 
 impl AuthorizationServer {
@@ -186,8 +171,8 @@ impl AuthorizationServer {
             status: self.next_status().await?,
         });
         let token = match &self.minting {
-            Minting::Jwt { signing, .. } => signing.sign(&claims)?,
-            Minting::Opaque => {
+            Minting::Jwt(signing) => signing.key.sign(&claims)?,
+            Minting::Opaque | Minting::Phantom(_) => {
                 let token = opaque::mint();
                 self.store.put(TokenId::of(&token), Record::Issued(Arc::clone(&claims))).await?;
                 token
@@ -198,7 +183,7 @@ impl AuthorizationServer {
 
     /// A place in the status list that no other token has, where JWTs refer to one.
     async fn next_status(&self) -> Result<Option<TokenStatus>, StoreError> {
-        let (Some(uri), Minting::Jwt { .. }) = (&self.status_list, &self.minting) else { return Ok(None) };
+        let (Some(uri), Minting::Jwt(_)) = (&self.status_list, &self.minting) else { return Ok(None) };
         let idx = self.store.take_numbers(1).await?;
         Ok(Some(TokenStatus { status_list: StatusReference { idx, uri: uri.clone() } }))
     }
@@ -210,10 +195,8 @@ impl AuthorizationServer {
 
     /// A JWT of a type of its own, signed with the key of the tokens.
     pub fn sign_as(&self, typ: &str, payload: &[u8]) -> Result<String, PublicationError> {
-        match &self.minting {
-            Minting::Opaque => Err(PublicationError::NoKey),
-            Minting::Jwt { signing, .. } => Ok(signing.sign_as(typ, payload)?),
-        }
+        let signing = self.minting.signing().ok_or(PublicationError::NoKey)?;
+        Ok(signing.key.sign_as(typ, payload)?)
     }
 
     /// Tells what a token means (RFC 7662).
@@ -224,6 +207,17 @@ impl AuthorizationServer {
             }
             _ => Introspection::Inactive,
         })
+    }
+
+    /// The JWT that means what this token does, signed now, or the token itself if it is one; `None` if it is not active.
+    pub async fn introspect_as_jwt(&self, token: &str) -> Result<Option<String>, JwtError> {
+        let signing = self.minting.signing().ok_or(JwtError::NoKey)?;
+        let active = self.find(token).await?.filter(|(_, claims)| self.clock.now() < claims.exp);
+        let Some((_, claims)) = active else { return Ok(None) };
+        Ok(Some(match &self.minting {
+            Minting::Jwt(_) => token.to_owned(),
+            Minting::Opaque | Minting::Phantom(_) => signing.key.sign(&claims)?,
+        }))
     }
 
     /// Makes a token of this client worthless (RFC 7009). When this is done, no later introspection says active.
@@ -257,35 +251,31 @@ impl AuthorizationServer {
         self.revocations.load(Ordering::Acquire)
     }
 
-    /// The published keys, without what only their owners know; none for opaque tokens.
+    /// The published keys, without what only their owners know; none where nothing is signed.
     pub fn key_set(&self) -> JwkSet {
-        match &self.minting {
-            Minting::Opaque => JwkSet::default(),
-            Minting::Jwt { signing, others, .. } => {
-                let mut keys = vec![signing.public()];
-                for key in others {
-                    // A key that is named twice, or signs already, is published once.
-                    if !keys.contains(&key) {
-                        keys.push(key);
-                    }
-                }
-                JwkSet::of(keys)
+        let Some(signing) = self.minting.signing() else { return JwkSet::default() };
+        let mut keys = vec![signing.key.public()];
+        for key in &signing.others {
+            // A key that is named twice, or signs already, is published once.
+            if !keys.contains(&key) {
+                keys.push(key);
             }
         }
+        JwkSet::of(keys)
     }
 
     /// The token's name in the store and its claims, unless it is none of ours or revoked.
     async fn find(&self, token: &str) -> Result<Option<(TokenId, Arc<Claims>)>, StoreError> {
         match &self.minting {
-            Minting::Opaque => {
+            Minting::Opaque | Minting::Phantom(_) => {
                 let id = TokenId::of(token);
                 Ok(match self.store.find(id).await? {
                     Some(Record::Issued(claims)) => Some((id, claims)),
                     Some(Record::Revoked(_)) | None => None,
                 })
             }
-            Minting::Jwt { keys, .. } => {
-                let Ok(claims) = keys.authenticate(token) else { return Ok(None) };
+            Minting::Jwt(signing) => {
+                let Ok(claims) = signing.keys.authenticate(token) else { return Ok(None) };
                 let id = TokenId::of(&claims.jti);
                 let revoked = self.store.find(id).await?.is_some();
                 Ok((!revoked).then(|| (id, Arc::new(claims))))
@@ -298,6 +288,14 @@ impl Issuer for AuthorizationServer {
     fn introspect<'a>(&'a self, token: &'a str) -> BoxFuture<'a, Result<Introspection, Unreachable>> {
         Box::pin(async move {
             AuthorizationServer::introspect(self, token).await.map_err(|error| Unreachable(error.to_string()))
+        })
+    }
+
+    fn introspect_as_jwt<'a>(&'a self, token: &'a str) -> BoxFuture<'a, Result<Introspection, Unreachable>> {
+        Box::pin(async move {
+            let jwt = AuthorizationServer::introspect_as_jwt(self, token).await;
+            let jwt = jwt.map_err(|error| Unreachable(error.to_string()))?;
+            jwt.map_or(Ok(Introspection::Inactive), |jwt| Introspection::from_jwt(jwt.as_bytes()))
         })
     }
 

@@ -42,6 +42,9 @@ pub struct StatedClaims {
     /// something else, and whoever needs the claim refuses a token without it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub status: Option<TokenStatus>,
+    /// The JWT that said so, for whoever is to read it next; absent unless it was asked for.
+    #[serde(skip)]
+    pub jwt: Option<Box<str>>,
 }
 
 impl StatedClaims {
@@ -129,6 +132,7 @@ impl From<Claims> for StatedClaims {
             exp: Some(exp),
             jti: Some(jti),
             status,
+            jwt: None,
         }
     }
 }

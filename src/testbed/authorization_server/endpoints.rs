@@ -3,7 +3,7 @@
 use axum::extract::Form;
 use axum::extract::rejection::FormRejection;
 use axum::http::header::{
-    AUTHORIZATION, CACHE_CONTROL, CONTENT_TYPE, ETAG, IF_NONE_MATCH, PRAGMA, WWW_AUTHENTICATE,
+    ACCEPT, AUTHORIZATION, CACHE_CONTROL, CONTENT_TYPE, ETAG, IF_NONE_MATCH, PRAGMA, WWW_AUTHENTICATE,
 };
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Json, Response};
@@ -12,6 +12,7 @@ use serde_json::json;
 
 use super::table::Called;
 use crate::auth::authorization_server::{Client, RevokeError};
+use crate::auth::issuer::JWT_MEDIA_TYPE;
 use crate::plan::REVOKED_HEADER;
 use crate::testbed::spec::Credentials;
 use crate::units::Stamp;
@@ -74,9 +75,23 @@ pub(super) async fn introspect(
     authenticated(&called, &headers)?;
     let Form(request) = form?;
     let token = request.token.ok_or(Refusal::InvalidRequest("token is missing"))?;
+    let not_kept = [(CACHE_CONTROL, "no-store")];
+    if wants_jwt(&headers) {
+        let jwt = called.server().introspect_as_jwt(&token).await;
+        let jwt = jwt.map_err(|error| Refusal::Unavailable(error.to_string()))?;
+        return Ok(match jwt {
+            Some(jwt) => (not_kept, [(CONTENT_TYPE, JWT_MEDIA_TYPE)], jwt).into_response(),
+            None => (StatusCode::NO_CONTENT, not_kept).into_response(),
+        });
+    }
     let answer = called.server().introspect(&token).await;
     let answer = answer.map_err(|error| Refusal::Unavailable(error.to_string()))?;
-    Ok(([(CACHE_CONTROL, "no-store")], Json(answer)).into_response())
+    Ok((not_kept, Json(answer)).into_response())
+}
+
+/// Whether a JWT is the only answer that is taken (RFC 9110 section 12.5.1): whoever takes anything gets JSON.
+fn wants_jwt(headers: &HeaderMap) -> bool {
+    headers.get(ACCEPT).is_some_and(|accepted| accepted == JWT_MEDIA_TYPE)
 }
 
 pub(super) async fn revoke(

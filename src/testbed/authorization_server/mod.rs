@@ -7,11 +7,13 @@ use std::io;
 
 use tokio::net::TcpListener;
 
+use crate::auth::architecture::Architecture;
 use crate::auth::authorization_server::{AuthorizationServer, Client, Minting};
 use crate::auth::store::StoreError;
 use crate::auth::token::WallClock;
 use crate::auth::token::jwt::SigningKey;
 use crate::auth::token::signature::KeyError;
+use crate::design::TokenFormat;
 use crate::testbed::listener::NoDelay;
 use crate::testbed::spec::AuthorizationServerSpec;
 
@@ -39,7 +41,8 @@ pub(super) async fn prepare(
     let minting = match &spec.signature {
         Some(scheme) => {
             let key = spec.signing_key.map_or_else(|| scheme.generate(), Ok)?;
-            Minting::jwt_beside(SigningKey::new(&**scheme, key)?, scheme.clone(), spec.also_publish)
+            let outside = spec.outside.unwrap_or(TokenFormat::Jwt);
+            Minting::signed(outside, SigningKey::new(&**scheme, key)?, scheme.clone(), spec.also_publish)
         }
         None => Minting::Opaque,
     };
@@ -53,6 +56,6 @@ pub(super) async fn prepare(
     });
     let store = spec.store.open().await?;
     let server = AuthorizationServer::new(issuer, clients, minting, store, WallClock::system())
-        .publishing(spec.serves.iter().flat_map(|architecture| architecture.publishes()));
+        .publishing(spec.serves.iter().flat_map(|served| served.hops()).flat_map(Architecture::publishes));
     Ok(axum::serve(NoDelay(listener), table::routes(server)).into_future())
 }

@@ -6,14 +6,15 @@ use hyper::body::{Body as _, Bytes};
 use hyper::header::{ALLOW, CACHE_CONTROL, CONTENT_LENGTH, CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE};
 use serde::Serialize;
 
+use crate::auth::architecture::Verified;
 use crate::auth::token::Rejection;
 
 pub(super) type Response = hyper::Response<Full<Bytes>>;
 
 /// What a request to the protected resource gets.
 pub(super) enum Answer {
-    /// The resource.
-    Accepted,
+    /// The resource, for a token of which this is known.
+    Accepted(Verified),
     /// A challenge without an error code: the request carried no token (RFC 6750 section 3.1).
     NoToken,
     /// More than one token, or one that no header may carry.
@@ -25,7 +26,7 @@ pub(super) enum Answer {
 impl Answer {
     pub(super) fn response(self) -> Response {
         match self {
-            Self::Accepted => body(StatusCode::OK, Bytes::from_static(br#"{"resource":"accepted"}"#)),
+            Self::Accepted(_) => body(StatusCode::OK, Bytes::from_static(br#"{"resource":"accepted"}"#)),
             Self::NoToken => challenge(StatusCode::UNAUTHORIZED, None),
             Self::InvalidRequest => {
                 let what = ("invalid_request", "the request must carry exactly one bearer token".to_owned());

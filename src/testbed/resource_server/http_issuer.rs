@@ -1,19 +1,17 @@
 //! The authorization server as a resource server reaches it: over HTTP, by pooled connections.
 
 use std::error::Error;
-use std::io::{self, Write as _};
-use std::iter;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex};
-use std::time::{Duration, Instant};
 
 use hyper::header::ETAG;
 use hyper::{StatusCode, Uri};
 use tokio::sync::Semaphore;
 
 use crate::auth::future::BoxFuture;
-use crate::auth::issuer::{Document, Introspection, Issuer, PATIENCE, Unreachable};
+use crate::auth::issuer::{Document, Introspection, Issuer, JWT_MEDIA_TYPE, PATIENCE, Unreachable};
 use crate::testbed::client::{CallError, Client, uri};
+use crate::testbed::resource_server::troubles::{Troubles, chain};
 use crate::testbed::spec::Credentials;
 
 /// Asks over HTTP.
@@ -41,26 +39,6 @@ pub(super) struct FetchCounts {
 /// As many calls may be under way at once; more wait, and fail when they have waited too long. Without a limit a slow authorization
 /// server has as many connections from each resource server as requests come within its time-out.
 const CONNECTIONS: usize = 256;
-
-/// Says why the authorization server was of no use: its clients hear of a 503 only.
-#[derive(Default)]
-struct Troubles {
-    /// Held for a line at most, and only in trouble.
-    untold: Mutex<Untold>,
-}
-
-/// What was not said since the last line.
-#[derive(Default)]
-struct Untold {
-    since: Option<Instant>,
-    number: u64,
-}
-
-/// One line a second: a server that is down fails thousands of requests meanwhile.
-const SILENCE: Duration = Duration::from_secs(1);
-
-/// The most characters of a line: an authorization server may answer with a page.
-const LONGEST: usize = 500;
 
 impl HttpIssuer {
     pub(super) fn new(issuer: &str, credentials: &Credentials) -> Result<Self, Unreachable> {
@@ -92,13 +70,29 @@ impl HttpIssuer {
 impl Issuer for HttpIssuer {
     fn introspect<'a>(&'a self, token: &'a str) -> BoxFuture<'a, Result<Introspection, Unreachable>> {
         Box::pin(async move {
-            let form = form_urlencoded::Serializer::new(String::new()).append_pair("token", token).finish();
+            let form = about(token);
             let answer = in_time(async {
                 let _connection = self.connections.acquire().await.expect("it is never closed");
                 self.client.post(&self.introspect, &self.authorization, form).await.map_err(unreachable)
             })
             .await;
             let said = answer.and_then(|json| Introspection::from_json(&json));
+            said.inspect_err(|why| self.troubles.tell(why))
+        })
+    }
+
+    fn introspect_as_jwt<'a>(&'a self, token: &'a str) -> BoxFuture<'a, Result<Introspection, Unreachable>> {
+        Box::pin(async move {
+            let (uri, authorization, form) = (&self.introspect, &self.authorization, about(token));
+            let answer = in_time(async {
+                let _connection = self.connections.acquire().await.expect("it is never closed");
+                self.client.post_for(uri, authorization, JWT_MEDIA_TYPE, form).await.map_err(unreachable)
+            })
+            .await;
+            let said = answer.and_then(|jwt| match jwt {
+                Some(jwt) => Introspection::from_jwt(&jwt),
+                None => Ok(Introspection::Inactive),
+            });
             said.inspect_err(|why| self.troubles.tell(why))
         })
     }
@@ -132,6 +126,11 @@ impl Issuer for HttpIssuer {
     }
 }
 
+/// The form of a question about a token (RFC 7662 section 2.1).
+fn about(token: &str) -> String {
+    form_urlencoded::Serializer::new(String::new()).append_pair("token", token).finish()
+}
+
 async fn in_time<T>(answer: impl Future<Output = Result<T, Unreachable>>) -> Result<T, Unreachable> {
     tokio::time::timeout(PATIENCE, answer).await.map_err(unreachable)?
 }
@@ -148,28 +147,6 @@ fn unpublished(uri: &Uri) -> Unreachable {
     ))
 }
 
-impl Troubles {
-    /// A line on standard error, unless the last one is too young.
-    fn tell(&self, why: &Unreachable) {
-        let mut untold = self.untold.lock().expect("no holder of this lock panics");
-        let is_silent = untold.since.is_some_and(|since| since.elapsed() < SILENCE);
-        if is_silent {
-            untold.number += 1;
-            return;
-        }
-        // What others wrote: no line of its own, and no flood.
-        let why: String = why.to_string().chars().take(LONGEST).collect();
-        let why = why.replace(char::is_control, " ");
-        let more =
-            if untold.number > 0 { format!(" ({} more before)", untold.number) } else { String::new() };
-        *untold = Untold { since: Some(Instant::now()), number: 0 };
-        drop(untold);
-        // Nobody may be there to read it.
-        let _ = writeln!(io::stderr(), "{why}{more}");
-    }
-}
-
 fn unreachable(error: impl Error) -> Unreachable {
-    let causes = iter::successors(error.source(), |&cause| cause.source());
-    Unreachable(causes.fold(error.to_string(), |text, cause| format!("{text}: {cause}")))
+    Unreachable(chain(&error))
 }

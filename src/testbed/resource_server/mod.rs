@@ -5,6 +5,8 @@ mod conversation;
 mod decisions;
 mod entrance;
 mod http_issuer;
+mod troubles;
+mod upstream;
 
 use std::collections::BTreeMap;
 use std::convert::Infallible;
@@ -17,9 +19,10 @@ use hyper::{Method, Request, StatusCode};
 use serde::Serialize;
 use tokio::net::TcpListener;
 
-use crate::auth::architecture::{Context, NotReady, TokenValidator, Verified};
+use crate::auth::architecture::{Architecture, Context, NotReady, TokenValidator};
 use crate::auth::token::jwt::Trust;
 use crate::auth::token::{Policy, Rejection, WallClock};
+use crate::registry::Part;
 use crate::testbed::listener::NoDelay;
 use crate::testbed::spec::ResourceServerSpec;
 use crate::units::Stamp;
@@ -27,6 +30,7 @@ use answer::Answer;
 use conversation::{Language, accept};
 use decisions::DecisionLog;
 use http_issuer::HttpIssuer;
+use upstream::Upstream;
 
 pub use decisions::Decision;
 pub(super) use entrance::{Entrance, EntranceError};
@@ -53,6 +57,12 @@ pub(crate) struct Counts {
     pub document_fetches: u64,
     /// Those of them that brought nothing that can be used.
     pub failed_document_fetches: u64,
+    /// Requests to which the server behind it gave no answer; absent if there is none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub bad_gateway: Option<u64>,
+    /// Requests that it did not answer in time.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub gateway_timeout: Option<u64>,
     /// What only this architecture counts.
     #[serde(flatten)]
     pub of_architecture: BTreeMap<&'static str, u64>,
@@ -68,6 +78,8 @@ struct ResourceServer {
     validator: Arc<dyn TokenValidator>,
     requests: AtomicU64,
     decisions: DecisionLog,
+    /// None where the resource is.
+    upstream: Option<Upstream>,
 }
 
 /// Prepares the server and hands it back as a future that serves on `listener`, and at the entrance for the load if there is
@@ -79,15 +91,17 @@ pub(super) async fn prepare(
     entrance: Option<Entrance>,
 ) -> Result<impl Future<Output = Infallible>, NotReady> {
     let issuer = Arc::new(HttpIssuer::new(&spec.issuer, &spec.credentials)?);
+    let upstream = spec.upstream.as_deref().map(Upstream::at).transpose()?;
     let policy = Arc::new(Policy { issuer: spec.issuer, audience: spec.audience, scope: spec.scope });
     let trust = Trust { shared_key: spec.shared_key, scheme: spec.signature };
     let context = Context { issuer: Arc::clone(&issuer) as _, policy, trust, clock: WallClock::system() };
-    let validator = spec.architecture.validator(context).await?;
+    let validator = at_hop(&spec.architecture, spec.hop)?.validator(context).await?;
     let server = Arc::new(ResourceServer {
         issuer,
         validator,
         requests: AtomicU64::new(0),
         decisions: DecisionLog::default(),
+        upstream,
     });
     Ok(async move {
         let plain = accept(Arc::clone(&server), NoDelay(listener), Language::default());
@@ -98,6 +112,14 @@ pub(super) async fn prepare(
                 never = entrance.serve(server) => never,
             },
         }
+    })
+}
+
+fn at_hop(architecture: &Part<dyn Architecture>, hop: u8) -> Result<&dyn Architecture, NotReady> {
+    architecture.hops().nth(hop.into()).ok_or_else(|| NotReady::NoSuchHop {
+        architecture: architecture.to_string(),
+        hops: architecture.hops().count(),
+        hop,
     })
 }
 
@@ -126,11 +148,15 @@ impl ResourceServer {
         let decided = Stamp::now();
         if let Some(probe) = decisions::probe(request.headers()) {
             let accepted = match answer {
-                Answer::Accepted => Some(true),
+                Answer::Accepted(_) => Some(true),
                 Answer::Refused(Rejection::Undecided) => None,
                 Answer::Refused(_) | Answer::NoToken | Answer::InvalidRequest => Some(false),
             };
             self.decisions.add(Decision { probe, decided, accepted });
+        }
+        if let (Answer::Accepted(verified), Some(upstream)) = (&answer, &self.upstream) {
+            // The box keeps the rest small for everybody else.
+            return Box::pin(upstream.pass_on(request.headers(), verified)).await;
         }
         answer.response()
     }
@@ -147,7 +173,7 @@ impl ResourceServer {
             },
         };
         match self.validator.validate(token).await {
-            Ok(Verified::Claims(_) | Verified::Stated(_) | Verified::Unchecked) => Answer::Accepted,
+            Ok(verified) => Answer::Accepted(verified),
             Err(rejection) => Answer::Refused(rejection),
         }
     }
@@ -164,6 +190,8 @@ impl ResourceServer {
             document_fetches: fetches.all,
             failed_document_fetches: fetches.failed,
             of_architecture: self.validator.counters().into_iter().collect(),
+            bad_gateway: self.upstream.as_ref().map(Upstream::unreached),
+            gateway_timeout: self.upstream.as_ref().map(Upstream::late),
         }
     }
 }

@@ -7,6 +7,7 @@ mod deny_list;
 mod filter;
 mod key_set;
 mod library;
+mod phantom_token;
 mod recent_deny_list;
 mod refresh_ahead;
 mod remembered;
@@ -51,6 +52,11 @@ impl Issuer for Counting {
             return Box::pin(async { Err(Unreachable("down".to_owned())) });
         }
         Issuer::introspect(&self.server, token)
+    }
+
+    fn introspect_as_jwt<'a>(&'a self, token: &'a str) -> BoxFuture<'a, Result<Introspection, Unreachable>> {
+        self.introspections.fetch_add(1, Ordering::Relaxed);
+        Issuer::introspect_as_jwt(&self.server, token)
     }
 
     fn fetch<'a>(
@@ -127,11 +133,21 @@ async fn issuer(signature: Option<&str>) -> Arc<Counting> {
 }
 
 async fn issuer_with(signature: Option<&str>, publications: Vec<Box<dyn Publication>>) -> Arc<Counting> {
+    issuer_of(Tokens::Any, signature, publications).await
+}
+
+/// An authorization server of such tokens.
+async fn issuer_of(
+    tokens: Tokens,
+    signature: Option<&str>,
+    publications: Vec<Box<dyn Publication>>,
+) -> Arc<Counting> {
     let minting = match signature {
         None => Minting::Opaque,
         Some(alg) => {
             let scheme = Part::<dyn SignatureScheme>::named(alg).unwrap();
-            Minting::jwt(SigningKey::generate(&*scheme).unwrap(), scheme)
+            let key = SigningKey::generate(&*scheme).unwrap();
+            Minting::signed(tokens.format(true), key, scheme, Vec::new())
         }
     };
     let store = Part::<dyn Store>::named("memory").unwrap().open().await.unwrap();
@@ -176,10 +192,31 @@ struct Case {
 
 impl Case {
     /// A validator just made, beside an authorization server that publishes what it needs.
-    async fn prepared(&self) -> (Arc<Counting>, Arc<dyn TokenValidator>) {
-        let issuer = issuer_with(self.signature, self.architecture.publishes()).await;
-        let validator = self.architecture.validator(context(&issuer)).await.unwrap();
-        (issuer, validator)
+    async fn prepared(&self) -> (Arc<Counting>, Chain) {
+        let publications = self.architecture.hops().flat_map(Architecture::publishes).collect();
+        let issuer = issuer_of(self.architecture.tokens(), self.signature, publications).await;
+        let mut validators = Vec::new();
+        for hop in self.architecture.hops() {
+            validators.push(hop.validator(context(&issuer)).await.unwrap());
+        }
+        (issuer, Chain(validators))
+    }
+}
+
+/// Those who decide at every hop.
+struct Chain(Vec<Arc<dyn TokenValidator>>);
+
+impl Chain {
+    /// Sends a token through all of them, or what one puts in its place.
+    async fn validate(&self, token: &str) -> Result<Verified, Rejection> {
+        let mut token = token.to_owned();
+        let mut verified = Ok(Verified::Unchecked);
+        for validator in &self.0 {
+            let accepted = validator.validate(&token).await?;
+            token = accepted.forwarded().map_or(token, str::to_owned);
+            verified = Ok(accepted);
+        }
+        verified
     }
 }
 

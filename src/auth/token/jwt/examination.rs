@@ -299,6 +299,18 @@ pub fn stated_expiry(token: &str) -> Option<UnixTime> {
     UnixTime::of_json(claims.member("exp")?.get())
 }
 
+/// What a token says, in the form that is asked of one that is verified; its signature is not looked at.
+pub fn stated_claims(token: &str) -> Result<StatedClaims, Rejection> {
+    let parts = Parts::of(token)?;
+    let mut bytes = Vec::new();
+    for section in [Section::Header, Section::Signature] {
+        parts.decode(section, &mut bytes)?;
+    }
+    bytes.clear();
+    parts.decode(Section::Claims, &mut bytes)?;
+    Ok(StatedClaims::from_json(&bytes)?)
+}
+
 /// What is wrong with an object.
 fn words(fault: &Fault, json: &[u8]) -> String {
     let written = serde_json::from_slice::<WrittenObject>(json).unwrap_or_default();

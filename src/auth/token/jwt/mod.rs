@@ -9,7 +9,7 @@ mod library;
 mod signing;
 
 pub use check::{CHECKS, CheckOutcome, CheckReport, TokenCheck};
-pub use examination::{Asked, Examination, named_key, stated_expiry};
+pub use examination::{Asked, Examination, named_key, stated_claims, stated_expiry};
 pub use key_ring::KeyRing;
 pub use keys::Trust;
 pub use library::LibraryRing;

@@ -1,0 +1,93 @@
+//! Phantom tokens: clients hold opaque ones, and behind the gateway each is a JWT.
+
+use std::sync::Arc;
+
+use schemars::JsonSchema;
+use serde::Deserialize;
+
+use crate::auth::architecture::introspection_cached::Cached;
+use crate::auth::architecture::jwt::LocalJwt;
+use crate::auth::architecture::{Architecture, Context, NotReady, TokenValidator, Tokens, Validation};
+use crate::auth::future::BoxFuture;
+use crate::auth::issuer::{Document, Introspection, Issuer, Unreachable};
+use crate::auth::token::signature::SignatureScheme;
+use crate::design::Design;
+
+/// A gateway introspects the opaque token of a request and passes the request on with a JWT in its place.
+///
+/// * Data flow: the gateway asks the introspection endpoint for `application/jwt`, and the authorization server signs a JWT that says what
+///   the opaque token means, with the same expiry and the same `jti`. The gateway keeps it as `introspection-cached` keeps an answer, refuses
+///   a token of another audience or scope by itself, and sends the JWT to the resource server behind it, which decides as `jwt` does.
+/// * Specification: RFC 7662 for the question, RFC 9068 for the JWT. That an introspection endpoint answers with an access token in
+///   `application/jwt`, and with 204 where it is not active, is what products do (Curity's phantom tokens). The signed answers of RFC 9701
+///   are something else: their `typ` says that they are no access tokens (section 8.1).
+/// * The gateway does not verify the JWT, which comes from whom it asked; the resource server does.
+/// * A revoked token is accepted for as long as the gateway keeps its answer, and never past its expiry. The JWT itself stays good until
+///   then, but no client ever holds it.
+/// * The cost is two servers on the way of each request, and a question with a signature for each token that the gateway does not know.
+/// * Without the authorization server the gateway accepts what it has an answer about, and answers 503 to the rest. The resource server
+///   goes on with the keys that it has; it needs the authorization server at the start.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+#[schemars(example = serde_json::json!({ "gateway": { "ttl": "10s" } }))]
+pub(super) struct PhantomToken {
+    /// How the gateway asks, and keeps the answers: the settings of the architecture `introspection-cached`.
+    gateway: Cached,
+    /// How the resource server behind it verifies the JWTs: the settings of the architecture `jwt`.
+    #[serde(default)]
+    jwt: LocalJwt,
+}
+
+impl Architecture for PhantomToken {
+    fn tokens(&self) -> Tokens {
+        Tokens::Phantom
+    }
+
+    fn accepts(&self, scheme: &dyn SignatureScheme) -> Result<(), String> {
+        self.jwt.accepts(scheme)
+    }
+
+    fn validation(&self) -> Validation {
+        self.jwt.validation()
+    }
+
+    fn design(&self) -> Design {
+        let key_set_age_seconds = self.jwt.design().key_set_age_seconds;
+        Design { key_set_age_seconds, ..self.gateway.design() }
+    }
+
+    fn inner(&self) -> Option<&dyn Architecture> {
+        Some(&self.jwt)
+    }
+
+    fn validator(&self, context: Context) -> BoxFuture<'_, Result<Arc<dyn TokenValidator>, NotReady>> {
+        let issuer = Arc::new(AskedForJwts(Arc::clone(&context.issuer)));
+        self.gateway.validator(Context { issuer, ..context })
+    }
+}
+
+/// The authorization server, asked for a JWT whenever it is asked about a token.
+struct AskedForJwts(Arc<dyn Issuer>);
+
+impl Issuer for AskedForJwts {
+    fn introspect<'a>(&'a self, token: &'a str) -> BoxFuture<'a, Result<Introspection, Unreachable>> {
+        self.0.introspect_as_jwt(token)
+    }
+
+    fn introspect_as_jwt<'a>(&'a self, token: &'a str) -> BoxFuture<'a, Result<Introspection, Unreachable>> {
+        self.0.introspect_as_jwt(token)
+    }
+
+    fn fetch<'a>(
+        &'a self,
+        path: &'a str,
+        known: Option<&'a str>,
+        most_bytes: usize,
+    ) -> BoxFuture<'a, Result<Option<Arc<Document>>, Unreachable>> {
+        self.0.fetch(path, known, most_bytes)
+    }
+
+    fn unreadable(&self, why: &Unreachable) {
+        self.0.unreadable(why);
+    }
+}

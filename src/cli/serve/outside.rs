@@ -1,0 +1,80 @@
+//! What the servers of an architecture need of each other, where each is started by itself.
+
+use crate::auth::architecture::{Architecture, Tokens};
+use crate::design::TokenFormat;
+use crate::registry::Part;
+
+/// What clients of an authorization server hold that serves these architectures, and signs or does not.
+pub(super) fn format(serves: &[Part<dyn Architecture>], is_signed: bool) -> Result<TokenFormat, String> {
+    let of = |tokens| serves.iter().find(|served| served.tokens() == tokens);
+    match (of(Tokens::Phantom), of(Tokens::Jwt)) {
+        (Some(phantom), Some(jwt)) => Err(format!(
+            "--serves {} wants clients to hold opaque tokens, --serves {} JWTs; start an authorization server for each",
+            phantom.kind(),
+            jwt.kind()
+        )),
+        (Some(phantom), None) if !is_signed => Err(format!(
+            "--serves {}: the tokens behind its gateway are signed; add --signature, like --signature ES256",
+            phantom.kind()
+        )),
+        (Some(_), None) => Ok(Tokens::Phantom.format(is_signed)),
+        (None, _) => Ok(Tokens::Any.format(is_signed)),
+    }
+}
+
+/// Whether there is such a server, and, if it is a gateway, one behind it.
+pub(super) fn ensure_complete(
+    architecture: &Part<dyn Architecture>,
+    hop: u8,
+    has_upstream: bool,
+) -> Result<(), String> {
+    let hops = architecture.hops().count();
+    let kind = architecture.kind();
+    if usize::from(hop) >= hops {
+        return Err(format!("--hop {hop}: the last server of {kind} is number {}, counted from 0", hops - 1));
+    }
+    if usize::from(hop) + 1 < hops && !has_upstream {
+        let behind = hop + 1;
+        return Err(format!(
+            "--architecture {kind}: this gateway passes requests on; start the server behind it with --hop {behind}, and give \
+             its URL as --upstream"
+        ));
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::auth::architecture::ARCHITECTURES;
+
+    fn part(kind: &str) -> Part<dyn Architecture> {
+        let mut examples = ARCHITECTURES.examples().into_iter();
+        let choice = examples.find(|choice| choice.kind == kind).expect("it has an example");
+        ARCHITECTURES.resolve(choice).expect("an example")
+    }
+
+    #[test]
+    fn clients_hold_what_the_architectures_decide_on() {
+        let of = |kinds: &[&str], is_signed| {
+            format(&kinds.iter().map(|kind| part(kind)).collect::<Vec<_>>(), is_signed)
+        };
+        assert_eq!(of(&[], false), Ok(TokenFormat::Opaque));
+        assert_eq!(of(&["introspection"], true), Ok(TokenFormat::Jwt));
+        assert_eq!(of(&["introspection", "phantom-token"], true), Ok(TokenFormat::Opaque));
+        assert!(of(&["phantom-token"], false).unwrap_err().contains("--signature ES256"));
+        assert!(
+            of(&["phantom-token", "jwt"], true).unwrap_err().contains("an authorization server for each")
+        );
+    }
+
+    #[test]
+    fn a_gateway_needs_a_server_behind_it_and_nobody_else_does() {
+        let (phantom, jwt) = (part("phantom-token"), part("jwt"));
+        assert!(ensure_complete(&phantom, 0, false).unwrap_err().contains("--hop 1"));
+        assert_eq!(ensure_complete(&phantom, 0, true), Ok(()));
+        assert_eq!(ensure_complete(&phantom, 1, false), Ok(()));
+        assert_eq!(ensure_complete(&jwt, 0, false), Ok(()));
+        assert!(ensure_complete(&jwt, 1, false).unwrap_err().contains("is number 0"));
+    }
+}

@@ -1,0 +1,64 @@
+//! The servers that a request passes on its way to the resource: one for each hop of the architecture.
+
+use std::path::Path;
+
+use crate::auth::token::jwks::Jwk;
+use crate::plan::{Placement, Subject};
+use crate::testbed::node::Place;
+use crate::testbed::spec::{ResourceServerSpec, ServerSpec};
+use crate::testbed::{TestbedError, TrialNode, introspector, tokens};
+use crate::wire::{Identity, Wire};
+
+/// What the servers of all chains of a trial have in common.
+pub(super) struct Chain<'a> {
+    pub(super) program: &'a Path,
+    pub(super) placement: &'a Placement,
+    pub(super) subject: &'a Subject,
+    pub(super) issuer: String,
+    pub(super) shared_key: Option<Jwk>,
+    pub(super) identity: Option<Identity>,
+}
+
+impl Chain<'_> {
+    /// Starts the servers of one chain, numbered from 1, each before the one that passes requests on to it. The last is the one that
+    /// the load reaches.
+    pub(super) async fn start(&self, number: u32) -> Result<Vec<TrialNode>, TestbedError> {
+        let hops = u8::try_from(self.subject.architecture.hops().count()).expect("a few at most");
+        let mut servers: Vec<TrialNode> = Vec::new();
+        for hop in (0..hops).rev() {
+            let upstream = servers.last().map(|behind| format!("http://{}", behind.address));
+            servers.push(self.server(number, hop, upstream).await?);
+        }
+        Ok(servers)
+    }
+
+    async fn server(
+        &self,
+        number: u32,
+        hop: u8,
+        upstream: Option<String>,
+    ) -> Result<TrialNode, TestbedError> {
+        let subject = self.subject;
+        // Among themselves servers speak plain HTTP/1.1.
+        let wire = if hop == 0 { subject.wire } else { Wire::default() };
+        let place = Place::reserve(wire).map_err(TestbedError::Port)?;
+        let what = if upstream.is_some() { "gateway" } else { "resource server" };
+        let spec = ServerSpec::ResourceServer(ResourceServerSpec {
+            listen: place.address,
+            architecture: subject.architecture.clone(),
+            hop,
+            upstream,
+            issuer: self.issuer.clone(),
+            signature: subject.signature.clone(),
+            shared_key: self.shared_key.clone(),
+            credentials: introspector(),
+            audience: tokens::AUDIENCE.to_owned(),
+            scope: tokens::SCOPE.to_owned(),
+            wire,
+            entrance: Some(place.endpoint.clone()),
+            identity: self.identity.clone(),
+        });
+        let name = format!("{what} {number}");
+        Ok(TrialNode::start(self.program, &name, self.placement, &spec, place).await?)
+    }
+}

@@ -1,0 +1,135 @@
+//! The server behind a gateway, over HTTP by pooled connections: it is sent what was accepted, and its answer is the gateway's.
+
+use std::error::Error;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use http_body_util::{BodyExt as _, Empty, Full, Limited};
+use hyper::body::Bytes;
+use hyper::header::{AUTHORIZATION, CONNECTION, HeaderMap, HeaderValue, TRANSFER_ENCODING};
+use hyper::{Request, StatusCode, Uri};
+use hyper_util::client::legacy::Client;
+use hyper_util::client::legacy::connect::HttpConnector;
+use hyper_util::rt::TokioExecutor;
+use tokio::time::timeout;
+
+use crate::auth::architecture::{NotReady, Verified};
+use crate::plan::PROBE_HEADER;
+use crate::testbed::client::uri;
+use crate::testbed::resource_server::answer::{self, Response};
+use crate::testbed::resource_server::troubles::{Troubles, chain};
+
+/// Where accepted requests go.
+pub(super) struct Upstream {
+    client: Client<HttpConnector, Empty<Bytes>>,
+    resource: Uri,
+    unreached: AtomicU64,
+    late: AtomicU64,
+    troubles: Troubles,
+}
+
+/// How long an answer may take, as long as one of the authorization server.
+const PATIENCE: Duration = crate::auth::issuer::PATIENCE;
+
+/// The resource of this program has 23 bytes; what is no resource is not read to its end.
+const MOST_BYTES: usize = 1024 * 1024;
+
+impl Upstream {
+    /// The server at this URL.
+    pub(super) fn at(url: &str) -> Result<Self, NotReady> {
+        let resource = uri(url, "/resource").map_err(|_| NotReady::Upstream(url.to_owned()))?;
+        let mut connector = HttpConnector::new();
+        connector.set_nodelay(true);
+        Ok(Self {
+            client: Client::builder(TokioExecutor::new()).build(connector),
+            resource,
+            unreached: AtomicU64::new(0),
+            late: AtomicU64::new(0),
+            troubles: Troubles::default(),
+        })
+    }
+
+    /// Asks it for the resource, with the token that goes inside and the mark of a probe, and gives back what it answers; 502 if it does
+    /// not, and 504 if it does not in time (RFC 9110 sections 15.6.3 and 15.6.5).
+    pub(super) async fn pass_on(&self, headers: &HeaderMap, verified: &Verified) -> Response {
+        match timeout(PATIENCE, self.answer(self.request(headers, verified))).await {
+            Ok(Ok(response)) => response,
+            Ok(Err(error)) => {
+                self.unreached.fetch_add(1, Ordering::Relaxed);
+                self.troubles.tell(&format_args!("{}: no answer: {}", self.resource, chain(&*error)));
+                answer::empty(StatusCode::BAD_GATEWAY)
+            }
+            Err(_) => {
+                self.late.fetch_add(1, Ordering::Relaxed);
+                let seconds = PATIENCE.as_secs();
+                self.troubles.tell(&format_args!("{}: no answer within {seconds} s", self.resource));
+                answer::empty(StatusCode::GATEWAY_TIMEOUT)
+            }
+        }
+    }
+
+    /// How many requests it did not answer.
+    pub(super) fn unreached(&self) -> u64 {
+        self.unreached.load(Ordering::Relaxed)
+    }
+
+    /// How many requests it did not answer in time.
+    pub(super) fn late(&self) -> u64 {
+        self.late.load(Ordering::Relaxed)
+    }
+
+    fn request(&self, headers: &HeaderMap, verified: &Verified) -> Request<Empty<Bytes>> {
+        let authorization = match verified.forwarded() {
+            Some(token) => HeaderValue::try_from(format!("Bearer {token}")).expect("base64url and dots"),
+            None => headers.get(AUTHORIZATION).expect("it was accepted by that").clone(),
+        };
+        let mut request = Request::get(self.resource.clone()).header(AUTHORIZATION, authorization);
+        if let Some(probe) = headers.get(PROBE_HEADER) {
+            request = request.header(PROBE_HEADER, probe);
+        }
+        request.body(Empty::new()).expect("a URI and headers make a request")
+    }
+
+    async fn answer(&self, request: Request<Empty<Bytes>>) -> Result<Response, Box<dyn Error + Send + Sync>> {
+        let (head, body) = self.client.request(request).await?.into_parts();
+        let body = Limited::new(body, MOST_BYTES).collect().await?.to_bytes();
+        let mut response = Response::new(Full::new(body));
+        (*response.status_mut(), *response.headers_mut()) = (head.status, head.headers);
+        // They are about the connection behind the gateway (RFC 9110 section 7.6.1).
+        for name in [CONNECTION, TRANSFER_ENCODING] {
+            response.headers_mut().remove(name);
+        }
+        Ok(response)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::net::Ipv4Addr;
+
+    use tokio::net::TcpListener;
+
+    use super::*;
+
+    async fn asked(url: &str) -> (StatusCode, u64, u64) {
+        let upstream = Upstream::at(url).unwrap();
+        let headers = HeaderMap::from_iter([(AUTHORIZATION, HeaderValue::from_static("Bearer token"))]);
+        let status = upstream.pass_on(&headers, &Verified::Unchecked).await.status();
+        (status, upstream.unreached(), upstream.late())
+    }
+
+    #[tokio::test]
+    async fn a_server_that_is_gone_is_a_bad_gateway_and_counted() {
+        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();
+        let url = format!("http://{}", listener.local_addr().unwrap());
+        drop(listener);
+        assert_eq!(asked(&url).await, (StatusCode::BAD_GATEWAY, 1, 0));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_server_that_does_not_answer_in_time_is_a_gateway_timeout_and_counted() {
+        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();
+        let url = format!("http://{}", listener.local_addr().unwrap());
+        assert_eq!(asked(&url).await, (StatusCode::GATEWAY_TIMEOUT, 0, 1));
+    }
+}

@@ -1,0 +1,90 @@
+//! A run with a gateway that has opaque tokens exchanged for JWTs, and a resource server behind it.
+
+use serde_json::{Value, json};
+
+use crate::full_run::{parsed, text};
+use crate::sandbox::{Sandbox, is_starved, refused};
+
+const SCENARIO: &str = r#"question = "What does a gateway cost?"
+thresholds = ["errors<=100%", "wrong_answers<1"]
+repetitions = 1
+[load]
+rate = 150
+warmup = "300ms"
+duration = "3s"
+resource_servers = 2
+connections = 8
+
+[tokens]
+live = 50
+bad_per_kind = 5
+mix = { expired = 1, garbage = 1, "wrong audience" = 1, tampered = 1, unknown = 1, revoked = 1 }
+
+[revocation]
+tokens = 3
+
+[[subject]]
+name = "jwt"
+architecture = "jwt"
+signature = "ES256"
+
+[[subject]]
+name = "phantom"
+architecture = { kind = "phantom-token", gateway = { ttl = "500ms" } }
+signature = "ES256"
+"#;
+
+#[test]
+fn a_gateway_and_the_server_behind_it_answer_rightly_and_cost_what_both_take() {
+    let sandbox = Sandbox::with(SCENARIO);
+    let ended = sandbox.run(&["--json"]).exits_as_judged(&sandbox.out(), 0);
+    let trials: Vec<Value> = text(&sandbox.out().join("recording.jsonl")).lines().map(parsed).collect();
+    let trial = |name: &str| trials.iter().find(|trial| trial["subject"]["name"] == name).unwrap();
+    let phantom = trial("phantom");
+    let nodes = phantom["nodes"].as_array().unwrap();
+    let found: Vec<Value> =
+        nodes.iter().map(|node| json!([node["name"], node["role"], node["hop"]])).collect();
+    let expected = json!([
+        ["load generator", "client", 0],
+        ["authorization server", "authorization_server", 0],
+        ["gateway 1", "gateway", 0],
+        ["gateway 2", "gateway", 0],
+        ["resource server 1", "resource_server", 1],
+        ["resource server 2", "resource_server", 1],
+    ]);
+    assert_eq!(json!(found), expected);
+    assert_eq!(
+        (&phantom["subject"]["token_format"], &trial("jwt")["subject"]["token_format"]),
+        (&json!("opaque"), &json!("jwt"))
+    );
+    for event in phantom["events"].as_array().unwrap() {
+        for probe in event["what"]["probes"].as_array().unwrap() {
+            assert!([2, 3].iter().any(|gateway| probe["node"] == *gateway), "decided inside: {probe}");
+        }
+    }
+    if is_starved(&trials) {
+        return;
+    }
+
+    let summary = parsed(&ended.stdout);
+    let metric = |subject: &str, metric: &str| {
+        let subjects = summary["subjects"].as_array().unwrap();
+        let subject = subjects.iter().find(|summary| summary["name"] == subject).unwrap();
+        subject["metrics"][metric]["point"].as_f64().unwrap_or_else(|| panic!("no {metric}: {subject}"))
+    };
+    assert!(metric("phantom", "wrong_answers") < 1.0);
+    let last = metric("phantom", "propagation.max");
+    assert!(last < 1.5, "a revoked token was accepted for {last} s, the gateway keeps answers for 0.5 s");
+    let calls = metric("phantom", "amplification");
+    assert!(calls > 0.1 && calls < 0.9, "some of the answers are kept: {calls}");
+    let hits = metric("phantom", "hit_ratio");
+    assert!((1.0 - hits - calls).abs() < 0.1, "nobody but the gateway asks: {hits}, {calls}");
+    let [one, two] = ["jwt", "phantom"].map(|subject| metric(subject, "cpu.resource_server"));
+    assert!(two > 1.3 * one, "CPU time of both servers counts: {two} beside {one}");
+}
+
+#[test]
+fn jwts_that_nobody_signs_are_refused_before_anything_starts() {
+    let unsigned = SCENARIO.replace("\"500ms\" } }\nsignature = \"ES256\"", "\"500ms\" } }");
+    refused(&unsigned, &["\"phantom-token\" verifies signatures", "signature = \"ES256\""]);
+}

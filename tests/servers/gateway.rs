@@ -1,0 +1,115 @@
+//! A gateway, and the resource server behind it.
+
+use bearerbench::plan::PROBE_HEADER;
+use serde_json::json;
+
+use crate::http::{Answer, get, post};
+use crate::server::{SECRET, Server, basic, bearer};
+
+const ARCHITECTURE: &str = "{ kind = \"phantom-token\", gateway = { ttl = \"1h\" } }";
+
+/// An authorization server, and a gateway with a resource server behind it.
+fn servers() -> (Server, Server) {
+    let authorization = Server::authorization(&["--signature", "ES256", "--serves", ARCHITECTURE]);
+    let gateway = Server::chain(ARCHITECTURE, 2, &authorization, &[]);
+    (authorization, gateway)
+}
+
+/// Introspection that wants a JWT.
+fn as_jwt(authorization: &Server, token: &str) -> Answer {
+    let headers = ["Accept: application/jwt".to_owned(), basic("bench", SECRET)];
+    let headers = headers.each_ref().map(String::as_str);
+    post(authorization.address, "/introspect", &headers, &format!("token={token}"))
+}
+
+fn count(server: &Server, path: &str, name: &str) -> Option<u64> {
+    get(server.address, path, &[]).expect(200).json()[name].as_u64()
+}
+
+#[test]
+fn an_opaque_token_gets_the_resource_that_is_behind_and_there_a_jwt() {
+    let (authorization, gateway) = servers();
+    let inner = gateway.behind.as_deref().unwrap();
+    let token = authorization.token();
+    assert!(!token.contains('.'), "a client holds {token}");
+    assert_eq!(gateway.resource_with(&token).expect(200).json()["resource"], "accepted");
+    inner.resource_with(&token).expect(401);
+    get(inner.address, "/resource", &[]).expect(401);
+    get(gateway.address, "/resource", &[]).expect(401);
+
+    let answer = as_jwt(&authorization, &token).expect(200);
+    assert_eq!(answer.header("content-type"), Some("application/jwt"));
+    let jwt = answer.body();
+    assert_eq!(jwt.split('.').count(), 3, "{jwt}");
+    inner.resource_with(jwt).expect(200);
+    gateway.resource_with(jwt).expect(401);
+}
+
+#[test]
+fn bad_tokens_do_not_come_further_than_the_gateway() {
+    let (authorization, gateway) = servers();
+    let inner = gateway.behind.as_deref().unwrap();
+    let revoked = authorization.token();
+    authorization.revoke(&revoked);
+    for bad in ["rubbish", "a.b.c", &revoked] {
+        gateway.resource_with(bad).expect(401);
+        assert_eq!(as_jwt(&authorization, bad).expect(204).body(), "");
+    }
+    assert_eq!(count(inner, "/bench/counts", "requests"), Some(0));
+}
+
+#[test]
+fn a_revoked_token_is_accepted_for_as_long_as_the_gateway_keeps_the_answer_about_it() {
+    let (authorization, gateway) = servers();
+    let (known, unknown) = (authorization.token(), authorization.token());
+    gateway.resource_with(&known).expect(200);
+    authorization.revoke(&known);
+    authorization.revoke(&unknown);
+    gateway.resource_with(&known).expect(200);
+    gateway.resource_with(&unknown).expect(401);
+    let asked = count(&authorization, "/bench/calls", "/introspect");
+    assert_eq!(asked, Some(2), "once for each token");
+}
+
+#[test]
+fn a_server_behind_that_is_gone_is_a_bad_gateway_and_counted() {
+    let (authorization, mut gateway) = servers();
+    let token = authorization.token();
+    gateway.resource_with(&token).expect(200);
+    gateway.behind.take().unwrap().stop();
+    for _ in 0..3 {
+        assert_eq!(gateway.resource_with(&token).expect(502).header("www-authenticate"), None);
+    }
+    assert_eq!(count(&gateway, "/bench/counts", "bad_gateway"), Some(3));
+    assert_eq!(count(&gateway, "/bench/counts", "gateway_timeout"), Some(0));
+    gateway.resource_with("rubbish").expect(401);
+}
+
+#[test]
+fn a_server_that_is_no_gateway_counts_no_trouble_with_one() {
+    let authorization = Server::authorization(&[]);
+    let resource = Server::resource("none", &authorization, &[]);
+    assert_eq!(count(&resource, "/bench/counts", "bad_gateway"), None);
+}
+
+#[test]
+fn any_server_passes_requests_on_with_the_mark_of_a_probe_and_its_own_token_unless_there_is_another() {
+    let authorization = Server::authorization(&[]);
+    let behind = Server::resource("introspection", &authorization, &[]);
+    let gateway = Server::resource("none", &authorization, &["--upstream", &behind.issuer()]);
+    let probe = format!("{PROBE_HEADER}: 7");
+    let ask = |token: &str| get(gateway.address, "/resource", &[&bearer(token), &probe]);
+    ask(&authorization.token()).expect(200);
+    let refused = ask("rubbish").expect(401);
+    assert!(refused.header("www-authenticate").unwrap().contains("error=\"invalid_token\""));
+    let decided = |server: &Server| {
+        let decisions = get(server.address, "/bench/decisions", &[]).expect(200).json();
+        let decisions = decisions.as_array().unwrap().iter();
+        decisions
+            .map(|decision| (decision["probe"].clone(), decision["accepted"].clone()))
+            .collect::<Vec<_>>()
+    };
+    let (probe, [accepted, refused]) = (json!(7), [json!(true), json!(false)]);
+    assert_eq!(decided(&behind), [(probe.clone(), accepted.clone()), (probe.clone(), refused)]);
+    assert_eq!(decided(&gateway), [(probe.clone(), accepted.clone()), (probe, accepted)]);
+}
