@@ -34,6 +34,8 @@ pub enum TokenFormat {
     Opaque,
     /// A JWT (RFC 9068).
     Jwt,
+    /// The signature of a JWT: the authorization server keeps its header and its claims.
+    Signature,
 }
 
 /// What a resource server looks at.

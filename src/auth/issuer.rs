@@ -8,22 +8,39 @@ use hyper::body::Bytes;
 use serde::{Serialize, Serializer};
 
 use crate::auth::future::BoxFuture;
-use crate::auth::token::StatedClaims;
 use crate::auth::token::jwt::stated_claims;
+use crate::auth::token::{Rejection, StatedClaims};
 
 /// How long an answer may take: then the request fails rather than its caller waits. Spring Security waits 30 s.
 pub const PATIENCE: Duration = Duration::from_secs(5);
 
-/// What an introspection answer is that is a JWT (RFC 7519 section 10.3.1).
-pub const JWT_MEDIA_TYPE: &str = "application/jwt";
+/// How a gateway comes by the token that it passes on.
+#[derive(Clone, Copy, Debug)]
+pub enum Exchange<'a> {
+    /// It introspects, and takes a JWT for an answer.
+    Introspection,
+    /// It asks for what stands before the signature that the token is.
+    Split,
+    /// It asks for a token (RFC 8693) for this audience, and for this scope or the same.
+    Token {
+        /// For whom.
+        audience: &'a str,
+        /// What for, if not for the same.
+        scope: Option<&'a str>,
+    },
+}
 
 /// The authorization server as a resource server sees it: over HTTP, or in memory. Every call ends within [`PATIENCE`].
 pub trait Issuer: Send + Sync {
     /// Asks what a token means (RFC 7662).
     fn introspect<'a>(&'a self, token: &'a str) -> BoxFuture<'a, Result<Introspection, Unreachable>>;
 
-    /// The same, and the answer about a good token is a JWT that means the same, for the servers behind a gateway.
-    fn introspect_as_jwt<'a>(&'a self, token: &'a str) -> BoxFuture<'a, Result<Introspection, Unreachable>>;
+    /// The JWT that a gateway passes on in the place of a token, if it comes by it in this way; `None` if the token is not active.
+    fn exchange<'a>(
+        &'a self,
+        token: &'a str,
+        how: Exchange<'a>,
+    ) -> BoxFuture<'a, Result<Option<String>, Unreachable>>;
 
     /// Fetches the document that is published at `path`, like `/jwks`; `None` if it still is the one with the entity tag `known`
     /// (RFC 9110 section 13.1.2). Fails if it has more than `most_bytes`.
@@ -83,13 +100,14 @@ impl Introspection {
         }
     }
 
-    /// Reads an answer that is a JWT. What it says is believed like an answer in JSON: for the sake of whoever gave it, not of its
-    /// signature.
-    pub fn from_jwt(answer: &[u8]) -> Result<Self, Unreachable> {
-        let unfit =
-            |why: &dyn fmt::Display| Unreachable(format!("expected a JWT as introspection answer: {why}"));
-        let jwt = str::from_utf8(answer).map_err(|error| unfit(&error))?;
-        let claims = stated_claims(jwt).map_err(|rejection| unfit(&rejection))?;
+    /// What a JWT says that was given for an answer: it is believed for the sake of whoever gave it, not of its signature. None was given
+    /// for a token that is not active.
+    pub fn from_jwt(jwt: Option<String>) -> Result<Self, Unreachable> {
+        let Some(jwt) = jwt else { return Ok(Self::Inactive) };
+        let unfit = |rejection: Rejection| {
+            Unreachable(format!("expected a JWT as introspection answer: {rejection}"))
+        };
+        let claims = stated_claims(&jwt).map_err(unfit)?;
         Ok(Self::Active(StatedClaims { jwt: Some(jwt.into()), ..claims }))
     }
 }

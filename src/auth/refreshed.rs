@@ -222,7 +222,7 @@ mod tests {
 
     use super::*;
     use crate::auth::future::BoxFuture;
-    use crate::auth::issuer::{Document, Introspection};
+    use crate::auth::issuer::{Document, Exchange, Introspection};
 
     /// Publishes a number that is sometimes none.
     #[derive(Default)]
@@ -236,7 +236,11 @@ mod tests {
             unreachable!("nobody asks")
         }
 
-        fn introspect_as_jwt<'a>(&'a self, _: &'a str) -> BoxFuture<'a, Result<Introspection, Unreachable>> {
+        fn exchange<'a>(
+            &'a self,
+            _: &'a str,
+            _: Exchange<'a>,
+        ) -> BoxFuture<'a, Result<Option<String>, Unreachable>> {
             unreachable!("nobody asks")
         }
 

@@ -102,6 +102,9 @@ fn text(plan: &Plan) -> String {
             (None, _) => "opaque tokens".to_owned(),
             (Some(scheme), TokenFormat::Jwt) => format!("{scheme} tokens"),
             (Some(scheme), TokenFormat::Opaque) => format!("opaque tokens, {scheme} tokens inside"),
+            (Some(scheme), TokenFormat::Signature) => {
+                format!("signatures of {scheme} tokens, which are whole inside")
+            }
         };
         line(format!(
             "  {number}. {}{} (round {}): {}, {tokens}, store {}{}",

@@ -6,6 +6,7 @@ mod chain;
 pub mod client;
 pub mod core_watch;
 mod events;
+mod exchange;
 mod issued;
 mod listener;
 pub mod machine;
@@ -171,9 +172,9 @@ impl Testbed {
         sink: &mut Sink<'_>,
     ) -> Result<TokenSupply, TestbedError> {
         let issuer = self.issuer();
-        let are_jwts = trial.subject.token_format() == TokenFormat::Jwt;
-        let scheme = trial.subject.signature.clone().filter(|_| are_jwts);
-        let source = Source { client: &self.client, issuer: &issuer, scheme, so_far };
+        let outside = trial.subject.token_format();
+        let scheme = trial.subject.signature.clone().filter(|_| outside != TokenFormat::Opaque);
+        let source = Source { client: &self.client, issuer: &issuer, outside, scheme, so_far };
         let watched = trial.workload.revocations.len();
         Ok(tokens::supply(&source, &trial.workload.pool, watched, sink).await?)
     }

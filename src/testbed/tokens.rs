@@ -9,9 +9,11 @@ use serde::Deserialize;
 use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 
+use crate::auth::authorization_server::signature_of;
 use crate::auth::token::jwt::SigningKey;
 use crate::auth::token::signature::{KeyError, SignatureScheme, SigningError};
 use crate::auth::token::{Audience, Claims, Policy, UnixTime, WallClock, opaque};
+use crate::design::TokenFormat;
 use crate::plan::{BadKind, Pool, TokenClass};
 use crate::registry::Part;
 use crate::testbed::client::{CallError, Client, uri};
@@ -100,6 +102,8 @@ pub(super) struct Source<'a> {
     pub(super) client: &'a Client,
     /// Its URL.
     pub(super) issuer: &'a str,
+    /// What its clients hold.
+    pub(super) outside: TokenFormat,
     /// What its tokens are signed with; nothing for opaque ones.
     pub(super) scheme: Option<Part<dyn SignatureScheme>>,
     /// Counts the tokens as they come.
@@ -197,13 +201,17 @@ impl Source<'_> {
             (0..count).for_each(|_| each(&opaque::mint()));
             return Ok(());
         };
-        let issuer = self.issuer.to_owned();
+        let (issuer, outside) = (self.issuer.to_owned(), self.outside);
         let (sender, mut signed) = mpsc::channel(WAITING);
         let signing = tokio::task::spawn_blocking(move || {
             let stranger = SigningKey::generate(&*scheme)?;
             let iat = WallClock::system().now();
             for _ in 0..count {
-                let token = stranger.sign(&claims(&issuer, iat))?;
+                let jwt = stranger.sign(&claims(&issuer, iat))?;
+                let token = match outside {
+                    TokenFormat::Signature => signature_of(&jwt).to_owned(),
+                    TokenFormat::Opaque | TokenFormat::Jwt => jwt,
+                };
                 if sender.blocking_send(token).is_err() {
                     break;
                 }

@@ -1,5 +1,6 @@
 //! A gateway, and the resource server behind it.
 
+use bearerbench::auth::token::TokenId;
 use bearerbench::plan::PROBE_HEADER;
 use serde_json::json;
 
@@ -112,4 +113,50 @@ fn any_server_passes_requests_on_with_the_mark_of_a_probe_and_its_own_token_unle
     let (probe, [accepted, refused]) = (json!(7), [json!(true), json!(false)]);
     assert_eq!(decided(&behind), [(probe.clone(), accepted.clone()), (probe.clone(), refused)]);
     assert_eq!(decided(&gateway), [(probe.clone(), accepted.clone()), (probe, accepted)]);
+}
+
+#[test]
+fn header_and_claims_are_given_for_the_hash_of_an_active_signature_alone() {
+    let architecture = "{ kind = \"split-token\", gateway = { ttl = \"1h\" } }";
+    let authorization = Server::authorization(&["--signature", "ES256", "--serves", architecture]);
+    let token = authorization.token();
+    assert_eq!(token.len(), 86, "64 bytes in base64url: {token}");
+    let ask = |hash: &str| authorization.post("/split-token", &format!("hash={hash}"));
+    let of = |token: &str| TokenId::of(token).to_base64url();
+    let answer = ask(&of(&token)).expect(200);
+    assert_eq!(answer.body().split('.').count(), 2, "{answer:?}");
+    let jwt = as_jwt(&authorization, &token).expect(200);
+    assert_eq!(jwt.body(), format!("{}.{token}", answer.body()));
+    ask(&of("rubbish")).expect(204);
+    ask("rubbish").refuses(400, "invalid_request");
+    post(authorization.address, "/split-token", &[], "hash=").refuses(401, "invalid_client");
+    authorization.revoke(&token);
+    ask(&of(&token)).expect(204);
+}
+
+#[test]
+fn a_token_is_exchanged_for_one_of_another_audience_that_allows_no_more() {
+    let authorization = Server::authorization(&["--signature", "ES256", "--scope", "read write"]);
+    let token = authorization.token();
+    let grant_type = "grant_type=urn:ietf:params:oauth:grant-type:token-exchange";
+    let token_type = "urn:ietf:params:oauth:token-type:access_token";
+    let exchange = |token: &str, more: &str| {
+        let asked = format!("subject_token={token}&subject_token_type={token_type}&audience=inside");
+        authorization.post("/token-exchange", &format!("{grant_type}&{asked}{more}"))
+    };
+    for (more, scope) in [("", "read write"), ("&scope=read", "read")] {
+        let answer = exchange(&token, more).expect(200).json();
+        assert_eq!((&answer["issued_token_type"], &answer["scope"]), (&json!(token_type), &json!(scope)));
+        let said = authorization.introspect(answer["access_token"].as_str().unwrap());
+        assert_eq!((&said["aud"], &said["scope"]), (&json!("inside"), &json!(scope)));
+        assert_eq!(said["exp"], authorization.introspect(&token)["exp"]);
+    }
+    exchange(&token, "&scope=delete").refuses(400, "invalid_scope");
+    exchange("rubbish", "").refuses(400, "invalid_request");
+    authorization.post("/token-exchange", grant_type).refuses(400, "invalid_request");
+    authorization
+        .post("/token-exchange", "grant_type=client_credentials")
+        .refuses(400, "unsupported_grant_type");
+    authorization.revoke(&token);
+    exchange(&token, "").refuses(400, "invalid_request");
 }

@@ -19,7 +19,9 @@ fn of_every_kind(more: &[&str]) -> Vec<(Server, Server)> {
         let written = written(&choice);
         let signatures: &[&[&str]] = match architecture.tokens() {
             Tokens::Any => &[&[]],
-            Tokens::Jwt | Tokens::Phantom => &[&["--signature", "ES256"], &["--signature", "ML-DSA-65"]],
+            Tokens::Jwt | Tokens::Phantom | Tokens::Split => {
+                &[&["--signature", "ES256"], &["--signature", "ML-DSA-65"]]
+            }
         };
         for signature in signatures {
             let scheme = signature.last().map(|alg| Part::<dyn SignatureScheme>::named(alg).expect("known"));

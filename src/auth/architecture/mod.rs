@@ -1,5 +1,6 @@
 //! Validation architectures: how a resource server decides on a token. One file each.
 
+mod gateway;
 mod introspection;
 mod introspection_cached;
 mod jwt;
@@ -9,8 +10,10 @@ mod jwt_filter;
 mod jwt_status_list;
 mod none;
 mod phantom_token;
+mod split_token;
 #[cfg(test)]
 mod tests;
+mod token_exchange;
 
 use std::fmt::Debug;
 use std::iter;
@@ -55,7 +58,12 @@ pub trait Architecture: Debug + Send + Sync {
         None
     }
 
-    /// Makes the thing with state, ready to decide on what clients send.
+    /// What the server behind it asks of a token, where that is not what is asked of the tokens that it is sent itself.
+    fn asked_behind(&self, policy: &Policy) -> Policy {
+        policy.clone()
+    }
+
+    /// Makes the thing with state, ready to decide on what it is sent.
     fn validator(&self, context: Context) -> BoxFuture<'_, Result<Arc<dyn TokenValidator>, NotReady>>;
 }
 
@@ -64,6 +72,11 @@ impl dyn Architecture {
     pub fn hops(&self) -> impl Iterator<Item = &dyn Architecture> {
         let edge: &dyn Architecture = self;
         iter::successors(Some(edge), |gateway| gateway.inner())
+    }
+
+    /// What is asked of a token at a hop, if this is asked of those that clients send.
+    pub fn policy_at(&self, hop: usize, outside: Policy) -> Policy {
+        self.hops().take(hop).fold(outside, |policy, gateway| gateway.asked_behind(&policy))
     }
 }
 
@@ -100,6 +113,8 @@ pub enum Tokens {
     Jwt,
     /// Opaque ones, each in the place of a JWT that the authorization server signs when a gateway asks for it.
     Phantom,
+    /// Signatures of JWTs, whose header and claims the authorization server gives to a gateway that asks for them.
+    Split,
 }
 
 impl Tokens {
@@ -107,18 +122,18 @@ impl Tokens {
     pub fn need_signature(self) -> bool {
         match self {
             Self::Any => false,
-            Self::Jwt | Self::Phantom => true,
+            Self::Jwt | Self::Phantom | Self::Split => true,
         }
     }
 
     /// What clients hold of an authorization server that signs, or does not.
     pub fn format(self, is_signed: bool) -> TokenFormat {
-        let signed = match self {
-            Self::Any => is_signed,
-            Self::Jwt => true,
-            Self::Phantom => false,
-        };
-        if signed { TokenFormat::Jwt } else { TokenFormat::Opaque }
+        match self {
+            Self::Any if !is_signed => TokenFormat::Opaque,
+            Self::Any | Self::Jwt => TokenFormat::Jwt,
+            Self::Phantom => TokenFormat::Opaque,
+            Self::Split => TokenFormat::Signature,
+        }
     }
 }
 
@@ -239,6 +254,16 @@ pub static ARCHITECTURES: Registry<dyn Architecture> = Registry {
             "phantom-token",
             phantom_token::PhantomToken,
             "a gateway has opaque tokens exchanged for JWTs, which a server behind it verifies as jwt does"
+        ),
+        entry!(
+            "split-token",
+            split_token::SplitToken,
+            "clients hold the signature alone; a gateway adds header and claims, and a server behind it verifies as jwt does"
+        ),
+        entry!(
+            "token-exchange",
+            token_exchange::TokenExchange,
+            "a gateway exchanges JWTs for narrower ones (RFC 8693), which a server behind it verifies as jwt does"
         ),
     ],
 };

@@ -5,11 +5,12 @@ use std::sync::Arc;
 use schemars::JsonSchema;
 use serde::Deserialize;
 
+use crate::auth::architecture::gateway::{self, Ask};
 use crate::auth::architecture::introspection_cached::Cached;
 use crate::auth::architecture::jwt::LocalJwt;
 use crate::auth::architecture::{Architecture, Context, NotReady, TokenValidator, Tokens, Validation};
 use crate::auth::future::BoxFuture;
-use crate::auth::issuer::{Document, Introspection, Issuer, Unreachable};
+use crate::auth::issuer::{Exchange, Introspection, Issuer, Unreachable};
 use crate::auth::token::signature::SignatureScheme;
 use crate::design::Design;
 
@@ -61,33 +62,21 @@ impl Architecture for PhantomToken {
     }
 
     fn validator(&self, context: Context) -> BoxFuture<'_, Result<Arc<dyn TokenValidator>, NotReady>> {
-        let issuer = Arc::new(AskedForJwts(Arc::clone(&context.issuer)));
-        self.gateway.validator(Context { issuer, ..context })
+        gateway::asking(&self.gateway, ForJwts, context)
     }
 }
 
-/// The authorization server, asked for a JWT whenever it is asked about a token.
-struct AskedForJwts(Arc<dyn Issuer>);
+/// Introspects, and takes a JWT for an answer.
+struct ForJwts;
 
-impl Issuer for AskedForJwts {
-    fn introspect<'a>(&'a self, token: &'a str) -> BoxFuture<'a, Result<Introspection, Unreachable>> {
-        self.0.introspect_as_jwt(token)
-    }
-
-    fn introspect_as_jwt<'a>(&'a self, token: &'a str) -> BoxFuture<'a, Result<Introspection, Unreachable>> {
-        self.0.introspect_as_jwt(token)
-    }
-
-    fn fetch<'a>(
+impl Ask for ForJwts {
+    fn ask<'a>(
         &'a self,
-        path: &'a str,
-        known: Option<&'a str>,
-        most_bytes: usize,
-    ) -> BoxFuture<'a, Result<Option<Arc<Document>>, Unreachable>> {
-        self.0.fetch(path, known, most_bytes)
-    }
-
-    fn unreadable(&self, why: &Unreachable) {
-        self.0.unreadable(why);
+        server: &'a dyn Issuer,
+        token: &'a str,
+    ) -> BoxFuture<'a, Result<Introspection, Unreachable>> {
+        Box::pin(
+            async move { Introspection::from_jwt(server.exchange(token, Exchange::Introspection).await?) },
+        )
     }
 }

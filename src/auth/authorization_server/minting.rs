@@ -14,6 +14,8 @@ pub enum Minting {
     Jwt(Box<Signing>),
     /// Opaque tokens, as above; who introspects may have one of them as a JWT, which is signed then.
     Phantom(Box<Signing>),
+    /// Signatures of JWTs; the claims stay in the store.
+    Split(Box<Signing>),
 }
 
 /// The keys of an authorization server.
@@ -40,13 +42,14 @@ impl Minting {
         match outside {
             TokenFormat::Jwt => Self::Jwt(signing),
             TokenFormat::Opaque => Self::Phantom(signing),
+            TokenFormat::Signature => Self::Split(signing),
         }
     }
 
     pub(super) fn signing(&self) -> Option<&Signing> {
         match self {
             Self::Opaque => None,
-            Self::Jwt(signing) | Self::Phantom(signing) => Some(signing),
+            Self::Jwt(signing) | Self::Phantom(signing) | Self::Split(signing) => Some(signing),
         }
     }
 }

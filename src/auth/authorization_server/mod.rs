@@ -1,5 +1,6 @@
 //! The authorization server itself, without HTTP: issues, introspects, revokes, publishes keys.
 
+mod in_memory;
 mod minting;
 mod publication;
 mod revocation_document;
@@ -11,8 +12,7 @@ use std::time::Duration;
 
 use aws_lc_rs::constant_time::verify_slices_are_equal;
 
-use crate::auth::future::BoxFuture;
-use crate::auth::issuer::{Document, Introspection, Issuer, Unreachable};
+use crate::auth::issuer::Introspection;
 use crate::auth::store::{Record, RevokedToken, StoreError, TokenStore};
 use crate::auth::token::jwks::JwkSet;
 use crate::auth::token::signature::SigningError;
@@ -79,6 +79,9 @@ pub enum IssueError {
 /// Why there is no JWT in the place of a token.
 #[derive(Debug, thiserror::Error)]
 pub enum JwtError {
+    /// It does not allow what is asked for.
+    #[error("the token does not allow that scope")]
+    Scope,
     /// Nothing to sign with.
     #[error("this authorization server signs no JWTs; give it a signature scheme")]
     NoKey,
@@ -171,13 +174,11 @@ impl AuthorizationServer {
             status: self.next_status().await?,
         });
         let token = match &self.minting {
-            Minting::Jwt(signing) => signing.key.sign(&claims)?,
-            Minting::Opaque | Minting::Phantom(_) => {
-                let token = opaque::mint();
-                self.store.put(TokenId::of(&token), Record::Issued(Arc::clone(&claims))).await?;
-                token
-            }
+            Minting::Jwt(signing) => return Ok(Issued { token: signing.key.sign(&claims)?, claims }),
+            Minting::Opaque | Minting::Phantom(_) => opaque::mint(),
+            Minting::Split(signing) => signature_of(&signing.key.sign(&claims)?).to_owned(),
         };
+        self.store.put(TokenId::of(&token), Record::Issued(Arc::clone(&claims))).await?;
         Ok(Issued { token, claims })
     }
 
@@ -201,23 +202,62 @@ impl AuthorizationServer {
 
     /// Tells what a token means (RFC 7662).
     pub async fn introspect(&self, token: &str) -> Result<Introspection, StoreError> {
-        Ok(match self.find(token).await? {
-            Some((_, claims)) if self.clock.now() < claims.exp => {
-                Introspection::Active((*claims).clone().into())
-            }
-            _ => Introspection::Inactive,
-        })
+        let claims = self.active(token).await?;
+        Ok(claims.map_or(Introspection::Inactive, |claims| Introspection::Active((*claims).clone().into())))
     }
 
     /// The JWT that means what this token does, signed now, or the token itself if it is one; `None` if it is not active.
     pub async fn introspect_as_jwt(&self, token: &str) -> Result<Option<String>, JwtError> {
         let signing = self.minting.signing().ok_or(JwtError::NoKey)?;
-        let active = self.find(token).await?.filter(|(_, claims)| self.clock.now() < claims.exp);
-        let Some((_, claims)) = active else { return Ok(None) };
+        let Some(claims) = self.active(token).await? else { return Ok(None) };
         Ok(Some(match &self.minting {
             Minting::Jwt(_) => token.to_owned(),
             Minting::Opaque | Minting::Phantom(_) => signing.key.sign(&claims)?,
+            Minting::Split(_) => format!("{}.{token}", signing.key.header_and_claims(&claims)),
         }))
+    }
+
+    /// What stands before the signature that has this hash, if clients hold signatures and this one is active.
+    pub async fn header_and_claims(&self, signature: TokenId) -> Result<Option<String>, StoreError> {
+        let Minting::Split(signing) = &self.minting else { return Ok(None) };
+        Ok(match self.store.find(signature).await? {
+            Some(Record::Issued(claims)) if self.clock.now() < claims.exp => {
+                Some(signing.key.header_and_claims(&claims))
+            }
+            Some(Record::Issued(_) | Record::Revoked(_)) | None => None,
+        })
+    }
+
+    /// The JWT that has this signature, if clients hold signatures and this one is active.
+    async fn joined(&self, signature: &str) -> Result<Option<String>, JwtError> {
+        let rest = self.header_and_claims(TokenId::of(signature)).await?;
+        Ok(rest.map(|rest| format!("{rest}.{signature}")))
+    }
+
+    /// A JWT for another audience in the place of this token (RFC 8693), with the same expiry, and this scope or the same; `None` if the
+    /// token is not active.
+    pub async fn exchange(
+        &self,
+        client_id: &str,
+        token: &str,
+        audience: &str,
+        scope: Option<&str>,
+    ) -> Result<Option<Issued>, JwtError> {
+        let signing = self.minting.signing().ok_or(JwtError::NoKey)?;
+        let Some(subject) = self.active(token).await? else { return Ok(None) };
+        let scope = scope.unwrap_or(&subject.scope);
+        if !scope.split(' ').all(|asked| subject.scope.split(' ').any(|allowed| allowed == asked)) {
+            return Err(JwtError::Scope);
+        }
+        let claims = Arc::new(Claims {
+            aud: Audience::one(audience),
+            client_id: client_id.to_owned(),
+            scope: scope.to_owned(),
+            iat: self.clock.now(),
+            jti: opaque::mint(),
+            ..(*subject).clone()
+        });
+        Ok(Some(Issued { token: signing.key.sign(&claims)?, claims }))
     }
 
     /// Makes a token of this client worthless (RFC 7009). When this is done, no later introspection says active.
@@ -264,10 +304,16 @@ impl AuthorizationServer {
         JwkSet::of(keys)
     }
 
+    /// The claims of a token that is ours, not revoked, and has not expired.
+    async fn active(&self, token: &str) -> Result<Option<Arc<Claims>>, StoreError> {
+        let known = self.find(token).await?.map(|(_, claims)| claims);
+        Ok(known.filter(|claims| self.clock.now() < claims.exp))
+    }
+
     /// The token's name in the store and its claims, unless it is none of ours or revoked.
     async fn find(&self, token: &str) -> Result<Option<(TokenId, Arc<Claims>)>, StoreError> {
         match &self.minting {
-            Minting::Opaque | Minting::Phantom(_) => {
+            Minting::Opaque | Minting::Phantom(_) | Minting::Split(_) => {
                 let id = TokenId::of(token);
                 Ok(match self.store.find(id).await? {
                     Some(Record::Issued(claims)) => Some((id, claims)),
@@ -284,43 +330,7 @@ impl AuthorizationServer {
     }
 }
 
-impl Issuer for AuthorizationServer {
-    fn introspect<'a>(&'a self, token: &'a str) -> BoxFuture<'a, Result<Introspection, Unreachable>> {
-        Box::pin(async move {
-            AuthorizationServer::introspect(self, token).await.map_err(|error| Unreachable(error.to_string()))
-        })
-    }
-
-    fn introspect_as_jwt<'a>(&'a self, token: &'a str) -> BoxFuture<'a, Result<Introspection, Unreachable>> {
-        Box::pin(async move {
-            let jwt = AuthorizationServer::introspect_as_jwt(self, token).await;
-            let jwt = jwt.map_err(|error| Unreachable(error.to_string()))?;
-            jwt.map_or(Ok(Introspection::Inactive), |jwt| Introspection::from_jwt(jwt.as_bytes()))
-        })
-    }
-
-    fn fetch<'a>(
-        &'a self,
-        path: &'a str,
-        known: Option<&'a str>,
-        most_bytes: usize,
-    ) -> BoxFuture<'a, Result<Option<Arc<Document>>, Unreachable>> {
-        Box::pin(async move {
-            let publication = self.publications.iter().find(|publication| publication.path() == path);
-            let publication =
-                publication.ok_or_else(|| Unreachable(format!("nothing is published at {path}")))?;
-            let document =
-                publication.document(self).await.map_err(|error| Unreachable(error.to_string()))?;
-            if known.is_some() && document.entity_tag.as_deref() == known {
-                return Ok(None);
-            }
-            let bytes = document.bytes.len();
-            if bytes > most_bytes {
-                return Err(Unreachable(format!(
-                    "a document of {bytes} bytes, expected at most {most_bytes}"
-                )));
-            }
-            Ok(Some(document))
-        })
-    }
+/// The last part of a JWT.
+pub fn signature_of(jwt: &str) -> &str {
+    jwt.rsplit('.').next().expect("what is split has a part")
 }

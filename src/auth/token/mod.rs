@@ -44,4 +44,14 @@ impl TokenId {
     pub fn first_bits(&self) -> u64 {
         u64::from_le_bytes(*self.0.first_chunk().expect("32 bytes are more than 8"))
     }
+
+    /// The hash in base64url, as servers ask each other for a token without sending it.
+    pub fn to_base64url(self) -> String {
+        base64url::encode(self.0)
+    }
+
+    /// What that says; `None` if it is no hash.
+    pub fn from_base64url(text: &str) -> Option<Self> {
+        base64url::decode(text).ok()?.try_into().ok().map(Self)
+    }
 }

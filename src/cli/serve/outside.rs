@@ -6,19 +6,22 @@ use crate::registry::Part;
 
 /// What clients of an authorization server hold that serves these architectures, and signs or does not.
 pub(super) fn format(serves: &[Part<dyn Architecture>], is_signed: bool) -> Result<TokenFormat, String> {
-    let of = |tokens| serves.iter().find(|served| served.tokens() == tokens);
-    match (of(Tokens::Phantom), of(Tokens::Jwt)) {
-        (Some(phantom), Some(jwt)) => Err(format!(
-            "--serves {} wants clients to hold opaque tokens, --serves {} JWTs; start an authorization server for each",
-            phantom.kind(),
-            jwt.kind()
+    let mut particular = serves.iter().filter(|served| served.tokens() != Tokens::Any);
+    let Some(first) = particular.next() else { return Ok(Tokens::Any.format(is_signed)) };
+    if !is_signed {
+        let kind = first.kind();
+        return Err(format!(
+            "--serves {kind}: its tokens are signed; add --signature, like --signature ES256"
+        ));
+    }
+    let format = first.tokens().format(is_signed);
+    match particular.find(|other| other.tokens().format(is_signed) != format) {
+        None => Ok(format),
+        Some(other) => Err(format!(
+            "--serves {} and --serves {} want clients to hold different tokens; start an authorization server for each",
+            first.kind(),
+            other.kind()
         )),
-        (Some(phantom), None) if !is_signed => Err(format!(
-            "--serves {}: the tokens behind its gateway are signed; add --signature, like --signature ES256",
-            phantom.kind()
-        )),
-        (Some(_), None) => Ok(Tokens::Phantom.format(is_signed)),
-        (None, _) => Ok(Tokens::Any.format(is_signed)),
     }
 }
 

@@ -11,9 +11,10 @@ use serde::Deserialize;
 use serde_json::json;
 
 use super::table::Called;
-use crate::auth::authorization_server::{Client, RevokeError};
-use crate::auth::issuer::JWT_MEDIA_TYPE;
+use crate::auth::authorization_server::{Client, JwtError, RevokeError};
+use crate::auth::token::TokenId;
 use crate::plan::REVOKED_HEADER;
+use crate::testbed::exchange::{ACCESS_TOKEN, JWT, SPLIT_TOKEN, TOKEN_EXCHANGE};
 use crate::testbed::spec::Credentials;
 use crate::units::Stamp;
 
@@ -26,6 +27,22 @@ pub(super) struct TokenRequest {
 #[derive(Deserialize)]
 pub(super) struct AboutToken {
     token: Option<String>,
+}
+
+/// RFC 8693 section 2.1.
+#[derive(Deserialize)]
+pub(super) struct ExchangeRequest {
+    grant_type: Option<String>,
+    subject_token: Option<String>,
+    subject_token_type: Option<String>,
+    audience: Option<String>,
+    scope: Option<String>,
+}
+
+#[derive(Deserialize)]
+pub(super) struct AboutSignature {
+    /// The SHA-256 of the signature in base64url.
+    hash: Option<String>,
 }
 
 /// Errors in the words of RFC 6749 section 5.2.
@@ -80,7 +97,7 @@ pub(super) async fn introspect(
         let jwt = called.server().introspect_as_jwt(&token).await;
         let jwt = jwt.map_err(|error| Refusal::Unavailable(error.to_string()))?;
         return Ok(match jwt {
-            Some(jwt) => (not_kept, [(CONTENT_TYPE, JWT_MEDIA_TYPE)], jwt).into_response(),
+            Some(jwt) => (not_kept, [(CONTENT_TYPE, JWT)], jwt).into_response(),
             None => (StatusCode::NO_CONTENT, not_kept).into_response(),
         });
     }
@@ -91,7 +108,59 @@ pub(super) async fn introspect(
 
 /// Whether a JWT is the only answer that is taken (RFC 9110 section 12.5.1): whoever takes anything gets JSON.
 fn wants_jwt(headers: &HeaderMap) -> bool {
-    headers.get(ACCEPT).is_some_and(|accepted| accepted == JWT_MEDIA_TYPE)
+    headers.get(ACCEPT).is_some_and(|accepted| accepted == JWT)
+}
+
+/// A token for one audience in the place of another token (RFC 8693).
+pub(super) async fn exchange(
+    called: Called,
+    headers: HeaderMap,
+    form: Result<Form<ExchangeRequest>, FormRejection>,
+) -> Result<Response, Refusal> {
+    let client = authenticated(&called, &headers)?;
+    let Form(request) = form?;
+    if request.grant_type.as_deref() != Some(TOKEN_EXCHANGE) {
+        return Err(Refusal::UnsupportedGrantType);
+    }
+    let (Some(token), Some(audience)) = (&request.subject_token, &request.audience) else {
+        return Err(Refusal::InvalidRequest("expected a subject_token and an audience"));
+    };
+    if request.subject_token_type.as_deref() != Some(ACCESS_TOKEN) {
+        return Err(Refusal::InvalidRequest("the subject_token_type is not that of an access token"));
+    }
+    let exchanged = called.server().exchange(&client.id, token, audience, request.scope.as_deref()).await;
+    let issued = exchanged.map_err(|error| match error {
+        JwtError::Scope => Refusal::InvalidScope,
+        error => Refusal::Unavailable(error.to_string()),
+    })?;
+    let issued = issued.ok_or(Refusal::InvalidRequest("the subject_token is not active"))?;
+    let answer = json!({
+        "access_token": issued.token,
+        "issued_token_type": ACCESS_TOKEN,
+        "token_type": "Bearer",
+        "expires_in": issued.claims.exp.secs().saturating_sub(issued.claims.iat.secs()),
+        "scope": issued.claims.scope,
+    });
+    Ok(([(CACHE_CONTROL, "no-store")], Json(answer)).into_response())
+}
+
+/// Header and claims of a split token, or 204 if it is not active.
+pub(super) async fn split_token(
+    called: Called,
+    headers: HeaderMap,
+    form: Result<Form<AboutSignature>, FormRejection>,
+) -> Result<Response, Refusal> {
+    authenticated(&called, &headers)?;
+    let Form(request) = form?;
+    let hash = request.hash.as_deref().and_then(TokenId::from_base64url);
+    let hash = hash.ok_or(Refusal::InvalidRequest("hash is missing, or no SHA-256 in base64url"))?;
+    let rest = called.server().header_and_claims(hash).await;
+    let rest = rest.map_err(|error| Refusal::Unavailable(error.to_string()))?;
+    let not_kept = [(CACHE_CONTROL, "no-store")];
+    Ok(match rest {
+        Some(rest) => (not_kept, [(CONTENT_TYPE, SPLIT_TOKEN)], rest).into_response(),
+        None => (StatusCode::NO_CONTENT, not_kept).into_response(),
+    })
 }
 
 pub(super) async fn revoke(

@@ -28,6 +28,8 @@ static ENDPOINTS: &[Row] = &[
     Row { path: "/token", name: Some("token"), route: || post(endpoints::token) },
     Row { path: "/introspect", name: Some("introspection"), route: || post(endpoints::introspect) },
     Row { path: "/revoke", name: Some("revocation"), route: || post(endpoints::revoke) },
+    Row { path: "/token-exchange", name: Some("token_exchange"), route: || post(endpoints::exchange) },
+    Row { path: "/split-token", name: Some("split_token"), route: || post(endpoints::split_token) },
     Row { path: "/.well-known/oauth-authorization-server", name: None, route: || get(endpoints::metadata) },
     Row { path: "/bench/calls", name: None, route: || get(endpoints::calls) },
 ];

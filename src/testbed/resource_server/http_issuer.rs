@@ -9,8 +9,9 @@ use hyper::{StatusCode, Uri};
 use tokio::sync::Semaphore;
 
 use crate::auth::future::BoxFuture;
-use crate::auth::issuer::{Document, Introspection, Issuer, JWT_MEDIA_TYPE, PATIENCE, Unreachable};
+use crate::auth::issuer::{Document, Exchange, Introspection, Issuer, PATIENCE, Unreachable};
 use crate::testbed::client::{CallError, Client, uri};
+use crate::testbed::exchange::{Question, jwt};
 use crate::testbed::resource_server::troubles::{Troubles, chain};
 use crate::testbed::spec::Credentials;
 
@@ -70,7 +71,7 @@ impl HttpIssuer {
 impl Issuer for HttpIssuer {
     fn introspect<'a>(&'a self, token: &'a str) -> BoxFuture<'a, Result<Introspection, Unreachable>> {
         Box::pin(async move {
-            let form = about(token);
+            let form = form_urlencoded::Serializer::new(String::new()).append_pair("token", token).finish();
             let answer = in_time(async {
                 let _connection = self.connections.acquire().await.expect("it is never closed");
                 self.client.post(&self.introspect, &self.authorization, form).await.map_err(unreachable)
@@ -81,19 +82,29 @@ impl Issuer for HttpIssuer {
         })
     }
 
-    fn introspect_as_jwt<'a>(&'a self, token: &'a str) -> BoxFuture<'a, Result<Introspection, Unreachable>> {
+    fn exchange<'a>(
+        &'a self,
+        token: &'a str,
+        how: Exchange<'a>,
+    ) -> BoxFuture<'a, Result<Option<String>, Unreachable>> {
         Box::pin(async move {
-            let (uri, authorization, form) = (&self.introspect, &self.authorization, about(token));
+            let Question { path, media_type, form } = Question::of(token, how);
+            let uri = uri(&self.issuer, path).map_err(unreachable)?;
             let answer = in_time(async {
                 let _connection = self.connections.acquire().await.expect("it is never closed");
-                self.client.post_for(uri, authorization, JWT_MEDIA_TYPE, form).await.map_err(unreachable)
+                match self.client.post_for(&uri, &self.authorization, media_type, form).await {
+                    // The subject token is not active (RFC 8693 section 2.2.2).
+                    Err(CallError::Status { status: StatusCode::BAD_REQUEST, .. })
+                        if matches!(how, Exchange::Token { .. }) =>
+                    {
+                        Ok(None)
+                    }
+                    answer => answer.map_err(unreachable),
+                }
             })
             .await;
-            let said = answer.and_then(|jwt| match jwt {
-                Some(jwt) => Introspection::from_jwt(&jwt),
-                None => Ok(Introspection::Inactive),
-            });
-            said.inspect_err(|why| self.troubles.tell(why))
+            let jwt = answer.and_then(|answer| answer.map(|answer| jwt(&answer, token, how)).transpose());
+            jwt.inspect_err(|why| self.troubles.tell(why))
         })
     }
 
@@ -124,11 +135,6 @@ impl Issuer for HttpIssuer {
     fn unreadable(&self, why: &Unreachable) {
         self.fetch_failed(why);
     }
-}
-
-/// The form of a question about a token (RFC 7662 section 2.1).
-fn about(token: &str) -> String {
-    form_urlencoded::Serializer::new(String::new()).append_pair("token", token).finish()
 }
 
 async fn in_time<T>(answer: impl Future<Output = Result<T, Unreachable>>) -> Result<T, Unreachable> {

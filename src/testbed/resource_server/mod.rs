@@ -92,7 +92,8 @@ pub(super) async fn prepare(
 ) -> Result<impl Future<Output = Infallible>, NotReady> {
     let issuer = Arc::new(HttpIssuer::new(&spec.issuer, &spec.credentials)?);
     let upstream = spec.upstream.as_deref().map(Upstream::at).transpose()?;
-    let policy = Arc::new(Policy { issuer: spec.issuer, audience: spec.audience, scope: spec.scope });
+    let policy = Policy { issuer: spec.issuer, audience: spec.audience, scope: spec.scope };
+    let policy = Arc::new(spec.architecture.policy_at(spec.hop.into(), policy));
     let trust = Trust { shared_key: spec.shared_key, scheme: spec.signature };
     let context = Context { issuer: Arc::clone(&issuer) as _, policy, trust, clock: WallClock::system() };
     let validator = at_hop(&spec.architecture, spec.hop)?.validator(context).await?;

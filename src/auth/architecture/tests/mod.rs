@@ -11,7 +11,9 @@ mod phantom_token;
 mod recent_deny_list;
 mod refresh_ahead;
 mod remembered;
+mod split_token;
 mod status_list;
+mod token_exchange;
 
 use std::fmt;
 use std::future;
@@ -20,9 +22,9 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use super::*;
-use crate::auth::authorization_server::{AuthorizationServer, Client, Minting};
+use crate::auth::authorization_server::{AuthorizationServer, Client, JwtError, Minting};
 use crate::auth::future::BoxFuture;
-use crate::auth::issuer::{Document, Introspection};
+use crate::auth::issuer::{Document, Exchange, Introspection};
 use crate::auth::store::Store;
 use crate::auth::token::jwt::{SigningKey, Trust};
 use crate::auth::token::signature::{SignatureScheme, every_variant};
@@ -54,9 +56,13 @@ impl Issuer for Counting {
         Issuer::introspect(&self.server, token)
     }
 
-    fn introspect_as_jwt<'a>(&'a self, token: &'a str) -> BoxFuture<'a, Result<Introspection, Unreachable>> {
+    fn exchange<'a>(
+        &'a self,
+        token: &'a str,
+        how: Exchange<'a>,
+    ) -> BoxFuture<'a, Result<Option<String>, Unreachable>> {
         self.introspections.fetch_add(1, Ordering::Relaxed);
-        Issuer::introspect_as_jwt(&self.server, token)
+        Issuer::exchange(&self.server, token, how)
     }
 
     fn fetch<'a>(
@@ -196,8 +202,11 @@ impl Case {
         let publications = self.architecture.hops().flat_map(Architecture::publishes).collect();
         let issuer = issuer_of(self.architecture.tokens(), self.signature, publications).await;
         let mut validators = Vec::new();
-        for hop in self.architecture.hops() {
-            validators.push(hop.validator(context(&issuer)).await.unwrap());
+        for (number, hop) in self.architecture.hops().enumerate() {
+            let context = context(&issuer);
+            let policy = self.architecture.policy_at(number, (*context.policy).clone());
+            let context = Context { policy: Arc::new(policy), ..context };
+            validators.push(hop.validator(context).await.unwrap());
         }
         (issuer, Chain(validators))
     }

@@ -46,24 +46,39 @@ impl SigningKey {
         self.sign_payload(&serde_json::to_vec(claims).expect("claims are plain data"))
     }
 
+    /// What stands before the signature of these claims as an access token: header and claims with a dot between them.
+    pub fn header_and_claims(&self, claims: &Claims) -> String {
+        self.before_signature(&serde_json::to_vec(claims).expect("claims are plain data"))
+    }
+
     /// Any JSON as the payload of an access token.
     pub fn sign_payload(&self, payload: &[u8]) -> Result<String, SigningError> {
-        self.sign_behind(self.header.clone(), payload)
+        self.signed(self.before_signature(payload))
     }
 
     /// Any JSON as the payload of a JWT of another type, whose header is made anew.
     pub fn sign_as(&self, typ: &str, payload: &[u8]) -> Result<String, SigningError> {
         let Jwk { alg, kid, .. } = &self.public;
         let header = serde_json::json!({ "alg": alg, "kid": kid, "typ": typ });
-        self.sign_behind(base64url::encode(header.to_string()) + ".", payload)
+        self.signed(behind(base64url::encode(header.to_string()) + ".", payload))
     }
 
-    fn sign_behind(&self, header: String, payload: &[u8]) -> Result<String, SigningError> {
-        let mut token = header;
-        base64url::encode_into(payload, &mut token);
+    fn signed(&self, message: String) -> Result<String, SigningError> {
+        let mut token = message;
         let signature = self.signer.sign(token.as_bytes())?;
         token.push('.');
         base64url::encode_into(&signature, &mut token);
         Ok(token)
     }
+
+    fn before_signature(&self, payload: &[u8]) -> String {
+        behind(self.header.clone(), payload)
+    }
+}
+
+/// A payload behind its header, which ends with a dot.
+fn behind(header: String, payload: &[u8]) -> String {
+    let mut message = header;
+    base64url::encode_into(payload, &mut message);
+    message
 }

@@ -1,4 +1,4 @@
-//! A run with a gateway that has opaque tokens exchanged for JWTs, and a resource server behind it.
+//! Runs with a gateway before each resource server.
 
 use serde_json::{Value, json};
 
@@ -32,6 +32,16 @@ signature = "ES256"
 name = "phantom"
 architecture = { kind = "phantom-token", gateway = { ttl = "500ms" } }
 signature = "ES256"
+
+[[subject]]
+name = "split"
+architecture = { kind = "split-token", gateway = { ttl = "500ms" } }
+signature = "ES256"
+
+[[subject]]
+name = "exchange"
+architecture = { kind = "token-exchange", gateway = { ttl = "500ms" } }
+signature = "ES256"
 "#;
 
 #[test]
@@ -53,10 +63,16 @@ fn a_gateway_and_the_server_behind_it_answer_rightly_and_cost_what_both_take() {
         ["resource server 2", "resource_server", 1],
     ]);
     assert_eq!(json!(found), expected);
-    assert_eq!(
-        (&phantom["subject"]["token_format"], &trial("jwt")["subject"]["token_format"]),
-        (&json!("opaque"), &json!("jwt"))
-    );
+    for (name, format, longest) in [
+        ("jwt", "jwt", 1_000),
+        ("phantom", "opaque", 43),
+        ("split", "signature", 86),
+        ("exchange", "jwt", 1_000),
+    ] {
+        let subject = &trial(name)["subject"];
+        assert_eq!(subject["token_format"], format);
+        assert!(subject["token_characters"][2].as_u64() <= Some(longest), "{subject}");
+    }
     for event in phantom["events"].as_array().unwrap() {
         for probe in event["what"]["probes"].as_array().unwrap() {
             assert!([2, 3].iter().any(|gateway| probe["node"] == *gateway), "decided inside: {probe}");
@@ -72,15 +88,17 @@ fn a_gateway_and_the_server_behind_it_answer_rightly_and_cost_what_both_take() {
         let subject = subjects.iter().find(|summary| summary["name"] == subject).unwrap();
         subject["metrics"][metric]["point"].as_f64().unwrap_or_else(|| panic!("no {metric}: {subject}"))
     };
-    assert!(metric("phantom", "wrong_answers") < 1.0);
-    let last = metric("phantom", "propagation.max");
-    assert!(last < 1.5, "a revoked token was accepted for {last} s, the gateway keeps answers for 0.5 s");
-    let calls = metric("phantom", "amplification");
-    assert!(calls > 0.1 && calls < 0.9, "some of the answers are kept: {calls}");
-    let hits = metric("phantom", "hit_ratio");
-    assert!((1.0 - hits - calls).abs() < 0.1, "nobody but the gateway asks: {hits}, {calls}");
-    let [one, two] = ["jwt", "phantom"].map(|subject| metric(subject, "cpu.resource_server"));
-    assert!(two > 1.3 * one, "CPU time of both servers counts: {two} beside {one}");
+    for subject in ["phantom", "split", "exchange"] {
+        assert!(metric(subject, "wrong_answers") < 1.0, "{subject}");
+        let last = metric(subject, "propagation.max");
+        assert!(last < 1.5, "{subject}: accepted for {last} s, while the gateway keeps answers for 0.5 s");
+        let calls = metric(subject, "amplification");
+        assert!(calls > 0.1 && calls < 0.9, "{subject}: some of the answers are kept: {calls}");
+        let hits = metric(subject, "hit_ratio");
+        assert!((1.0 - hits - calls).abs() < 0.1, "{subject}: nobody but the gateway asks: {hits}, {calls}");
+        let [one, two] = ["jwt", subject].map(|subject| metric(subject, "cpu.resource_server"));
+        assert!(two > 1.3 * one, "{subject}: CPU time of both servers counts: {two} beside {one}");
+    }
 }
 
 #[test]
