@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use schemars::JsonSchema;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 use crate::auth::architecture::{Architecture, Context, NotReady, TokenValidator, Tokens, Verified};
 use crate::auth::future::BoxFuture;
@@ -11,7 +11,15 @@ use crate::auth::issuer::{Introspection, Unreachable};
 use crate::auth::token::{Rejection, Section, StatedClaims};
 use crate::design::Design;
 
-/// Asks every time.
+/// Asks the authorization server about the token of every request, and keeps no answer.
+///
+/// * Data flow: the resource server sends the token of each request to `/introspect`, and says who it is. The authorization server looks
+///   the token up in its store and answers whether it is active, and with which claims. The resource server checks the claims that
+///   the answer states.
+/// * Specification: OAuth 2.0 Token Introspection (RFC 7662).
+/// * A revoked token is accepted no more once its revocation is acknowledged: the next answer says that it is inactive.
+/// * The cost is a call to the authorization server for each request, in latency and in CPU time of both, whether the token is good or not.
+/// * Without the authorization server nobody can decide: every request is answered with 503 until it is back. It is not needed at the start.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Introspecting {
@@ -22,7 +30,7 @@ pub(super) struct Introspecting {
 }
 
 /// A member of an introspection answer that is checked.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub(super) enum Member {
     /// The issuer.

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use schemars::JsonSchema;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 use crate::auth::architecture::{
     Architecture, Context, NotReady, TokenValidator, Tokens, Validation, Verified,
@@ -20,7 +20,16 @@ use crate::auth::token::{Claims, Policy, Rejection, UnixTime};
 use crate::design::Design;
 use crate::units::{Period, Span};
 
-/// Verifies signature and claims with the published keys.
+/// Verifies signature and claims with the published keys, and asks nobody about a token.
+///
+/// * Data flow: the resource server fetches the key set from `/jwks` when it starts. It verifies the signature, the issuer, the audience,
+///   the dates and the scope of each token by itself. The request that finds the keys older than `refresh`, or a key that it does not
+///   know, fetches them again, the latter only `cooldown` after the last time.
+/// * Specification: JWT Profile for OAuth 2.0 Access Tokens (RFC 9068), JWK Sets (RFC 7517).
+/// * A revoked token is accepted until it expires, and for `leeway` after that: nobody tells the resource server of a revocation.
+/// * The cost is the verification of a signature for each request, at the resource server alone, and a longer token in each request.
+/// * Without the authorization server everything goes on with the last keys: without limit, or until they are as old as `stale_on_error`
+///   says; from then on every request is answered with 503. It is needed at the start.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 #[schemars(example = serde_json::json!({ "library": "jsonwebtoken" }))]
@@ -41,7 +50,7 @@ pub(super) struct LocalJwt {
 }
 
 /// Implementations of the whole path of a token.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, JsonSchema)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 enum Library {
     /// The path of this program, with the library that the signature scheme is set to.
