@@ -225,6 +225,31 @@ fn every_listed_architecture_can_be_planned_by_the_name_it_is_listed_under() {
 }
 
 #[test]
+fn every_listed_architecture_is_explained_by_its_name_and_a_slip_of_one_is_told() {
+    let sandbox = Sandbox::with(SMALL);
+    let topics = sandbox.ended(&["explain"]).exits(0).stdout;
+    let listed: Value = serde_json::from_str(&sandbox.ended(&["list", "--json"]).exits(0).stdout).unwrap();
+    for row in listed["validation architecture"].as_array().unwrap() {
+        let (name, summary) = (row["name"].as_str().unwrap(), row["summary"].as_str().unwrap());
+        assert!(topics.contains(summary), "no {summary:?} in {topics}");
+        let told = sandbox.ended(&["explain", name]).exits(0).stdout;
+        assert!(told.contains("Data flow") && told.contains("Settings"), "{told}");
+        let facts: Value =
+            serde_json::from_str(&sandbox.ended(&["explain", name, "--json"]).exits(0).stdout).unwrap();
+        assert_eq!((&facts["name"], &facts["summary"]), (&row["name"], &row["summary"]));
+        let settings = facts["settings"].as_array().unwrap().iter();
+        let required = settings.filter(|setting| setting["required"] == true);
+        assert!(
+            required
+                .map(|setting| &setting["name"])
+                .all(|name| !facts["example"][name.as_str().unwrap()].is_null())
+        );
+    }
+    let slip = sandbox.refused(&["explain", "jwt-deny-lst"]).exits(2);
+    slip.says(&["unknown topic \"jwt-deny-lst\"", "did you mean \"jwt-deny-list\"?"]);
+}
+
+#[test]
 fn help_that_was_asked_for_is_data() {
     let sandbox = Sandbox::with(SMALL);
     assert!(sandbox.ended(&["--help"]).exits(0).stdout.contains("Exit codes"));

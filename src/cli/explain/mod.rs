@@ -1,6 +1,10 @@
-//! `bearerbench explain`: what a metric means, and what becomes of a token on its way.
+//! `bearerbench explain`: what a validation architecture does, what a metric means, and what becomes of a token on its way.
 
+mod architecture;
 mod claims;
+mod description;
+mod paragraph;
+mod setting;
 mod size;
 mod text;
 mod token_size;
@@ -11,16 +15,18 @@ use std::str::FromStr;
 
 use clap::Args;
 
+use crate::auth::architecture::{ARCHITECTURES, Architecture};
 use crate::cli::{Exit, output};
 use crate::metric::{Better, MetricId, UnknownMetric};
-use crate::registry::nearest;
+use crate::registry::{Entry, nearest};
 
+use architecture::Explained;
 use claims::ClaimsSize;
 
-/// Explain a metric, or which servers' header limits a token exceeds (token-size)
+/// Explain a validation architecture, a metric, or which servers' header limits a token exceeds (token-size)
 #[derive(Debug, Args)]
 pub(super) struct Explain {
-    /// token-size, or a metric like latency.p99 or p(95) [default: list every topic]
+    /// token-size, an architecture like jwt-deny-list, or a metric like latency.p99 or p(95) [default: list every topic]
     topic: Option<String>,
     /// Sizes of claims to compare, like 400B,2KB (for token-size)
     #[arg(long, value_name = "SIZE", value_delimiter = ',', num_args = 1..)]
@@ -30,9 +36,10 @@ pub(super) struct Explain {
     json: bool,
 }
 
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy)]
 enum Topic {
     TokenSize,
+    Architecture(&'static Entry<dyn Architecture>),
     Metric(MetricId),
 }
 
@@ -48,7 +55,7 @@ const ABOUT_ANY_PERCENTILE: &str =
 /// A word that nothing is explained by.
 #[derive(Debug, thiserror::Error)]
 enum UnknownTopic {
-    /// It is no metric either.
+    /// It is neither an architecture nor a metric.
     #[error("unknown topic {found:?}{}", suggestion(.nearest.as_deref()))]
     Name { found: String, nearest: Option<String> },
     /// It is that of a metric that there cannot be.
@@ -70,9 +77,14 @@ impl FromStr for Topic {
         if found == TOKEN_SIZE {
             return Ok(Self::TokenSize);
         }
+        if let Some(entry) = ARCHITECTURES.entries.iter().find(|entry| entry.name == found) {
+            return Ok(Self::Architecture(entry));
+        }
         found.parse().map(Self::Metric).map_err(|error| match error {
             UnknownMetric::Name { nearest: metric, .. } => {
-                let nearest = nearest(found, [TOKEN_SIZE]).map(str::to_owned).or(metric);
+                let mut names: Vec<&str> = architecture::names().chain([TOKEN_SIZE]).collect();
+                names.extend(metric.as_deref());
+                let nearest = nearest(found, names).map(str::to_owned).or(metric);
                 UnknownTopic::Name { found: found.to_owned(), nearest }
             }
             other => UnknownTopic::Metric(other),
@@ -97,6 +109,8 @@ impl Explain {
         output::print(&match topic {
             None if self.json => topics_json(),
             None => topics(),
+            Some(Topic::Architecture(entry)) if self.json => serde_json::to_string(&Explained::of(entry))?,
+            Some(Topic::Architecture(entry)) => Explained::of(entry).text(),
             Some(Topic::Metric(metric)) if self.json => metric_json(metric).to_string(),
             Some(Topic::Metric(metric)) => explained(metric),
             Some(Topic::TokenSize) => token_size::explain(&self.claims, self.json),
@@ -107,11 +121,13 @@ impl Explain {
 
 fn topics() -> String {
     let rows = || -> Vec<(Cow<'static, str>, Cow<'static, str>)> {
+        let architectures = ARCHITECTURES.entries.iter();
+        let architectures = architectures.map(|entry| (entry.name.into(), entry.summary.into()));
         let metrics = MetricId::ALL.iter().map(|metric| (metric.id(), metric.meaning()));
         let [token_size, percentile] =
             [(TOKEN_SIZE, ABOUT_TOKEN_SIZE), (ANY_PERCENTILE, ABOUT_ANY_PERCENTILE)]
                 .map(|(name, about)| (name.into(), about.into()));
-        std::iter::once(token_size).chain(metrics).chain(std::iter::once(percentile)).collect()
+        std::iter::once(token_size).chain(architectures).chain(metrics).chain([percentile]).collect()
     };
     let width = rows().iter().map(|(name, _)| name.len()).max().unwrap_or(0);
     rows().into_iter().fold(String::new(), |mut text, (name, about)| {
@@ -122,8 +138,13 @@ fn topics() -> String {
 
 fn topics_json() -> String {
     let metrics: Vec<_> = MetricId::ALL.iter().map(|metric| metric_json(*metric)).collect();
+    let architectures = ARCHITECTURES.entries.iter();
+    let architectures: Vec<_> = architectures
+        .map(|entry| serde_json::json!({ "name": entry.name, "meaning": entry.summary }))
+        .collect();
     let token_size = serde_json::json!({ "name": TOKEN_SIZE, "meaning": ABOUT_TOKEN_SIZE });
-    serde_json::json!({ "topics": [token_size], "metrics": metrics }).to_string()
+    serde_json::json!({ "topics": [token_size], "architectures": architectures, "metrics": metrics })
+        .to_string()
 }
 
 fn metric_json(metric: MetricId) -> serde_json::Value {
@@ -164,21 +185,28 @@ mod tests {
             assert!(listed.contains(&*metric.id()) && explained(*metric).contains(&*metric.meaning()));
             assert!(topics_json().contains(&*metric.id()));
         }
+        for name in architecture::names() {
+            assert!(matches!(name.parse(), Ok(Topic::Architecture(entry)) if entry.name == name));
+            assert!(listed.contains(&format!("\n{name} ")) && topics_json().contains(&format!("{name:?}")));
+        }
         assert!(matches!(TOKEN_SIZE.parse(), Ok(Topic::TokenSize)));
         assert!(listed.contains(TOKEN_SIZE));
     }
 
     #[test]
     fn a_slip_of_the_pen_is_told_with_the_nearest_topic() {
-        let message = "token-sizes".parse::<Topic>().unwrap_err().to_string();
-        assert!(message.contains("unknown topic \"token-sizes\"; did you mean \"token-size\"?"), "{message}");
         for (written, expected) in [
+            ("token-sizes", "unknown topic \"token-sizes\"; did you mean \"token-size\"?"),
+            ("introspecton", "unknown topic \"introspecton\"; did you mean \"introspection\"?"),
+            ("jwt_deny_list", "did you mean \"jwt-deny-list\"?"),
             ("latency.p9", "unknown topic \"latency.p9\"; did you mean \"latency.p9"),
             ("http_req_duration", "unknown topic \"http_req_duration\"; did you mean \"latency"),
             ("p(101)", "\"p(101)\" is no percentile; expected a number from 0 to 100"),
             ("xyz", "unknown topic \"xyz\"; \"bearerbench explain\" lists every topic"),
         ] {
-            let message = written.parse::<Topic>().unwrap_err().to_string();
+            let Err(message) = written.parse::<Topic>().map_err(|error| error.to_string()) else {
+                panic!("{written} is a topic")
+            };
             assert!(message.contains(expected), "{message}");
         }
     }

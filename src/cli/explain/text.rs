@@ -3,6 +3,7 @@
 use std::fmt::Write as _;
 
 use crate::auth::token::signature::Conformance;
+use crate::cli::explain::paragraph::paragraph;
 use crate::cli::explain::token_size::{Limit, Row, Scheme, Size, TokenSizes};
 use crate::metric::thousands;
 
@@ -143,31 +144,13 @@ fn cookie(sizes: &TokenSizes) -> String {
         let fitting = |row: &&Row| row.sizes[column].fits_cookie;
         let names: Vec<&str> = sizes.tokens.iter().filter(fitting).map(|row| row.name.as_str()).collect();
         let names = if names.len() == sizes.tokens.len() { "every one".to_owned() } else { names.join(", ") };
-        wrap(&mut text, &format!("Claims of {claims} fit a cookie with: {names}."));
+        paragraph(&mut text, [0, 2], &format!("Claims of {claims} fit a cookie with: {names}."));
     }
     text
 }
 
 fn bytes(count: usize) -> String {
     format!("{} B", thousands(&count.to_string()))
-}
-
-/// Words in lines of 100 columns, further lines indented.
-fn wrap(text: &mut String, words: &str) {
-    let mut column = 0;
-    for word in words.split(' ') {
-        let length = word.chars().count();
-        if column > 0 && column + 1 + length > 100 {
-            text.push_str("\n  ");
-            column = 2;
-        } else if column > 0 {
-            text.push(' ');
-            column += 1;
-        }
-        text.push_str(word);
-        column += length;
-    }
-    text.push('\n');
 }
 
 /// Columns two spaces apart, so many of the first ones to the left, the others to the right.
