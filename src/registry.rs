@@ -241,6 +241,22 @@ impl Serialize for Choice {
     }
 }
 
+impl JsonSchema for Choice {
+    fn schema_name() -> Cow<'static, str> {
+        "Choice".into()
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        json_schema!({
+            "description": "A part as a scenario names it: by its kind alone, or with settings beside that.",
+            "oneOf": [
+                { "type": "string" },
+                { "type": "object", "properties": { "kind": { "type": "string" } }, "required": ["kind"] },
+            ],
+        })
+    }
+}
+
 impl<'de> Deserialize<'de> for Choice {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         deserializer.deserialize_any(ChoiceVisitor)

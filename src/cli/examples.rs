@@ -13,7 +13,7 @@ const EXAMPLES: [(&[&str], &str); 21] = [
     (&["report"], "bearerbench report reports/quickstart/A"),
     (&["compare"], "bearerbench compare reports/quickstart/A reports/quickstart/B"),
     (&["explain"], "bearerbench explain latency.p99"),
-    (&["schema"], "bearerbench schema"),
+    (&["schema"], "bearerbench schema recording"),
     (&["doctor"], "bearerbench doctor"),
     (&["selftest"], "bearerbench selftest generator --quick"),
     (&["selftest", "generator"], "bearerbench selftest generator --quick"),

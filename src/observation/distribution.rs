@@ -1,6 +1,9 @@
 //! A distribution of durations: an `HdrHistogram`, and what it alone would round.
 
+use std::borrow::Cow;
+
 use hdrhistogram::Histogram;
+use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde::{Deserialize, Serialize};
 
 use crate::observation::Sealed;
@@ -115,6 +118,16 @@ impl Distribution {
 impl Serialize for Distribution {
     fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         Sealed::from(self).serialize(serializer)
+    }
+}
+
+impl JsonSchema for Distribution {
+    fn schema_name() -> Cow<'static, str> {
+        Sealed::schema_name()
+    }
+
+    fn json_schema(generator: &mut SchemaGenerator) -> Schema {
+        Sealed::json_schema(generator)
     }
 }
 

@@ -1,9 +1,10 @@
 //! The machine and the program that a recording comes from.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// What a reader must know to judge a figure: figures of different machines must not be compared.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Environment {
     /// Version of bearerbench.
@@ -35,7 +36,7 @@ pub struct Environment {
 }
 
 /// Which cores were given to whom.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Cores {
     /// The load generator's thread.
@@ -45,7 +46,7 @@ pub struct Cores {
 }
 
 /// What else the machine did during a trial, or while signatures were timed.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Conditions {
     /// Share of the time in which a task waited for a core (`some` of `/proc/pressure/cpu`), in percent; absent where the kernel does not

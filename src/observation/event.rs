@@ -1,11 +1,12 @@
 //! What was done to the servers of a trial, as it happened, and everyone who asked for a token that was revoked.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::units::Offset;
 
 /// Something that was done to the servers of a trial.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Event {
     /// When it was due by the plan.
@@ -22,7 +23,7 @@ pub struct Event {
 }
 
 /// What was done to the servers of a trial.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(tag = "kind", rename_all = "snake_case")]
 pub enum Action {
     /// A token was revoked at the authorization server.
@@ -31,7 +32,7 @@ pub enum Action {
 
 /// A revoked token and its probes. A probe counts as an unsafe acceptance if it was accepted although sent after the revocation was
 /// acknowledged.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Revocation {
     /// When the token expires by itself, in seconds after the load began.
@@ -45,7 +46,7 @@ pub struct Revocation {
 }
 
 /// A request that carried a token under revocation test.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Probe {
     /// Which node decided, by its number in the recording, from 0.
@@ -63,7 +64,7 @@ pub struct Probe {
 }
 
 /// A node heard of a revocation from whoever tells it, not by asking about the token.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Learned {
     /// Which node, by its number in the recording, from 0.

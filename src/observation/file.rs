@@ -104,4 +104,22 @@ mod tests {
         facts["schema"] = (SCHEMA + 1).into();
         assert!(matches!(parse(&facts.to_string(), Path::new(FILE_NAME), 1), Err(ReadError::Newer { .. })));
     }
+
+    #[test]
+    fn every_recording_fits_the_schema_and_an_older_one_does_once_it_was_read() {
+        let schema = serde_json::to_value(schemars::schema_for!(Recording)).unwrap();
+        let validator = jsonschema::validator_for(&schema).unwrap();
+        let check = |facts: &serde_json::Value| {
+            let errors = validator.iter_errors(facts).map(|error| format!("{}: {error}", error.instance_path()));
+            assert_eq!(errors.collect::<Vec<_>>(), [""; 0]);
+        };
+        let synthetic = synthetic::recordings().into_iter().chain(synthetic::search());
+        for recording in synthetic.chain(synthetic::signatures().iter().cloned()) {
+            check(&serde_json::to_value(recording).unwrap());
+        }
+        for line in include_str!("../../tests/recordings/version-3.jsonl").lines() {
+            assert!(!validator.is_valid(&serde_json::from_str(line).unwrap()), "version 3 had another form");
+            check(&serde_json::to_value(older::read(line, 3).unwrap()).unwrap());
+        }
+    }
 }

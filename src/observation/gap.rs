@@ -1,12 +1,13 @@
 //! Time that was taken from the generator or from the servers, and what is left of the requests that it disturbed.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::observation::{Distribution, Sealed, Second};
 use crate::units::Offset;
 
 /// From whom a core was taken.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Side {
     /// A thread of the load generator: seen by its own loop.
@@ -16,7 +17,7 @@ pub enum Side {
 }
 
 /// The gaps that were seen on one core within the measured window.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct CoreGaps {
     /// From whom it was taken.
@@ -56,7 +57,7 @@ impl CoreGaps {
 }
 
 /// How long requests were followed: to their end, or to a gap, where they were lost from sight.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Followed {
     /// Those that were answered before any gap.
@@ -66,7 +67,7 @@ pub struct Followed {
 }
 
 /// What the gaps left of the requests that were due within a second.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Disturbed {
     /// From the instant a request was due.

@@ -1,11 +1,12 @@
 //! Requests and answers of the measured window.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::observation::{CoreGaps, OpenSecond, Outcomes, Sealed, Second, Side};
 
 /// What the load generator saw. Probes of tokens under revocation test are not in it.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Load {
     /// The measured window, a second each; the last one may be shorter.
@@ -31,7 +32,7 @@ pub struct Load {
 }
 
 /// A thread of the load generator.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Generator {
     /// The core it was bound to; absent if it shared all of them.
@@ -52,7 +53,7 @@ pub struct Generator {
 }
 
 /// What happened between the instant a request was sent and the end of its answer, and on new connections.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Parts {
     /// first byte of the answer - sent.
@@ -68,7 +69,7 @@ pub struct Parts {
 }
 
 /// answered - due of the requests with one class of token and one class of status.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ClassLatency {
     /// The class of the tokens: "valid", or what is bad about them.

@@ -18,6 +18,7 @@ mod step;
 mod subject;
 mod workload;
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 pub use distribution::Distribution;
@@ -50,10 +51,11 @@ pub use workload::{BadTokens, NOT_TOLD_APART, REVOKED, VALID, Workload};
 pub const SCHEMA: u32 = 4;
 
 /// The facts of one trial: one line of `recording.jsonl`.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Recording {
     /// The version of this format.
+    #[schemars(extend("const" = SCHEMA))]
     pub schema: u32,
     /// What was asked.
     pub scenario: Scenario,
@@ -102,7 +104,7 @@ impl Recording {
 }
 
 /// Why a trial did not run to its end.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema, thiserror::Error)]
 #[serde(tag = "kind", rename_all = "snake_case", deny_unknown_fields)]
 pub enum TrialFailure {
     /// Somebody stopped it.
@@ -124,7 +126,7 @@ impl TrialFailure {
 }
 
 /// The question and the conditions a reader was promised.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Scenario {
     /// The name of the scenario file without its ending.

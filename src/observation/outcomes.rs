@@ -1,9 +1,11 @@
 //! How requests ended, by what was to become of them.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
 
+use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde::de::{MapAccess, Visitor};
 use serde::ser::SerializeMap as _;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
@@ -12,7 +14,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 pub const TOKEN_EXPIRED: &str = "token expired";
 
 /// How requests ended, by count.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Outcomes {
     /// By the class of their tokens: valid, or what is bad about them.
@@ -25,7 +27,7 @@ pub struct Outcomes {
 }
 
 /// How the requests with one class of tokens ended.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Ended {
     /// Requests the schedule asked for.
@@ -189,6 +191,20 @@ impl Serialize for Classes {
             map.serialize_entry(&**name, ended)?;
         }
         map.end()
+    }
+}
+
+impl JsonSchema for Classes {
+    fn inline_schema() -> bool {
+        true
+    }
+
+    fn schema_name() -> Cow<'static, str> {
+        "Classes".into()
+    }
+
+    fn json_schema(generator: &mut SchemaGenerator) -> Schema {
+        BTreeMap::<String, Ended>::json_schema(generator)
     }
 }
 

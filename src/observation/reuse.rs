@@ -1,9 +1,10 @@
 //! The law by which live tokens were used again, as a recording says it.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// How the live token of a request was chosen: all that the closed forms of a cache need.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(tag = "kind", rename_all = "kebab-case", deny_unknown_fields)]
 pub enum Reuse {
     /// By Zipf's law: the token of rank r in proportion to 1 / r^exponent.

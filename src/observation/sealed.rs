@@ -1,11 +1,13 @@
 //! A distribution at rest: as small in memory as in a file, until somebody reads it.
 
+use std::borrow::Cow;
 use std::cell::RefCell;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use hdrhistogram::Histogram;
 use hdrhistogram::serialization::{Deserializer, Serializer as _, V2DeflateSerializer};
+use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde::de::Error as _;
 use serde::{Deserialize, Serialize};
 
@@ -73,15 +75,30 @@ impl Sealed {
     }
 }
 
-/// The form in a file.
-#[derive(Serialize, Deserialize)]
+/// Durations in nanoseconds: quantiles to 3 significant digits, count, minimum, maximum and sum exact.
+#[derive(Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 struct Wire {
+    /// How many durations were counted.
     count: u64,
+    /// The shortest; 0 if nothing was counted.
     min: u64,
+    /// The longest; 0 if nothing was counted.
     max: u64,
+    /// All of them together.
     sum: u64,
+    /// An `HdrHistogram` in its V2 format, deflated, in base64 (RFC 4648 section 4); empty if nothing was counted.
     hdr: String,
+}
+
+impl JsonSchema for Sealed {
+    fn schema_name() -> Cow<'static, str> {
+        "Distribution".into()
+    }
+
+    fn json_schema(generator: &mut SchemaGenerator) -> Schema {
+        Wire::json_schema(generator)
+    }
 }
 
 impl Serialize for Sealed {

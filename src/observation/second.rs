@@ -2,13 +2,14 @@
 
 use std::sync::Arc;
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::observation::gap::{OpenDisturbed, OpenFollowed};
 use crate::observation::{Distribution, Disturbed, Outcomes, Sealed, Slices};
 
 /// Requests **due** within one second, and the answers that arrived in it.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Second {
     /// answered - due: what a user would have waited. Every answer, accepted or refused.

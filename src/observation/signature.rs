@@ -1,11 +1,12 @@
 //! The signature of a subject's tokens: what is known of it, and how long it takes by itself.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::observation::Distribution;
 
 /// What is known of a signature scheme, as it was when the trial was made.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Signature {
     /// The JOSE name.
@@ -31,7 +32,7 @@ pub struct Signature {
 }
 
 /// Who stands behind a scheme.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Status {
     /// A published standard names it for JOSE.
@@ -45,7 +46,7 @@ pub enum Status {
 }
 
 /// How an implementation answers published vectors.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Conformance {
     /// Every one is decided rightly.
@@ -64,7 +65,7 @@ impl Signature {
 }
 
 /// How long the operations of a scheme took, each by itself, on one core on which nothing else was started.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct SignatureTimes {
     /// How many of each were timed together.
@@ -75,7 +76,7 @@ pub struct SignatureTimes {
 }
 
 /// How many operations were timed together: more than one where reading the clock would be a part of the figure.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Batches {
     /// Key generations.
@@ -95,7 +96,7 @@ impl Default for Batches {
 }
 
 /// What was timed in one round: how long each **batch** took.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Round {
     /// Generations of a key. Empty in the later rounds of a scheme whose keys take long, and in all of them if another

@@ -1,5 +1,6 @@
 //! Counts of a second by tenths of it: how soon servers recover from something is a matter of less than a second.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::units::Offset;
@@ -10,7 +11,7 @@ const OF_A_SECOND: usize = 10;
 const LENGTH: u64 = 1_000_000_000 / OF_A_SECOND as u64;
 
 /// What happened in each tenth of a second, by count.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Slices {
     /// Requests that were due in it.

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::design::{Checks, Design, TokenFormat};
@@ -10,7 +11,7 @@ use crate::registry::Choice;
 use crate::wire::Http;
 
 /// One combination under comparison. Nothing is decided by its words: they are for people.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Subject {
     /// Its name in the scenario.

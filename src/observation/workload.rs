@@ -1,5 +1,6 @@
 //! What was sent: all that the closed forms need.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::observation::Reuse;
@@ -13,7 +14,7 @@ pub const NOT_TOLD_APART: &str = "not told apart";
 pub const REVOKED: &str = "revoked";
 
 /// What was sent: all that the closed forms need.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Workload {
     /// Offered requests per second over all resource servers, probes not counted; of a closed loop, what its users sent.
@@ -50,7 +51,7 @@ pub struct Workload {
 }
 
 /// A kind of bad tokens.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct BadTokens {
     /// What is bad about them: the name of their class.

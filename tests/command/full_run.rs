@@ -63,7 +63,7 @@ pub(crate) fn parsed(text: &str) -> Value {
     serde_json::from_str(text).expect("JSON and nothing else")
 }
 
-fn trials() -> Vec<Value> {
+pub(crate) fn trials() -> Vec<Value> {
     text(&RUN.0.out().join("recording.jsonl")).lines().map(parsed).collect()
 }
 

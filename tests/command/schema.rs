@@ -1,11 +1,12 @@
-//! The JSON Schema of scenarios: what editors are told is what the program takes.
+//! The JSON Schemas: what editors are told is what the program takes, and what other programs are told is what it records.
 
 use std::fs;
 use std::path::{Path, PathBuf};
 
 use jsonschema::Validator;
-use serde_json::Value;
+use serde_json::{Value, json};
 
+use crate::full_run::{RUN, trials};
 use crate::sandbox::{SMALL, Sandbox};
 
 fn printed() -> String {
@@ -13,7 +14,11 @@ fn printed() -> String {
 }
 
 fn validator() -> Validator {
-    let schema: Value = serde_json::from_str(&printed()).expect("the schema is JSON");
+    validator_of(&printed())
+}
+
+fn validator_of(schema: &str) -> Validator {
+    let schema: Value = serde_json::from_str(schema).expect("the schema is JSON");
     jsonschema::meta::validate(&schema).expect("the schema is one");
     jsonschema::validator_for(&schema).expect("the schema can be used")
 }
@@ -83,4 +88,38 @@ fn the_schema_refuses_what_the_program_refuses() {
         assert_ne!(errors(&validator, &scenario), [""; 0], "the schema allows {bad}");
         Sandbox::with(&scenario).refused(&["plan", "case.toml"]).exits(2);
     }
+}
+
+#[test]
+fn what_a_run_records_fits_the_schema_of_recordings_and_nothing_else_does() {
+    let validator = validator_of(&RUN.0.ended(&["schema", "recording"]).exits(0).stdout);
+    let trials = trials();
+    assert_eq!(trials.len(), 5);
+    for trial in &trials {
+        let errors = validator.iter_errors(trial).map(|error| format!("{}: {error}", error.instance_path()));
+        assert_eq!(errors.collect::<Vec<_>>(), [""; 0]);
+    }
+    for (member, broken) in [
+        ("/schema", json!(3)),
+        ("/subject/parts", json!({ "architecture": { "ttl": "2s" } })),
+        ("/subject/design/asks", json!({ "kind": "now and then" })),
+        ("/load/seconds/0/latency", json!([1, 2, 3])),
+        ("/load/seconds/0/slices/due", json!([1, 2, 3])),
+        ("/load/seconds/0/outcomes/classes", json!({ "valid": { "planned": -1, "sent": 0 } })),
+        ("/nodes/0/role", json!("bystander")),
+        ("/nodes/0/looks", json!([{}])),
+        ("/events/0/what", json!({ "kind": "earthquake" })),
+    ] {
+        let mut trial = trials[2].clone();
+        *trial.pointer_mut(member).expect("the run recorded it") = broken;
+        assert!(!validator.is_valid(&trial), "the schema allows another {member}");
+    }
+    for member in ["scenario", "subject", "workload", "environment", "events", "nodes"] {
+        let mut trial = trials[2].clone();
+        trial.as_object_mut().unwrap().remove(member);
+        assert!(!validator.is_valid(&trial), "the schema does without {member}");
+    }
+    let mut trial = trials[2].clone();
+    trial["verdict"] = json!("good");
+    assert!(!validator.is_valid(&trial), "the schema allows what is no fact");
 }
