@@ -1,5 +1,8 @@
 //! Keeps the layers: what a module imports, the table below allows, and every file says what it is for.
 
+#[path = "layers/references.rs"]
+mod references;
+
 use std::collections::BTreeSet;
 use std::path::Path;
 use std::{fs, io};
