@@ -1,5 +1,7 @@
 //! Keeps the layers: what a module imports, the table below allows, and every file says what it is for.
 
+#[path = "layers/names.rs"]
+mod names;
 #[path = "layers/references.rs"]
 mod references;
 
