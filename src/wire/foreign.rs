@@ -19,7 +19,7 @@ use crate::wire::{ConnectorError, Trust};
 #[derive(Clone, Debug)]
 pub struct ForeignTls {
     /// The groups that are offered for the key exchange, best first.
-    pub groups: Vec<Group>,
+    pub groups: Vec<KeyExchangeGroup>,
     /// Whether a connection may take up an earlier session.
     pub resumption: bool,
     /// Whom to believe.
@@ -30,7 +30,7 @@ pub struct ForeignTls {
 
 /// A group for the key exchange of TLS.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Group {
+pub enum KeyExchangeGroup {
     /// The usual elliptic curve.
     X25519,
     /// NIST P-256, which older servers and those under FIPS 140 insist on.
@@ -50,7 +50,7 @@ pub struct ClientIdentity {
     pub key: Zeroizing<Vec<u8>>,
 }
 
-impl Group {
+impl KeyExchangeGroup {
     /// Every group.
     pub const ALL: [Self; 4] = [Self::X25519, Self::P256, Self::P384, Self::X25519MlKem768];
     /// What is offered unless somebody wants one alone. Without the hybrid: who does not ask for it would measure it by
@@ -72,7 +72,7 @@ impl Group {
     }
 }
 
-impl fmt::Display for Group {
+impl fmt::Display for KeyExchangeGroup {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::X25519 => "X25519",
@@ -83,7 +83,7 @@ impl fmt::Display for Group {
     }
 }
 
-impl FromStr for Group {
+impl FromStr for KeyExchangeGroup {
     type Err = String;
 
     /// Reads a name of this program or of OpenSSL.

@@ -7,7 +7,7 @@ use std::io;
 use rustls::crypto::SupportedKxGroup;
 use rustls::{AlertDescription, CertificateError, InvalidMessage, PeerIncompatible, ProtocolVersion};
 
-use crate::wire::foreign::Group;
+use crate::wire::foreign::KeyExchangeGroup;
 
 /// What both ends agreed on.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -186,7 +186,7 @@ impl Negotiated {
         let group = connection.negotiated_key_exchange_group().map(SupportedKxGroup::name);
         let group = group.map_or_else(
             || "resumed".to_owned(),
-            |name| Group::of(name).map_or_else(|| format!("{name:?}"), |group| group.to_string()),
+            |name| KeyExchangeGroup::of(name).map_or_else(|| format!("{name:?}"), |group| group.to_string()),
         );
         let suite = connection.negotiated_cipher_suite();
         let cipher_suite = suite.map_or_else(String::new, |suite| format!("{:?}", suite.suite()));

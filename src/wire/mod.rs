@@ -20,7 +20,7 @@ use serde::{Deserialize, Serialize};
 pub use certificate::{CertificateError, Identity, certificate};
 pub use connector::{Connector, ConnectorError, NegotiationError};
 pub use endpoint::{Endpoint, ensure_listening};
-pub use foreign::{CertificateRequests, ClientIdentity, ForeignTls, Group};
+pub use foreign::{CertificateRequests, ClientIdentity, ForeignTls, KeyExchangeGroup};
 pub use handshake::{HandshakeFault, Negotiated};
 pub use server::{AcceptorError, acceptor};
 pub use stream::Stream;

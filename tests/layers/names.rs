@@ -21,7 +21,6 @@ const SHARED: &[(&str, usize)] = &[
     ("Fault", 2),
     ("Finding", 2),
     ("Generator", 3),
-    ("Group", 2),
     ("IssueError", 2),
     ("Issued", 3),
     ("Key", 2),

@@ -6,7 +6,7 @@ use anyhow::Context as _;
 use clap::Args;
 
 use crate::cli::load::certificates;
-use crate::wire::{ForeignTls, Group, HandshakeFault, Trust};
+use crate::wire::{ForeignTls, HandshakeFault, KeyExchangeGroup, Trust};
 
 #[derive(Debug, Args)]
 pub(super) struct TlsArgs {
@@ -25,7 +25,7 @@ pub(super) struct TlsArgs {
     client_key: Option<PathBuf>,
     /// The only TLS key exchange to offer: X25519, P-256, P-384 or X25519MLKEM768 [default: the first three]
     #[arg(long, value_name = "GROUP")]
-    key_exchange: Option<Group>,
+    key_exchange: Option<KeyExchangeGroup>,
     /// Do not resume TLS sessions
     #[arg(long)]
     no_resumption: bool,
@@ -44,7 +44,7 @@ impl TlsArgs {
             certificates::identity(certificate, key.map(PathBuf::as_path))
         });
         let offer = ForeignTls {
-            groups: self.key_exchange.map_or_else(|| Group::USUAL.to_vec(), |group| vec![group]),
+            groups: self.key_exchange.map_or_else(|| KeyExchangeGroup::USUAL.to_vec(), |group| vec![group]),
             resumption: !self.no_resumption,
             trust,
             identity: identity.transpose()?,
