@@ -19,7 +19,7 @@ const SHORTEST_PEAK: f64 = 0.5;
 
 /// What happened between two looks.
 #[derive(Clone, Copy, Debug, Default)]
-pub(super) struct Step {
+pub(super) struct UsageInterval {
     pub(super) seconds: f64,
     pub(super) requests: f64,
     pub(super) calls: f64,
@@ -32,7 +32,8 @@ pub(super) struct Step {
 
 /// Cost and load of a subject. A ratio without requests is absent.
 pub(super) fn estimates(trials: &Trials<'_>) -> BTreeMap<MetricId, Estimate> {
-    let runs: Vec<Vec<Step>> = trials.recordings.iter().map(|recording| steps(&recording.nodes)).collect();
+    let runs: Vec<Vec<UsageInterval>> =
+        trials.recordings.iter().map(|recording| steps(&recording.nodes)).collect();
     let lengths: Vec<usize> = runs.iter().map(Vec::len).filter(|length| *length > 0).collect();
     let steps = runs.concat();
     let mut estimates = memory(trials);
@@ -42,7 +43,7 @@ pub(super) fn estimates(trials: &Trials<'_>) -> BTreeMap<MetricId, Estimate> {
     let resamples = Resamples::draw(&lengths, trials.seed());
     let steals = trials.recordings.iter().filter_map(|recording| recording.conditions.steal_percent);
     let steal = steals.fold(0.0, f64::max) / 100.0;
-    let mut ratio = |metric, of: fn(&Step) -> (f64, f64)| {
+    let mut ratio = |metric, of: fn(&UsageInterval) -> (f64, f64)| {
         let sampled = resamples
             .sample(quotient(&vec![1; steps.len()], &steps, of), |weights| quotient(weights, &steps, of));
         let sampled = sampled.map(|mut sampled| {
@@ -67,7 +68,8 @@ pub(super) fn estimates(trials: &Trials<'_>) -> BTreeMap<MetricId, Estimate> {
 
 /// Introspections alone, without fetches of keys; `None` without requests.
 pub(super) fn introspections_per_request(trials: &Trials<'_>) -> Option<f64> {
-    let steps: Vec<Step> = trials.recordings.iter().flat_map(|recording| steps(&recording.nodes)).collect();
+    let steps: Vec<UsageInterval> =
+        trials.recordings.iter().flat_map(|recording| steps(&recording.nodes)).collect();
     quotient(&vec![1; steps.len()], &steps, |step| (step.introspections, step.requests))
 }
 
@@ -78,11 +80,14 @@ pub(super) fn had_stale_answers(trials: &Trials<'_>) -> bool {
 }
 
 /// What was used and counted between the instants at which the nodes of a trial were looked at.
-pub(super) fn steps(nodes: &[Node]) -> Vec<Step> {
+pub(super) fn steps(nodes: &[Node]) -> Vec<UsageInterval> {
     let looks = nodes.iter().flat_map(|node| &node.looks);
     let instants: Vec<Offset> = looks.map(|look| look.at).collect::<BTreeSet<_>>().into_iter().collect();
-    let between = |pair: &[Offset]| Step { seconds: pair[1].since(pair[0]).as_secs_f64(), ..Step::default() };
-    let mut steps: Vec<Step> = instants.windows(2).map(between).collect();
+    let between = |pair: &[Offset]| UsageInterval {
+        seconds: pair[1].since(pair[0]).as_secs_f64(),
+        ..UsageInterval::default()
+    };
+    let mut steps: Vec<UsageInterval> = instants.windows(2).map(between).collect();
     for node in nodes {
         for pair in node.looks.windows(2) {
             // One that was down meanwhile is told of when it is back.
@@ -98,7 +103,7 @@ pub(super) fn steps(nodes: &[Node]) -> Vec<Step> {
 /// What the test bed has an authorization server do; all else it is asked for the sake of API requests.
 const BY_THE_TEST_BED: [&str; 2] = ["/token", "/revoke"];
 
-impl Step {
+impl UsageInterval {
     fn add(&mut self, node: &Node, before: &Look, after: &Look) {
         let counted = |name: &str| after.since(before, |look| look.counter(name)) as f64;
         let cpu = after.since(before, |look| look.cpu_nanos) as f64 / 1e9;
@@ -139,7 +144,7 @@ fn possible(metric: MetricId, estimate: Estimate) -> Estimate {
     }
 }
 
-fn quotient(weights: &[u32], steps: &[Step], of: fn(&Step) -> (f64, f64)) -> Option<f64> {
+fn quotient(weights: &[u32], steps: &[UsageInterval], of: fn(&UsageInterval) -> (f64, f64)) -> Option<f64> {
     let (above, below) = weights.iter().zip(steps).fold((0.0, 0.0), |sum, (weight, step)| {
         let (above, below) = of(step);
         (sum.0 + f64::from(*weight) * above, sum.1 + f64::from(*weight) * below)

@@ -47,7 +47,7 @@ const SHARED: &[(&str, usize)] = &[
     ("SigningKey", 3),
     ("Size", 2),
     ("Status", 2),
-    ("Step", 4),
+    ("Step", 3),
     ("Subject", 3),
     ("Task", 2),
     ("Token", 2),
