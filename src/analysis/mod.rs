@@ -49,7 +49,7 @@ pub use rounds::is_disturbed_through;
 pub use series::{Moment, Percentile, Series};
 pub use standing::Standing;
 pub use summary::{Analysis, Summary, analyse};
-pub use survival::{Step, Survival};
+pub use survival::{Survival, SurvivalStep};
 pub use threshold::{Outcome, Unproven, Verdict};
 pub use validity::{Blame, Validity};
 pub use warning::{Gravity, Warning};

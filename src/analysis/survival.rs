@@ -9,16 +9,16 @@ use crate::analysis::Observation;
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Survival {
     /// If every token had been refused right after its last acceptance.
-    pub earliest: Vec<Step>,
+    pub earliest: Vec<SurvivalStep>,
     /// If every token had been accepted until the refusal that was seen.
-    pub latest: Vec<Step>,
+    pub latest: Vec<SurvivalStep>,
     /// Seconds after which nothing was observed any more.
     pub until: f64,
 }
 
 /// From this time on the share holds, until the next step.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Step {
+pub struct SurvivalStep {
     /// Seconds after the acknowledgement.
     pub after: f64,
     /// Share of tokens and resource servers that still accept.
@@ -45,7 +45,7 @@ impl Survival {
 
     /// The earliest and the latest share at an instant.
     pub fn at(&self, after: f64) -> (f64, f64) {
-        let share = |steps: &[Step]| {
+        let share = |steps: &[SurvivalStep]| {
             steps.iter().rev().find(|step| step.after <= after).map_or(1.0, |step| step.share)
         };
         (share(&self.earliest), share(&self.latest))
@@ -53,9 +53,9 @@ impl Survival {
 }
 
 /// Times with whether they ended in a refusal.
-fn product_limit(mut times: Vec<(f64, bool)>) -> Vec<Step> {
+fn product_limit(mut times: Vec<(f64, bool)>) -> Vec<SurvivalStep> {
     times.sort_unstable_by(|a, b| a.0.total_cmp(&b.0));
-    let mut steps = vec![Step { after: 0.0, share: 1.0 }];
+    let mut steps = vec![SurvivalStep { after: 0.0, share: 1.0 }];
     let (mut share, mut index) = (1.0, 0);
     while let Some((after, _)) = times.get(index).copied() {
         let at_risk = times.len() - index;
@@ -64,7 +64,7 @@ fn product_limit(mut times: Vec<(f64, bool)>) -> Vec<Step> {
             now.fold((0, 0_u32), |(count, refused), (_, seen)| (count + 1, refused + u32::from(*seen)));
         if refused > 0 {
             share *= 1.0 - f64::from(refused) / at_risk as f64;
-            steps.push(Step { after, share });
+            steps.push(SurvivalStep { after, share });
         }
         index += count;
     }

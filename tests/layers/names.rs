@@ -47,7 +47,7 @@ const SHARED: &[(&str, usize)] = &[
     ("SigningKey", 3),
     ("Size", 2),
     ("Status", 2),
-    ("Step", 3),
+    ("Step", 2),
     ("Subject", 3),
     ("Task", 2),
     ("Token", 2),

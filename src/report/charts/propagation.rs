@@ -1,6 +1,6 @@
 //! How long revoked tokens are accepted: the share that is left, by time.
 
-use crate::analysis::{Analysis, Expected, Step, Summary};
+use crate::analysis::{Analysis, Expected, Summary, SurvivalStep};
 use crate::metric::{MetricId, Unit};
 use crate::report::charts::axis::{Axis, Plot, short};
 use crate::report::charts::canvas::{Canvas, Place, Stand};
@@ -51,7 +51,7 @@ fn panel(canvas: &Canvas<'_>, plot: &Plot, analysis: &Analysis, summary: &Summar
 }
 
 /// Steps down, each at its instant.
-fn stairs(plot: &Plot, steps: &[Step], until: f64) -> Vec<Place> {
+fn stairs(plot: &Plot, steps: &[SurvivalStep], until: f64) -> Vec<Place> {
     let mut places = Vec::new();
     let mut share = 1.0;
     for step in steps {
