@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::Args;
 
 use crate::plan::Plan;
-use crate::scenario::{Change, InvalidScenario, ScenarioFile};
+use crate::scenario::{InvalidScenario, Override, ScenarioFile};
 use crate::testbed::machine;
 
 /// Which scenario, with which changes.
@@ -15,7 +15,7 @@ pub(super) struct ScenarioArgs {
     scenario: PathBuf,
     /// Change a value of the scenario, like load.rate=500 (may be given several times)
     #[arg(long = "set", value_name = "KEY=VALUE")]
-    changes: Vec<Change>,
+    changes: Vec<Override>,
     /// Measure only the subject of this name (may be given several times)
     #[arg(long, value_name = "SUBJECT")]
     only: Vec<String>,

@@ -21,12 +21,12 @@ pub struct ScenarioFile {
 
 /// A change to a scenario: `load.rate=500`.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Change {
+pub struct Override {
     keys: Vec<String>,
     value: String,
 }
 
-impl FromStr for Change {
+impl FromStr for Override {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
@@ -42,7 +42,7 @@ impl FromStr for Change {
 
 impl ScenarioFile {
     /// Reads the file at `path` and makes the changes.
-    pub fn read(path: &Path, changes: &[Change]) -> Result<Self, InvalidScenario> {
+    pub fn read(path: &Path, changes: &[Override]) -> Result<Self, InvalidScenario> {
         let name = path.display().to_string();
         let text = fs::read_to_string(path).map_err(|error| {
             InvalidScenario::file(
@@ -54,7 +54,7 @@ impl ScenarioFile {
     }
 
     /// Takes `text` for the file at `path` and makes the changes.
-    pub fn parse(path: String, text: &str, changes: &[Change]) -> Result<Self, InvalidScenario> {
+    pub fn parse(path: String, text: &str, changes: &[Override]) -> Result<Self, InvalidScenario> {
         let scenario = if changes.is_empty() {
             scenario(&path, text)?
         } else {
@@ -96,7 +96,7 @@ fn readable(path: &str) -> String {
     keys.collect::<Vec<_>>().join(".")
 }
 
-fn changed(path: &str, text: &str, changes: &[Change]) -> Result<String, InvalidScenario> {
+fn changed(path: &str, text: &str, changes: &[Override]) -> Result<String, InvalidScenario> {
     let mut document: DocumentMut = text.parse().map_err(|error: toml_edit::TomlError| {
         let span = error.span().unwrap_or_default();
         InvalidScenario::at(path, text, &span, "", error.message().trim())
@@ -114,7 +114,7 @@ fn changed(path: &str, text: &str, changes: &[Change]) -> Result<String, Invalid
     Ok(document.to_string())
 }
 
-impl Change {
+impl Override {
     /// Numbers, lists and tables as in TOML; whatever is no TOML is taken for a text, so that `10s` needs no quotes.
     fn toml_value(&self) -> Value {
         self.value.parse().unwrap_or_else(|_| Value::from(self.value.as_str()))

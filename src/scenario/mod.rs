@@ -18,7 +18,7 @@ use crate::metric::Threshold;
 use crate::registry::Part;
 use crate::wire::Wire;
 
-pub use file::{Change, ScenarioFile};
+pub use file::{Override, ScenarioFile};
 pub use invalid::InvalidScenario;
 pub use mix::{InvalidWeight, Mix, Weight};
 pub use workload::{Closed, Load, Revocation, Tokens};

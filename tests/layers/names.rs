@@ -10,7 +10,6 @@ use crate::{Source, read, test_files};
 const SHARED: &[(&str, usize)] = &[
     ("Answer", 2),
     ("Asked", 2),
-    ("Change", 2),
     ("Check", 2),
     ("Client", 2),
     ("Clock", 2),
