@@ -8,4 +8,4 @@ mod token_source;
 pub use answer::{AnswerFault, IssuedToken};
 pub use authentication::{Assertion, Authentication};
 pub use discovery::{DiscoveryError, Metadata, discover};
-pub use token_source::{IssueError, TokenSource};
+pub use token_source::{TokenRequestError, TokenSource};

@@ -29,7 +29,7 @@ pub struct TokenSource {
 
 /// No token.
 #[derive(Debug, thiserror::Error)]
-pub enum IssueError {
+pub enum TokenRequestError {
     /// No answer.
     #[error("no token was issued")]
     Call(#[from] CallError),
@@ -63,7 +63,7 @@ impl TokenSource {
         self: &Arc<Self>,
         count: u32,
         mut each: impl FnMut(Stamp, IssuedToken),
-    ) -> Result<(), IssueError> {
+    ) -> Result<(), TokenRequestError> {
         let at_once = self.at_once.get().min(count);
         let (sender, mut issued) = mpsc::channel(at_once.max(1) as usize);
         let mut tasks = JoinSet::new();
@@ -97,16 +97,16 @@ impl TokenSource {
         Ok((authorization, form.finish()))
     }
 
-    async fn issue_one(&self) -> Result<IssuedToken, IssueError> {
+    async fn issue_one(&self) -> Result<IssuedToken, TokenRequestError> {
         let (authorization, form) = self.request()?;
         let answer =
             self.client.post_to_foreign(&self.endpoint, authorization.as_deref(), form, MOST_BYTES).await;
         let endpoint = || self.endpoint.clone();
         match answer {
             Ok(body) => IssuedToken::from_answer(&body)
-                .map_err(|fault| IssueError::Answer { endpoint: endpoint(), fault }),
+                .map_err(|fault| TokenRequestError::Answer { endpoint: endpoint(), fault }),
             Err(CallError::Status { status, body, .. }) => {
-                Err(IssueError::Refused { endpoint: endpoint(), why: refusal(status.as_u16(), &body) })
+                Err(TokenRequestError::Refused { endpoint: endpoint(), why: refusal(status.as_u16(), &body) })
             }
             Err(error) => Err(error.into()),
         }

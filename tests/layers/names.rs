@@ -20,7 +20,6 @@ const SHARED: &[(&str, usize)] = &[
     ("Fault", 2),
     ("Finding", 2),
     ("Generator", 3),
-    ("IssueError", 2),
     ("Issued", 3),
     ("Key", 2),
     ("Keys", 2),
