@@ -12,14 +12,14 @@ pub struct Breakdown {
     /// answered - due.
     pub latency: Option<Figures>,
     /// What it is made of, in the order in which it happens; nothing for recordings that keep no parts.
-    pub parts: Vec<(Part, Figures)>,
+    pub parts: Vec<(LatencyPart, Figures)>,
     /// By class of token and class of status.
     pub classes: Vec<Class>,
 }
 
 /// A stretch of a latency.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Part {
+pub enum LatencyPart {
     /// taken up - due.
     Lag,
     /// sent - taken up.
@@ -64,10 +64,10 @@ impl Breakdown {
         let parts: Vec<&Parts> = trials.loads().filter_map(|load| load.parts.as_ref()).collect();
         let whole = |part: fn(&Parts) -> &Sealed| merge(parts.iter().map(|parts| part(parts).open()));
         let stretches = [
-            (Part::Lag, merge(seconds.iter().map(|second| second.lag.open()))),
-            (Part::Wait, merge(seconds.iter().map(|second| second.wait_of_all()))),
-            (Part::FirstByte, whole(|parts| &parts.first_byte)),
-            (Part::Response, whole(|parts| &parts.response)),
+            (LatencyPart::Lag, merge(seconds.iter().map(|second| second.lag.open()))),
+            (LatencyPart::Wait, merge(seconds.iter().map(|second| second.wait_of_all()))),
+            (LatencyPart::FirstByte, whole(|parts| &parts.first_byte)),
+            (LatencyPart::Response, whole(|parts| &parts.response)),
         ];
         let told = stretches.iter().filter_map(|(part, found)| Some((*part, Figures::of(found)?)));
         Self {
@@ -123,8 +123,11 @@ mod tests {
             let (latency, sum) = (latency.unwrap(), parts.iter().map(|(_, part)| part.mean).sum::<f64>());
             // Every part of the made-up recordings is cut to a whole nanosecond.
             assert!((sum - latency.mean).abs() < 2e-9, "{sum} {}", latency.mean);
-            let order: Vec<Part> = parts.iter().map(|(part, _)| *part).collect();
-            assert_eq!(order, [Part::Lag, Part::Wait, Part::FirstByte, Part::Response]);
+            let order: Vec<LatencyPart> = parts.iter().map(|(part, _)| *part).collect();
+            assert_eq!(
+                order,
+                [LatencyPart::Lag, LatencyPart::Wait, LatencyPart::FirstByte, LatencyPart::Response]
+            );
             assert_eq!(classes.iter().map(|class| class.requests).sum::<u64>(), 10_000);
             assert_eq!(classes.len(), 6, "valid tokens and five kinds of bad ones");
         }

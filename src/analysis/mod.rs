@@ -36,7 +36,7 @@ mod usage;
 mod validity;
 mod warning;
 
-pub use breakdown::{Breakdown, Class, Figures, Part};
+pub use breakdown::{Breakdown, Class, Figures, LatencyPart};
 pub use compare::{Change, Shift, SubjectChanges, changes};
 pub use estimate::{Basis, Estimate};
 pub use expectation::{Agreement, Check, Expected, expected_hit_ratio};

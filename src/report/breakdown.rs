@@ -1,14 +1,14 @@
 //! Two tables: where the time of each subject goes, and latency by kind of token and of answer.
 
-use crate::analysis::{Analysis, Breakdown, Class, Figures, Part, Summary};
+use crate::analysis::{Analysis, Breakdown, Class, Figures, LatencyPart, Summary};
 use crate::metric::{Unit, thousands};
 
 /// What a latency is made of, in the order in which it happens, and what that makes together.
-const PARTS: [(&str, Option<Part>); 5] = [
-    ("generator lag", Some(Part::Lag)),
-    ("wait for a connection", Some(Part::Wait)),
-    ("until the first byte", Some(Part::FirstByte)),
-    ("rest of the answer", Some(Part::Response)),
+const PARTS: [(&str, Option<LatencyPart>); 5] = [
+    ("generator lag", Some(LatencyPart::Lag)),
+    ("wait for a connection", Some(LatencyPart::Wait)),
+    ("until the first byte", Some(LatencyPart::FirstByte)),
+    ("rest of the answer", Some(LatencyPart::Response)),
     ("latency", None),
 ];
 
@@ -58,11 +58,11 @@ fn part_row(summary: &Summary) -> Option<PartRow> {
     // That of the latency leaves out requests that failed, those of the parts do not all.
     let mean: f64 = parts.iter().map(|(_, part)| part.mean).sum();
     let whole = Figures { mean, ..latency };
-    let cell = |(name, part): (&'static str, Option<Part>)| match part {
+    let cell = |(name, part): (&'static str, Option<LatencyPart>)| match part {
         None => PartCell::of(name, &whole, |seconds, _| Unit::Seconds.show(seconds)),
         Some(part) => {
             let found = parts.iter().find(|(known, _)| *known == part);
-            let measured = |(_, found): &(Part, Figures)| {
+            let measured = |(_, found): &(LatencyPart, Figures)| {
                 PartCell::of(name, found, |seconds, of| share(seconds, of(&whole)))
             };
             found.map_or_else(|| PartCell::absent(name), measured)
