@@ -30,7 +30,6 @@ const SHARED: &[(&str, usize)] = &[
     ("Output", 2),
     ("ParameterSet", 2),
     ("Parameters", 2),
-    ("Part", 2),
     ("Parts", 2),
     ("Place", 4),
     ("Process", 2),

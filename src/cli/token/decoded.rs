@@ -59,7 +59,7 @@ pub(super) fn undressed(text: &str) -> (String, Option<&'static str>) {
 
 /// One part of a token, as far as it can be read.
 #[derive(Debug)]
-pub(super) struct Part<'a> {
+pub(super) struct TokenPart<'a> {
     /// As it stands in the token.
     pub(super) text: &'a str,
     /// Its bytes, if it is some base64.
@@ -76,7 +76,7 @@ const LENIENT: GeneralPurpose = GeneralPurpose::new(
         .with_decode_padding_mode(DecodePaddingMode::Indifferent),
 );
 
-impl<'a> Part<'a> {
+impl<'a> TokenPart<'a> {
     pub(super) fn new(text: &'a str) -> Self {
         if let Ok(bytes) = base64url::decode(text) {
             return Self { text, bytes: Some(bytes), strict: true };

@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 
 use crate::auth::token::signature::{SIGNATURE_SCHEMES, SignatureScheme};
 use crate::auth::token::{UnixTime, WrittenObject};
-use crate::cli::token::decoded::{Part as TokenPart, undressed};
+use crate::cli::token::decoded::{TokenPart, undressed};
 use crate::cli::token::input;
 use crate::cli::token::shown::{self, quoted};
 use crate::cli::{Exit, output};
