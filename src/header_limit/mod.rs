@@ -18,7 +18,7 @@ pub struct HeaderLimit {
     /// The default in bytes, as it is configured.
     pub bytes: u32,
     /// How the largest token is known.
-    pub known: Known,
+    pub known: Evidence,
     /// What changes it.
     pub setting: &'static str,
     /// Where its maker describes it.
@@ -42,7 +42,7 @@ pub enum Scope {
 /// How the largest token is known.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(tag = "kind", rename_all = "snake_case")]
-pub enum Known {
+pub enum Evidence {
     /// `tests/limits` measures it again on the real server.
     Tested {
         /// Characters of the largest token that was let through.
@@ -93,10 +93,10 @@ impl HeaderLimit {
     /// documented limit leaves. A larger one may pass where this is but the least that is let through.
     pub const fn largest_token(&self) -> u32 {
         match self.known {
-            Known::Tested { characters, .. }
-            | Known::AtLeast { characters, .. }
-            | Known::Measured { characters, .. } => characters,
-            Known::Documented => self.bytes - self.scope.beside_token(),
+            Evidence::Tested { characters, .. }
+            | Evidence::AtLeast { characters, .. }
+            | Evidence::Measured { characters, .. } => characters,
+            Evidence::Documented => self.bytes - self.scope.beside_token(),
         }
     }
 }
@@ -125,14 +125,14 @@ impl fmt::Display for Scope {
     }
 }
 
-impl Known {
+impl Evidence {
     /// Whether `tests/limits` holds it to the real server.
     const fn is_tested(&self) -> bool {
         matches!(self, Self::Tested { .. } | Self::AtLeast { .. })
     }
 }
 
-impl fmt::Display for Known {
+impl fmt::Display for Evidence {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Tested { version, .. } => write!(f, "measured, {version}"),
@@ -203,7 +203,7 @@ mod tests {
         for limit in LIMITS {
             assert!(limit.largest_token() > 0 && limit.source.starts_with("https://"), "{}", limit.server);
             let below = limit.largest_token() < limit.bytes;
-            assert!(below || matches!(limit.known, Known::Measured { .. }), "{}", limit.server);
+            assert!(below || matches!(limit.known, Evidence::Measured { .. }), "{}", limit.server);
         }
         assert_eq!(Scope::AllHeaders.beside_token(), 107);
         assert_eq!(Scope::HeaderList.beside_token(), 331);

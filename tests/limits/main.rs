@@ -3,7 +3,7 @@
 mod probe;
 mod server;
 
-use bearerbench::header_limit::{HeaderLimit, Known, LIMITS, ORDINARY_REQUEST};
+use bearerbench::header_limit::{Evidence, HeaderLimit, LIMITS, ORDINARY_REQUEST};
 
 use crate::probe::{Sought, is_let_through, largest_token};
 use crate::server::{Server, version};
@@ -11,7 +11,7 @@ use crate::server::{Server, version};
 /// What the table says of a server, and of which version.
 fn tested(server: &str) -> (&'static HeaderLimit, u32, &'static str) {
     let limit = LIMITS.iter().find(|limit| limit.server == server).expect("a row of the table");
-    let Known::Tested { characters, version } = limit.known else { panic!("{server} is not tested") };
+    let Evidence::Tested { characters, version } = limit.known else { panic!("{server} is not tested") };
     (limit, characters, version)
 }
 
@@ -67,7 +67,9 @@ fn node_answers_the_largest_token_that_the_table_says_and_no_larger_one() {
 fn hyper_takes_every_token_within_its_limit_and_refuses_several_times_as_much() {
     let server = "hyper (HTTP/1.1)";
     let limit = LIMITS.iter().find(|limit| limit.server == server).expect("a row of the table");
-    let Known::AtLeast { characters: within, version } = limit.known else { panic!("{server} is otherwise") };
+    let Evidence::AtLeast { characters: within, version } = limit.known else {
+        panic!("{server} is otherwise")
+    };
     let lock = include_str!("../../Cargo.lock");
     assert!(
         lock.contains(&format!("name = \"hyper\"\nversion = \"{version}.")),
