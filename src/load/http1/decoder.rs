@@ -2,7 +2,7 @@
 
 use httparse::Status;
 
-use crate::load::http1::head::{Body, Known, are_trailers};
+use crate::load::http1::head::{Body, KnownHead, are_trailers};
 use crate::load::malformed::MalformedAnswer;
 use crate::load::transport::{Answer, Failure};
 
@@ -16,7 +16,7 @@ pub struct Decoder {
     start: usize,
     end: usize,
     stage: Stage,
-    known: Known,
+    known: KnownHead,
     answer: Answer,
     /// Whether any byte of the next answer was read.
     has_begun: bool,
@@ -45,7 +45,7 @@ impl Default for Decoder {
             start: 0,
             end: 0,
             stage: Stage::Head,
-            known: Known::default(),
+            known: KnownHead::default(),
             answer: Answer { status: 0, reusable: false, first_byte: None },
             has_begun: false,
         }
@@ -125,7 +125,7 @@ impl From<Body> for Stage {
 fn step(
     stage: Stage,
     unread: &[u8],
-    known: &mut Known,
+    known: &mut KnownHead,
     answer: &mut Answer,
 ) -> Result<Option<(usize, Option<Stage>)>, Failure> {
     if unread.is_empty() && !matches!(stage, Stage::Length(0)) {

@@ -142,12 +142,12 @@ fn same(before: Option<u64>, member: &[u8]) -> Result<Option<u64>, Failure> {
 /// The last head of a connection: a server repeats it byte for byte, but for a date each second, and comparing it costs
 /// a tenth of reading it again.
 #[derive(Default)]
-pub(super) struct Known {
+pub(super) struct KnownHead {
     bytes: Vec<u8>,
     head: Option<Head>,
 }
 
-impl Known {
+impl KnownHead {
     /// The same as [`Head::parse`].
     pub(super) fn parse(&mut self, unread: &[u8]) -> Result<Option<Head>, Failure> {
         if self.head.is_some() && unread.starts_with(&self.bytes) {
