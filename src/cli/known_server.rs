@@ -6,7 +6,7 @@ use anyhow::Context as _;
 use clap::Args;
 
 use crate::cli::{Exit, output};
-use crate::selftest::Known;
+use crate::selftest::KnownTimes;
 use crate::testbed::process::told;
 
 /// Serves by the law that standard input names: for `bearerbench selftest`
@@ -17,7 +17,7 @@ impl KnownServer {
     #[expect(clippy::unused_self, reason = "every command is executed alike")]
     pub(super) fn execute(self) -> anyhow::Result<Exit> {
         let line = told().context("cannot read what to serve from standard input")?;
-        let known: Known = serde_json::from_slice(&line).context(
+        let known: KnownTimes = serde_json::from_slice(&line).context(
             "standard input does not say what to serve; this command is for `bearerbench selftest`",
         )?;
         known.serve(io::stdin().lock(), |said| output::print(&said).map_err(io::Error::other))?;

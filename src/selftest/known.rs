@@ -17,7 +17,7 @@ const COMMAND: &str = "known-server";
 
 /// What it is told.
 #[derive(Clone, Debug, Serialize, Deserialize)]
-pub struct Known {
+pub struct KnownTimes {
     /// How long it takes for a request.
     pub law: Law,
     /// Decides every draw.
@@ -26,7 +26,7 @@ pub struct Known {
     pub cores: Vec<u32>,
 }
 
-impl Known {
+impl KnownTimes {
     /// Serves until `told` ends; `say` is given the address, and then how long requests were to take.
     pub fn serve(
         &self,
@@ -50,7 +50,7 @@ pub(super) struct KnownServer {
 
 impl KnownServer {
     /// Starts `program` as that server.
-    pub(super) fn start(program: &Path, known: &Known) -> Result<Self, SelftestError> {
+    pub(super) fn start(program: &Path, known: &KnownTimes) -> Result<Self, SelftestError> {
         let child = Command::new(program).arg(COMMAND).stdin(Stdio::piped()).stdout(Stdio::piped()).spawn();
         let mut child = child.map_err(SelftestError::Server)?;
         let stdin = child.stdin.as_mut().expect("it was asked for");

@@ -21,7 +21,7 @@ pub use bench::{Bench, SelftestError, Sending, Tried};
 pub use cases::{QUESTIONS, Question};
 pub use ceiling::{Ceiling, PUNCTUAL};
 pub use figures::outcomes;
-pub use known::Known;
+pub use known::KnownTimes;
 pub use law::Law;
 pub use machine::Held;
 pub use noise::Noise;

@@ -23,7 +23,6 @@ const SHARED: &[(&str, usize)] = &[
     ("Issued", 3),
     ("Key", 2),
     ("Keys", 2),
-    ("Known", 2),
     ("KnownServer", 2),
     ("Limit", 2),
     ("Load", 3),

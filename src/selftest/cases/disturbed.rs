@@ -14,7 +14,7 @@ use crate::observation::Distribution;
 use crate::selftest::Effort;
 use crate::selftest::bench::{Bench, SelftestError};
 use crate::selftest::figures::quantile;
-use crate::selftest::known::{Known, KnownServer};
+use crate::selftest::known::{KnownServer, KnownTimes};
 use crate::selftest::law::Law;
 use crate::selftest::process::{PATIENCE, Process, send};
 use crate::selftest::report::{Case, Finding};
@@ -68,7 +68,7 @@ fn case(
     (share, pieces): (f64, [Duration; 2]),
     stopped: Stopped,
 ) -> Result<Case, SelftestError> {
-    let known = Known { law: LAW, seed: SEED, cores: bench.server_cores().to_vec() };
+    let known = KnownTimes { law: LAW, seed: SEED, cores: bench.server_cores().to_vec() };
     let server = KnownServer::start(program, &known)?;
     let id = server.id().to_string();
     let more = ["--server-process", &id];
