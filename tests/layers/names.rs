@@ -50,7 +50,6 @@ const SHARED: &[(&str, usize)] = &[
     ("Tokens", 3),
     ("Told", 2),
     ("Trust", 3),
-    ("Unfit", 2),
     ("Unit", 2),
     ("Used", 2),
     ("Watch", 2),

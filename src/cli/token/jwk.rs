@@ -2,7 +2,7 @@
 
 use serde::Deserialize;
 
-use crate::auth::token::jwks::{Operation, PrivateJwk, Unfit, WrittenJwk};
+use crate::auth::token::jwks::{Operation, PrivateJwk, UnfitKey, WrittenJwk};
 use crate::auth::token::signature::SignatureScheme;
 use crate::registry::Part;
 
@@ -15,7 +15,7 @@ pub(super) fn read(
     let written: WrittenJwk = from_json(text)?;
     let key = written.into_key(operation, wanted.map(|scheme| scheme.alg()));
     let key = key.map_err(|unfit| match unfit {
-        Unfit::NoAlgorithm(kty) => {
+        UnfitKey::NoAlgorithm(kty) => {
             anyhow::anyhow!("a key of type {kty:?} without \"alg\" may be for several; say which: --alg")
         }
         unfit => unfit.into(),

@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 
 pub use material::KeyMaterial;
 pub use private::{PrivateJwk, PrivateMembers};
-pub use wire::{Operation, Unfit, WrittenJwk};
+pub use wire::{Operation, UnfitKey, WrittenJwk};
 
 /// A JWK Set (RFC 7517 section 5). Keys that are not understood are kept as they are and left unused.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]

@@ -56,7 +56,7 @@ pub struct WrittenJwk(Members<Secret>);
 
 /// Why a key is not one for signatures. Tells names, and no member that may be a secret.
 #[derive(Debug, thiserror::Error)]
-pub enum Unfit {
+pub enum UnfitKey {
     /// A member that its type requires (RFC 7518 section 6, RFC 8037 section 2, RFC 9964 section 3) is not there.
     #[error("a key of type {kty:?} lacks {member:?}")]
     Lacks {
@@ -105,10 +105,10 @@ impl WrittenJwk {
 
     /// The key, whose private half is empty if none was written. `fallback` is its algorithm where it says nothing
     /// itself and where its curve says nothing either.
-    pub fn into_key(mut self, operation: Operation, fallback: Option<&str>) -> Result<PrivateJwk, Unfit> {
+    pub fn into_key(mut self, operation: Operation, fallback: Option<&str>) -> Result<PrivateJwk, UnfitKey> {
         let public = self.0.public(operation, fallback)?;
         if self.0.oth.is_some() {
-            return Err(Unfit::ManyPrimes);
+            return Err(UnfitKey::ManyPrimes);
         }
         let Members { d, p, q, dp, dq, qi, akp, .. } = self.0;
         Ok(PrivateJwk { public, private: PrivateMembers { d, p, q, dp, dq, qi, akp } })
@@ -116,13 +116,13 @@ impl WrittenJwk {
 }
 
 impl<P> Members<P> {
-    fn public(&mut self, operation: Operation, fallback: Option<&str>) -> Result<Jwk, Unfit> {
+    fn public(&mut self, operation: Operation, fallback: Option<&str>) -> Result<Jwk, UnfitKey> {
         self.must_be_for(operation)?;
         let material = self.material()?;
         let curve = algorithm_of_curve(&self.kty, &material)?;
         let implied = || curve.or(fallback).or_else(|| usual_algorithm(&material));
         let alg = self.alg.take().or_else(|| implied().map(str::to_owned));
-        let alg = alg.ok_or_else(|| Unfit::NoAlgorithm(self.kty.clone()))?;
+        let alg = alg.ok_or_else(|| UnfitKey::NoAlgorithm(self.kty.clone()))?;
         let mut key = Jwk::new(&alg, material);
         if let Some(kid) = self.kid.take() {
             key.kid = kid;
@@ -130,9 +130,9 @@ impl<P> Members<P> {
         Ok(key)
     }
 
-    fn must_be_for(&mut self, operation: Operation) -> Result<(), Unfit> {
+    fn must_be_for(&mut self, operation: Operation) -> Result<(), UnfitKey> {
         if let Some(usage) = self.usage.take().filter(|usage| usage != "sig") {
-            return Err(Unfit::Use(told(&usage)));
+            return Err(UnfitKey::Use(told(&usage)));
         }
         let Some(found) = self.key_ops.take() else { return Ok(()) };
         let is_for = |operation: &str| found.iter().any(|found| found == operation);
@@ -145,12 +145,12 @@ impl<P> Members<P> {
         if is_for(expected) || operation == Operation::Verify && is_pair && is_for("sign") {
             return Ok(());
         }
-        Err(Unfit::Operations { found: found.iter().map(|found| told(found)).collect(), expected })
+        Err(UnfitKey::Operations { found: found.iter().map(|found| told(found)).collect(), expected })
     }
 
-    fn material(&mut self) -> Result<KeyMaterial, Unfit> {
+    fn material(&mut self) -> Result<KeyMaterial, UnfitKey> {
         let kty = &self.kty;
-        let lacks = |member| Unfit::Lacks { kty: kty.clone(), member };
+        let lacks = |member| UnfitKey::Lacks { kty: kty.clone(), member };
         Ok(match kty.as_str() {
             "EC" => KeyMaterial::EllipticCurve {
                 crv: self.crv.take().ok_or_else(|| lacks("crv"))?,
@@ -170,13 +170,13 @@ impl<P> Members<P> {
             }
             "oct" => KeyMaterial::Octets { k: self.k.take().ok_or_else(|| lacks("k"))? },
             "none" => KeyMaterial::Nothing,
-            _ => return Err(Unfit::Type(told(kty))),
+            _ => return Err(UnfitKey::Type(told(kty))),
         })
     }
 }
 
 /// The one algorithm that a key on its curve is for, if it has one.
-fn algorithm_of_curve(kty: &str, material: &KeyMaterial) -> Result<Option<&'static str>, Unfit> {
+fn algorithm_of_curve(kty: &str, material: &KeyMaterial) -> Result<Option<&'static str>, UnfitKey> {
     let (KeyMaterial::EllipticCurve { crv, .. } | KeyMaterial::OctetKeyPair { crv, .. }) = material else {
         return Ok(None);
     };
@@ -185,7 +185,7 @@ fn algorithm_of_curve(kty: &str, material: &KeyMaterial) -> Result<Option<&'stat
         return Ok(Some(alg));
     }
     let known: Vec<_> = of_type().map(|(_, crv, _)| *crv).collect();
-    Err(Unfit::Curve { kty: kty.to_owned(), crv: told(crv), known: known.join(", ") })
+    Err(UnfitKey::Curve { kty: kty.to_owned(), crv: told(crv), known: known.join(", ") })
 }
 
 /// A name as messages repeat it. What is longer than any of them may be a secret in the wrong place.
