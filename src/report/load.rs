@@ -11,7 +11,7 @@ use crate::observation::Workload;
 use crate::report::cell::Cell;
 use crate::report::json::{Doubt, Value};
 use crate::report::terminal::{align, doubts, thresholds};
-use crate::report::trust::Trust;
+use crate::report::trust::VerdictBox;
 
 /// The version of the format; a reader refuses a newer one.
 const SCHEMA_VERSION: u32 = 1;
@@ -53,7 +53,7 @@ pub fn load_json(analysis: &Analysis) -> String {
 pub fn load_text(analysis: &Analysis) -> String {
     let summary = only(analysis);
     let mut text = String::new();
-    let Trust { headline, facts, .. } = Trust::of(analysis);
+    let VerdictBox { headline, facts, .. } = VerdictBox::of(analysis);
     writeln!(text, "{headline}. {facts}").expect("text grows");
     doubts(&mut text, analysis);
     thresholds(&mut text, analysis);

@@ -15,7 +15,7 @@ use crate::report::header_limits::{LimitRow, limit_rows};
 use crate::report::markdown::filters;
 use crate::report::schemes::Schemes;
 use crate::report::steps::{StepRow, step_rows};
-use crate::report::trust::{Doubt, Trust, doubts, mark};
+use crate::report::trust::{Doubt, VerdictBox, doubts, mark};
 use crate::report::undisturbed::{AllRow, all_rows};
 use crate::report::verdicts::{CheckRow, Limit, VerdictRow, held, limits};
 
@@ -50,7 +50,7 @@ struct Page {
     scenario: String,
     question: String,
     about: String,
-    trust: Trust,
+    trust: VerdictBox,
     doubts: Vec<Doubt>,
     /// What is only good to know: it folds.
     notes: Vec<Doubt>,
@@ -118,7 +118,7 @@ impl Page {
             scenario: analysis.scenario.name.clone(),
             question: analysis.scenario.question.clone(),
             about: about(analysis),
-            trust: Trust::of(analysis),
+            trust: VerdictBox::of(analysis),
             doubts,
             notes,
             thresholds: analysis.thresholds.iter().map(VerdictRow::of).collect(),

@@ -6,7 +6,7 @@ use crate::analysis::{Analysis, Summary};
 use crate::report::cell::Cell;
 use crate::report::columns::{COLUMNS, Column, SIGNATURE_COLUMNS, filled};
 use crate::report::findings::answer;
-use crate::report::trust::{self, Doubt, Trust, first_sentence};
+use crate::report::trust::{self, Doubt, VerdictBox, first_sentence};
 use crate::report::verdicts::{VerdictRow, held};
 
 /// Characters in a line.
@@ -15,7 +15,7 @@ const WIDTH: usize = 120;
 /// Whether to believe it and why not, thresholds, and the table of subjects: a value and below it its interval.
 pub fn table(analysis: &Analysis) -> String {
     let mut text = String::new();
-    let Trust { headline, facts, .. } = Trust::of(analysis);
+    let VerdictBox { headline, facts, .. } = VerdictBox::of(analysis);
     wrap(&mut text, &format!("{headline}. {facts}"));
     if let Some(answer) = answer(analysis) {
         wrap(&mut text, &answer);

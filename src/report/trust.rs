@@ -8,7 +8,7 @@ use crate::report::explain;
 use crate::report::findings::names::heading;
 
 /// Whether the figures may be believed, in a word and a sentence.
-pub(super) struct Trust {
+pub(super) struct VerdictBox {
     pub(super) class: &'static str,
     pub(super) headline: &'static str,
     pub(super) facts: String,
@@ -35,7 +35,7 @@ impl Doubt {
     }
 }
 
-impl Trust {
+impl VerdictBox {
     pub(super) fn of(analysis: &Analysis) -> Self {
         let validity = analysis.validity();
         let (class, headline) = match validity {
@@ -209,7 +209,7 @@ mod tests {
         let valid = outcomes.class_mut(VALID);
         valid.accepted -= 300;
         valid.refused += 300;
-        let Trust { headline, facts, .. } = Trust::of(&analyse(&recordings));
+        let VerdictBox { headline, facts, .. } = VerdictBox::of(&analyse(&recordings));
         assert_eq!(headline, "Invalid: do not use these figures");
         assert_eq!(facts, "300 answers were wrong; every request was answered.");
     }
@@ -225,7 +225,7 @@ mod tests {
         let subjects: Vec<_> = doubts.iter().map(|doubt| (doubt.class, doubt.subject.as_str())).collect();
         assert_eq!(subjects, [("doubtful", "jwt ML-DSA-65"), ("note", "introspection, jwt ES256")]);
         assert!(doubts[1].text.contains("44.0 %"), "{}", doubts[1].text);
-        let trust = Trust::of(&analysis);
+        let trust = VerdictBox::of(&analysis);
         assert_eq!(trust.class, "doubtful");
         assert!(
             trust.facts.starts_with("No answer was wrong; every request was answered; "),

@@ -49,7 +49,7 @@ const SHARED: &[(&str, usize)] = &[
     ("Token", 2),
     ("Tokens", 3),
     ("Told", 2),
-    ("Trust", 3),
+    ("Trust", 2),
     ("Unit", 2),
     ("Used", 2),
     ("Watch", 2),
