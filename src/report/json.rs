@@ -17,9 +17,9 @@ const SCHEMA_VERSION: u32 = 1;
 
 /// The text of `summary.json`.
 pub fn to_json(analysis: &Analysis) -> String {
-    let whole = analysis.warnings.iter().map(|warning| Doubt::of(None, warning));
+    let whole = analysis.warnings.iter().map(|warning| WarningRecord::of(None, warning));
     let subjects = analysis.subjects.iter().flat_map(|summary| {
-        summary.warnings.iter().map(|warning| Doubt::of(Some(&summary.subject.name), warning))
+        summary.warnings.iter().map(|warning| WarningRecord::of(Some(&summary.subject.name), warning))
     });
     let wire = Wire {
         schema_version: SCHEMA_VERSION,
@@ -52,7 +52,7 @@ struct Wire<'a> {
     workload: &'a Workload,
     verdict: Validity,
     gravity: Option<Gravity>,
-    warnings: Vec<Doubt<'a>>,
+    warnings: Vec<WarningRecord<'a>>,
     thresholds: &'a [Verdict],
     subjects: Vec<Subject<'a>>,
     /// Subjects that were measured at several rates.
@@ -61,7 +61,7 @@ struct Wire<'a> {
 }
 
 #[derive(Serialize)]
-pub(super) struct Doubt<'a> {
+pub(super) struct WarningRecord<'a> {
     subject: Option<&'a str>,
     gravity: Gravity,
     blame: Blame,
@@ -70,7 +70,7 @@ pub(super) struct Doubt<'a> {
     warning: &'a Warning,
 }
 
-impl<'a> Doubt<'a> {
+impl<'a> WarningRecord<'a> {
     pub(super) fn of(subject: Option<&'a str>, warning: &'a Warning) -> Self {
         let (gravity, blame) = (warning.gravity(), warning.blame());
         Self { subject, gravity, blame, message: explain(warning), warning }

@@ -9,7 +9,7 @@ use crate::analysis::{Analysis, Summary, Validity};
 use crate::metric::{MetricId, thousands};
 use crate::observation::Workload;
 use crate::report::cell::Cell;
-use crate::report::json::{Doubt, Value};
+use crate::report::json::{Value, WarningRecord};
 use crate::report::terminal::{align, doubts, thresholds};
 use crate::report::trust::VerdictBox;
 
@@ -26,7 +26,7 @@ struct Written<'a> {
     requests: u64,
     workload: &'a Workload,
     verdict: Validity,
-    warnings: Vec<Doubt<'a>>,
+    warnings: Vec<WarningRecord<'a>>,
     metrics: BTreeMap<MetricId, Value>,
 }
 
@@ -41,7 +41,7 @@ pub fn load_json(analysis: &Analysis) -> String {
         requests: summary.requests,
         workload: &analysis.workload,
         verdict: analysis.validity(),
-        warnings: whole.map(|warning| Doubt::of(None, warning)).collect(),
+        warnings: whole.map(|warning| WarningRecord::of(None, warning)).collect(),
         metrics: Value::all(summary),
     };
     let mut text = serde_json::to_string_pretty(&written).expect("plain values have a JSON form");
