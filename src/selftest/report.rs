@@ -74,14 +74,14 @@ impl fmt::Display for TestVerdict {
 
 /// The unit of a figure that has digits behind the point.
 #[derive(Clone, Copy, Debug)]
-pub(super) enum Unit {
+pub(super) enum FigureUnit {
     /// Given in nanoseconds.
     Millis,
     /// A plain number.
     Plain,
 }
 
-impl Unit {
+impl FigureUnit {
     fn text(self, value: f64) -> String {
         match self {
             Self::Millis => format!("{:.3} ms", value / 1e6),
@@ -94,7 +94,7 @@ impl Finding {
     /// A figure that may be off by a share of the truth.
     pub(super) fn near(
         quantity: &str,
-        unit: Unit,
+        unit: FigureUnit,
         (truth, reported): (f64, f64),
         tolerance: f64,
         obstacle: Option<Held>,
@@ -125,7 +125,7 @@ impl Finding {
         Self {
             tolerance: allowed(tolerance, q, ranks),
             verdict: TestVerdict::of(right, obstacle),
-            ..Self::near(quantity, Unit::Millis, (truth, reported), tolerance, None)
+            ..Self::near(quantity, FigureUnit::Millis, (truth, reported), tolerance, None)
         }
     }
 
@@ -143,14 +143,14 @@ impl Finding {
         Self {
             tolerance: allowed(tolerance, q, ranks),
             verdict: TestVerdict::of(right, None),
-            ..Self::near(quantity, Unit::Millis, (quantile(truth, q), reported), tolerance, None)
+            ..Self::near(quantity, FigureUnit::Millis, (quantile(truth, q), reported), tolerance, None)
         }
     }
 
     /// A figure that may not exceed a bound.
     pub(super) fn at_most(
         quantity: &str,
-        unit: Unit,
+        unit: FigureUnit,
         (bound, reported): (f64, f64),
         obstacle: Option<Held>,
     ) -> Self {
@@ -280,12 +280,13 @@ mod tests {
 
     #[test]
     fn a_figure_within_its_tolerance_passes_and_one_outside_fails_unless_the_machine_was_unfit() {
-        let near = |reported, unfit| Finding::near("p50", Unit::Millis, (1e6, reported), 0.02, unfit).verdict;
+        let near =
+            |reported, unfit| Finding::near("p50", FigureUnit::Millis, (1e6, reported), 0.02, unfit).verdict;
         assert_eq!((near(1.019e6, None), near(1.021e6, None)), (TestVerdict::Pass, TestVerdict::Fail));
         assert_eq!(near(1.019e6, Some(busy())), TestVerdict::Pass);
         let why = near(1.021e6, Some(busy())).to_string();
         assert!(why.ends_with("the server 0.90 %; the host took 0.00 %)"), "{why}");
-        assert_eq!(Finding::at_most("lag", Unit::Plain, (1.0, 1.1), None).verdict, TestVerdict::Fail);
+        assert_eq!(Finding::at_most("lag", FigureUnit::Plain, (1.0, 1.1), None).verdict, TestVerdict::Fail);
         assert_eq!(Finding::exact("lost", 0, 0).verdict, TestVerdict::Pass);
     }
 
@@ -331,7 +332,7 @@ mod tests {
         let mut run = 0;
         let case = judged(5, "x", || {
             run += 1;
-            let figure = |reported, unfit| Finding::near("q", Unit::Plain, (1.0, reported), 0.1, unfit);
+            let figure = |reported, unfit| Finding::near("q", FigureUnit::Plain, (1.0, reported), 0.1, unfit);
             let (first, second) = match run {
                 1 => (figure(1.0, None), figure(2.0, Some(busy()))),
                 2 => (figure(2.0, None), figure(2.0, Some(busy()))),

@@ -49,7 +49,6 @@ const SHARED: &[(&str, usize)] = &[
     ("Tokens", 3),
     ("Told", 2),
     ("Trust", 2),
-    ("Unit", 2),
     ("Used", 2),
     ("Watch", 2),
     ("Workload", 2),

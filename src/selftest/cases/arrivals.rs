@@ -7,7 +7,7 @@ use crate::load::Engine;
 use crate::selftest::Effort;
 use crate::selftest::bench::{Bench, SelftestError, Sending};
 use crate::selftest::law::Law;
-use crate::selftest::report::{Case, Finding, Unit, judged};
+use crate::selftest::report::{Case, FigureUnit, Finding, judged};
 use crate::selftest::server::Behaviour;
 
 /// The 1 % point of the Kolmogorov distribution, to be divided by the root of the number of gaps.
@@ -40,7 +40,7 @@ fn poisson(bench: &Bench, effort: Effort) -> Result<Case, SelftestError> {
         let quantity = format!("Kolmogorov-Smirnov distance, n = {}, level 1 %", gaps.len());
         // Whatever is held up moves two gaps from their place in the order.
         let unfit = tried.held.hides_share(2.0, critical / 4.0);
-        Ok(vec![Finding::at_most(&quantity, Unit::Plain, (critical, distance), unfit)])
+        Ok(vec![Finding::at_most(&quantity, FigureUnit::Plain, (critical, distance), unfit)])
     })
 }
 
@@ -55,7 +55,7 @@ fn constant(bench: &Bench, effort: Effort, rate: f64) -> Result<Case, SelftestEr
         // A single pause of this length adds so much to the variation; several short ones add less.
         let pause = OF_THE_MACHINE * (gaps.len() as f64).sqrt() / rate;
         let unfit = tried.held.hides_whole(Duration::from_secs_f64(pause));
-        Ok(vec![Finding::at_most(&quantity, Unit::Plain, (VARIATION, variation(&gaps)), unfit)])
+        Ok(vec![Finding::at_most(&quantity, FigureUnit::Plain, (VARIATION, variation(&gaps)), unfit)])
     })
 }
 

@@ -13,7 +13,7 @@ use crate::selftest::figures::{QUANTILES, quantile, whole};
 use crate::selftest::law::Law;
 use crate::selftest::machine::{Held, Watch};
 use crate::selftest::process::{PATIENCE, Pause, Process};
-use crate::selftest::report::{Case, Finding, Unit, judged};
+use crate::selftest::report::{Case, FigureUnit, Finding, judged};
 use crate::selftest::server::{Behaviour, Served, Witness};
 use crate::units::{Offset, Rate, Stamp};
 
@@ -65,7 +65,7 @@ fn stalled(bench: &Bench, program: &Path, course: &Course) -> Result<Vec<Finding
     findings.extend(seen.near("service", &seen.witness.taken(), &service, TOLERANCE));
     let lag = quantile(&whole(load, |second| &second.lag), 0.99);
     let unfit = seen.held.hides_quantile(0.99, Duration::from_millis(1), TOLERANCE);
-    findings.push(Finding::at_most("generator's lag p99", Unit::Millis, (1e6, lag), unfit));
+    findings.push(Finding::at_most("generator's lag p99", FigureUnit::Millis, (1e6, lag), unfit));
     findings.push(Finding::stated("the generator is blamed", false, seen.is_generator_blamed(), unfit));
     Ok(findings)
 }
@@ -90,10 +90,10 @@ fn stopped(bench: &Bench, program: &Path, course: &Course) -> Result<Vec<Finding
     let bound = quantile(&lag, 0.99) / 10.0;
     let service = quantile(&whole(load, |second| &second.service), 0.99);
     let unfit = seen.held.hides_quantile(0.99, course.lasts, TOLERANCE);
-    findings.push(Finding::at_most("service p99", Unit::Millis, (bound, service), unfit));
+    findings.push(Finding::at_most("service p99", FigureUnit::Millis, (bound, service), unfit));
     findings.push(Finding::exact("the generator is blamed", true, seen.is_generator_blamed()));
     let left_alone = seen.undisturbed(MetricId::LatencyP99);
-    findings.push(Finding::at_most("latency p99 left alone", Unit::Millis, (bound, left_alone), unfit));
+    findings.push(Finding::at_most("latency p99 left alone", FigureUnit::Millis, (bound, left_alone), unfit));
     Ok(findings)
 }
 

@@ -10,7 +10,7 @@ use crate::selftest::bench::{Bench, SelftestError, Sending};
 use crate::selftest::figures::{quantile, whole};
 use crate::selftest::law::Law;
 use crate::selftest::queueing::{Theory, sojourns};
-use crate::selftest::report::{Case, Finding, Unit, judged};
+use crate::selftest::report::{Case, FigureUnit, Finding, judged};
 use crate::selftest::server::Behaviour;
 
 /// How long the worker works on a request, on average: 3 % of it are more than the 100 to 180 us by which a request over loopback
@@ -56,10 +56,10 @@ fn case(bench: &Bench, effort: Effort, name: &str, law: Law, load: f64) -> Resul
         let length = Duration::from_secs_f64(p99s.0 / 1e9);
         let tail = unfit.or(tried.held.hides_quantile(0.99, length, TOLERANCE));
         let near =
-            |quantity, figures, unfit| Finding::near(quantity, Unit::Millis, figures, TOLERANCE, unfit);
+            |quantity, figures, unfit| Finding::near(quantity, FigureUnit::Millis, figures, TOLERANCE, unfit);
         let by_chance = |quantity, truth: f64, reported, deviation: f64, unfit| {
             let tolerance = TOLERANCE + DEVIATIONS * deviation / (1e9 * truth);
-            Finding::near(quantity, Unit::Millis, (1e9 * truth, reported), tolerance, unfit)
+            Finding::near(quantity, FigureUnit::Millis, (1e9 * truth, reported), tolerance, unfit)
         };
         let mut findings = vec![
             near("mean, of the same instants", means, unfit),
