@@ -9,7 +9,7 @@ use crate::report::charts::{self, Chart};
 use crate::report::columns::{COLUMNS, Column, filled, groups};
 use crate::report::conditions::{about, conditions, is_external, reach};
 use crate::report::findings::names::MANY;
-use crate::report::findings::{Finding, findings};
+use crate::report::findings::{TopicFinding, findings};
 use crate::report::glossary::GLOSSARY;
 use crate::report::header_limits::{LimitRow, limit_rows};
 use crate::report::markdown::filters;
@@ -64,7 +64,7 @@ struct Page {
     /// What the figures of all requests are, disturbed ones included.
     all_requests: Vec<AllRow>,
     reach: String,
-    findings: Vec<Finding>,
+    findings: Vec<TopicFinding>,
     basis: &'static str,
     columns: Vec<&'static Column>,
     groups: Vec<(&'static str, usize)>,

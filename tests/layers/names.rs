@@ -17,7 +17,6 @@ const SHARED: &[(&str, usize)] = &[
     ("Curve", 3),
     ("Facts", 2),
     ("Fault", 2),
-    ("Finding", 2),
     ("Generator", 3),
     ("Issued", 3),
     ("Key", 2),

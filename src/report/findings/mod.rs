@@ -14,7 +14,7 @@ use crate::report::findings::names::{MANY, called, list, some};
 
 /// A sentence or two on one topic.
 #[derive(Debug)]
-pub(super) struct Finding {
+pub(super) struct TopicFinding {
     pub(super) topic: &'static str,
     pub(super) text: String,
 }
@@ -22,7 +22,7 @@ pub(super) struct Finding {
 type Sentences = fn(&Analysis) -> Option<String>;
 
 /// What was found, topic by topic, the answer to the question first; a topic without figures is left out.
-pub(super) fn findings(analysis: &Analysis) -> Vec<Finding> {
+pub(super) fn findings(analysis: &Analysis) -> Vec<TopicFinding> {
     let signatures: [(&'static str, Sentences); 3] = [
         ("Signing and verifying", signatures::quickest),
         ("Post-quantum", signatures::against_classical),
@@ -42,7 +42,10 @@ pub(super) fn findings(analysis: &Analysis) -> Vec<Finding> {
     } else {
         topics.iter().chain(&signatures).collect()
     };
-    order.into_iter().filter_map(|(topic, text)| Some(Finding { topic, text: text(analysis)? })).collect()
+    order
+        .into_iter()
+        .filter_map(|(topic, text)| Some(TopicFinding { topic, text: text(analysis)? }))
+        .collect()
 }
 
 /// The answer alone, for a terminal.
