@@ -15,7 +15,6 @@ const SHARED: &[(&str, usize)] = &[
     ("Clock", 2),
     ("Conformance", 2),
     ("Curve", 3),
-    ("Facts", 2),
     ("Fault", 2),
     ("Generator", 3),
     ("Issued", 3),

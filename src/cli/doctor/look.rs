@@ -22,7 +22,7 @@ const LOOK: Duration = Duration::from_secs(1);
 
 /// What was found. `None` is what the system does not tell.
 #[derive(Clone, Debug)]
-pub(super) struct Facts {
+pub(super) struct MachineFacts {
     /// The machine, the program, and who would run on which cores.
     pub(super) environment: Environment,
     /// How many cores' worth of time this process gets; a container may give less than it shows.
@@ -97,7 +97,7 @@ pub(super) fn measure() -> Result<Measured, SelftestError> {
 }
 
 /// Looks at the machine.
-pub(super) fn look(measured: Measured) -> Facts {
+pub(super) fn look(measured: Measured) -> MachineFacts {
     let Measured { timer_error, noise, waking, ceilings } = measured;
     let cores = available_cores();
     let shared = run::cores(&Placement::on(&cores, 1));
@@ -105,7 +105,7 @@ pub(super) fn look(measured: Measured) -> Facts {
         cores.iter().filter_map(|core| kernel::frequency_governor(*core)).collect();
     governors.sort_unstable();
     governors.dedup();
-    Facts {
+    MachineFacts {
         // First, while the machine does nothing for this program.
         conditions: watch(),
         generator_siblings: siblings(&shared),

@@ -5,11 +5,11 @@ mod processor;
 mod room;
 mod time;
 
-use crate::cli::doctor::look::Facts;
+use crate::cli::doctor::look::MachineFacts;
 use crate::cli::doctor::{Check, Mark};
 
 /// Every check, in the order in which they are printed.
-pub(super) fn checks(facts: &Facts) -> Vec<Check> {
+pub(super) fn checks(facts: &MachineFacts) -> Vec<Check> {
     let mut checks = vec![
         processor::build(&facts.environment.build),
         processor::cores(&facts.environment),
