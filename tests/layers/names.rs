@@ -12,7 +12,6 @@ const SHARED: &[(&str, usize)] = &[
     ("Asked", 2),
     ("Check", 2),
     ("Client", 2),
-    ("Clock", 2),
     ("Conformance", 2),
     ("Curve", 3),
     ("Fault", 2),

@@ -30,7 +30,7 @@ pub(super) struct MachineFacts {
     /// The other logical cores on the generator's physical core.
     pub(super) generator_siblings: Vec<u32>,
     /// What reading the clock costs, and how fine it is.
-    pub(super) clock: Clock,
+    pub(super) clock: ClockFacts,
     /// Nanoseconds by which the generator's timer wakes it late: median and 99th percentile.
     pub(super) timer_error: Option<(u64, u64)>,
     /// How often a thread that never sleeps is kept from the generator's core.
@@ -61,7 +61,7 @@ pub(super) struct MachineFacts {
 
 /// How good `CLOCK_MONOTONIC` is.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Clock {
+pub(super) struct ClockFacts {
     /// Nanoseconds a reading takes.
     pub(super) read_nanos: f64,
     /// The smallest step seen between two readings, in nanoseconds.
@@ -142,13 +142,13 @@ fn siblings(cores: &Cores) -> Vec<u32> {
 }
 
 /// The cheapest of 50 bursts of 1,000 readings: interruptions only ever make one dearer.
-fn clock() -> Clock {
+fn clock() -> ClockFacts {
     const READINGS: usize = 1_000;
     let burst = || (0..READINGS).map(|_| Stamp::now().nanos()).collect::<Vec<u64>>();
     let bursts: Vec<Vec<u64>> = (0..50).map(|_| burst()).collect();
     let length = |stamps: &Vec<u64>| stamps[READINGS - 1] - stamps[0];
     let steps = bursts.iter().flat_map(|stamps| stamps.windows(2).map(|pair| pair[1] - pair[0]));
-    Clock {
+    ClockFacts {
         read_nanos: bursts.iter().map(length).min().unwrap_or(0) as f64 / (READINGS - 1) as f64,
         step_nanos: steps.filter(|step| *step > 0).min().unwrap_or(u64::MAX),
     }

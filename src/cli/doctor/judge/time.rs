@@ -1,7 +1,7 @@
 //! How well time can be told and kept, and what else takes it.
 
 use crate::cli::doctor::judge::{at_most, check, untold};
-use crate::cli::doctor::look::Clock;
+use crate::cli::doctor::look::ClockFacts;
 use crate::cli::doctor::{Check, Mark};
 
 pub(super) fn clock_source(source: &str) -> Check {
@@ -17,7 +17,7 @@ pub(super) fn clock_source(source: &str) -> Check {
 }
 
 /// Two readings a request at 100,000 requests a second take 2 % of a core at 100 ns each, 20 % at 1 us.
-pub(super) fn clock(clock: Clock) -> Check {
+pub(super) fn clock(clock: ClockFacts) -> Check {
     let mark = at_most(clock.read_nanos, 100.0, 1_000.0).max(at_most(clock.step_nanos as f64, 1e3, 1e5));
     let found = format!("{:.0} ns a reading, steps of {} ns", clock.read_nanos, clock.step_nanos);
     check("clock", mark, found, "stamping costs as much as serving: see the clock source")
@@ -94,7 +94,7 @@ mod tests {
 
     #[test]
     fn a_clock_is_judged_by_its_worse_side() {
-        let check = |read_nanos, step_nanos| clock(Clock { read_nanos, step_nanos }).mark;
+        let check = |read_nanos, step_nanos| clock(ClockFacts { read_nanos, step_nanos }).mark;
         assert_eq!(check(40.0, 40), Mark::Ok);
         assert_eq!(check(400.0, 400), Mark::Warn);
         assert_eq!(check(40.0, 4_000_000), Mark::Bad);
