@@ -13,7 +13,7 @@ const SHARED: &[(&str, usize)] = &[
     ("Check", 2),
     ("Client", 2),
     ("Conformance", 2),
-    ("Curve", 3),
+    ("Curve", 2),
     ("Fault", 2),
     ("Generator", 3),
     ("Issued", 3),

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 /// Straight pieces one after the other, then one level for ever.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Curve {
+pub(super) struct RateCurve {
     pieces: Vec<Piece>,
     last: f64,
 }
@@ -20,7 +20,7 @@ struct Piece {
     before: f64,
 }
 
-impl Curve {
+impl RateCurve {
     /// Adds a straight line. One that takes no time only says that the next piece begins elsewhere.
     pub(super) fn ramp(&mut self, length: Duration, from: f64, to: f64) {
         if !length.is_zero() {
@@ -83,8 +83,8 @@ mod tests {
     use super::*;
 
     /// Milliseconds and levels, then a level for ever.
-    fn curve(from: f64, ramps: &[(u64, f64)]) -> Curve {
-        let (mut curve, mut level) = (Curve::default(), from);
+    fn curve(from: f64, ramps: &[(u64, f64)]) -> RateCurve {
+        let (mut curve, mut level) = (RateCurve::default(), from);
         for (millis, to) in ramps {
             curve.ramp(Duration::from_millis(*millis), level, *to);
             level = *to;

@@ -9,7 +9,7 @@ use crate::arrival::ArrivalProcess;
 use crate::arrival::gaps::{Gaps, rounded};
 use crate::units::{Multiple, Offset, Rate, Span};
 
-use curve::Curve;
+use curve::RateCurve;
 
 /// Ramps and steps of the rate, as multiples of the load's rate. The last level goes on for ever.
 ///
@@ -18,7 +18,7 @@ use curve::Curve;
 #[derive(Clone, Debug, Deserialize)]
 #[serde(try_from = "Written")]
 pub struct Stages {
-    curve: Curve,
+    curve: RateCurve,
     arrivals: Gaps,
 }
 
@@ -61,7 +61,7 @@ impl TryFrom<Written> for Stages {
 
     fn try_from(written: Written) -> Result<Self, String> {
         let mut level = written.from.into();
-        let mut curve = Curve::default();
+        let mut curve = RateCurve::default();
         for stage in &written.stages {
             let to = stage.to.into();
             curve.ramp(stage.duration.duration(), level, to);
