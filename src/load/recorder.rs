@@ -8,7 +8,7 @@ use std::time::Duration;
 use crate::load::feed::Share;
 use crate::load::flight::{Flight, SentProbe, nanos};
 use crate::load::gaps::Sieve;
-use crate::load::meter::Used;
+use crate::load::meter::ThreadUsage;
 use crate::load::parts::Whole;
 use crate::load::schedule::{Request, Token};
 use crate::load::sealer::{Kept, Sealer};
@@ -223,7 +223,7 @@ impl Recorder {
     }
 
     /// Notes how the run itself went: what its thread used within the window, and whether it was cut short.
-    pub(super) fn note(&mut self, used: Used, cut_short: bool) {
+    pub(super) fn note(&mut self, used: ThreadUsage, cut_short: bool) {
         self.load.generator_cpu_nanos = used.cpu;
         self.load.generators =
             vec![Generator { cpu_nanos: used.cpu, delayed_nanos: used.delayed, ..Generator::default() }];

@@ -46,7 +46,6 @@ const SHARED: &[(&str, usize)] = &[
     ("Tokens", 3),
     ("Told", 2),
     ("Trust", 2),
-    ("Used", 2),
     ("Watch", 2),
     ("Workload", 2),
 ];
