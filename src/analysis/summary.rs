@@ -10,13 +10,13 @@ use crate::analysis::{
 };
 use crate::design::Checks;
 use crate::metric::MetricId;
-use crate::observation::{Environment, Recording, Scenario, Subject, Workload};
+use crate::observation::{Environment, RecordedScenario, Recording, Subject, Workload};
 
 /// What was found out about every subject of a scenario.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Analysis {
     /// The question that was asked.
-    pub scenario: Scenario,
+    pub scenario: RecordedScenario,
     /// The machine and the program.
     pub environment: Environment,
     /// What was sent.

@@ -5,7 +5,7 @@ use serde::Serialize;
 use crate::analysis::summary::Summary;
 use crate::analysis::{Basis, Estimate, Standing, latency};
 use crate::metric::{MetricId, Threshold};
-use crate::observation::Scenario;
+use crate::observation::RecordedScenario;
 
 /// A threshold for a subject, and what became of it.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -67,7 +67,7 @@ impl Verdict {
 }
 
 /// The scenario's thresholds for every subject but the controls, and each subject's own.
-pub(super) fn judge(scenario: &Scenario, subjects: &[Summary]) -> Vec<Verdict> {
+pub(super) fn judge(scenario: &RecordedScenario, subjects: &[Summary]) -> Vec<Verdict> {
     subjects
         .iter()
         .flat_map(|summary| {

@@ -110,7 +110,8 @@ mod tests {
         let schema = serde_json::to_value(schemars::schema_for!(Recording)).unwrap();
         let validator = jsonschema::validator_for(&schema).unwrap();
         let check = |facts: &serde_json::Value| {
-            let errors = validator.iter_errors(facts).map(|error| format!("{}: {error}", error.instance_path()));
+            let errors =
+                validator.iter_errors(facts).map(|error| format!("{}: {error}", error.instance_path()));
             assert_eq!(errors.collect::<Vec<_>>(), [""; 0]);
         };
         let synthetic = synthetic::recordings().into_iter().chain(synthetic::search());

@@ -58,7 +58,7 @@ pub struct Recording {
     #[schemars(extend("const" = SCHEMA))]
     pub schema: u32,
     /// What was asked.
-    pub scenario: Scenario,
+    pub scenario: RecordedScenario,
     /// What was measured.
     pub subject: Subject,
     /// What was sent.
@@ -128,7 +128,7 @@ impl TrialFailure {
 /// The question and the conditions a reader was promised.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-pub struct Scenario {
+pub struct RecordedScenario {
     /// The name of the scenario file without its ending.
     pub name: String,
     /// The one question the scenario asks.

@@ -11,7 +11,9 @@ use rand_chacha::ChaCha8Rng;
 
 use crate::design::Design;
 use crate::load::{self, Feed, Request, Share, Target, Token, Users};
-use crate::observation::{Conditions, Cores, Recording, SCHEMA, Scenario, Subject, TrialFailure, Workload};
+use crate::observation::{
+    Conditions, Cores, RecordedScenario, Recording, SCHEMA, Subject, TrialFailure, Workload,
+};
 use crate::plan::Pace;
 use crate::registry::Part;
 use crate::reuse::{Picker, ReuseLaw, Slice};
@@ -110,7 +112,7 @@ impl External {
         let generator = if self.target.cores.is_empty() { all.clone() } else { self.target.cores.clone() };
         Recording {
             schema: SCHEMA,
-            scenario: Scenario {
+            scenario: RecordedScenario {
                 name: "load".to_owned(),
                 question: self.question.clone(),
                 thresholds: self.thresholds.clone(),

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::time::SystemTime;
 
 use crate::observation::{
-    BadTokens, Conditions, Cores, Load, Recording, SCHEMA, Scenario, Step, Subject, Workload,
+    BadTokens, Conditions, Cores, Load, RecordedScenario, Recording, SCHEMA, Step, Subject, Workload,
 };
 use crate::plan::{self, BadKind, Placement, Plan, Trial};
 use crate::registry::Choice;
@@ -16,7 +16,7 @@ use crate::wire::Wire;
 pub(super) fn blank(plan: &Plan, trial: &Trial) -> Recording {
     Recording {
         schema: SCHEMA,
-        scenario: Scenario {
+        scenario: RecordedScenario {
             name: plan.name.clone(),
             question: plan.question.clone(),
             thresholds: plan.thresholds.iter().map(ToString::to_string).collect(),

@@ -34,7 +34,6 @@ const SHARED: &[(&str, usize)] = &[
     ("Revocation", 2),
     ("Role", 2),
     ("Run", 2),
-    ("Scenario", 2),
     ("Server", 2),
     ("SigningKey", 3),
     ("Size", 2),

@@ -19,8 +19,8 @@ use crate::analysis::synthetic::parts::OpenParts;
 use crate::analysis::synthetic::subjects::{Made, subjects};
 use crate::design::{Asks, Checks};
 use crate::observation::{
-    Action, BadTokens, Conditions, Cores, Environment, Event, Load, Look, Node, OpenSecond, Probe, Recording,
-    Reuse, Revocation, SCHEMA, Scenario, SignatureTimes, Subject, Workload,
+    Action, BadTokens, Conditions, Cores, Environment, Event, Load, Look, Node, OpenSecond, Probe,
+    RecordedScenario, Recording, Reuse, Revocation, SCHEMA, SignatureTimes, Subject, Workload,
 };
 use crate::registry::Choice;
 use crate::units::Offset;
@@ -269,7 +269,7 @@ impl Simulation {
     fn recording(self, load: Load, events: Vec<Event>) -> Recording {
         Recording {
             schema: SCHEMA,
-            scenario: Scenario {
+            scenario: RecordedScenario {
                 name: "quickstart".to_owned(),
                 question: "What does each way to validate a token cost an API, and how fast does a revocation reach it?".to_owned(),
                 thresholds: vec!["p(99)<5ms".to_owned(), "errors<0.1%".to_owned(), "wrong_answers<1".to_owned()],
