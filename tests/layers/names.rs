@@ -36,7 +36,6 @@ const SHARED: &[(&str, usize)] = &[
     ("Run", 2),
     ("Server", 2),
     ("SigningKey", 3),
-    ("Size", 2),
     ("Status", 2),
     ("Step", 2),
     ("Subject", 3),

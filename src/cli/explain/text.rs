@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use crate::auth::token::signature::Conformance;
 use crate::cli::explain::paragraph::paragraph;
-use crate::cli::explain::token_size::{Limit, Row, Scheme, Size, TokenSizes};
+use crate::cli::explain::token_size::{Limit, Row, Scheme, TokenSize, TokenSizes};
 use crate::metric::thousands;
 
 /// Columns of claims that fit beside the names.
@@ -83,7 +83,7 @@ fn conformance(scheme: &Scheme) -> &'static str {
 }
 
 /// A number and the letter of the most generous limit that it exceeds.
-fn marked(size: &Size) -> String {
+fn marked(size: &TokenSize) -> String {
     let letter = size.refused_by.len().checked_sub(1).map_or(' ', letter);
     format!("{} {letter}", thousands(&size.characters.to_string()))
 }

@@ -31,7 +31,7 @@ pub(super) struct Row {
     /// What is known of its signature.
     pub(super) signature: Option<Scheme>,
     /// A token for each size of claims.
-    pub(super) sizes: Vec<Size>,
+    pub(super) sizes: Vec<TokenSize>,
 }
 
 /// What is known of a scheme.
@@ -60,7 +60,7 @@ pub(super) struct Scheme {
 
 /// A token with claims of one size.
 #[derive(Debug, Serialize)]
-pub(super) struct Size {
+pub(super) struct TokenSize {
     claims_bytes: ClaimsSize,
     pub(super) characters: usize,
     /// Whose default limit it exceeds, strictest first.
@@ -92,7 +92,7 @@ impl TokenSizes {
         let opaque = Row {
             name: "opaque".to_owned(),
             signature: None,
-            sizes: claims.iter().map(|claims| Size::of(*claims, opaque)).collect(),
+            sizes: claims.iter().map(|claims| TokenSize::of(*claims, opaque)).collect(),
         };
         let jwts = every_size().into_iter().map(|scheme| Row::of(&scheme, claims));
         Self {
@@ -125,8 +125,9 @@ impl Row {
             public_key_bytes: facts.public_key_bytes,
             jwks_entry_bytes: published_key_bytes(&**scheme),
         };
-        let size =
-            |claims: &ClaimsSize| Size::of(*claims, token_characters(&**scheme, claims.bytes() as usize));
+        let size = |claims: &ClaimsSize| {
+            TokenSize::of(*claims, token_characters(&**scheme, claims.bytes() as usize))
+        };
         Self {
             name: scheme.to_string(),
             signature: Some(signature),
@@ -135,7 +136,7 @@ impl Row {
     }
 }
 
-impl Size {
+impl TokenSize {
     fn of(claims_bytes: ClaimsSize, characters: usize) -> Self {
         Self {
             claims_bytes,
