@@ -20,7 +20,6 @@ const SHARED: &[(&str, usize)] = &[
     ("Key", 2),
     ("Keys", 2),
     ("KnownServer", 2),
-    ("Limit", 2),
     ("Load", 3),
     ("Output", 2),
     ("ParameterSet", 2),

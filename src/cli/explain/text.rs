@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use crate::auth::token::signature::Conformance;
 use crate::cli::explain::paragraph::paragraph;
-use crate::cli::explain::token_size::{Limit, Row, Scheme, TokenSize, TokenSizes};
+use crate::cli::explain::token_size::{Row, Scheme, TokenLimit, TokenSize, TokenSizes};
 use crate::metric::thousands;
 
 /// Columns of claims that fit beside the names.
@@ -53,7 +53,7 @@ pub(super) fn of(sizes: &TokenSizes) -> String {
     align(&mut text, 3, &limits(&sizes.limits));
     text.push_str(&cookie(sizes));
     text.push_str("\nSetting that changes each limit, and its documentation:\n");
-    for (index, Limit { limit, .. }) in sizes.limits.iter().enumerate() {
+    for (index, TokenLimit { limit, .. }) in sizes.limits.iter().enumerate() {
         let letter = letter(index);
         writeln!(text, "{letter}  {}: {}\n   {}", limit.server, limit.setting, limit.source)
             .expect("text grows");
@@ -116,10 +116,10 @@ fn schemes(tokens: &[Row]) -> Vec<Vec<String>> {
     rows
 }
 
-fn limits(limits: &[Limit]) -> Vec<Vec<String>> {
+fn limits(limits: &[TokenLimit]) -> Vec<Vec<String>> {
     let headings = ["   server", "limit of", "how it is known", "limit", "token"];
     let mut rows = vec![headings.map(str::to_owned).to_vec()];
-    for (index, Limit { limit, largest_token }) in limits.iter().enumerate() {
+    for (index, TokenLimit { limit, largest_token }) in limits.iter().enumerate() {
         rows.push(vec![
             format!("{}  {}", letter(index), limit.server),
             limit.scope.to_string(),
@@ -133,7 +133,7 @@ fn limits(limits: &[Limit]) -> Vec<Vec<String>> {
 
 /// Which schemes still fit a cookie, column by column.
 fn cookie(sizes: &TokenSizes) -> String {
-    let Limit { limit, largest_token } = &sizes.cookie;
+    let TokenLimit { limit, largest_token } = &sizes.cookie;
     let mut text = format!(
         "\nBrowsers need not store a cookie larger than {}, name and attributes included: {} characters\nare left for a token:\n  {}\n",
         bytes(limit.bytes as usize),

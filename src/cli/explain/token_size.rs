@@ -18,9 +18,9 @@ pub(super) struct TokenSizes {
     /// A row a kind of token, opaque ones first.
     pub(super) tokens: Vec<Row>,
     /// The limits for headers, strictest first.
-    pub(super) limits: Vec<Limit>,
+    pub(super) limits: Vec<TokenLimit>,
     /// The limit of a cookie.
-    pub(super) cookie: Limit,
+    pub(super) cookie: TokenLimit,
 }
 
 /// A kind of token.
@@ -70,7 +70,7 @@ pub(super) struct TokenSize {
 
 /// A limit with what follows from it.
 #[derive(Debug, Serialize)]
-pub(super) struct Limit {
+pub(super) struct TokenLimit {
     #[serde(flatten)]
     pub(super) limit: HeaderLimit,
     pub(super) largest_token: u32,
@@ -98,8 +98,8 @@ impl TokenSizes {
         Self {
             claims_bytes: claims.to_vec(),
             tokens: std::iter::once(opaque).chain(jwts).collect(),
-            limits: header_limits().into_iter().map(Limit::of).collect(),
-            cookie: Limit::of(&COOKIE_LIMIT),
+            limits: header_limits().into_iter().map(TokenLimit::of).collect(),
+            cookie: TokenLimit::of(&COOKIE_LIMIT),
         }
     }
 }
@@ -147,7 +147,7 @@ impl TokenSize {
     }
 }
 
-impl Limit {
+impl TokenLimit {
     fn of(limit: &HeaderLimit) -> Self {
         Self { limit: *limit, largest_token: limit.largest_token() }
     }
