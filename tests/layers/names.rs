@@ -25,7 +25,7 @@ const SHARED: &[(&str, usize)] = &[
     ("ParameterSet", 2),
     ("Parameters", 2),
     ("Parts", 2),
-    ("Place", 4),
+    ("Place", 3),
     ("Process", 2),
     ("Progress", 2),
     ("Public", 2),

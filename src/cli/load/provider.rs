@@ -80,7 +80,7 @@ enum Method {
 }
 
 /// Where tokens are issued.
-pub(super) enum Place<'a> {
+pub(super) enum TokenService<'a> {
     /// There.
     Endpoint(&'a str),
     /// Where the metadata of this issuer say.
@@ -98,7 +98,7 @@ fn at_once(text: &str) -> Result<NonZeroU32, String> {
 impl ProviderArgs {
     pub(super) fn supply(
         &self,
-        place: &Place<'_>,
+        place: &TokenService<'_>,
         tls: &TlsArgs,
         offer: &ForeignTls,
         load: &Circumstances,
@@ -148,14 +148,14 @@ impl ProviderArgs {
 
     async fn source(
         &self,
-        place: &Place<'_>,
+        place: &TokenService<'_>,
         method: Option<Method>,
         client: SecureClient,
         reach: &Reach,
     ) -> anyhow::Result<TokenSource> {
         let (endpoint, metadata) = match place {
-            Place::Endpoint(endpoint) => (reach.url("--token-endpoint", endpoint)?, None),
-            Place::Issuer(issuer) => {
+            TokenService::Endpoint(endpoint) => (reach.url("--token-endpoint", endpoint)?, None),
+            TokenService::Issuer(issuer) => {
                 let url = reach.url("--issuer", issuer)?;
                 let metadata = discover(&client, issuer).await.map_err(|error| {
                     let place = format!("--issuer {issuer}");

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use clap::Args;
 
-use crate::cli::load::provider::{Place, ProviderArgs};
+use crate::cli::load::provider::{ProviderArgs, TokenService};
 use crate::cli::load::renewal::Renewal;
 use crate::cli::load::tls::TlsArgs;
 use crate::cli::load::token_file::{self, FileTokens};
@@ -96,8 +96,8 @@ impl TokenArgs {
             return Ok(Tokens { pool, round, renewed_by: None });
         }
         let place = match (token_endpoint, issuer) {
-            (Some(endpoint), _) => Place::Endpoint(endpoint),
-            (None, Some(issuer)) => Place::Issuer(issuer),
+            (Some(endpoint), _) => TokenService::Endpoint(endpoint),
+            (None, Some(issuer)) => TokenService::Issuer(issuer),
             (None, None) => anyhow::bail!("give --tokens FILE, --token-endpoint URL or --issuer URL"),
         };
         self.provider.supply(&place, tls, offer, load)
