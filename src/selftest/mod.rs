@@ -25,7 +25,7 @@ pub use known::KnownTimes;
 pub use law::Law;
 pub use machine::Held;
 pub use noise::Noise;
-pub use process::Process;
+pub use process::LoadProcess;
 pub use report::{Case, Finding, TestVerdict};
 pub use server::{Behaviour, Served, Server, Witness};
 pub use waking::Waking;

@@ -21,7 +21,7 @@ use crate::units::Stamp;
 pub(super) const PATIENCE: Duration = Duration::from_mins(5);
 
 /// A running `bearerbench load`. Dropping it ends the process and removes what it wrote.
-pub struct Process {
+pub struct LoadProcess {
     child: Child,
     folder: PathBuf,
     /// How long the thread that waited longest was ready but had no core, as far as was looked; and at the beginning of
@@ -44,7 +44,7 @@ pub struct Pause {
 /// How often it is looked at.
 const LOOK: Duration = Duration::from_millis(20);
 
-impl Process {
+impl LoadProcess {
     /// Starts `program` to send `rate` requests a second to an address, from the first instant on, with `more` arguments.
     pub fn start(
         program: &Path,
@@ -164,7 +164,7 @@ impl Process {
     }
 }
 
-impl Drop for Process {
+impl Drop for LoadProcess {
     fn drop(&mut self) {
         // It has ended, or it is made to; either way nothing is left.
         let _ = self.child.kill();

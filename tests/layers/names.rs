@@ -26,7 +26,6 @@ const SHARED: &[(&str, usize)] = &[
     ("Parameters", 2),
     ("Parts", 2),
     ("Place", 3),
-    ("Process", 2),
     ("Progress", 2),
     ("Public", 2),
     ("Randomness", 2),

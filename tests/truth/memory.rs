@@ -4,7 +4,7 @@ use std::fs;
 use std::io::{Write as _, stderr};
 use std::time::Duration;
 
-use bearerbench::selftest::{Behaviour, Bench, Process, Server, outcomes};
+use bearerbench::selftest::{Behaviour, Bench, LoadProcess, Server, outcomes};
 use rustix::process::{Resource, getrlimit};
 
 use crate::{PATIENCE, alone, beside_others, program};
@@ -81,8 +81,8 @@ fn ten_thousand_connections_work_and_cost_less_than_20_kb_each() {
     assert!(each < CONNECTION, "{each} bytes a connection");
 }
 
-fn start(server: &Server, rate: f64, connections: u32, seconds: u64) -> Process {
-    Process::start(
+fn start(server: &Server, rate: f64, connections: u32, seconds: u64) -> LoadProcess {
+    LoadProcess::start(
         program(),
         server.address(),
         rate,
@@ -94,7 +94,7 @@ fn start(server: &Server, rate: f64, connections: u32, seconds: u64) -> Process 
 }
 
 /// Bytes of memory that a process has.
-fn resident(process: &Process) -> f64 {
+fn resident(process: &LoadProcess) -> f64 {
     let status = fs::read_to_string(format!("/proc/{}/status", process.id())).expect("it runs");
     let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).expect("it has memory");
     1024.0 * line.trim().trim_end_matches(" kB").parse::<f64>().expect("a number of kilobytes")

@@ -16,7 +16,7 @@ use crate::selftest::bench::{Bench, SelftestError};
 use crate::selftest::figures::quantile;
 use crate::selftest::known::{KnownServer, KnownTimes};
 use crate::selftest::law::Law;
-use crate::selftest::process::{PATIENCE, Process, send};
+use crate::selftest::process::{LoadProcess, PATIENCE, send};
 use crate::selftest::report::{Case, Finding};
 
 /// Whom the stops hit. What watches the server's core is stopped with the server: it loses the core as well.
@@ -73,7 +73,7 @@ fn case(
     let id = server.id().to_string();
     let more = ["--server-process", &id];
     let lasts = effort.of(Duration::from_secs(20));
-    let mut process = Process::start(program, server.address, RATE, CONNECTIONS, lasts, &more)?;
+    let mut process = LoadProcess::start(program, server.address, RATE, CONNECTIONS, lasts, &more)?;
     // Connections are opened and cores watched before anything is sent.
     sleep(Duration::from_millis(500));
     let watch = process.children();

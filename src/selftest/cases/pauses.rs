@@ -12,7 +12,7 @@ use crate::selftest::bench::{Bench, SelftestError};
 use crate::selftest::figures::{QUANTILES, quantile, whole};
 use crate::selftest::law::Law;
 use crate::selftest::machine::{Held, Watch};
-use crate::selftest::process::{PATIENCE, Pause, Process};
+use crate::selftest::process::{LoadProcess, PATIENCE, Pause};
 use crate::selftest::report::{Case, FigureUnit, Finding, judged};
 use crate::selftest::server::{Behaviour, Served, Witness};
 use crate::units::{Offset, Rate, Stamp};
@@ -72,7 +72,7 @@ fn stalled(bench: &Bench, program: &Path, course: &Course) -> Result<Vec<Finding
 
 fn stopped(bench: &Bench, program: &Path, course: &Course) -> Result<Vec<Finding>, SelftestError> {
     let mut pause = None;
-    let stop = |process: &mut Process| {
+    let stop = |process: &mut LoadProcess| {
         pause = Some(process.pause(course.lasts)?);
         Ok(())
     };
@@ -113,10 +113,10 @@ fn run(
     program: &Path,
     behaviour: Behaviour,
     course: &Course,
-    meanwhile: impl FnOnce(&mut Process) -> Result<(), SelftestError>,
+    meanwhile: impl FnOnce(&mut LoadProcess) -> Result<(), SelftestError>,
 ) -> Result<Seen, SelftestError> {
     let server = bench.serve(behaviour)?;
-    let mut process = Process::start(
+    let mut process = LoadProcess::start(
         program,
         server.address(),
         RATE,
