@@ -40,7 +40,6 @@ const SHARED: &[(&str, usize)] = &[
     ("Task", 2),
     ("Token", 2),
     ("Tokens", 3),
-    ("Told", 2),
     ("Trust", 2),
     ("Watch", 2),
     ("Workload", 2),

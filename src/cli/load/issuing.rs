@@ -23,7 +23,7 @@ pub(super) struct Issued {
 }
 
 /// Tells how far the issuing is: a bar on a terminal, a line every now and then elsewhere.
-pub(super) struct Told {
+pub(super) struct IssuingProgress {
     bar: Option<ProgressBar>,
     of: u32,
     begun: Stamp,
@@ -33,7 +33,7 @@ pub(super) struct Told {
 /// Between two lines where there is no terminal.
 const BETWEEN_LINES: Duration = Duration::from_secs(10);
 
-impl Told {
+impl IssuingProgress {
     pub(super) fn new(of: u32, quiet: bool) -> Self {
         let bar = (!quiet && std::io::stderr().is_terminal()).then(|| {
             let template = "issuing tokens {bar:24} {pos} of {len}  {elapsed}, about {eta} left";
@@ -65,7 +65,7 @@ impl Told {
     }
 }
 
-impl Drop for Told {
+impl Drop for IssuingProgress {
     fn drop(&mut self) {
         if let Some(bar) = &self.bar {
             bar.finish_and_clear();
@@ -74,7 +74,11 @@ impl Drop for Told {
 }
 
 /// So many tokens.
-pub(super) async fn fill(source: &Arc<TokenSource>, count: u32, told: &Told) -> anyhow::Result<Issued> {
+pub(super) async fn fill(
+    source: &Arc<TokenSource>,
+    count: u32,
+    told: &IssuingProgress,
+) -> anyhow::Result<Issued> {
     let mut tokens = TokenPool::filling([]);
     tokens.reserve(count as usize);
     let (mut problem, mut shortest, mut so_far, mut next_line) = (None, None, 0, BETWEEN_LINES);

@@ -10,7 +10,7 @@ use clap::{Args, ValueEnum};
 use hyper::Uri;
 
 use crate::auth::token::signature::SignatureScheme;
-use crate::cli::load::issuing::{self, Told};
+use crate::cli::load::issuing::{self, IssuingProgress};
 use crate::cli::load::server::port;
 use crate::cli::load::this_machine::is_of_this_machine;
 use crate::cli::load::tls::{self, TlsArgs};
@@ -110,7 +110,7 @@ impl ProviderArgs {
         runtime.block_on(async {
             let client = SecureClient::secure(config);
             let source = Arc::new(self.source(place, method, client, &reach).await?);
-            let told = Told::new(self.token_count.get(), load.quiet);
+            let told = IssuingProgress::new(self.token_count.get(), load.quiet);
             let pool = issuing::fill(&source, self.token_count.get(), &told).await;
             let pool = pool.map_err(|error| reach.explained(&source.endpoint, error))?;
             let lifetime = issuing::ensure_outlives(&pool, load, self.refresh)?;
