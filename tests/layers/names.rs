@@ -16,7 +16,7 @@ const SHARED: &[(&str, usize)] = &[
     ("Curve", 2),
     ("Fault", 2),
     ("Generator", 3),
-    ("Issued", 3),
+    ("Issued", 2),
     ("Key", 2),
     ("Keys", 2),
     ("KnownServer", 2),

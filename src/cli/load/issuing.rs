@@ -14,7 +14,7 @@ use crate::load::TokenPool;
 use crate::units::Stamp;
 
 /// Tokens that were issued.
-pub(super) struct Issued {
+pub(super) struct IssuedTokens {
     pub(super) tokens: TokenPool,
     /// How long one lives that lives shortest.
     shortest: Option<Duration>,
@@ -78,7 +78,7 @@ pub(super) async fn fill(
     source: &Arc<TokenSource>,
     count: u32,
     told: &IssuingProgress,
-) -> anyhow::Result<Issued> {
+) -> anyhow::Result<IssuedTokens> {
     let mut tokens = TokenPool::filling([]);
     tokens.reserve(count as usize);
     let (mut problem, mut shortest, mut so_far, mut next_line) = (None, None, 0, BETWEEN_LINES);
@@ -99,7 +99,7 @@ pub(super) async fn fill(
     }
     let took = told.begun.elapsed();
     told.finish(took);
-    Ok(Issued { tokens: tokens.full(), shortest, took })
+    Ok(IssuedTokens { tokens: tokens.full(), shortest, took })
 }
 
 /// When the token expires, by what the provider said, or else by what it says itself.
@@ -117,7 +117,7 @@ fn surely(lifetime: Duration) -> Duration {
 /// Tokens that expire while the load runs are renewed, or the load is refused: their refusals would say nothing of the server.
 /// With `refresh` it returns how long one of them lives, unless nothing is known of that.
 pub(super) fn ensure_outlives(
-    issued: &Issued,
+    issued: &IssuedTokens,
     load: &Circumstances,
     refresh: bool,
 ) -> anyhow::Result<Option<Duration>> {
@@ -130,7 +130,7 @@ pub(super) fn ensure_outlives(
         return Ok(None);
     };
     let left = Duration::from_nanos(first.nanos().saturating_sub(Stamp::now().nanos()));
-    let Issued { tokens, shortest, took } = issued;
+    let IssuedTokens { tokens, shortest, took } = issued;
     let lives = shortest.map_or_else(String::new, |shortest| format!(" (they live for {})", shown(shortest)));
     if !refresh {
         anyhow::ensure!(
