@@ -10,7 +10,7 @@ use crate::wire::{Connector, ForeignTls, Http, Trust};
 
 /// The server as the load will speak to it.
 #[derive(Clone, Copy)]
-pub(super) struct Asked<'a> {
+pub(super) struct FirstRequest<'a> {
     pub(super) target: &'a TargetUrl,
     pub(super) server: &'a Server,
     pub(super) http: Http,
@@ -28,7 +28,7 @@ struct Way {
     is_secure: bool,
 }
 
-impl Asked<'_> {
+impl FirstRequest<'_> {
     fn way(&self) -> Way {
         Way { http: self.http, is_secure: self.server.is_secure }
     }
@@ -39,8 +39,8 @@ const ANOTHER: Duration = Duration::from_secs(2);
 
 /// Fails if the server does not answer in the way that was asked for. If it answers in another, the error names the option.
 /// One that is slow, or refuses the request, answers.
-pub(super) fn ensure_answered(asked: &Asked<'_>) -> anyhow::Result<()> {
-    let Asked { target, server, engine, streams, .. } = *asked;
+pub(super) fn ensure_answered(asked: &FirstRequest<'_>) -> anyhow::Result<()> {
+    let FirstRequest { target, server, engine, streams, .. } = *asked;
     let way = asked.way();
     let answer = ask(server, engine, streams, PATIENCE);
     let found = match &answer {
@@ -99,7 +99,7 @@ fn is_of_another_protocol(status: u16) -> bool {
 }
 
 /// A protocol that the server speaks, where it does not speak the one that was asked for, or may not.
-fn other_protocol(asked: &Asked<'_>, answer: &Result<Answer, NoAnswer>) -> Option<(Way, Reaction)> {
+fn other_protocol(asked: &FirstRequest<'_>, answer: &Result<Answer, NoAnswer>) -> Option<(Way, Reaction)> {
     let tls = answer.as_ref().err().and_then(speaks_tls);
     let ways = others(asked.way()).into_iter().filter(|way| tls.is_none_or(|tls| way.is_secure == tls));
     let seen: Vec<_> = ways.map(|way| (way, react(asked, way))).collect();
@@ -127,7 +127,7 @@ fn speaks_tls(error: &NoAnswer) -> Option<bool> {
 }
 
 /// What comes of a request in another way, whoever the server is.
-fn react(asked: &Asked<'_>, way: Way) -> Reaction {
+fn react(asked: &FirstRequest<'_>, way: Way) -> Reaction {
     let endpoint = asked.server.connector.endpoint().clone();
     let offer = ForeignTls { trust: Trust::Nothing, ..asked.offer.clone() };
     let connector =

@@ -21,7 +21,7 @@ use std::time::Duration;
 use clap::Args;
 
 use crate::analysis::{Analysis, analyse};
-use crate::cli::load::first_request::{Asked, ensure_answered};
+use crate::cli::load::first_request::{FirstRequest, ensure_answered};
 use crate::cli::load::server::{Agreed, is_of_protocol};
 use crate::cli::load::tokens::{Circumstances, RenewedBy, Tokens};
 use crate::cli::{Exit, output, run};
@@ -196,7 +196,7 @@ impl Load {
         let agreed = self.server.agree(&asking.connector, &offer);
         // What is wrong with TLS itself was told; a protocol that it does not speak is told with the one that it does.
         if agreed.as_ref().err().is_none_or(is_of_protocol) {
-            ensure_answered(&Asked {
+            ensure_answered(&FirstRequest {
                 target: &self.server.target,
                 server: &asking,
                 http: self.server.http,
