@@ -38,7 +38,7 @@ const SHARED: &[(&str, usize)] = &[
     ("Subject", 3),
     ("Task", 2),
     ("Token", 2),
-    ("Tokens", 3),
+    ("Tokens", 2),
     ("Trust", 2),
     ("Watch", 2),
     ("Workload", 2),

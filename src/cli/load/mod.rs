@@ -23,7 +23,7 @@ use clap::Args;
 use crate::analysis::{Analysis, analyse};
 use crate::cli::load::first_request::{FirstRequest, ensure_answered};
 use crate::cli::load::server::{Agreed, is_of_protocol};
-use crate::cli::load::tokens::{Circumstances, RenewedBy, Tokens};
+use crate::cli::load::tokens::{Circumstances, LoadTokens, RenewedBy};
 use crate::cli::{Exit, output, run};
 use crate::load::{Engine, Neighbours, Precision, Renewals, Target};
 use crate::metric::Threshold;
@@ -206,7 +206,7 @@ impl Load {
             })?;
         }
         let Agreed { wire, note } = agreed?;
-        let Tokens { pool: tokens, round, renewed_by } =
+        let LoadTokens { pool: tokens, round, renewed_by } =
             self.tokens.supply(&self.tls, &offer, &self.circumstances(&pace))?;
         self.ensure_enough(&pace, tokens.live_count())?;
         let renewals = renewed_by.as_ref().map(|_| Renewals::of(Arc::clone(&tokens))).unwrap_or_default();

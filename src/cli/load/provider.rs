@@ -14,7 +14,7 @@ use crate::cli::load::issuing::{self, IssuingProgress};
 use crate::cli::load::server::port;
 use crate::cli::load::this_machine::is_of_this_machine;
 use crate::cli::load::tls::{self, TlsArgs};
-use crate::cli::load::tokens::{Circumstances, RenewedBy, Tokens};
+use crate::cli::load::tokens::{Circumstances, LoadTokens, RenewedBy};
 use crate::cli::part::signature;
 use crate::cli::token::signing_key;
 use crate::identity_provider::{Assertion, Authentication, Metadata, TokenSource, discover};
@@ -102,7 +102,7 @@ impl ProviderArgs {
         tls: &TlsArgs,
         offer: &ForeignTls,
         load: &Circumstances,
-    ) -> anyhow::Result<Tokens> {
+    ) -> anyhow::Result<LoadTokens> {
         let method = self.method(tls)?;
         let (config, asked) = offer.config()?;
         let reach = Reach { asked, has_identity: offer.identity.is_some(), allow_remote: load.allow_remote };
@@ -115,7 +115,7 @@ impl ProviderArgs {
             let pool = pool.map_err(|error| reach.explained(&source.endpoint, error))?;
             let lifetime = issuing::ensure_outlives(&pool, load, self.refresh)?;
             let renewed_by = lifetime.map(|lifetime| RenewedBy { source, lifetime });
-            Ok(Tokens { pool: Arc::new(pool.tokens), round: None, renewed_by })
+            Ok(LoadTokens { pool: Arc::new(pool.tokens), round: None, renewed_by })
         })
     }
 

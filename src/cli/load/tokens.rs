@@ -48,7 +48,7 @@ struct SourceArgs {
 const WEIGHABLE: [&str; 2] = ["round-robin", "uniform"];
 
 /// What the load sends, and where more of it comes from.
-pub(super) struct Tokens {
+pub(super) struct LoadTokens {
     pub(super) pool: Arc<TokenPool>,
     /// The order in which they are sent, over and over, where they have different weights.
     pub(super) round: Option<Arc<[u32]>>,
@@ -78,7 +78,7 @@ impl TokenArgs {
         tls: &TlsArgs,
         offer: &ForeignTls,
         load: &Circumstances,
-    ) -> anyhow::Result<Tokens> {
+    ) -> anyhow::Result<LoadTokens> {
         let SourceArgs { tokens, token_endpoint, issuer } = &self.source;
         if let Some(path) = tokens {
             let FileTokens { pool, round } = token_file::read(path)?;
@@ -93,7 +93,7 @@ impl TokenArgs {
             if !load.quiet {
                 token_file::tell_of_expiry(path, &pool, load.ends());
             }
-            return Ok(Tokens { pool, round, renewed_by: None });
+            return Ok(LoadTokens { pool, round, renewed_by: None });
         }
         let place = match (token_endpoint, issuer) {
             (Some(endpoint), _) => TokenService::Endpoint(endpoint),
