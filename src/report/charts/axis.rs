@@ -1,7 +1,7 @@
 //! Axes: which values have a label, and where a value lies.
 
 use crate::metric::{Unit, significant};
-use crate::report::charts::canvas::{Canvas, Place, Stand};
+use crate::report::charts::canvas::{Canvas, Point, Stand};
 use crate::report::charts::theme::Ink;
 
 /// A range of values with labels.
@@ -18,9 +18,9 @@ pub(super) struct Axis {
 #[derive(Clone, Debug)]
 pub(super) struct Plot {
     /// Upper left corner.
-    pub(super) from: Place,
+    pub(super) from: Point,
     /// Lower right corner.
-    pub(super) to: Place,
+    pub(super) to: Point,
     /// Values from left to right.
     pub(super) x: Axis,
     /// Values from bottom to top.
@@ -132,7 +132,7 @@ pub(super) fn short(value: f64) -> String {
 
 impl Plot {
     /// Where a pair of values lies.
-    pub(super) fn at(&self, x: f64, y: f64) -> Place {
+    pub(super) fn at(&self, x: f64, y: f64) -> Point {
         (
             self.from.0 + (self.to.0 - self.from.0) * self.x.share(x),
             self.to.1 - (self.to.1 - self.from.1) * self.y.share(y),

@@ -20,7 +20,7 @@ pub(super) struct Size {
 }
 
 /// A place in CSS pixels from the upper left corner.
-pub(super) type Place = (f64, f64);
+pub(super) type Point = (f64, f64);
 
 /// What is drawn on.
 pub(super) struct Canvas<'a> {
@@ -70,7 +70,7 @@ fn pixel(css: f64) -> i32 {
     (css * FINE).round() as i32
 }
 
-fn fine((x, y): Place) -> (i32, i32) {
+fn fine((x, y): Point) -> (i32, i32) {
     (pixel(x), pixel(y))
 }
 
@@ -81,16 +81,16 @@ impl<'a> Canvas<'a> {
     }
 
     /// A text of that many pixels, vertically centred on its place.
-    pub(super) fn text(&self, place: Place, text: &str, size: f64, ink: Ink, stand: Stand) {
+    pub(super) fn text(&self, place: Point, text: &str, size: f64, ink: Ink, stand: Stand) {
         self.styled(place, text, size, ink, stand, FontStyle::Normal);
     }
 
     /// The same in bold.
-    pub(super) fn bold(&self, place: Place, text: &str, size: f64, ink: Ink, stand: Stand) {
+    pub(super) fn bold(&self, place: Point, text: &str, size: f64, ink: Ink, stand: Stand) {
         self.styled(place, text, size, ink, stand, FontStyle::Bold);
     }
 
-    fn styled(&self, place: Place, text: &str, size: f64, ink: Ink, stand: Stand, weight: FontStyle) {
+    fn styled(&self, place: Point, text: &str, size: f64, ink: Ink, stand: Stand, weight: FontStyle) {
         let position = match stand {
             Stand::Right => HPos::Left,
             Stand::Left => HPos::Right,
@@ -104,13 +104,13 @@ impl<'a> Canvas<'a> {
     }
 
     /// A line through places.
-    pub(super) fn line(&self, places: impl IntoIterator<Item = Place>, ink: Ink, width: f64) {
+    pub(super) fn line(&self, places: impl IntoIterator<Item = Point>, ink: Ink, width: f64) {
         let style = ink.stand_in().stroke_width(pixel(width).unsigned_abs());
         self.draw(&PathElement::new(places.into_iter().map(fine).collect::<Vec<_>>(), style));
     }
 
     /// A line of short strokes from one place to another.
-    pub(super) fn dashes(&self, from: Place, to: Place, ink: Ink, width: f64) {
+    pub(super) fn dashes(&self, from: Point, to: Point, ink: Ink, width: f64) {
         let length = (to.0 - from.0).hypot(to.1 - from.1);
         let at = |along: f64| {
             let share = (along / length).min(1.0);
@@ -124,23 +124,23 @@ impl<'a> Canvas<'a> {
     }
 
     /// A filled shape.
-    pub(super) fn fill(&self, places: impl IntoIterator<Item = Place>, ink: Ink, opacity: f64) {
+    pub(super) fn fill(&self, places: impl IntoIterator<Item = Point>, ink: Ink, opacity: f64) {
         let places: Vec<_> = places.into_iter().map(fine).collect();
         self.draw(&Polygon::new(places, ink.stand_in().mix(opacity).filled()));
     }
 
     /// A filled rectangle.
-    pub(super) fn rectangle(&self, from: Place, to: Place, ink: Ink, opacity: f64) {
+    pub(super) fn rectangle(&self, from: Point, to: Point, ink: Ink, opacity: f64) {
         self.draw(&Rectangle::new([fine(from), fine(to)], ink.stand_in().mix(opacity).filled()));
     }
 
     /// A filled circle.
-    pub(super) fn disc(&self, centre: Place, radius: f64, ink: Ink) {
+    pub(super) fn disc(&self, centre: Point, radius: f64, ink: Ink) {
         self.draw(&Circle::new(fine(centre), pixel(radius), ink.stand_in().filled()));
     }
 
     /// A ring.
-    pub(super) fn ring(&self, centre: Place, radius: f64, ink: Ink) {
+    pub(super) fn ring(&self, centre: Point, radius: f64, ink: Ink) {
         self.draw(&Circle::new(
             fine(centre),
             pixel(radius),

@@ -3,7 +3,7 @@
 use crate::analysis::{Analysis, Percentile, Summary};
 use crate::metric::{MetricId, Unit, significant};
 use crate::report::charts::axis::{Axis, Plot};
-use crate::report::charts::canvas::{Canvas, Place, Size, Stand};
+use crate::report::charts::canvas::{Canvas, Point, Size, Stand};
 use crate::report::charts::theme::{Ink, SERIES};
 use crate::report::charts::{Chart, Data, both, fitting, ink};
 
@@ -115,7 +115,7 @@ fn legend(canvas: &Canvas<'_>, plot: &Plot, named: &[Named<'_>]) {
         }
         return;
     }
-    let mut ends: Vec<(Place, Named<'_>)> = named
+    let mut ends: Vec<(Point, Named<'_>)> = named
         .iter()
         .filter_map(|(summary, ink)| {
             let Percentile { q, seconds, .. } = *summary.series.percentiles.last()?;
@@ -130,7 +130,7 @@ fn legend(canvas: &Canvas<'_>, plot: &Plot, named: &[Named<'_>]) {
 }
 
 /// Heights from top to bottom, moved so far apart that names do not touch.
-fn spread(ends: &[(Place, Named<'_>)]) -> Vec<f64> {
+fn spread(ends: &[(Point, Named<'_>)]) -> Vec<f64> {
     let mut heights: Vec<f64> = ends.iter().map(|(end, _)| end.1).collect();
     // Each pass moves neighbours apart by half of what is missing.
     for _ in 0..200 {

@@ -3,7 +3,7 @@
 use crate::analysis::{Analysis, Expected, Summary, SurvivalStep};
 use crate::metric::{MetricId, Unit};
 use crate::report::charts::axis::{Axis, Plot, short};
-use crate::report::charts::canvas::{Canvas, Place, Stand};
+use crate::report::charts::canvas::{Canvas, Point, Stand};
 use crate::report::charts::theme::Ink;
 use crate::report::charts::{Chart, Data, facets, ink};
 
@@ -51,7 +51,7 @@ fn panel(canvas: &Canvas<'_>, plot: &Plot, analysis: &Analysis, summary: &Summar
 }
 
 /// Steps down, each at its instant.
-fn stairs(plot: &Plot, steps: &[SurvivalStep], until: f64) -> Vec<Place> {
+fn stairs(plot: &Plot, steps: &[SurvivalStep], until: f64) -> Vec<Point> {
     let mut places = Vec::new();
     let mut share = 1.0;
     for step in steps {

@@ -2,7 +2,7 @@
 
 use crate::analysis::Summary;
 use crate::report::charts::axis::Plot;
-use crate::report::charts::canvas::{Canvas, Place, Stand};
+use crate::report::charts::canvas::{Canvas, Point, Stand};
 use crate::report::charts::fitting;
 use crate::report::charts::theme::Ink;
 
@@ -33,7 +33,7 @@ pub(super) fn legend_height(dots: &[Dot<'_>]) -> f64 {
 /// Draws every mark, then the names around them.
 pub(super) fn draw(canvas: &Canvas<'_>, plot: &Plot, dots: &[Dot<'_>]) {
     let numbered = canvas.is_narrow() && dots.len() > NAMES_ON_A_PHONE;
-    let places: Vec<Place> = dots.iter().map(|dot| plot.at(dot.x, dot.y)).collect();
+    let places: Vec<Point> = dots.iter().map(|dot| plot.at(dot.x, dot.y)).collect();
     let mut taken: Vec<Area> = places.iter().map(|place| Area::around(*place, MARK, MARK)).collect();
     for (index, (dot, place)) in dots.iter().zip(&places).enumerate() {
         let name = if numbered { (index + 1).to_string() } else { fitting(&dot.summary.subject.name, 24) };
@@ -65,7 +65,7 @@ pub(super) fn ink(summary: &Summary) -> Ink {
     }
 }
 
-fn mark(canvas: &Canvas<'_>, (x, y): Place, summary: &Summary) {
+fn mark(canvas: &Canvas<'_>, (x, y): Point, summary: &Summary) {
     let (ink, solid) = (ink(summary), summary.subject.is_trusted());
     let is_round = ink != Ink::Series(2);
     let corners = [(x, y - MARK - 1.0), (x + MARK + 1.0, y), (x, y + MARK + 1.0), (x - MARK - 1.0, y)];
@@ -91,8 +91,8 @@ fn legend(canvas: &Canvas<'_>, plot: &Plot, dots: &[Dot<'_>]) {
 /// A rectangle that is taken.
 #[derive(Clone, Copy, Debug)]
 struct Area {
-    from: Place,
-    to: Place,
+    from: Point,
+    to: Point,
 }
 
 /// Where a name stands, and whether a line must lead to it.
@@ -102,15 +102,15 @@ struct Room {
 }
 
 impl Area {
-    fn around((x, y): Place, half_width: f64, half_height: f64) -> Self {
+    fn around((x, y): Point, half_width: f64, half_height: f64) -> Self {
         Self { from: (x - half_width, y - half_height), to: (x + half_width, y + half_height) }
     }
 
-    fn middle(self) -> Place {
+    fn middle(self) -> Point {
         (f64::midpoint(self.from.0, self.to.0), f64::midpoint(self.from.1, self.to.1))
     }
 
-    fn nearest(self, (x, y): Place) -> Place {
+    fn nearest(self, (x, y): Point) -> Point {
         (x.clamp(self.from.0, self.to.0), y.clamp(self.from.1, self.to.1))
     }
 
@@ -123,7 +123,7 @@ impl Area {
 }
 
 /// The first place around a mark, nearest first, that nothing else takes; else the one that covers least.
-fn room(plot: &Plot, place: Place, name: &str, taken: &[Area], own: usize) -> Room {
+fn room(plot: &Plot, place: Point, name: &str, taken: &[Area], own: usize) -> Room {
     // About the width of a letter of the page's font.
     let (half_width, half_height) = (name.chars().count() as f64 * SMALL * 0.285, SMALL * 0.55);
     let mut best: Option<(f64, Room)> = None;
