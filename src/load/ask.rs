@@ -13,7 +13,7 @@ use crate::load::http1::Http1;
 use crate::load::http2::Http2;
 use crate::load::hyper::Hyper;
 use crate::load::transport::{
-    Answer, Failure, Opened, Outgoing, Place, Receiver as _, Sender as _, Transport,
+    Answer, ConnectionSlot, Failure, Opened, Outgoing, Receiver as _, Sender as _, Transport,
 };
 use crate::load::{LoadError, Server};
 
@@ -66,7 +66,7 @@ pub fn ask(
 }
 
 async fn ask_over<T: Transport>(transport: T, patience: Duration) -> Result<Answer, NoAnswer> {
-    let opened = timeout(patience, transport.connect(Place { server: 0, number: 0 })).await;
+    let opened = timeout(patience, transport.connect(ConnectionSlot { server: 0, number: 0 })).await;
     let opened = opened.unwrap_or_else(|_| Err(io::ErrorKind::TimedOut.into()));
     let Opened { mut sender, mut receiver, .. } = opened.map_err(NoAnswer::Connect)?;
     sender.send(&Outgoing { token: TOKEN, probe: None });

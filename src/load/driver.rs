@@ -21,7 +21,7 @@ use crate::load::recorder::Recorder;
 use crate::load::renewals::Renewals;
 use crate::load::schedule::Request;
 use crate::load::tokens::TokenPool;
-use crate::load::transport::{Opened, Place, Transport};
+use crate::load::transport::{ConnectionSlot, Opened, Transport};
 use crate::units::{Offset, Stamp};
 
 /// An interrupt and the end of a closed loop are looked for before every request, and so often where none is due.
@@ -67,7 +67,7 @@ pub(super) async fn open<T: Transport>(
     for server in 0..course.servers {
         for number in 0..course.places {
             let begun = Stamp::now();
-            let place = Place { server, number };
+            let place = ConnectionSlot { server, number };
             let opening = timeout(course.timeout, transport.connect(place));
             let opened = opening.await.unwrap_or_else(|_| Err(io::ErrorKind::TimedOut.into()));
             let opened = opened.map_err(|error| (server, error))?;

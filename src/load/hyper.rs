@@ -20,7 +20,7 @@ use crate::load::exchange::Exchange;
 use crate::load::malformed::MalformedAnswer;
 use crate::load::template::Template;
 use crate::load::transport::{
-    Answer, Failure, Handshake, Opened, Outgoing, Place, Receiver, Sender, Transport,
+    Answer, ConnectionSlot, Failure, Handshake, Opened, Outgoing, Receiver, Sender, Transport,
 };
 use crate::units::Stamp;
 use crate::wire::Connector;
@@ -52,7 +52,7 @@ impl Transport for Hyper {
     type Sender = HyperSender;
     type Receiver = HyperReceiver;
 
-    async fn connect(&self, place: Place) -> io::Result<Opened<HyperSender, HyperReceiver>> {
+    async fn connect(&self, place: ConnectionSlot) -> io::Result<Opened<HyperSender, HyperReceiver>> {
         let (connector, template) = &self.servers[place.server];
         let stream = connector.connect().await?;
         let handshake = Some(Handshake { resumed: stream.is_resumed().unwrap_or(false) });

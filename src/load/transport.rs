@@ -13,12 +13,12 @@ pub(super) trait Transport: 'static {
     type Receiver: Receiver;
 
     /// Opens a place for one request at a time: a connection, or a stream of one that other places share.
-    async fn connect(&self, place: Place) -> io::Result<Opened<Self::Sender, Self::Receiver>>;
+    async fn connect(&self, place: ConnectionSlot) -> io::Result<Opened<Self::Sender, Self::Receiver>>;
 }
 
 /// A place for one request at a time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Place {
+pub(super) struct ConnectionSlot {
     /// The resource server, from 0.
     pub(super) server: usize,
     /// Its number among the places at that server, from 0.

@@ -17,7 +17,7 @@ use crate::load::recorder::Recorder;
 use crate::load::renewals::Renewals;
 use crate::load::schedule::Request;
 use crate::load::tokens::TokenPool;
-use crate::load::transport::{Answer, Failure, Outgoing, Place, Sender};
+use crate::load::transport::{Answer, ConnectionSlot, Failure, Outgoing, Sender};
 use crate::units::Offset;
 
 /// The connections of a trial, the requests that wait for one, and the users who think.
@@ -118,9 +118,9 @@ impl<S: Sender> Dispatch<S> {
     }
 
     /// The place of a slot.
-    pub(super) fn place(&self, slot: usize) -> Place {
+    pub(super) fn place(&self, slot: usize) -> ConnectionSlot {
         let places = self.slots.len() / self.servers.len();
-        Place { server: slot / places, number: slot % places }
+        ConnectionSlot { server: slot / places, number: slot % places }
     }
 
     /// Takes the tokens that replace those of now, if there are any.

@@ -16,7 +16,7 @@ use tokio::io::{AsyncRead, ReadBuf};
 use crate::load::Server;
 use crate::load::http1::outbox::Outbox;
 use crate::load::transport::{
-    Answer, Failure, Handshake, Opened, Outgoing, Place, Receiver, Sender, Transport,
+    Answer, ConnectionSlot, Failure, Handshake, Opened, Outgoing, Receiver, Sender, Transport,
 };
 use crate::plan::PROBE_HEADER;
 use crate::units::Stamp;
@@ -47,7 +47,7 @@ impl Transport for Http1 {
     type Sender = Http1Sender;
     type Receiver = Http1Receiver;
 
-    async fn connect(&self, place: Place) -> io::Result<Opened<Http1Sender, Http1Receiver>> {
+    async fn connect(&self, place: ConnectionSlot) -> io::Result<Opened<Http1Sender, Http1Receiver>> {
         let (connector, head) = &self.servers[place.server];
         let stream = connector.connect().await?;
         let handshake = Some(Handshake { resumed: stream.is_resumed().unwrap_or(false) });
@@ -140,7 +140,7 @@ mod tests {
     use super::*;
     use crate::wire::{Endpoint, Stream, Wire};
 
-    const FIRST: Place = Place { server: 0, number: 0 };
+    const FIRST: ConnectionSlot = ConnectionSlot { server: 0, number: 0 };
 
     fn transport(listener: &TcpListener) -> Http1 {
         let address = listener.local_addr().unwrap();

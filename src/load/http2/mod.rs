@@ -17,7 +17,9 @@ use crate::load::exchange::Exchange;
 use crate::load::http2::lane::{Joined, Lane, Lanes};
 use crate::load::malformed::MalformedAnswer;
 use crate::load::template::Template;
-use crate::load::transport::{Answer, Failure, Opened, Outgoing, Place, Receiver, Sender, Transport};
+use crate::load::transport::{
+    Answer, ConnectionSlot, Failure, Opened, Outgoing, Receiver, Sender, Transport,
+};
 use crate::units::Stamp;
 
 /// Connections to servers by HTTP/2.
@@ -46,7 +48,7 @@ impl Transport for Http2 {
     type Sender = Http2Sender;
     type Receiver = Http2Receiver;
 
-    async fn connect(&self, place: Place) -> io::Result<Opened<Http2Sender, Http2Receiver>> {
+    async fn connect(&self, place: ConnectionSlot) -> io::Result<Opened<Http2Sender, Http2Receiver>> {
         let (lanes, template) = &self.servers[place.server];
         let exchange = Rc::new(Exchange::default());
         let Joined { lane, requests, handshake } = lanes.join(place.number / self.streams, &exchange).await?;

@@ -72,7 +72,7 @@ async fn local(test: impl Future<Output = ()>) {
 type Pair = (Http2Sender, Http2Receiver);
 
 async fn join(http2: &Http2, number: usize) -> Pair {
-    let opened = http2.connect(Place { server: 0, number }).await.unwrap();
+    let opened = http2.connect(ConnectionSlot { server: 0, number }).await.unwrap();
     (opened.sender, opened.receiver)
 }
 
@@ -249,7 +249,7 @@ async fn a_connection_is_replaced_after_so_many_requests_of_all_its_streams() {
 async fn a_server_that_allows_fewer_streams_is_refused_before_anything_is_sent() {
     local(async {
         let (address, _) = serve_at_once(3, |_, _| Reply::Answer).await;
-        let refused = transport(address, None).connect(Place { server: 0, number: 0 }).await;
+        let refused = transport(address, None).connect(ConnectionSlot { server: 0, number: 0 }).await;
         let message = refused.err().expect("four are wanted").to_string();
         assert_eq!(message, "the server allows 3 requests at once on a connection, not 4");
     })

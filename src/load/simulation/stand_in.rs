@@ -11,7 +11,7 @@ use tokio::time::{Instant, sleep, sleep_until};
 
 use crate::load::pacing::Pacer;
 use crate::load::transport::{
-    Answer, Failure, Handshake, Opened, Outgoing, Place, Receiver, Sender, Transport,
+    Answer, ConnectionSlot, Failure, Handshake, Opened, Outgoing, Receiver, Sender, Transport,
 };
 use crate::units::{Offset, Stamp};
 
@@ -55,7 +55,7 @@ impl Transport for StandIn {
     type Sender = StandInSender;
     type Receiver = StandInReceiver;
 
-    async fn connect(&self, _place: Place) -> io::Result<Opened<StandInSender, StandInReceiver>> {
+    async fn connect(&self, _place: ConnectionSlot) -> io::Result<Opened<StandInSender, StandInReceiver>> {
         // The first connections are open before the load begins.
         if self.answers.get() > 0 {
             sleep(self.connecting).await;
