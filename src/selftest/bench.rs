@@ -12,7 +12,7 @@ use crate::load::{
     self, Driven, Engine, Feed, LoadError, Neighbours, Precision, Renewals, Request, Target, Token, TokenPool,
 };
 use crate::plan::{BadKind, Placement, TokenClass};
-use crate::selftest::machine::{Held, ThreadWatch, Watch};
+use crate::selftest::machine::{Held, RunWatch, ThreadWatch};
 use crate::selftest::server::{Behaviour, Server, Witness};
 use crate::testbed::machine::available_cores;
 use crate::units::{Offset, Rate};
@@ -115,7 +115,7 @@ impl Bench {
         };
         let mut watch = None;
         let cores: Vec<u32> = self.server_cores().iter().take(1).chain(&target.cores).copied().collect();
-        let begun = |_| watch = Some(Watch::begin(server.task(), &cores));
+        let begun = |_| watch = Some(RunWatch::begin(server.task(), &cores));
         let driven = load::drive(&target, feed, begun, &AtomicBool::new(false))?;
         let waited = waited.try_recv().unwrap_or_default();
         let mut held = watch.map(|watch| watch.end(waited)).unwrap_or_default();

@@ -90,7 +90,7 @@ impl fmt::Display for Held {
 }
 
 /// Watches a run from its beginning to its end.
-pub(super) struct Watch {
+pub(super) struct RunWatch {
     begun: Stamp,
     server: Pid,
     server_before: Duration,
@@ -98,7 +98,7 @@ pub(super) struct Watch {
     stolen: Duration,
 }
 
-impl Watch {
+impl RunWatch {
     /// Begins to watch the server's thread, and these cores; all of them if there are none.
     pub(super) fn begin(server: Pid, cores: &[u32]) -> Self {
         let (server_before, stolen) = (run_delay(&own_thread(server)), stolen(cores));

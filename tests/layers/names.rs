@@ -39,7 +39,6 @@ const SHARED: &[(&str, usize)] = &[
     ("Token", 2),
     ("Tokens", 2),
     ("Trust", 2),
-    ("Watch", 2),
     ("Workload", 2),
 ];
 

@@ -11,7 +11,7 @@ use crate::selftest::Effort;
 use crate::selftest::bench::{Bench, SelftestError};
 use crate::selftest::figures::{QUANTILES, quantile, whole};
 use crate::selftest::law::Law;
-use crate::selftest::machine::{Held, Watch};
+use crate::selftest::machine::{Held, RunWatch};
 use crate::selftest::process::{LoadProcess, PATIENCE, Pause};
 use crate::selftest::report::{Case, FigureUnit, Finding, judged};
 use crate::selftest::server::{Behaviour, Served, Witness};
@@ -125,7 +125,7 @@ fn run(
         &["--arrivals", "constant"],
     )?;
     process.reach(&server, Duration::ZERO)?;
-    let watch = Watch::begin(server.task(), bench.server_cores());
+    let watch = RunWatch::begin(server.task(), bench.server_cores());
     process.watch();
     process.reach(&server, course.begins)?;
     meanwhile(&mut process)?;
