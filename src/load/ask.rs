@@ -15,7 +15,7 @@ use crate::load::hyper::Hyper;
 use crate::load::transport::{
     Answer, ConnectionSlot, Failure, Opened, Outgoing, Receiver as _, Sender as _, Transport,
 };
-use crate::load::{LoadError, Server};
+use crate::load::{LoadError, TargetServer};
 
 /// Why a single request has no answer.
 #[derive(Debug, thiserror::Error)]
@@ -48,7 +48,7 @@ const TOKEN: &str = "bearerbench-asks-before-the-load";
 /// Sends one request as `engine` does over a connection for so many at once, with a token of nobody. Connecting may take as
 /// long as `patience`, and so may the answer. Blocks the calling thread, which may not be one of a runtime.
 pub fn ask(
-    server: &Server,
+    server: &TargetServer,
     engine: Engine,
     streams: NonZeroU32,
     patience: Duration,

@@ -15,7 +15,7 @@ use hyper_util::rt::TokioIo;
 use tokio::task::spawn_local;
 use tokio_util::io::InspectReader;
 
-use crate::load::Server;
+use crate::load::TargetServer;
 use crate::load::exchange::Exchange;
 use crate::load::malformed::MalformedAnswer;
 use crate::load::template::Template;
@@ -42,8 +42,8 @@ type Answering = Pin<Box<dyn Future<Output = hyper::Result<Response<Incoming>>>>
 
 impl Hyper {
     /// Connections to these servers.
-    pub(super) fn new(servers: &[Server]) -> Self {
-        let peer = |server: &Server| (server.connector.clone(), Template::http1(server));
+    pub(super) fn new(servers: &[TargetServer]) -> Self {
+        let peer = |server: &TargetServer| (server.connector.clone(), Template::http1(server));
         Self { servers: servers.iter().map(peer).collect() }
     }
 }

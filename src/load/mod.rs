@@ -59,7 +59,7 @@ pub use transport::{Answer, Failure};
 #[derive(Clone)]
 pub struct Target {
     /// The servers, in order.
-    pub servers: Vec<Server>,
+    pub servers: Vec<TargetServer>,
     /// What speaks to them.
     pub engine: Engine,
     /// Connections to each of them.
@@ -86,7 +86,7 @@ pub struct Target {
 
 /// A server under load.
 #[derive(Clone)]
-pub struct Server {
+pub struct TargetServer {
     /// How connections to it are opened.
     pub connector: Connector,
     /// Host and port as the `Host` header and `:authority` say them.

@@ -4,7 +4,7 @@ use hyper::body::Bytes;
 use hyper::header::{AUTHORIZATION, HOST, HeaderName, HeaderValue};
 use hyper::{Request, Uri};
 
-use crate::load::Server;
+use crate::load::TargetServer;
 use crate::load::transport::Outgoing;
 use crate::plan::PROBE_HEADER;
 
@@ -18,7 +18,7 @@ pub(super) struct Template {
 
 impl Template {
     /// The path, and the server in a header (RFC 9112 section 3.2).
-    pub(super) fn http1(server: &Server) -> Self {
+    pub(super) fn http1(server: &TargetServer) -> Self {
         Self {
             uri: server.path.parse().expect("the path of a URL is one of a request"),
             host: Some(HeaderValue::from_str(&server.authority).expect("an authority is plain text")),
@@ -26,8 +26,8 @@ impl Template {
     }
 
     /// Everything in the URI (RFC 9113 section 8.3.1).
-    pub(super) fn http2(server: &Server) -> Self {
-        let Server { authority, path, is_secure, .. } = server;
+    pub(super) fn http2(server: &TargetServer) -> Self {
+        let TargetServer { authority, path, is_secure, .. } = server;
         let scheme = if *is_secure { "https" } else { "http" };
         let uri = format!("{scheme}://{authority}{path}").parse().expect("the parts of a URL make one");
         Self { uri, host: None }

@@ -9,8 +9,8 @@ use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 
 use crate::load::{
-    self, Driven, Engine, Feed, LoadError, Neighbours, Precision, Renewals, Server, Share, Target, TokenPool,
-    Users,
+    self, Driven, Engine, Feed, LoadError, Neighbours, Precision, Renewals, Share, Target, TargetServer,
+    TokenPool, Users,
 };
 use crate::plan::{Plan, Trial, Workload};
 use crate::run::{Interrupt, PATIENCE};
@@ -104,7 +104,7 @@ fn target(
     let servers = testbed.endpoints().into_iter().map(|endpoint| {
         let authority = "localhost".to_owned();
         let connector = Connector::new(endpoint, wire, testbed.trust(), &authority)?;
-        Ok(Server { connector, authority, path: "/resource".to_owned(), is_secure: wire.tls.is_some() })
+        Ok(TargetServer { connector, authority, path: "/resource".to_owned(), is_secure: wire.tls.is_some() })
     });
     // A generator that polls on a core it shares would take it from the servers it measures, and a closed loop has no
     // instants to be late for.

@@ -131,7 +131,7 @@ impl Bench {
         let server = |address: &SocketAddr| {
             let connector = Connector::new(Endpoint::Tcp(*address), &Wire::default(), None, "localhost")?;
             let (authority, path) = ("localhost".to_owned(), "/".to_owned());
-            Ok(load::Server { connector, authority, path, is_secure: false })
+            Ok(load::TargetServer { connector, authority, path, is_secure: false })
         };
         let mut tokens = TokenPool::filling([BadKind::Garbage]);
         for (class, token) in

@@ -30,7 +30,6 @@ const SHARED: &[(&str, usize)] = &[
     ("Revocation", 2),
     ("Role", 2),
     ("Run", 2),
-    ("Server", 2),
     ("SigningKey", 3),
     ("Status", 2),
     ("Step", 2),

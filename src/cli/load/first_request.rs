@@ -4,7 +4,7 @@ use std::num::NonZeroU32;
 use std::time::Duration;
 
 use crate::cli::load::server::TargetUrl;
-use crate::load::{Answer, Engine, NoAnswer, Server, ask};
+use crate::load::{Answer, Engine, NoAnswer, TargetServer, ask};
 use crate::run::PATIENCE;
 use crate::wire::{Connector, ForeignTls, Http, Trust};
 
@@ -12,7 +12,7 @@ use crate::wire::{Connector, ForeignTls, Http, Trust};
 #[derive(Clone, Copy)]
 pub(super) struct FirstRequest<'a> {
     pub(super) target: &'a TargetUrl,
-    pub(super) server: &'a Server,
+    pub(super) server: &'a TargetServer,
     pub(super) http: Http,
     /// How TLS is offered, if the URL asks for it.
     pub(super) offer: &'a ForeignTls,
@@ -133,7 +133,7 @@ fn react(asked: &FirstRequest<'_>, way: Way) -> Reaction {
     let connector =
         Connector::foreign(endpoint, way.http, way.is_secure.then_some(&offer), asked.target.host());
     let Ok(connector) = connector else { return Reaction::Nothing };
-    let server = Server { connector, is_secure: way.is_secure, ..asked.server.clone() };
+    let server = TargetServer { connector, is_secure: way.is_secure, ..asked.server.clone() };
     match ask(&server, Engine::of(way.http), NonZeroU32::MIN, ANOTHER) {
         Ok(answer) => Reaction::Answered(answer.status),
         Err(error) if speaks_tls(&error) == Some(true) => Reaction::SpeaksTls,

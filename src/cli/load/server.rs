@@ -16,7 +16,7 @@ use tokio::time::timeout;
 
 use crate::cli::load::this_machine::is_of_this_machine;
 use crate::cli::load::tls;
-use crate::load::Server;
+use crate::load::TargetServer;
 use crate::plan::Pace;
 use crate::run::PATIENCE;
 use crate::testbed::client::rooted;
@@ -87,7 +87,7 @@ impl ServerArgs {
         pace: &Pace,
         connections: NonZeroU32,
         offer: &ForeignTls,
-    ) -> anyhow::Result<Server> {
+    ) -> anyhow::Result<TargetServer> {
         let TargetUrl { host, path, is_secure, .. } = &self.target;
         let endpoint = match &self.unix {
             Some(path) => {
@@ -100,7 +100,7 @@ impl ServerArgs {
         };
         let connector = Connector::foreign(endpoint, self.http, is_secure.then_some(offer), host)?;
         let authority = self.target.authority();
-        Ok(Server { connector, authority, path: path.clone(), is_secure: *is_secure })
+        Ok(TargetServer { connector, authority, path: path.clone(), is_secure: *is_secure })
     }
 
     /// How requests travel, in words: with TLS, what both ends agree on.

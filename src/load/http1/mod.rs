@@ -13,7 +13,7 @@ use std::task::{Context, Poll, ready};
 
 use tokio::io::{AsyncRead, ReadBuf};
 
-use crate::load::Server;
+use crate::load::TargetServer;
 use crate::load::http1::outbox::Outbox;
 use crate::load::transport::{
     Answer, ConnectionSlot, Failure, Handshake, Opened, Outgoing, Receiver, Sender, Transport,
@@ -33,9 +33,9 @@ pub(super) struct Http1 {
 
 impl Http1 {
     /// Connections to these servers.
-    pub(super) fn new(servers: &[Server]) -> Self {
-        let head = |server: &Server| {
-            let Server { authority, path, .. } = server;
+    pub(super) fn new(servers: &[TargetServer]) -> Self {
+        let head = |server: &TargetServer| {
+            let TargetServer { authority, path, .. } = server;
             format!("GET {path} HTTP/1.1\r\nHost: {authority}\r\nAuthorization: Bearer ").into()
         };
         let servers = servers.iter().map(|server| (server.connector.clone(), head(server))).collect();
@@ -145,7 +145,7 @@ mod tests {
     fn transport(listener: &TcpListener) -> Http1 {
         let address = listener.local_addr().unwrap();
         let connector = Connector::new(Endpoint::Tcp(address), &Wire::default(), None, "localhost").unwrap();
-        Http1::new(&[Server {
+        Http1::new(&[TargetServer {
             connector,
             authority: address.to_string(),
             path: "/resource".to_owned(),

@@ -12,7 +12,7 @@ use h2::Reason;
 use h2::client::{ResponseFuture, SendRequest};
 use hyper::body::Bytes;
 
-use crate::load::Server;
+use crate::load::TargetServer;
 use crate::load::exchange::Exchange;
 use crate::load::http2::lane::{Joined, Lane, Lanes};
 use crate::load::malformed::MalformedAnswer;
@@ -32,11 +32,11 @@ pub(super) struct Http2 {
 impl Http2 {
     /// Connections to these servers, each shared by so many places and replaced after so many requests.
     pub(super) fn new(
-        servers: &[Server],
+        servers: &[TargetServer],
         streams: usize,
         requests_per_connection: Option<NonZeroU32>,
     ) -> Self {
-        let peer = |server: &Server| {
+        let peer = |server: &TargetServer| {
             let lanes = Lanes::new(server.connector.clone(), streams, requests_per_connection);
             (lanes, Template::http2(server))
         };

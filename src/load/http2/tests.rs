@@ -60,7 +60,7 @@ async fn serve_at_once(streams: u32, deed: Deed) -> (SocketAddr, [Rc<Cell<u32>>;
 fn transport(address: SocketAddr, requests_per_connection: Option<u32>) -> Http2 {
     let connector = Connector::new(Endpoint::Tcp(address), &Wire::default(), None, "localhost").unwrap();
     let authority = "localhost".to_owned();
-    let server = Server { connector, authority, path: "/".to_owned(), is_secure: false };
+    let server = TargetServer { connector, authority, path: "/".to_owned(), is_secure: false };
     Http2::new(&[server], 4, requests_per_connection.and_then(NonZeroU32::new))
 }
 
