@@ -11,7 +11,7 @@ use crate::arrival::ArrivalProcess;
 use crate::cli::scenario::ScenarioArgs;
 use crate::cli::{Exit, output};
 use crate::design::{Asks, Caching, Design, TokenFormat};
-use crate::plan::{Pace, Plan, Pool, Search, Step, Subject, Trial, Workload};
+use crate::plan::{Pace, Plan, Pool, RateStep, Search, Subject, Trial, Workload};
 use crate::registry::Part;
 use crate::units::Rate;
 use crate::wire::Wire;
@@ -246,8 +246,8 @@ fn rates(plan: &Plan) -> Vec<Rate> {
 
 fn step(trial: &Trial) -> String {
     match (&trial.step, trial.workload.pace.rate()) {
-        (Some(Step::Sweep), Some(rate)) => format!(" at {rate}"),
-        (Some(Step::Search { .. }), Some(rate)) => format!(" from {rate} on"),
+        (Some(RateStep::Sweep), Some(rate)) => format!(" at {rate}"),
+        (Some(RateStep::Search { .. }), Some(rate)) => format!(" from {rate} on"),
         _ => String::new(),
     }
 }

@@ -8,7 +8,7 @@ use indicatif::{ProgressBar, ProgressStyle};
 use crate::analysis::{StepOutcome, judge};
 use crate::cli::output;
 use crate::observation::{Recording, TrialFailure};
-use crate::plan::{Plan, Step, Trial};
+use crate::plan::{Plan, RateStep, Trial};
 use crate::run::{self, Preparation};
 
 /// Tells how far a run is.
@@ -162,5 +162,5 @@ fn position(trials: usize, trial: &Trial) -> u64 {
 }
 
 fn is_step(trial: &Trial) -> bool {
-    matches!(trial.step, Some(Step::Search { .. }))
+    matches!(trial.step, Some(RateStep::Search { .. }))
 }

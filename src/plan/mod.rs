@@ -68,12 +68,12 @@ pub struct Trial {
     /// The seed of the repetition.
     pub seed: u64,
     /// Why it has the rate that it has, if the subject is measured at several.
-    pub step: Option<Step>,
+    pub step: Option<RateStep>,
 }
 
 /// One of the rates at which a subject is measured.
 #[derive(Clone, Debug, PartialEq)]
-pub enum Step {
+pub enum RateStep {
     /// The scenario names it, among others.
     Sweep,
     /// It is tried to find the highest rate at which a limit holds.
@@ -170,8 +170,8 @@ impl Plan {
     pub fn times_signature_of(&self, trial: &Trial) -> bool {
         let is_first = match &trial.step {
             None => trial.repetition == 0,
-            Some(Step::Search { number, .. }) => *number == 0,
-            Some(Step::Sweep) => self
+            Some(RateStep::Search { number, .. }) => *number == 0,
+            Some(RateStep::Sweep) => self
                 .trials
                 .first()
                 .is_some_and(|first| first.workload.pace.rate() == trial.workload.pace.rate()),

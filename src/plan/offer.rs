@@ -2,7 +2,7 @@
 
 use crate::metric::{Comparison, MetricId, Threshold};
 use crate::plan::search::{LONGEST_WINDOW, Search};
-use crate::plan::{Pace, Step};
+use crate::plan::{Pace, RateStep};
 use crate::scenario::{InvalidScenario, ScenarioFile};
 use crate::units::{Period, Rate};
 
@@ -61,11 +61,11 @@ impl Offer {
     }
 
     /// What a repetition begins with for each subject: how it is sent, for how long, as which step.
-    pub(super) fn beginnings(&self, window: Period) -> Vec<(Pace, Period, Option<Step>)> {
+    pub(super) fn beginnings(&self, window: Period) -> Vec<(Pace, Period, Option<RateStep>)> {
         match self {
             Self::Fixed(pace) => vec![(pace.clone(), window, None)],
             Self::Sweep(paces) => {
-                paces.iter().map(|pace| (pace.clone(), window, Some(Step::Sweep))).collect()
+                paces.iter().map(|pace| (pace.clone(), window, Some(RateStep::Sweep))).collect()
             }
             Self::Search(pace, search) => {
                 let window = pace.rate().map_or(window, |rate| search.window(rate));

@@ -104,10 +104,10 @@ fn bad_tokens(kind: BadKind, weight: u32) -> BadTokens {
     BadTokens { kind: kind.name().to_owned(), weight, are_active: kind.is_active() }
 }
 
-fn step(step: &plan::Step) -> Step {
+fn step(step: &plan::RateStep) -> Step {
     match step {
-        plan::Step::Sweep => Step::Sweep,
-        plan::Step::Search { threshold, number } => {
+        plan::RateStep::Sweep => Step::Sweep,
+        plan::RateStep::Search { threshold, number } => {
             Step::Search { threshold: threshold.to_string(), number: *number }
         }
     }

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use crate::load;
-use crate::plan::{Plan, Step};
+use crate::plan::{Plan, RateStep};
 use crate::testbed::machine::{self, DiskFull, TooFewFiles};
 use crate::units::Rate;
 
@@ -58,8 +58,11 @@ pub fn preflight(plan: &Plan, folder: &Path) -> Result<(), Unfit> {
     if let Some(wanted) = rates.reduce(|a, b| if b > a { b } else { a })
         && wanted.per_second() + probes > possible
     {
-        let key =
-            if plan.trials.iter().any(|trial| trial.step == Some(Step::Sweep)) { "sweep" } else { "rate" };
+        let key = if plan.trials.iter().any(|trial| trial.step == Some(RateStep::Sweep)) {
+            "sweep"
+        } else {
+            "rate"
+        };
         return Err(Unfit::Rate { key, wanted, probes, possible });
     }
     let connections = u64::from(workload.connections.get()) * u64::from(workload.resource_servers);

@@ -32,7 +32,6 @@ const SHARED: &[(&str, usize)] = &[
     ("Run", 2),
     ("SigningKey", 3),
     ("Status", 2),
-    ("Step", 2),
     ("Subject", 3),
     ("Task", 2),
     ("Token", 2),

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::metric::Threshold;
-use crate::plan::{Pace, Step, Trial, revocation_times};
+use crate::plan::{Pace, RateStep, Trial, revocation_times};
 use crate::units::{Period, Rate, Span};
 
 /// What is sought, and how long a step lasts.
@@ -152,8 +152,8 @@ impl Search {
         (walk.steps, walk.spent)
     }
 
-    pub(super) fn first_step(&self) -> Step {
-        Step::Search { threshold: self.threshold.clone(), number: 0 }
+    pub(super) fn first_step(&self) -> RateStep {
+        RateStep::Search { threshold: self.threshold.clone(), number: 0 }
     }
 }
 
@@ -183,7 +183,7 @@ impl Walk {
         workload.window = self.search.window(rate);
         let revoked = u32::try_from(workload.revocations.len()).expect("a scenario says it in a u32");
         workload.revocations = revocation_times(&workload, revoked, trial.seed);
-        let step = Step::Search { threshold: self.search.threshold.clone(), number: self.steps };
+        let step = RateStep::Search { threshold: self.search.threshold.clone(), number: self.steps };
         Some(Trial { workload: Arc::new(workload), step: Some(step), ..trial.clone() })
     }
 
