@@ -12,7 +12,7 @@ use crate::plan::{Plan, RateStep, Trial};
 use crate::run::{self, Preparation};
 
 /// Tells how far a run is.
-pub(super) enum Progress {
+pub(super) enum ProgressDisplay {
     /// On a terminal.
     Bar { bar: ProgressBar, trials: usize },
     /// In a log.
@@ -21,7 +21,7 @@ pub(super) enum Progress {
     Quiet,
 }
 
-impl Progress {
+impl ProgressDisplay {
     /// The way that fits standard error.
     pub(super) fn of(plan: &Plan, quiet: bool) -> Self {
         let trials = plan.trials.len();

@@ -6,7 +6,7 @@ use anyhow::Context as _;
 use clap::Args;
 
 use crate::analysis::{Analysis, StepOutcome, analyse, is_broken, is_disturbed_through, judge};
-use crate::cli::progress::Progress;
+use crate::cli::progress::ProgressDisplay;
 use crate::cli::scenario::ScenarioArgs;
 use crate::cli::{Exit, output};
 use crate::observation::Recording;
@@ -74,7 +74,7 @@ fn measure(plan: &Plan, output: &mut Output, quiet: bool) -> anyhow::Result<(Vec
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     runtime.block_on(async {
         let interrupt = Interrupt::on_signal()?;
-        let progress = Progress::of(plan, quiet);
+        let progress = ProgressDisplay::of(plan, quiet);
         let keep = |recording: &Recording| output.append(recording);
         let watch = |step: run::Progress<'_>| progress.tell(step);
         let judges = Judges { step: judgement, round: is_disturbed_through };

@@ -24,7 +24,6 @@ const SHARED: &[(&str, usize)] = &[
     ("ParameterSet", 2),
     ("Parameters", 2),
     ("Parts", 2),
-    ("Progress", 2),
     ("Public", 2),
     ("Randomness", 2),
     ("Revocation", 2),
