@@ -14,7 +14,7 @@ use crate::auth::token::opaque;
 use crate::auth::token::signature::SignatureScheme;
 use crate::auth::token::{UnixTime, WrittenObject};
 use crate::cli::token::input::{self, Unusable};
-use crate::cli::token::key::{Key, Keys};
+use crate::cli::token::key::{GivenKey, Keys};
 use crate::cli::token::shown;
 use crate::cli::{Exit, output, part};
 use crate::registry::Part;
@@ -160,6 +160,6 @@ pub(in crate::cli) fn signing_key(
         return Err(anyhow::anyhow!("the set holds {} private keys; give one alone", keys.len()))
             .with_context(|| Unusable(format!("the key in {}", input::name(file))));
     }
-    let Key { jwk, scheme, named } = keys.remove(0);
+    let GivenKey { jwk, scheme, named } = keys.remove(0);
     Ok((scheme, jwk, named))
 }

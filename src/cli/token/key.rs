@@ -16,7 +16,7 @@ type Scheme = Part<dyn SignatureScheme>;
 
 /// A key that can do what it is wanted for.
 #[derive(Debug)]
-pub(super) struct Key {
+pub(super) struct GivenKey {
     /// What verifies, with what signs; the latter is empty in a public key.
     pub(super) jwk: PrivateJwk,
     /// The form of its scheme that was asked for, or the default one.
@@ -29,7 +29,7 @@ pub(super) struct Key {
 #[derive(Debug)]
 pub(super) struct Keys {
     /// One at least. No two of them have the same name and the same algorithm.
-    pub(super) usable: Vec<Key>,
+    pub(super) usable: Vec<GivenKey>,
     /// Those beside them that cannot be used (RFC 7517 section 5).
     pub(super) left_out: Vec<LeftOut>,
 }
@@ -86,9 +86,9 @@ impl Keys {
     }
 
     /// RFC 7517 section 4.5: a name tells keys apart, or name and algorithm do.
-    fn add(&mut self, key: Key) -> anyhow::Result<()> {
+    fn add(&mut self, key: GivenKey) -> anyhow::Result<()> {
         let (new, alg) = (&key.jwk.public, key.scheme.alg());
-        let same = |known: &&Key| known.jwk.public.kid == new.kid && known.scheme.alg() == alg;
+        let same = |known: &&GivenKey| known.jwk.public.kid == new.kid && known.scheme.alg() == alg;
         match self.usable.iter().find(same) {
             None => self.usable.push(key),
             Some(known) => anyhow::ensure!(
@@ -149,7 +149,7 @@ fn usable(
     operation: Operation,
     wanted: Option<&Scheme>,
     is_alone: bool,
-) -> anyhow::Result<Key> {
+) -> anyhow::Result<GivenKey> {
     let alg = &jwk.public.alg;
     let scheme = wanted.filter(|scheme| scheme.answers_to(alg)).cloned().or_else(|| scheme_of(&jwk.public));
     let unknown = || format!("no signature scheme is called {alg:?}; see `bearerbench list`");
@@ -168,5 +168,5 @@ fn usable(
             scheme.verifier(&jwk.public)?;
         }
     }
-    Ok(Key { jwk, scheme, named })
+    Ok(GivenKey { jwk, scheme, named })
 }

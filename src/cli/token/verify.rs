@@ -16,7 +16,7 @@ use crate::auth::token::signature::SignatureScheme;
 use crate::auth::token::{UnixTime, WrittenObject};
 use crate::cli::token::decoded::undressed;
 use crate::cli::token::input::{self, STDIN, Unusable};
-use crate::cli::token::key::{Key, Keys, why_left_out};
+use crate::cli::token::key::{GivenKey, Keys, why_left_out};
 use crate::cli::token::shown::{self, quoted};
 use crate::cli::{Exit, output, part};
 use crate::registry::Part;
@@ -110,8 +110,8 @@ impl Verify {
 
 /// The keys, with the names that tokens have to call them by. One that was chosen by hand and has no name of its own is the
 /// one that the token means by `kid`.
-fn called(keys: Vec<Key>, kid: Option<&str>) -> Vec<Jwk> {
-    let called = keys.into_iter().map(|Key { jwk, named, .. }| {
+fn called(keys: Vec<GivenKey>, kid: Option<&str>) -> Vec<Jwk> {
+    let called = keys.into_iter().map(|GivenKey { jwk, named, .. }| {
         let mut public = jwk.public;
         if let Some(kid) = kid.filter(|_| !named) {
             kid.clone_into(&mut public.kid);
