@@ -16,7 +16,6 @@ const SHARED: &[(&str, usize)] = &[
     ("Fault", 2),
     ("Generator", 3),
     ("Issued", 2),
-    ("Keys", 2),
     ("KnownServer", 2),
     ("Load", 3),
     ("Output", 2),

@@ -14,7 +14,7 @@ use crate::auth::token::opaque;
 use crate::auth::token::signature::SignatureScheme;
 use crate::auth::token::{UnixTime, WrittenObject};
 use crate::cli::token::input::{self, Unusable};
-use crate::cli::token::key::{GivenKey, Keys};
+use crate::cli::token::key::{GivenKey, GivenKeys};
 use crate::cli::token::shown;
 use crate::cli::{Exit, output, part};
 use crate::registry::Part;
@@ -155,7 +155,7 @@ pub(in crate::cli) fn signing_key(
     file: &str,
     scheme: Option<&Part<dyn SignatureScheme>>,
 ) -> anyhow::Result<(Part<dyn SignatureScheme>, PrivateJwk, bool)> {
-    let mut keys = Keys::read(file, Operation::Sign, scheme)?.usable;
+    let mut keys = GivenKeys::read(file, Operation::Sign, scheme)?.usable;
     if keys.len() > 1 {
         return Err(anyhow::anyhow!("the set holds {} private keys; give one alone", keys.len()))
             .with_context(|| Unusable(format!("the key in {}", input::name(file))));

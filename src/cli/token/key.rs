@@ -27,7 +27,7 @@ pub(super) struct GivenKey {
 
 /// What a file held.
 #[derive(Debug)]
-pub(super) struct Keys {
+pub(super) struct GivenKeys {
     /// One at least. No two of them have the same name and the same algorithm.
     pub(super) usable: Vec<GivenKey>,
     /// Those beside them that cannot be used (RFC 7517 section 5).
@@ -57,7 +57,7 @@ struct Outline<'a> {
     keys: Option<Vec<&'a RawValue>>,
 }
 
-impl Keys {
+impl GivenKeys {
     /// Reads a file, or standard input for `-`.
     pub(super) fn read(source: &str, operation: Operation, wanted: Option<&Scheme>) -> anyhow::Result<Self> {
         let text = input::text(source)?;

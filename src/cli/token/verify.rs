@@ -16,7 +16,7 @@ use crate::auth::token::signature::SignatureScheme;
 use crate::auth::token::{UnixTime, WrittenObject};
 use crate::cli::token::decoded::undressed;
 use crate::cli::token::input::{self, STDIN, Unusable};
-use crate::cli::token::key::{GivenKey, Keys, why_left_out};
+use crate::cli::token::key::{GivenKey, GivenKeys, why_left_out};
 use crate::cli::token::shown::{self, quoted};
 use crate::cli::{Exit, output, part};
 use crate::registry::Part;
@@ -63,7 +63,8 @@ impl Verify {
             return Err(anyhow::anyhow!("the key is read from there; give the token as an argument"))
                 .context(Unusable("standard input for the token".to_owned()));
         }
-        let Keys { usable, left_out } = Keys::read(&self.key, Operation::Verify, self.alg.as_ref())?;
+        let GivenKeys { usable, left_out } =
+            GivenKeys::read(&self.key, Operation::Verify, self.alg.as_ref())?;
         let token = input::token(self.token.as_deref())?;
         let kid = named_key(&token);
         let is_alone = usable.len() == 1 && left_out.is_empty();
