@@ -15,12 +15,12 @@ use crate::run::{self, Interrupt, Judges};
 
 /// Run each subject once for a second and check that every answer is right
 #[derive(Debug, Args)]
-pub(super) struct Check {
+pub(super) struct CheckCommand {
     #[command(flatten)]
     scenario: ScenarioArgs,
 }
 
-impl Check {
+impl CheckCommand {
     pub(super) fn execute(self) -> anyhow::Result<Exit> {
         let plan = self.scenario.plan()?;
         let plan = plan.brief();

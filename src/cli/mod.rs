@@ -44,7 +44,7 @@ struct Cli {
 #[derive(Debug, Subcommand)]
 enum Command {
     Run(run::Run),
-    Check(check::Check),
+    Check(check::CheckCommand),
     Plan(plan::PlanCommand),
     List(list::List),
     Report(report::Report),
