@@ -43,7 +43,7 @@ struct Cli {
 
 #[derive(Debug, Subcommand)]
 enum Command {
-    Run(run::Run),
+    Run(run::RunCommand),
     Check(check::CheckCommand),
     Plan(plan::PlanCommand),
     List(list::List),

@@ -16,7 +16,7 @@ use crate::run::{self, Interrupt, Judges, Output};
 
 /// Measure every subject of a scenario and write a report
 #[derive(Debug, Args)]
-pub(super) struct Run {
+pub(super) struct RunCommand {
     #[command(flatten)]
     scenario: ScenarioArgs,
     /// Folder for the recording and the report [default: reports/<scenario>/<UTC time>]
@@ -30,7 +30,7 @@ pub(super) struct Run {
     quiet: bool,
 }
 
-impl Run {
+impl RunCommand {
     pub(super) fn execute(self) -> anyhow::Result<Exit> {
         let plan = self.scenario.plan()?;
         let folder = self.out.clone().unwrap_or_else(|| Output::default_folder(&plan.name));

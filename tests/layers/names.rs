@@ -25,7 +25,6 @@ const SHARED: &[(&str, usize)] = &[
     ("Randomness", 2),
     ("Revocation", 2),
     ("Role", 2),
-    ("Run", 2),
     ("SigningKey", 3),
     ("Status", 2),
     ("Subject", 3),
