@@ -53,7 +53,7 @@ enum Command {
     Schema(schema::Schema),
     Doctor(doctor::Doctor),
     Selftest(selftest::Selftest),
-    Load(Box<load::Load>),
+    Load(Box<load::LoadCommand>),
     Serve(Box<serve::Serve>),
     Token(Box<token::Token>),
     #[command(hide = true)]

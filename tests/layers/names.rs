@@ -16,7 +16,7 @@ const SHARED: &[(&str, usize)] = &[
     ("Generator", 3),
     ("Issued", 2),
     ("KnownServer", 2),
-    ("Load", 3),
+    ("Load", 2),
     ("Output", 2),
     ("ParameterSet", 2),
     ("Parameters", 2),

@@ -38,7 +38,7 @@ use crate::wire::Http;
 
 /// Load your own server with requests that carry bearer tokens, and report latency and errors
 #[derive(Debug, Args)]
-pub(super) struct Load {
+pub(super) struct LoadCommand {
     #[command(flatten)]
     server: server::ServerArgs,
     #[command(flatten)]
@@ -117,7 +117,7 @@ struct Decided {
     note: Option<&'static str>,
 }
 
-impl Load {
+impl LoadCommand {
     pub(super) fn execute(self) -> anyhow::Result<Exit> {
         if let Some(folder) = &self.out {
             Output::ensure_possible(folder)?;
