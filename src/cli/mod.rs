@@ -55,7 +55,7 @@ enum Command {
     Selftest(selftest::Selftest),
     Load(Box<load::LoadCommand>),
     Serve(Box<serve::Serve>),
-    Token(Box<token::Token>),
+    Token(Box<token::TokenCommand>),
     #[command(hide = true)]
     TimeSignature(time_signature::TimeSignature),
     #[command(hide = true)]

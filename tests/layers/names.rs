@@ -29,7 +29,6 @@ const SHARED: &[(&str, usize)] = &[
     ("Status", 2),
     ("Subject", 3),
     ("Task", 2),
-    ("Token", 2),
     ("Tokens", 2),
     ("Trust", 2),
     ("Workload", 2),

@@ -21,7 +21,7 @@ pub(super) use jwk::from_json;
 
 /// Make keys, issue, verify and inspect tokens by hand
 #[derive(Debug, Args)]
-pub(super) struct Token {
+pub(super) struct TokenCommand {
     #[command(subcommand)]
     command: Command,
 }
@@ -34,7 +34,7 @@ enum Command {
     Inspect(inspect::Inspect),
 }
 
-impl Token {
+impl TokenCommand {
     pub(super) fn execute(self) -> anyhow::Result<Exit> {
         match self.command {
             Command::Keygen(command) => command.execute(),
