@@ -11,9 +11,9 @@ use crate::testbed::process::told;
 
 /// Serves by the law that standard input names: for `bearerbench selftest`
 #[derive(Debug, Args)]
-pub(super) struct KnownServer {}
+pub(super) struct KnownServerCommand {}
 
-impl KnownServer {
+impl KnownServerCommand {
     #[expect(clippy::unused_self, reason = "every command is executed alike")]
     pub(super) fn execute(self) -> anyhow::Result<Exit> {
         let line = told().context("cannot read what to serve from standard input")?;

@@ -61,7 +61,7 @@ enum Command {
     #[command(hide = true)]
     WatchCores(watch_cores::WatchCores),
     #[command(hide = true)]
-    KnownServer(known_server::KnownServer),
+    KnownServer(known_server::KnownServerCommand),
 }
 
 /// Runs the command that was typed.

@@ -15,7 +15,6 @@ const SHARED: &[(&str, usize)] = &[
     ("Fault", 2),
     ("Generator", 3),
     ("Issued", 2),
-    ("KnownServer", 2),
     ("Load", 2),
     ("Output", 2),
     ("ParameterSet", 2),
