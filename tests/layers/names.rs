@@ -12,7 +12,6 @@ const SHARED: &[(&str, usize)] = &[
     ("Client", 2),
     ("Conformance", 2),
     ("Curve", 2),
-    ("Fault", 2),
     ("Generator", 3),
     ("Issued", 2),
     ("Load", 2),

@@ -24,36 +24,36 @@ pub(super) trait Members<'de>: Default {
 
 /// Why an object cannot be read.
 #[derive(Debug)]
-pub(super) struct Fault {
+pub(super) struct ObjectFault {
     pub(super) rejection: Rejection,
     /// How and where, in words that may repeat what stands there.
     error: Option<serde_json::Error>,
 }
 
 /// The members of the object that is the whole of `json`.
-pub(super) fn read<'de, M: Members<'de>>(json: &'de [u8]) -> Result<M, Fault> {
+pub(super) fn read<'de, M: Members<'de>>(json: &'de [u8]) -> Result<M, ObjectFault> {
     let not_json = Rejection::NotJson(M::SECTION);
-    let broken = |error| Fault { rejection: not_json, error };
+    let broken = |error| ObjectFault { rejection: not_json, error };
     // Once for the whole: the parser then need not look at every string, nor skip any unlooked at.
     let text = str::from_utf8(json).map_err(|_| broken(None))?;
     let noted = Cell::new(None);
     let mut deserializer = serde_json::Deserializer::from_str(text);
     let members = Object::<M>::noting(&noted).deserialize(&mut deserializer);
     let members = members.map_err(|error| match noted.get() {
-        Some(rejection) if error.is_data() => Fault { rejection, error: Some(error) },
+        Some(rejection) if error.is_data() => ObjectFault { rejection, error: Some(error) },
         _ => broken(Some(error)),
     })?;
     deserializer.end().map_err(|error| broken(Some(error)))?;
     Ok(members)
 }
 
-impl From<Fault> for Rejection {
-    fn from(fault: Fault) -> Self {
+impl From<ObjectFault> for Rejection {
+    fn from(fault: ObjectFault) -> Self {
         fault.rejection
     }
 }
 
-impl fmt::Display for Fault {
+impl fmt::Display for ObjectFault {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.error {
             Some(error) => write!(f, "{}: {error}", self.rejection),

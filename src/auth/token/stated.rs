@@ -4,7 +4,7 @@ use serde::de::MapAccess;
 use serde::{Deserialize as _, Serialize};
 use serde_json::value::RawValue;
 
-use crate::auth::token::object::{self, Fault, Members};
+use crate::auth::token::object::{self, Members, ObjectFault};
 use crate::auth::token::time::NumericDate;
 use crate::auth::token::{Audience, Claims, Rejection, Section, TokenStatus, UnixTime, WrittenObject};
 
@@ -49,7 +49,7 @@ pub struct StatedClaims {
 
 impl StatedClaims {
     /// The claims that are the whole of `json`.
-    pub(super) fn from_json(json: &[u8]) -> Result<Self, Fault> {
+    pub(super) fn from_json(json: &[u8]) -> Result<Self, ObjectFault> {
         object::read(json)
     }
 

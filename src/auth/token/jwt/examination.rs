@@ -10,7 +10,7 @@ use crate::auth::token::jwt::header::Header;
 use crate::auth::token::jwt::key_ring::{KeyRing, Parts, check_size};
 use crate::auth::token::jwt::keys::fitting;
 use crate::auth::token::jwt::{MAX_CHARACTERS, TYPE};
-use crate::auth::token::object::Fault;
+use crate::auth::token::object::ObjectFault;
 use crate::auth::token::{Rejection, Section, StatedClaims, UnixTime, WrittenObject};
 
 /// What a token is examined for.
@@ -312,7 +312,7 @@ pub fn stated_claims(token: &str) -> Result<StatedClaims, Rejection> {
 }
 
 /// What is wrong with an object.
-fn words(fault: &Fault, json: &[u8]) -> String {
+fn words(fault: &ObjectFault, json: &[u8]) -> String {
     let written = serde_json::from_slice::<WrittenObject>(json).unwrap_or_default();
     match (fault.rejection, written.repeated()) {
         (Rejection::Twice(_), Some(name)) => format!("{}: {}", fault.rejection, quoted(name)),

@@ -7,7 +7,7 @@ use serde::de::{Error as _, MapAccess, Visitor};
 use serde::{Deserialize, Deserializer};
 
 use crate::auth::token::jwt::TYPE;
-use crate::auth::token::object::{self, Fault, Members, Skipped, Text};
+use crate::auth::token::object::{self, Members, ObjectFault, Skipped, Text};
 use crate::auth::token::{Rejection, Section};
 
 /// A header as it is written.
@@ -21,7 +21,7 @@ pub(super) struct Header<'a> {
 
 impl<'a> Header<'a> {
     /// Reads the form alone.
-    pub(super) fn from_json(json: &'a [u8]) -> Result<Self, Fault> {
+    pub(super) fn from_json(json: &'a [u8]) -> Result<Self, ObjectFault> {
         object::read(json)
     }
 
