@@ -18,7 +18,6 @@ const SHARED: &[(&str, usize)] = &[
     ("Output", 2),
     ("ParameterSet", 2),
     ("Parameters", 2),
-    ("Parts", 2),
     ("Public", 2),
     ("Randomness", 2),
     ("Revocation", 2),

@@ -7,7 +7,7 @@ use std::time::Duration;
 use crate::auth::token::claims::{check_audience, check_beginning, check_expiry, check_issuer, check_scope};
 use crate::auth::token::jwt::check::{CHECKS, CheckOutcome, CheckReport, TokenCheck};
 use crate::auth::token::jwt::header::Header;
-use crate::auth::token::jwt::key_ring::{KeyRing, Parts, check_size};
+use crate::auth::token::jwt::key_ring::{KeyRing, TokenParts, check_size};
 use crate::auth::token::jwt::keys::fitting;
 use crate::auth::token::jwt::{MAX_CHARACTERS, TYPE};
 use crate::auth::token::object::ObjectFault;
@@ -116,7 +116,7 @@ impl KeyRing {
             format_args!("{length} characters"),
             format_args!("at most {MAX_CHARACTERS} are read"),
         )?;
-        let parts = Parts::split(token).and_then(|parts| parts.check_number().map(|()| parts));
+        let parts = TokenParts::split(token).and_then(|parts| parts.check_number().map(|()| parts));
         let number = dots + 1;
         let seen = format!("{number} part{}", if number == 1 { "" } else { "s" });
         let parts = found.made(
@@ -285,14 +285,14 @@ fn look_at_claims(json: &[u8], asked: &Asked<'_>, found: &mut Examination) -> Op
 /// The name of the key in the header of a token that nobody has verified.
 pub fn named_key(token: &str) -> Option<String> {
     let mut json = Vec::new();
-    Parts::of(token).ok()?.decode(Section::Header, &mut json).ok()?;
+    TokenParts::of(token).ok()?.decode(Section::Header, &mut json).ok()?;
     Some(Header::from_json(&json).ok()?.kid?.into_owned())
 }
 
 /// When a token expires that nobody has verified, by its claim `exp` (RFC 7519 section 4.1.4).
 pub fn stated_expiry(token: &str) -> Option<UnixTime> {
     let mut json = Vec::new();
-    let parts = Parts::of(token).ok()?;
+    let parts = TokenParts::of(token).ok()?;
     parts.check_number().ok()?;
     parts.decode(Section::Claims, &mut json).ok()?;
     let claims: WrittenObject = serde_json::from_slice(&json).ok()?;

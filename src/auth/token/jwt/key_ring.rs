@@ -60,7 +60,7 @@ impl KeyRing {
 
     /// The claims of a token that one of these keys signed, whatever they say.
     pub fn authenticate(&self, token: &str) -> Result<Claims, Rejection> {
-        let parts = Parts::of(token)?;
+        let parts = TokenParts::of(token)?;
         DECODED.with_borrow_mut(|bytes| {
             bytes.clear();
             self.decide(&parts, bytes)
@@ -69,7 +69,7 @@ impl KeyRing {
 
     /// The payload of a JWT of another type (RFC 8725 section 3.11) that one of these keys signed, of any size and whatever it says.
     pub fn payload(&self, jwt: &str, typ: &str) -> Result<Vec<u8>, Rejection> {
-        let parts = Parts::split(jwt)?;
+        let parts = TokenParts::split(jwt)?;
         let [mut header, mut payload, mut signature] = [const { Vec::new() }; 3];
         parts.decode(Section::Header, &mut header)?;
         parts.decode(Section::Claims, &mut payload)?;
@@ -80,7 +80,7 @@ impl KeyRing {
         Ok(payload)
     }
 
-    fn decide(&self, parts: &Parts<'_>, bytes: &mut Vec<u8>) -> Result<Claims, Rejection> {
+    fn decide(&self, parts: &TokenParts<'_>, bytes: &mut Vec<u8>) -> Result<Claims, Rejection> {
         let is_known = |key: &&Prepared| key.header.get().is_some_and(|text| **text == *parts.header);
         // Twins write the same header.
         let compared = if self.keys.have_twins() { 0 } else { COMPARED };
@@ -107,7 +107,7 @@ impl KeyRing {
 }
 
 /// A compact JWS taken apart (RFC 7515 section 7.1).
-pub(super) struct Parts<'a> {
+pub(super) struct TokenParts<'a> {
     header: &'a str,
     payload: &'a str,
     /// What is signed: header and payload with the dot between them.
@@ -115,7 +115,7 @@ pub(super) struct Parts<'a> {
     signature: &'a str,
 }
 
-impl<'a> Parts<'a> {
+impl<'a> TokenParts<'a> {
     /// Looks at no token larger than the limit. A fourth part shows when the third is decoded: no dot is base64url.
     pub(super) fn of(token: &'a str) -> Result<Self, Rejection> {
         check_size(token)?;

@@ -10,7 +10,7 @@ use serde::{Deserialize, Deserializer};
 
 use crate::auth::token::jwks::{Jwk, JwkSet, KeyMaterial};
 use crate::auth::token::jwt::header::Header;
-use crate::auth::token::jwt::key_ring::Parts;
+use crate::auth::token::jwt::key_ring::TokenParts;
 use crate::auth::token::jwt::keys::{Keys, Trust};
 use crate::auth::token::object::Object;
 use crate::auth::token::signature::SignatureScheme;
@@ -59,7 +59,7 @@ impl LibraryRing {
     /// Decides on a token.
     pub fn verify(&self, token: &str, now: UnixTime) -> Result<Claims, Rejection> {
         // The crate has no limit of size.
-        let parts = Parts::of(token)?;
+        let parts = TokenParts::of(token)?;
         // The crate's own look at a header does not refuse `crit`, another `typ`, or an unknown member that stands there
         // twice. The key must be found by `kid` before it is asked in any case.
         let mut header = Vec::new();
