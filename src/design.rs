@@ -28,7 +28,7 @@ pub struct Design {
 }
 
 /// What clients hold.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum TokenFormat {
     /// A random string: only the authorization server can resolve it.
@@ -71,7 +71,7 @@ pub enum Asks {
 }
 
 /// What a resource server keeps of the answers about tokens. Whether those who ask at once ask together changes none of these numbers.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Caching {
     /// How long it keeps an answer, never past the expiry of the token.

@@ -100,7 +100,11 @@ impl TokenValidator for Remembering {
     }
 
     fn cache(&self) -> CacheCounts {
-        CacheCounts { hits: self.hits.load(Ordering::Relaxed), misses: self.misses.load(Ordering::Relaxed) }
+        CacheCounts {
+            hits: self.hits.load(Ordering::Relaxed),
+            misses: self.misses.load(Ordering::Relaxed),
+            ..CacheCounts::default()
+        }
     }
 }
 

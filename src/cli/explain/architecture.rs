@@ -58,6 +58,8 @@ impl Explained {
             tokens: match part.tokens() {
                 Tokens::Any => "opaque tokens and JWTs",
                 Tokens::Jwt => "JWTs",
+                Tokens::Phantom => "opaque tokens, which a gateway exchanges for JWTs",
+                Tokens::Split => "signatures of JWTs, which a gateway completes",
             },
             settings: settings(&schema, &generator),
             example: part.choice().clone(),

@@ -33,6 +33,14 @@ impl Issuer for Scripted {
         })
     }
 
+    fn exchange<'a>(
+        &'a self,
+        _: &'a str,
+        _: Exchange<'a>,
+    ) -> BoxFuture<'a, Result<Option<String>, Unreachable>> {
+        unreachable!("nobody exchanges")
+    }
+
     fn fetch<'a>(
         &'a self,
         _: &'a str,

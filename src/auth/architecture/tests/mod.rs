@@ -62,6 +62,9 @@ impl Issuer for Counting {
         how: Exchange<'a>,
     ) -> BoxFuture<'a, Result<Option<String>, Unreachable>> {
         self.introspections.fetch_add(1, Ordering::Relaxed);
+        if self.down.load(Ordering::Relaxed) {
+            return Box::pin(async { Err(Unreachable("down".to_owned())) });
+        }
         Issuer::exchange(&self.server, token, how)
     }
 
@@ -104,6 +107,14 @@ impl Forging {
 impl Issuer for Forging {
     fn introspect<'a>(&'a self, token: &'a str) -> BoxFuture<'a, Result<Introspection, Unreachable>> {
         self.issuer.introspect(token)
+    }
+
+    fn exchange<'a>(
+        &'a self,
+        token: &'a str,
+        how: Exchange<'a>,
+    ) -> BoxFuture<'a, Result<Option<String>, Unreachable>> {
+        self.issuer.exchange(token, how)
     }
 
     fn fetch<'a>(

@@ -1,5 +1,7 @@
 //! A gateway that has a JWT for each opaque token, and the resource server behind it.
 
+use tokio::time::sleep;
+
 use super::*;
 
 const SETTINGS: &str = r#"{"kind": "phantom-token", "gateway": {"ttl": "10s"}}"#;

@@ -301,7 +301,7 @@ pub fn stated_expiry(token: &str) -> Option<UnixTime> {
 
 /// What a token says, in the form that is asked of one that is verified; its signature is not looked at.
 pub fn stated_claims(token: &str) -> Result<StatedClaims, Rejection> {
-    let parts = Parts::of(token)?;
+    let parts = TokenParts::of(token)?;
     let mut bytes = Vec::new();
     for section in [Section::Header, Section::Signature] {
         parts.decode(section, &mut bytes)?;
