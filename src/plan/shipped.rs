@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use crate::auth::architecture::ARCHITECTURES;
 use crate::auth::token::signature::SIGNATURE_SCHEMES;
 use crate::plan::{Plan, Trial};
 use crate::scenario::ScenarioFile;
@@ -20,6 +21,21 @@ fn the_signature_scenario_compares_every_scheme_of_the_registry() {
         };
         assert!(plan.trials.iter().any(compared), "{} is missing in scenarios/signatures.toml", entry.name);
     }
+}
+
+#[test]
+fn the_scenario_of_architectures_compares_every_one_of_the_registry_within_five_minutes() {
+    let plan = decided(include_str!("../../scenarios/architectures.toml"));
+    for entry in ARCHITECTURES.entries {
+        let compared = |trial: &Trial| trial.subject.architecture.kind() == entry.name;
+        assert!(
+            plan.trials.iter().any(compared),
+            "{} is missing in scenarios/architectures.toml",
+            entry.name
+        );
+    }
+    let starting = Duration::from_secs(2 * plan.trials.len() as u64);
+    assert!(plan.load_time() + starting <= Duration::from_mins(5));
 }
 
 #[test]
