@@ -33,7 +33,7 @@ pub use reuse::Reuse;
 pub use sealed::Sealed;
 pub use second::{OpenSecond, Second};
 pub use signature::{Batches, Conformance, Round, Signature, SignatureTimes, Status};
-pub use slices::{Slice, Slices};
+pub use slices::{SecondSlice, Slices};
 pub use step::Step;
 pub use subject::Subject;
 pub use workload::{BadTokens, NOT_TOLD_APART, REVOKED, VALID, Workload};
@@ -97,9 +97,12 @@ impl Recording {
         self.events.iter().filter_map(|event| Some((event, event.revocation()?)))
     }
 
-    /// The numbers of the nodes that decide on tokens.
+    /// The numbers of the nodes that decide on what clients send: those behind a gateway decide on what it passes on.
     pub fn enforcement_points(&self) -> impl Iterator<Item = u32> {
-        (0..).zip(&self.nodes).filter(|(_, node)| node.role.enforces()).map(|(number, _)| number)
+        (0..)
+            .zip(&self.nodes)
+            .filter(|(_, node)| node.role.enforces() && node.hop == 0)
+            .map(|(number, _)| number)
     }
 }
 

@@ -27,6 +27,8 @@ pub(super) struct Lifetimes {
 pub(super) struct KeptAnswer {
     /// What was said of the token; `None` if it is not active.
     pub(super) claims: Option<Arc<StatedClaims>>,
+    /// When it was asked for.
+    pub(super) asked: Instant,
     fresh_until: Instant,
     /// From when on it is asked for again.
     refreshed_from: Option<Instant>,
@@ -52,7 +54,7 @@ impl Lifetimes {
         clock: WallClock,
     ) -> KeptAnswer {
         match said {
-            Introspection::Inactive => KeptAnswer::inactive(asked + self.negative.unwrap_or_default()),
+            Introspection::Inactive => KeptAnswer::inactive(asked, self.negative.unwrap_or_default()),
             Introspection::Active(claims) => self.active(id, claims, asked, clock),
         }
     }
@@ -64,6 +66,7 @@ impl Lifetimes {
         let is_worth_it = not_expired(ends) == ends;
         KeptAnswer {
             claims: Some(Arc::new(claims)),
+            asked,
             fresh_until: not_expired(ends),
             refreshed_from: self
                 .refresh_ahead
@@ -82,9 +85,11 @@ fn own_part(ahead: Duration, id: TokenId) -> Duration {
 }
 
 impl KeptAnswer {
-    fn inactive(until: Instant) -> Self {
+    fn inactive(asked: Instant, lifetime: Duration) -> Self {
+        let until = asked + lifetime;
         Self {
             claims: None,
+            asked,
             fresh_until: until,
             refreshed_from: None,
             stale_until: until,

@@ -46,8 +46,8 @@ impl Questions {
         self.answers.get(&id)
     }
 
-    /// Asks, and keeps what is said. `None` if nobody can be asked. Whoever joins a question that is under way gets its answer; `known` is one
-    /// that will not do, though it may be fresh.
+    /// Asks, and keeps what is said. `None` if nobody can be asked. Whoever joins a question that is under way gets its answer, unless that
+    /// took so long that it no longer counts: then they ask once more, together. `known` is one that will not do, though it may be fresh.
     pub(super) async fn ask(
         self: &Arc<Self>,
         id: TokenId,
@@ -55,6 +55,21 @@ impl Questions {
         known: Option<Arc<KeptAnswer>>,
     ) -> Option<Arc<KeptAnswer>> {
         let Some(under_way) = &self.under_way else { return self.ask_alone(id, token).await.ok() };
+        let begun = Instant::now();
+        let answer = self.ask_together(under_way, id, token, known).await?;
+        if answer.asked >= begun || answer.is_fresh(Instant::now()) {
+            return Some(answer);
+        }
+        self.ask_together(under_way, id, token, Some(answer)).await
+    }
+
+    async fn ask_together(
+        self: &Arc<Self>,
+        under_way: &future::Cache<TokenId, Arc<KeptAnswer>>,
+        id: TokenId,
+        token: &str,
+        known: Option<Arc<KeptAnswer>>,
+    ) -> Option<Arc<KeptAnswer>> {
         let (questions, under_way, token) = (Arc::clone(self), under_way.clone(), token.to_owned());
         // A task of its own: where the request that asks is given up, those that wait need not begin anew.
         let together = tokio::spawn(async move {

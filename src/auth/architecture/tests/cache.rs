@@ -36,7 +36,7 @@ impl Issuer for Scripted {
     fn exchange<'a>(
         &'a self,
         _: &'a str,
-        _: Exchange<'a>,
+        _: ExchangeKind<'a>,
     ) -> BoxFuture<'a, Result<Option<String>, Unreachable>> {
         unreachable!("nobody exchanges")
     }
@@ -125,6 +125,24 @@ async fn a_thousand_requests_with_one_fresh_token_ask_once_if_they_ask_together(
             assert_eq!((validator.cache().hits, validator.cache().misses), (hits, misses));
         }
     }
+}
+
+#[tokio::test(start_paused = true)]
+async fn who_joins_a_question_that_takes_longer_than_an_answer_counts_asks_once_more() {
+    let issuer = Arc::new(Scripted { takes: Duration::from_secs(2), ..Scripted::active() });
+    let validator = remembering(r#""ttl": "500ms", "coalesce": true"#, &issuer).await;
+    let joining = async {
+        sleep(Duration::from_secs(1)).await;
+        validator.validate("token").await
+    };
+    let revoking = async {
+        sleep(Duration::from_millis(2_500)).await;
+        issuer.set_active(false);
+    };
+    let (first, second, ()) = tokio::join!(validator.validate("token"), joining, revoking);
+    assert!(first.is_ok(), "it was active when the first asked");
+    assert_eq!(second.unwrap_err(), Rejection::Inactive, "and not any more when the second was answered");
+    assert_eq!(issuer.asked(), 2);
 }
 
 #[tokio::test(start_paused = true)]
