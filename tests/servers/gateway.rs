@@ -136,7 +136,9 @@ fn header_and_claims_are_given_for_the_hash_of_an_active_signature_alone() {
 
 #[test]
 fn a_token_is_exchanged_for_one_of_another_audience_that_allows_no_more() {
-    let authorization = Server::authorization(&["--signature", "ES256", "--scope", "read write"]);
+    let architecture = "{ kind = \"token-exchange\", gateway = { ttl = \"1h\" }, audience = \"inside\" }";
+    let arguments = ["--signature", "ES256", "--scope", "read write", "--serves", architecture];
+    let authorization = Server::authorization(&arguments);
     let token = authorization.token();
     let grant_type = "grant_type=urn:ietf:params:oauth:grant-type:token-exchange";
     let token_type = "urn:ietf:params:oauth:token-type:access_token";
@@ -153,6 +155,10 @@ fn a_token_is_exchanged_for_one_of_another_audience_that_allows_no_more() {
     }
     exchange(&token, "&scope=delete").refuses(400, "invalid_scope");
     exchange("rubbish", "").refuses(400, "invalid_request");
+    let elsewhere = format!("subject_token={token}&subject_token_type={token_type}&audience=elsewhere");
+    authorization
+        .post("/token-exchange", &format!("{grant_type}&{elsewhere}"))
+        .refuses(400, "invalid_target");
     authorization.post("/token-exchange", grant_type).refuses(400, "invalid_request");
     authorization
         .post("/token-exchange", "grant_type=client_credentials")

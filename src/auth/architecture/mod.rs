@@ -63,6 +63,11 @@ pub trait Architecture: Debug + Send + Sync {
         policy.clone()
     }
 
+    /// For whom its gateway exchanges tokens at the authorization server (RFC 8693), if it does: for nobody else are they issued.
+    fn exchanges_for(&self) -> Option<&str> {
+        None
+    }
+
     /// Makes the thing with state, ready to decide on what it is sent.
     fn validator(&self, context: Context) -> BoxFuture<'_, Result<Arc<dyn TokenValidator>, NotReady>>;
 }

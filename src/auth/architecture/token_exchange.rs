@@ -10,7 +10,7 @@ use crate::auth::architecture::introspection_cached::Cached;
 use crate::auth::architecture::jwt::LocalJwt;
 use crate::auth::architecture::{Architecture, Context, NotReady, TokenValidator, Tokens, Validation};
 use crate::auth::future::BoxFuture;
-use crate::auth::issuer::{Exchange, Introspection, Issuer, Unreachable};
+use crate::auth::issuer::{ExchangeKind, Introspection, Issuer, Unreachable};
 use crate::auth::token::jwt::stated_claims;
 use crate::auth::token::signature::SignatureScheme;
 use crate::auth::token::{Policy, StatedClaims};
@@ -71,6 +71,10 @@ impl Architecture for TokenExchange {
         Some(&self.jwt)
     }
 
+    fn exchanges_for(&self) -> Option<&str> {
+        Some(&self.audience)
+    }
+
     fn asked_behind(&self, policy: &Policy) -> Policy {
         Policy { audience: self.audience.clone(), ..policy.clone() }
     }
@@ -98,7 +102,7 @@ impl Ask for Narrowing {
             let Ok(outside) = stated_claims(token) else { return Ok(Introspection::Inactive) };
             // A token without the scope is refused for the lack of it, not by the authorization server.
             let scope = Some(&*self.scope).filter(|scope| allows(&outside, scope));
-            let how = Exchange::Token { audience: &self.audience, scope };
+            let how = ExchangeKind::Token { audience: &self.audience, scope };
             Ok(match Introspection::from_jwt(server.exchange(token, how).await?)? {
                 Introspection::Inactive => Introspection::Inactive,
                 Introspection::Active(inside) => {

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use crate::auth::authorization_server::AuthorizationServer;
 use crate::auth::future::BoxFuture;
-use crate::auth::issuer::{Document, Exchange, Introspection, Issuer, Unreachable};
+use crate::auth::issuer::{Document, ExchangeKind, Introspection, Issuer, Unreachable};
 
 /// The client that asks.
 const GATEWAY: &str = "gateway";
@@ -19,13 +19,13 @@ impl Issuer for AuthorizationServer {
     fn exchange<'a>(
         &'a self,
         token: &'a str,
-        how: Exchange<'a>,
+        how: ExchangeKind<'a>,
     ) -> BoxFuture<'a, Result<Option<String>, Unreachable>> {
         Box::pin(async move {
             let jwt = match how {
-                Exchange::Introspection => self.introspect_as_jwt(token).await,
-                Exchange::Split => self.joined(token).await,
-                Exchange::Token { audience, scope } => {
+                ExchangeKind::Introspection => self.introspect_as_jwt(token).await,
+                ExchangeKind::Split => self.joined(token).await,
+                ExchangeKind::Token { audience, scope } => {
                     let exchanged =
                         AuthorizationServer::exchange(self, GATEWAY, token, audience, scope).await;
                     exchanged.map(|exchanged| exchanged.map(|issued| issued.token))

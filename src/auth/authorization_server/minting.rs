@@ -1,8 +1,9 @@
 //! What an authorization server issues, and the keys that it signs with.
 
+use crate::auth::store::StoreError;
 use crate::auth::token::jwks::{Jwk, JwkSet};
 use crate::auth::token::jwt::{KeyRing, SigningKey, Trust};
-use crate::auth::token::signature::SignatureScheme;
+use crate::auth::token::signature::{SignatureScheme, SigningError};
 use crate::design::TokenFormat;
 use crate::registry::Part;
 
@@ -52,4 +53,24 @@ impl Minting {
             Self::Jwt(signing) | Self::Phantom(signing) | Self::Split(signing) => Some(signing),
         }
     }
+}
+
+/// Why there is no JWT in the place of a token.
+#[derive(Debug, thiserror::Error)]
+pub enum JwtError {
+    /// It does not allow what is asked for.
+    #[error("the token does not allow that scope")]
+    Scope,
+    /// Nobody whom this server issues tokens for (RFC 8693 section 2.2.2).
+    #[error("no token is exchanged for that audience")]
+    Target,
+    /// Nothing to sign with.
+    #[error("this authorization server signs no JWTs; give it a signature scheme")]
+    NoKey,
+    /// The signature failed.
+    #[error(transparent)]
+    Signing(#[from] SigningError),
+    /// The store failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
 }

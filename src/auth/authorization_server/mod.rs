@@ -20,7 +20,7 @@ use crate::auth::token::{
     Audience, Claims, StatusReference, TokenId, TokenStatus, UnixTime, WallClock, opaque,
 };
 
-pub use minting::{Minting, Signing};
+pub use minting::{JwtError, Minting, Signing};
 pub use publication::{KEY_SET_PATH, Publication, PublicationError};
 pub use revocation_document::RevocationDocument;
 
@@ -33,6 +33,8 @@ pub struct AuthorizationServer {
     publications: Vec<Box<dyn Publication>>,
     /// Where its status list is, if it publishes one.
     status_list: Option<String>,
+    /// For whom it exchanges tokens.
+    exchanges_for: Vec<String>,
     /// How long after its expiry a revoked token is remembered: the longest that a publication asks for.
     grace: Duration,
     revocations: AtomicU64,
@@ -76,23 +78,6 @@ pub enum IssueError {
     Store(#[from] StoreError),
 }
 
-/// Why there is no JWT in the place of a token.
-#[derive(Debug, thiserror::Error)]
-pub enum JwtError {
-    /// It does not allow what is asked for.
-    #[error("the token does not allow that scope")]
-    Scope,
-    /// Nothing to sign with.
-    #[error("this authorization server signs no JWTs; give it a signature scheme")]
-    NoKey,
-    /// The signature failed.
-    #[error(transparent)]
-    Signing(#[from] SigningError),
-    /// The store failed.
-    #[error(transparent)]
-    Store(#[from] StoreError),
-}
-
 /// Why a token was not revoked.
 #[derive(Debug, thiserror::Error)]
 pub enum RevokeError {
@@ -115,9 +100,18 @@ impl AuthorizationServer {
     ) -> Self {
         let clients = clients.into_iter().map(|client| (client.id.clone(), client)).collect();
         let publications: Vec<Box<dyn Publication>> = vec![Box::new(publication::PublishedKeys)];
-        let (grace, revocations) = (Duration::ZERO, AtomicU64::new(0));
-        let status_list = None;
-        Self { issuer, clients, minting, store, publications, status_list, grace, revocations, clock }
+        Self {
+            issuer,
+            clients,
+            minting,
+            store,
+            publications,
+            status_list: None,
+            exchanges_for: Vec::new(),
+            grace: Duration::ZERO,
+            revocations: AtomicU64::new(0),
+            clock,
+        }
     }
 
     /// Publishes these documents beside its keys; of several with one path the first, which then tells of a token for as long as any
@@ -133,6 +127,13 @@ impl AuthorizationServer {
                 self.publications.push(publication);
             }
         }
+        self
+    }
+
+    /// The same, which exchanges tokens for these audiences and no others: one that did for any would undo what an audience is for.
+    #[must_use]
+    pub fn exchanging_for(mut self, audiences: impl IntoIterator<Item = String>) -> Self {
+        self.exchanges_for.extend(audiences);
         self
     }
 
@@ -244,6 +245,9 @@ impl AuthorizationServer {
         scope: Option<&str>,
     ) -> Result<Option<Issued>, JwtError> {
         let signing = self.minting.signing().ok_or(JwtError::NoKey)?;
+        if !self.exchanges_for.iter().any(|allowed| allowed == audience) {
+            return Err(JwtError::Target);
+        }
         let Some(subject) = self.active(token).await? else { return Ok(None) };
         let scope = scope.unwrap_or(&subject.scope);
         if !scope.split(' ').all(|asked| subject.scope.split(' ').any(|allowed| allowed == asked)) {

@@ -52,6 +52,7 @@ pub(super) enum Refusal {
     UnsupportedGrantType,
     InvalidScope,
     InvalidGrant,
+    InvalidTarget,
     /// The server's own trouble.
     Unavailable(String),
 }
@@ -131,6 +132,7 @@ pub(super) async fn exchange(
     let exchanged = called.server().exchange(&client.id, token, audience, request.scope.as_deref()).await;
     let issued = exchanged.map_err(|error| match error {
         JwtError::Scope => Refusal::InvalidScope,
+        JwtError::Target => Refusal::InvalidTarget,
         error => Refusal::Unavailable(error.to_string()),
     })?;
     let issued = issued.ok_or(Refusal::InvalidRequest("the subject_token is not active"))?;
@@ -237,6 +239,11 @@ impl IntoResponse for Refusal {
             Self::InvalidScope => {
                 (StatusCode::BAD_REQUEST, "invalid_scope", "more than the client may have".to_owned())
             }
+            Self::InvalidTarget => (
+                StatusCode::BAD_REQUEST,
+                "invalid_target",
+                "tokens are not exchanged for that audience".into(),
+            ),
             Self::InvalidGrant => (
                 StatusCode::BAD_REQUEST,
                 "invalid_grant",

@@ -24,7 +24,7 @@ use std::time::Duration;
 use super::*;
 use crate::auth::authorization_server::{AuthorizationServer, Client, JwtError, Minting};
 use crate::auth::future::BoxFuture;
-use crate::auth::issuer::{Document, Exchange, Introspection};
+use crate::auth::issuer::{Document, ExchangeKind, Introspection};
 use crate::auth::store::Store;
 use crate::auth::token::jwt::{SigningKey, Trust};
 use crate::auth::token::signature::{SignatureScheme, every_variant};
@@ -59,7 +59,7 @@ impl Issuer for Counting {
     fn exchange<'a>(
         &'a self,
         token: &'a str,
-        how: Exchange<'a>,
+        how: ExchangeKind<'a>,
     ) -> BoxFuture<'a, Result<Option<String>, Unreachable>> {
         self.introspections.fetch_add(1, Ordering::Relaxed);
         if self.down.load(Ordering::Relaxed) {
@@ -112,7 +112,7 @@ impl Issuer for Forging {
     fn exchange<'a>(
         &'a self,
         token: &'a str,
-        how: Exchange<'a>,
+        how: ExchangeKind<'a>,
     ) -> BoxFuture<'a, Result<Option<String>, Unreachable>> {
         self.issuer.exchange(token, how)
     }
@@ -169,7 +169,8 @@ async fn issuer_of(
     };
     let store = Part::<dyn Store>::named("memory").unwrap().open().await.unwrap();
     let server = AuthorizationServer::new(ISSUER.into(), [good()], minting, store, WallClock::system())
-        .publishing(publications);
+        .publishing(publications)
+        .exchanging_for(["inside", "https://inner.example/"].map(str::to_owned));
     let (introspections, fetches) = (AtomicU64::new(0), AtomicU64::new(0));
     let [down, stuck] = [false; 2].map(AtomicBool::new);
     Arc::new(Counting { server, introspections, fetches, down, stuck })
