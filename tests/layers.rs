@@ -52,7 +52,6 @@ const LAYERS: Layers = &[
             "auth/future",
             "auth/token",
             "auth/token/jwks",
-            "auth/token/base64url",
             "auth/token/signature",
             "auth/store",
             "auth/issuer",

@@ -47,7 +47,6 @@ struct PlainClaims {
     iat: u64,
     exp: u64,
     jti: String,
-    status: None,
 }
 
 /// In its default form, each scheme that has a signature.
@@ -134,6 +133,7 @@ fn claims(now: UnixTime) -> Claims {
         nbf: None,
         exp: now + Duration::from_hours(24),
         jti: String::new(),
+        status: None,
     };
     let size = |claims: &Claims| serde_json::to_vec(claims).expect("plain data").len();
     claims.jti = "j".repeat(CLAIMS_BYTES - size(&claims));

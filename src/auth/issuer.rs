@@ -16,7 +16,7 @@ pub const PATIENCE: Duration = Duration::from_secs(5);
 
 /// How a gateway comes by the token that it passes on.
 #[derive(Clone, Copy, Debug)]
-pub enum Exchange<'a> {
+pub enum ExchangeKind<'a> {
     /// It introspects, and takes a JWT for an answer.
     Introspection,
     /// It asks for what stands before the signature that the token is.
@@ -39,7 +39,7 @@ pub trait Issuer: Send + Sync {
     fn exchange<'a>(
         &'a self,
         token: &'a str,
-        how: Exchange<'a>,
+        how: ExchangeKind<'a>,
     ) -> BoxFuture<'a, Result<Option<String>, Unreachable>>;
 
     /// Fetches the document that is published at `path`, like `/jwks`; `None` if it still is the one with the entity tag `known`

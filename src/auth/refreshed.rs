@@ -222,7 +222,7 @@ mod tests {
 
     use super::*;
     use crate::auth::future::BoxFuture;
-    use crate::auth::issuer::{Document, Exchange, Introspection};
+    use crate::auth::issuer::{Document, ExchangeKind, Introspection};
 
     /// Publishes a number that is sometimes none.
     #[derive(Default)]
@@ -239,7 +239,7 @@ mod tests {
         fn exchange<'a>(
             &'a self,
             _: &'a str,
-            _: Exchange<'a>,
+            _: ExchangeKind<'a>,
         ) -> BoxFuture<'a, Result<Option<String>, Unreachable>> {
             unreachable!("nobody asks")
         }

@@ -14,7 +14,7 @@ use crate::load::schedule::{Request, Token};
 use crate::load::sealer::{Kept, Sealer};
 use crate::load::tokens::TokenPool;
 use crate::load::transport::{Failure, Handshake};
-use crate::observation::{Generator, Load, OpenSecond, Slice};
+use crate::observation::{Generator, Load, OpenSecond, SecondSlice};
 use crate::units::{Offset, Stamp};
 
 /// The facts so far. Memory does not grow with the length of the run, but for the kilobyte or two of a sealed second.
@@ -264,7 +264,7 @@ impl Recorder {
     }
 
     /// Something happened to a request that was due then, which therefore was measured until now.
-    fn reached(&mut self, due: Option<Slice>, now: Offset) {
+    fn reached(&mut self, due: Option<SecondSlice>, now: Offset) {
         if due.is_some() {
             self.last_event = self.last_event.max(now);
         }
@@ -319,23 +319,23 @@ impl Recorder {
     }
 
     /// The slice in which a request was due. `None` for probes and outside the window.
-    fn due(&self, request: Request) -> Option<Slice> {
+    fn due(&self, request: Request) -> Option<SecondSlice> {
         if matches!(request.token, Token::Watched(_)) { None } else { self.slice(request.due) }
     }
 
     /// The slice in which an end of a request arrived; `None` once that is no longer part of what is measured.
-    fn arrival(&self, now: Offset) -> Option<Slice> {
+    fn arrival(&self, now: Offset) -> Option<SecondSlice> {
         if now <= self.answers_until { self.slice(now) } else { None }
     }
 
     /// The slice of an instant, if that lies in the window.
-    fn slice(&self, instant: Offset) -> Option<Slice> {
-        self.window.contains(&instant).then(|| Slice::of(instant, self.window.start))
+    fn slice(&self, instant: Offset) -> Option<SecondSlice> {
+        self.window.contains(&instant).then(|| SecondSlice::of(instant, self.window.start))
     }
 
     /// The second with that slice, if it is not sealed, and which of its tenths the slice is.
-    fn at(&mut self, slice: Option<Slice>) -> Option<(&mut Running, usize)> {
-        let Slice { second, tenth } = slice?;
+    fn at(&mut self, slice: Option<SecondSlice>) -> Option<(&mut Running, usize)> {
+        let SecondSlice { second, tenth } = slice?;
         let index = second.checked_sub(self.first)?;
         while self.running.len() <= index {
             self.running.push_back(Running { kept: self.sealer.room(&self.classes), pending: 0 });

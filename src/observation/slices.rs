@@ -24,14 +24,14 @@ pub struct Slices {
 
 /// One tenth of one second.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Slice {
+pub struct SecondSlice {
     /// Whole seconds before the second it lies in.
     pub second: usize,
     /// Its number in that second.
     pub tenth: usize,
 }
 
-impl Slice {
+impl SecondSlice {
     /// The slice in which an instant lies, for seconds that are counted from `start`.
     pub fn of(instant: Offset, start: Offset) -> Self {
         let slices = instant.nanos().saturating_sub(start.nanos()) / LENGTH;
@@ -64,7 +64,7 @@ mod tests {
             [(0, 0, 0), (99_999_999, 0, 0), (100_000_000, 0, 1), (999_999_999, 0, 9), (3_200_000_000, 3, 2)]
         {
             let instant = Offset::from_nanos(start.nanos() + nanos);
-            assert_eq!(Slice::of(instant, start), Slice { second, tenth }, "{nanos}");
+            assert_eq!(SecondSlice::of(instant, start), SecondSlice { second, tenth }, "{nanos}");
         }
     }
 }

@@ -4,7 +4,7 @@ use std::fmt;
 
 use serde::Deserialize;
 
-use crate::auth::issuer::{Exchange, Unreachable};
+use crate::auth::issuer::{ExchangeKind, Unreachable};
 use crate::auth::token::TokenId;
 
 /// What an introspection answer is that is a JWT (RFC 7519 section 10.3.1).
@@ -17,25 +17,25 @@ pub(super) const TOKEN_EXCHANGE: &str = "urn:ietf:params:oauth:grant-type:token-
 pub(super) const ACCESS_TOKEN: &str = "urn:ietf:params:oauth:token-type:access_token";
 
 /// A question, as it is sent.
-pub(super) struct Question {
+pub(super) struct ExchangeRequestForm {
     pub(super) path: &'static str,
     /// What is taken for an answer.
     pub(super) media_type: &'static str,
     pub(super) form: String,
 }
 
-impl Question {
+impl ExchangeRequestForm {
     /// Asks for the token that goes inside in the place of this one.
-    pub(super) fn of(token: &str, how: Exchange<'_>) -> Self {
+    pub(super) fn of(token: &str, how: ExchangeKind<'_>) -> Self {
         match how {
-            Exchange::Introspection => {
+            ExchangeKind::Introspection => {
                 Self { path: "/introspect", media_type: JWT, form: form([("token", token)]) }
             }
-            Exchange::Split => {
+            ExchangeKind::Split => {
                 let hash = TokenId::of(token).to_base64url();
                 Self { path: "/split-token", media_type: SPLIT_TOKEN, form: form([("hash", &*hash)]) }
             }
-            Exchange::Token { audience, scope } => {
+            ExchangeKind::Token { audience, scope } => {
                 let asked = [
                     ("grant_type", TOKEN_EXCHANGE),
                     ("subject_token", token),
@@ -61,13 +61,13 @@ struct Exchanged {
 }
 
 /// The JWT of an answer.
-pub(super) fn jwt(answer: &[u8], token: &str, how: Exchange<'_>) -> Result<String, Unreachable> {
+pub(super) fn jwt(answer: &[u8], token: &str, how: ExchangeKind<'_>) -> Result<String, Unreachable> {
     let unfit = |why: &dyn fmt::Display| Unreachable(format!("the token that goes inside: {why}"));
     let text = || str::from_utf8(answer).map_err(|error| unfit(&error));
     match how {
-        Exchange::Introspection => Ok(text()?.to_owned()),
-        Exchange::Split => Ok(format!("{}.{token}", text()?)),
-        Exchange::Token { .. } => {
+        ExchangeKind::Introspection => Ok(text()?.to_owned()),
+        ExchangeKind::Split => Ok(format!("{}.{token}", text()?)),
+        ExchangeKind::Token { .. } => {
             let exchanged: Exchanged = serde_json::from_slice(answer).map_err(|error| unfit(&error))?;
             Ok(exchanged.access_token)
         }

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use crate::auth::architecture::introspection_cached::Cached;
 use crate::auth::architecture::{Architecture, Context, NotReady, TokenValidator};
 use crate::auth::future::BoxFuture;
-use crate::auth::issuer::{Document, Exchange, Introspection, Issuer, Unreachable};
+use crate::auth::issuer::{Document, ExchangeKind, Introspection, Issuer, Unreachable};
 
 /// A validator with the settings of `introspection-cached` that asks in this way.
 pub(super) fn asking<A: Ask>(
@@ -42,7 +42,7 @@ impl<A: Ask> Issuer for Asking<A> {
     fn exchange<'a>(
         &'a self,
         token: &'a str,
-        how: Exchange<'a>,
+        how: ExchangeKind<'a>,
     ) -> BoxFuture<'a, Result<Option<String>, Unreachable>> {
         self.server.exchange(token, how)
     }

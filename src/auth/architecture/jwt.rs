@@ -132,10 +132,10 @@ impl LocalJwt {
         }
         let (trust, rules) = (context.trust.clone(), Arc::clone(&context.policy));
         let leeway = self.leeway.duration();
-        let prepare = move |json: &[u8]| -> Result<Ring, Unreachable> {
+        let prepare = move |json: &[u8]| -> Result<VerifyingKeys, Unreachable> {
             let set: JwkSet = serde_json::from_slice(json).map_err(|error| Unreachable(error.to_string()))?;
             let library = back_end.map(|_| LibraryRing::new(&set, &trust, &rules, leeway));
-            Ok(Ring { own: KeyRing::new(&set, &trust), library })
+            Ok(VerifyingKeys { own: KeyRing::new(&set, &trust), library })
         };
         let policy = RefreshPolicy {
             when: Refresh::OnDemand,
@@ -151,13 +151,13 @@ impl LocalJwt {
 }
 
 /// Prepared keys, and what verifies with them.
-pub(super) struct Ring {
+pub(super) struct VerifyingKeys {
     /// Verifies tokens unless a library does, and whatever else the authorization server signs.
     own: KeyRing,
     library: Option<LibraryRing>,
 }
 
-impl Ring {
+impl VerifyingKeys {
     fn verify(
         &self,
         token: &str,
@@ -175,7 +175,7 @@ impl Ring {
 /// Verifies tokens with keys that are kept fresh.
 pub(super) struct Verifying {
     context: Context,
-    keys: Refreshed<Ring>,
+    keys: Refreshed<VerifyingKeys>,
     leeway: Duration,
 }
 
@@ -192,12 +192,16 @@ impl Verifying {
     }
 
     /// The keys that count now.
-    pub(super) async fn keys(&self) -> Result<Arc<Ring>, Rejection> {
+    pub(super) async fn keys(&self) -> Result<Arc<VerifyingKeys>, Rejection> {
         self.keys.current().await.ok_or(Rejection::Undecided)
     }
 
     /// The claims of a token that is good with these keys, or with newer ones if it is signed with none of these.
-    pub(super) async fn verified_with(&self, keys: &Arc<Ring>, token: &str) -> Result<Claims, Rejection> {
+    pub(super) async fn verified_with(
+        &self,
+        keys: &Arc<VerifyingKeys>,
+        token: &str,
+    ) -> Result<Claims, Rejection> {
         let verdict = self.verify(token, keys);
         if !matches!(verdict, Err(Rejection::UnknownKey)) {
             return verdict;
@@ -223,7 +227,7 @@ impl Verifying {
         &self.context
     }
 
-    fn verify(&self, token: &str, keys: &Ring) -> Result<Claims, Rejection> {
+    fn verify(&self, token: &str, keys: &VerifyingKeys) -> Result<Claims, Rejection> {
         keys.verify(token, &self.context.policy, self.context.clock.now(), self.leeway)
     }
 }

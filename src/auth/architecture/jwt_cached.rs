@@ -5,12 +5,12 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Weak};
 use std::time::Duration;
 
-use moka::sync::Cache;
+use moka::sync::{Cache, CacheBuilder};
 use schemars::JsonSchema;
 use serde::Deserialize;
 use tokio::time::Instant;
 
-use crate::auth::architecture::jwt::{LocalJwt, Ring, Verifying};
+use crate::auth::architecture::jwt::{LocalJwt, Verifying, VerifyingKeys};
 use crate::auth::architecture::{
     Architecture, CacheCounts, Context, NotReady, TokenValidator, Tokens, Validation, Verified,
 };
@@ -71,7 +71,7 @@ impl Architecture for JwtCached {
             let ttl = self.ttl.map(Period::duration);
             // The cache only bounds the memory: tokio's clock, which tests can hold, tells how long claims count.
             let kept = Cache::builder().max_capacity(self.capacity);
-            let kept = ttl.into_iter().fold(kept, |kept, ttl| kept.time_to_live(ttl)).build();
+            let kept = ttl.into_iter().fold(kept, CacheBuilder::time_to_live).build();
             let (hits, misses) = (AtomicU64::new(0), AtomicU64::new(0));
             Ok(Arc::new(Remembering { jwt, ttl, kept, hits, misses }) as Arc<_>)
         })
@@ -90,7 +90,7 @@ struct Remembering {
 struct Kept {
     claims: Arc<Claims>,
     /// Not owned: keys that were replaced go, though tokens that they verified are still kept.
-    keys: Weak<Ring>,
+    keys: Weak<VerifyingKeys>,
     verified: Instant,
 }
 
@@ -126,7 +126,7 @@ impl Remembering {
         Ok(claims)
     }
 
-    fn counts(&self, kept: &Kept, keys: &Arc<Ring>) -> bool {
+    fn counts(&self, kept: &Kept, keys: &Arc<VerifyingKeys>) -> bool {
         let is_young = self.ttl.is_none_or(|ttl| kept.verified.elapsed() < ttl);
         is_young && ptr::eq(kept.keys.as_ptr(), Arc::as_ptr(keys))
     }

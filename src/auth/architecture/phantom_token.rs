@@ -10,7 +10,7 @@ use crate::auth::architecture::introspection_cached::Cached;
 use crate::auth::architecture::jwt::LocalJwt;
 use crate::auth::architecture::{Architecture, Context, NotReady, TokenValidator, Tokens, Validation};
 use crate::auth::future::BoxFuture;
-use crate::auth::issuer::{Exchange, Introspection, Issuer, Unreachable};
+use crate::auth::issuer::{ExchangeKind, Introspection, Issuer, Unreachable};
 use crate::auth::token::signature::SignatureScheme;
 use crate::design::Design;
 
@@ -75,8 +75,8 @@ impl Ask for ForJwts {
         server: &'a dyn Issuer,
         token: &'a str,
     ) -> BoxFuture<'a, Result<Introspection, Unreachable>> {
-        Box::pin(
-            async move { Introspection::from_jwt(server.exchange(token, Exchange::Introspection).await?) },
-        )
+        Box::pin(async move {
+            Introspection::from_jwt(server.exchange(token, ExchangeKind::Introspection).await?)
+        })
     }
 }

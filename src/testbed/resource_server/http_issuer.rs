@@ -9,9 +9,9 @@ use hyper::{StatusCode, Uri};
 use tokio::sync::Semaphore;
 
 use crate::auth::future::BoxFuture;
-use crate::auth::issuer::{Document, Exchange, Introspection, Issuer, PATIENCE, Unreachable};
+use crate::auth::issuer::{Document, ExchangeKind, Introspection, Issuer, PATIENCE, Unreachable};
 use crate::testbed::client::{CallError, Client, uri};
-use crate::testbed::exchange::{Question, jwt};
+use crate::testbed::exchange::{ExchangeRequestForm, jwt};
 use crate::testbed::resource_server::troubles::{Troubles, chain};
 use crate::testbed::spec::Credentials;
 
@@ -85,17 +85,17 @@ impl Issuer for HttpIssuer {
     fn exchange<'a>(
         &'a self,
         token: &'a str,
-        how: Exchange<'a>,
+        how: ExchangeKind<'a>,
     ) -> BoxFuture<'a, Result<Option<String>, Unreachable>> {
         Box::pin(async move {
-            let Question { path, media_type, form } = Question::of(token, how);
+            let ExchangeRequestForm { path, media_type, form } = ExchangeRequestForm::of(token, how);
             let uri = uri(&self.issuer, path).map_err(unreachable)?;
             let answer = in_time(async {
                 let _connection = self.connections.acquire().await.expect("it is never closed");
                 match self.client.post_for(&uri, &self.authorization, media_type, form).await {
                     // The subject token is not active (RFC 8693 section 2.2.2).
                     Err(CallError::Status { status: StatusCode::BAD_REQUEST, .. })
-                        if matches!(how, Exchange::Token { .. }) =>
+                        if matches!(how, ExchangeKind::Token { .. }) =>
                     {
                         Ok(None)
                     }

@@ -76,7 +76,7 @@ async fn a_revocation_counts_from_the_next_fetch_on_and_for_its_token_alone() {
         tokens.push(issued(&issuer, HOUR).await);
     }
     sleep(Duration::from_secs(12)).await;
-    let is_revoked = |at: usize| at % 3 == 0;
+    let is_revoked = |at: usize| at.is_multiple_of(3);
     for (_, token) in tokens.iter().enumerate().filter(|(at, _)| is_revoked(*at)) {
         revoke(&issuer, token).await;
     }

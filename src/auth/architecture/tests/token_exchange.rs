@@ -1,5 +1,7 @@
 //! A gateway that exchanges each JWT for a narrower one, and the resource server behind it.
 
+use tokio::time::sleep;
+
 use super::*;
 
 const SETTINGS: &str = r#"{"kind": "token-exchange", "gateway": {"ttl": "10s"}, "audience": "inside"}"#;
