@@ -24,7 +24,7 @@ const OF_GAPS: f64 = 72.0;
 #[test]
 fn a_request_of_a_closed_loop_allocates_nothing() {
     let [short, long] = [REQUESTS, 3 * REQUESTS].map(allocations);
-    let more = long.asked - short.asked;
+    let more = long.times - short.times;
     let at_rest = long.for_seconds() - short.for_seconds();
     let each = (more - at_rest) / (2 * REQUESTS) as f64;
     assert!(each < MOST, "{each} allocations a request: {short:?}, {long:?}");
@@ -34,7 +34,7 @@ fn a_request_of_a_closed_loop_allocates_nothing() {
 #[derive(Debug)]
 struct Asked {
     /// How often the generator and the server asked for memory.
-    asked: f64,
+    times: f64,
     seconds: f64,
     /// Those of them that gaps disturbed: any number of them, on a busy machine.
     disturbed: f64,
@@ -65,7 +65,7 @@ fn allocations(requests: u64) -> Asked {
     assert_eq!(outcomes(&driven.load).accepted(), requests);
     let seconds = &driven.load.seconds;
     Asked {
-        asked: (change.allocations + change.reallocations) as f64,
+        times: (change.allocations + change.reallocations) as f64,
         seconds: seconds.len() as f64,
         disturbed: seconds.iter().filter(|second| second.disturbed.is_some()).count() as f64,
     }

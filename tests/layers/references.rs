@@ -51,8 +51,11 @@ fn list(root: &Path, prefix: &str, files: &mut Vec<String>) {
     }
 }
 
+/// Whether a line is text.
+type IsText = Box<dyn Fn(&str) -> bool>;
+
 /// Which lines of a file are text; `None` if none is.
-fn kind(file: &str) -> Option<Box<dyn Fn(&str) -> bool>> {
+fn kind(file: &str) -> Option<IsText> {
     let (_, ending) = file.rsplit_once('.')?;
     if ending == TEXT {
         return Some(Box::new(|_| true));
@@ -67,7 +70,7 @@ fn references(line: &str) -> Vec<&str> {
     let words = line.split(is_outside).map(|word| word.trim_end_matches(['.', '-', '>']));
     let is_path = |word: &str| {
         let path = word.trim_start_matches("../");
-        let is_markdown = path.ends_with(".md") && path.len() > ".md".len();
+        let is_markdown = path.strip_suffix(".md").is_some_and(|name| !name.is_empty());
         FOLDERS.iter().any(|folder| path.starts_with(folder) && path.len() > folder.len()) || is_markdown
     };
     let is_elsewhere =

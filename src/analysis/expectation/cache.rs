@@ -32,8 +32,8 @@ pub(super) fn per_request(trials: &Trials<'_>, caching: &Caching) -> Option<PerR
     let (mut sum, mut requests) = (Tally::default(), 0.0);
     for recording in trials.recordings.iter().filter(|recording| recording.load.is_some()) {
         let workload = &recording.workload;
-        let (probed, probes) = probe_calls(recording, caching);
-        sum = sum + of_load(workload, caching)? + probed;
+        let (caused, probes) = probe_calls(recording, caching);
+        sum = sum + of_load(workload, caching)? + caused;
         requests += workload.rate * workload.window_seconds + probes;
     }
     let each = |count: f64| (count / requests, Z99 * count.sqrt() / requests + UNEVEN);

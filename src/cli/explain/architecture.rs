@@ -76,7 +76,9 @@ impl Explained {
         paragraph(&mut text, [0, 2], &format!("It decides on {}.", self.tokens));
         let mut section = |heading: &str, points: &[&str]| {
             write!(text, "\n{heading}\n").expect("text grows");
-            points.iter().for_each(|point| paragraph(&mut text, [2, 4], point));
+            for point in points {
+                paragraph(&mut text, [2, 4], point);
+            }
         };
         let steps: Vec<String> =
             (1..).zip(data_flow).map(|(number, step)| format!("{number}. {step}")).collect();
