@@ -81,7 +81,10 @@ fn references(line: &str) -> Vec<&str> {
 #[test]
 fn a_path_is_found_in_prose_in_links_and_in_comments() {
     let check = |line: &str, expected: &[&str]| assert_eq!(references(line), expected, "{line}");
-    check("DESIGN.md, section 6, and `src/analysis/oracle.rs`.", &["DESIGN.md", "src/analysis/oracle.rs"]);
+    check(
+        "ARCHITECTURE.md, below, and `src/analysis/oracle.rs`.",
+        &["ARCHITECTURE.md", "src/analysis/oracle.rs"],
+    );
     check("[how](../docs/METHOD.md#the-bracket), (docs/METHOD.md)", &["../docs/METHOD.md", "docs/METHOD.md"]);
     check("//! See tests/truth/ and scripts/test.", &["tests/truth/", "scripts/test"]);
     check("reports/<name>/report.md, scenarios/*.toml, `.md`, src/ and/or docs", &[]);
