@@ -63,8 +63,13 @@ async fn prepared(architecture: &str) -> (Arc<dyn TokenValidator>, String) {
     let server = AuthorizationServer::new(issuer.clone(), [client.clone()], Minting::Opaque, store, clock);
     let token = server.issue(&client).await.expect("a token").token;
     let policy = Policy { issuer, audience: client.audience, scope: client.scope };
-    let context =
-        Context { issuer: Arc::new(server), policy: Arc::new(policy), trust: Trust::default(), clock };
+    let context = Context {
+        issuer: Arc::new(server),
+        policy: Arc::new(policy),
+        trust: Trust::default(),
+        clock,
+        poll_phase: 1.0,
+    };
     let choice = serde_json::from_str(architecture).expect("a choice");
     let architecture = ARCHITECTURES.resolve(choice).expect("an architecture");
     (architecture.validator(context).await.expect("it is ready"), token)

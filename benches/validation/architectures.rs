@@ -70,6 +70,7 @@ async fn prepared(
         policy: Arc::new(policy),
         trust: Trust::default(),
         clock: WallClock::system(),
+        poll_phase: 1.0,
     };
     (architecture.validator(context).await.expect("it is ready"), token)
 }

@@ -23,13 +23,20 @@ pub(super) struct RefreshPolicy {
     pub(super) stale_on_error: Duration,
     /// The largest document that is taken, in bytes.
     pub(super) most_bytes: usize,
+    /// Which part of `interval` passes before the first poll, from 0 to 1.
+    pub(super) phase: f64,
 }
 
 impl RefreshPolicy {
     /// Fetched by a task, and used without limit while it cannot be, unless there is one.
-    pub(super) fn polling(interval: Duration, stale_on_error: Option<Duration>, most_bytes: usize) -> Self {
+    pub(super) fn polling(
+        interval: Duration,
+        phase: f64,
+        stale_on_error: Option<Duration>,
+        most_bytes: usize,
+    ) -> Self {
         let stale_on_error = stale_on_error.unwrap_or(Duration::MAX);
-        Self { when: Refresh::Background, interval, cooldown: interval, stale_on_error, most_bytes }
+        Self { when: Refresh::Background, interval, cooldown: interval, stale_on_error, most_bytes, phase }
     }
 }
 
@@ -157,6 +164,11 @@ impl<T> Refreshed<T> {
 impl<T> Source<T> {
     /// Fetches without end, whenever it is due.
     async fn poll(self: Arc<Self>) {
+        if self.policy.phase < 1.0 {
+            sleep(self.policy.interval.mul_f64(self.policy.phase)).await;
+            let mut tag = self.fetching.lock().await;
+            self.fetch_again(&mut tag).await;
+        }
         loop {
             let fetched = self.read();
             sleep(self.interval(&fetched).saturating_sub(fetched.tried.elapsed())).await;
@@ -277,12 +289,30 @@ mod tests {
             cooldown: second,
             stale_on_error: Duration::MAX,
             most_bytes: 100,
+            phase: 1.0,
         };
         let issuer = Arc::new(Numbers::default());
         let number = Refreshed::fetch(issuer, "/number", policy, Box::new(only_one)).await.unwrap();
         assert_eq!(number.current().await.as_deref(), Some(&1));
         sleep(second + second / 2).await;
         assert_eq!(number.current().await, None);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn polls_keep_the_distance_of_the_interval_from_a_first_one_that_comes_sooner() {
+        let second = Duration::from_secs(1);
+        let policy = RefreshPolicy::polling(10 * second, 0.3, None, 100);
+        let issuer = Arc::new(Numbers::default());
+        let number = Refreshed::fetch(issuer, "/number", policy, Box::new(|_| Ok(Instant::now())));
+        let number = number.await.unwrap();
+        let began = Instant::now();
+        let mut fetched = Vec::new();
+        for _ in 0..25 {
+            sleep(second).await;
+            fetched.push(number.current().await.unwrap().duration_since(began).as_secs());
+        }
+        fetched.dedup();
+        assert_eq!(fetched, [0, 3, 13, 23]);
     }
 
     #[tokio::test(start_paused = true)]
@@ -296,6 +326,7 @@ mod tests {
                 cooldown: 3 * second,
                 stale_on_error: 12 * second,
                 most_bytes: 100,
+                phase: 1.0,
             };
             let issuer = Arc::clone(&numbers) as Arc<dyn Issuer>;
             let number = Refreshed::fetch(issuer, "/number", policy, Box::new(number)).await.unwrap();

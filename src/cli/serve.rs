@@ -240,6 +240,8 @@ impl ResourceServerArgs {
             wire,
             entrance: Some(entrance),
             identity,
+            // Whoever starts servers by hand does so at instants of their own.
+            poll_phase: 1.0,
         };
         serve_until_interrupt(ServerSpec::ResourceServer(spec), |ready| wire::greeting(wire, ready))
     }

@@ -2,6 +2,9 @@
 
 use std::path::Path;
 
+use rand::{RngExt, SeedableRng};
+use rand_chacha::ChaCha8Rng;
+
 use crate::auth::token::jwks::Jwk;
 use crate::plan::{Placement, Subject};
 use crate::testbed::node::Place;
@@ -17,6 +20,8 @@ pub(super) struct Chain<'a> {
     pub(super) issuer: String,
     pub(super) shared_key: Option<Jwk>,
     pub(super) identity: Option<Identity>,
+    /// That of the repetition.
+    pub(super) seed: u64,
 }
 
 impl Chain<'_> {
@@ -57,8 +62,37 @@ impl Chain<'_> {
             wire,
             entrance: Some(place.endpoint.clone()),
             identity: self.identity.clone(),
+            poll_phase: poll_phase(self.seed, number),
         });
         let name = format!("{what} {number}");
         Ok(TrialNode::start(self.program, &name, self.placement, &spec, place).await?)
+    }
+}
+
+/// When the servers of this chain poll: at an instant of their own, the same for every subject of a repetition. Without it all would poll a fixed
+/// time after they started, thus at one instant of the load, and figures of revocations would tell of that instant alone.
+fn poll_phase(seed: u64, number: u32) -> f64 {
+    let mut random = ChaCha8Rng::seed_from_u64(seed);
+    random.set_stream(number.into());
+    random.random()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn servers_and_repetitions_poll_at_instants_of_their_own_that_fill_the_period() {
+        let phases: Vec<f64> =
+            (0..500).flat_map(|seed| [1, 2].map(|number| poll_phase(seed, number))).collect();
+        for tenth in 0..10 {
+            let within = phases.iter().filter(|phase| (**phase * 10.0).floor() == f64::from(tenth));
+            let within = within.count();
+            // 100 are expected; five standard deviations are 48.
+            assert!((52..=148).contains(&within), "{within} in tenth {tenth}");
+        }
+        let together = phases.chunks(2).filter(|pair| (pair[0] - pair[1]).abs() < 0.1).count();
+        // Of 500 pairs 95 are expected; five standard deviations are 44.
+        assert!((51..=139).contains(&together), "{together} pairs");
     }
 }

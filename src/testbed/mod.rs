@@ -134,7 +134,7 @@ impl Testbed {
         let identity = subject.wire.tls.map(|_| wire::certificate()).transpose()?;
         let certificate = identity.as_ref().map(|identity| identity.certificate.clone());
         let issuer = format!("http://{}", authorization_server.address);
-        let chain = Chain { program, placement, subject, issuer, shared_key, identity };
+        let chain = Chain { program, placement, subject, issuer, shared_key, identity, seed: trial.seed };
         let chains = (1..=trial.workload.resource_servers).map(|number| chain.start(number));
         let mut servers: Vec<TrialNode> = try_join_all(chains).await?.into_iter().flatten().collect();
         // Stable: those of a hop stay in the order of their numbers.

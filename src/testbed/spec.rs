@@ -110,6 +110,8 @@ pub struct ResourceServerSpec {
     /// Who it is to clients that reach it over TLS.
     #[serde(default)]
     pub identity: Option<Identity>,
+    /// Which part of a period passes before it polls for the first time, from 0 to 1.
+    pub poll_phase: f64,
 }
 
 /// The one line that a server process prints once it can be reached.

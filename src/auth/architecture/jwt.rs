@@ -143,6 +143,7 @@ impl LocalJwt {
             cooldown: self.cooldown.duration(),
             stale_on_error: self.stale_on_error.map_or(Duration::MAX, Span::duration),
             most_bytes: self.key_set_limit,
+            phase: 1.0,
         };
         let issuer = Arc::clone(&context.issuer);
         let keys = Refreshed::fetch(issuer, KEY_SET_PATH, policy, Box::new(prepare)).await?;

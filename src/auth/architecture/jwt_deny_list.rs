@@ -101,13 +101,14 @@ impl Architecture for JwtDenyList {
 
     fn validator(&self, context: Context) -> BoxFuture<'_, Result<Arc<dyn TokenValidator>, NotReady>> {
         Box::pin(async move {
-            let issuer = Arc::clone(&context.issuer);
+            let (issuer, phase) = (Arc::clone(&context.issuer), context.poll_phase);
             let jwt = self.jwt.verifying(context).await?;
-            let whole = Refreshed::fetch(Arc::clone(&issuer), PATH, self.policy(), Box::new(read)).await?;
+            let policy = self.policy(phase);
+            let whole = Refreshed::fetch(Arc::clone(&issuer), PATH, policy, Box::new(read)).await?;
             let whole = Arc::new(whole);
             let recent = match self.full {
                 None => None,
-                Some(_) => Some(self.recent(issuer, Arc::clone(&whole)).await?),
+                Some(_) => Some(self.recent(issuer, phase, Arc::clone(&whole)).await?),
             };
             Ok(Arc::new(Denying { jwt, whole, recent }) as Arc<_>)
         })
@@ -116,10 +117,10 @@ impl Architecture for JwtDenyList {
 
 impl JwtDenyList {
     /// When the whole list is fetched. One that failed is tried again with the next short one, which is of no use without it for long.
-    fn policy(&self) -> RefreshPolicy {
+    fn policy(&self, phase: f64) -> RefreshPolicy {
         let stale_on_error = self.stale_on_error.map(Span::duration);
         let (poll, full) = (self.poll.duration(), self.full.map(Period::duration));
-        let policy = RefreshPolicy::polling(full.unwrap_or(poll), stale_on_error, self.list_limit);
+        let policy = RefreshPolicy::polling(full.unwrap_or(poll), phase, stale_on_error, self.list_limit);
         RefreshPolicy { cooldown: poll.min(policy.cooldown), ..policy }
     }
 
@@ -132,10 +133,11 @@ impl JwtDenyList {
     async fn recent(
         &self,
         issuer: Arc<dyn Issuer>,
+        phase: f64,
         whole: Arc<Refreshed<Revoked>>,
     ) -> Result<Refreshed<Revoked>, Unreachable> {
         let stale_on_error = self.stale_on_error.map(Span::duration);
-        let policy = RefreshPolicy::polling(self.poll.duration(), stale_on_error, self.list_limit);
+        let policy = RefreshPolicy::polling(self.poll.duration(), phase, stale_on_error, self.list_limit);
         Refreshed::fetch(issuer, RECENT, policy, Box::new(move |json| read_beside(&whole, json))).await
     }
 }

@@ -91,7 +91,8 @@ impl Architecture for JwtFilter {
     fn validator(&self, context: Context) -> BoxFuture<'_, Result<Arc<dyn TokenValidator>, NotReady>> {
         Box::pin(async move {
             let stale_on_error = self.stale_on_error.map(Span::duration);
-            let policy = RefreshPolicy::polling(self.poll.duration(), stale_on_error, self.filter_limit);
+            let (poll, phase) = (self.poll.duration(), context.poll_phase);
+            let policy = RefreshPolicy::polling(poll, phase, stale_on_error, self.filter_limit);
             let issuer = Arc::clone(&context.issuer);
             let jwt = self.jwt.verifying(context).await?;
             let filter = Refreshed::fetch(issuer, PATH, policy, Box::new(FetchedFilter::read)).await?;

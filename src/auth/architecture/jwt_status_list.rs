@@ -102,7 +102,7 @@ impl Architecture for JwtStatusList {
         Box::pin(async move {
             let most_bytes = self.list_limit;
             // `exp` says how long a list counts.
-            let policy = RefreshPolicy::polling(self.ttl.duration(), None, most_bytes);
+            let policy = RefreshPolicy::polling(self.ttl.duration(), context.poll_phase, None, most_bytes);
             let (issuer, clock) = (Arc::clone(&context.issuer), context.clock);
             let uri = format!("{}{PATH}", context.policy.issuer);
             let jwt = Arc::new(self.jwt.verifying(context).await?);

@@ -165,6 +165,8 @@ pub struct Context {
     pub trust: Trust,
     /// The date.
     pub clock: WallClock,
+    /// Which part of a period passes before the first poll, from 0 to 1: servers that start together need not poll together.
+    pub poll_phase: f64,
 }
 
 /// Decides on tokens.

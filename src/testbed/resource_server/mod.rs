@@ -95,7 +95,8 @@ pub(super) async fn prepare(
     let policy = Policy { issuer: spec.issuer, audience: spec.audience, scope: spec.scope };
     let policy = Arc::new(spec.architecture.policy_at(spec.hop.into(), policy));
     let trust = Trust { shared_key: spec.shared_key, scheme: spec.signature };
-    let context = Context { issuer: Arc::clone(&issuer) as _, policy, trust, clock: WallClock::system() };
+    let (clock, poll_phase) = (WallClock::system(), spec.poll_phase);
+    let context = Context { issuer: Arc::clone(&issuer) as _, policy, trust, clock, poll_phase };
     let validator = at_hop(&spec.architecture, spec.hop)?.validator(context).await?;
     let server = Arc::new(ResourceServer {
         issuer,

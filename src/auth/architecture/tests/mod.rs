@@ -199,6 +199,7 @@ fn context<I: Issuer + 'static>(issuer: &Arc<I>) -> Context {
         policy: Arc::new(policy),
         trust: Trust::default(),
         clock: WallClock::system(),
+        poll_phase: 1.0,
     }
 }
 
