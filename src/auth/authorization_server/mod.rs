@@ -204,7 +204,8 @@ impl AuthorizationServer {
     /// Tells what a token means (RFC 7662).
     pub async fn introspect(&self, token: &str) -> Result<Introspection, StoreError> {
         let claims = self.active(token).await?;
-        Ok(claims.map_or(Introspection::Inactive, |claims| Introspection::Active((*claims).clone().into())))
+        let active = claims.map(|claims| Introspection::Active(Arc::unwrap_or_clone(claims).into()));
+        Ok(active.unwrap_or(Introspection::Inactive))
     }
 
     /// The JWT that means what this token does, signed now, or the token itself if it is one; `None` if it is not active.

@@ -1,5 +1,7 @@
 //! Tokens in the memory of the authorization server.
 
+mod compact;
+
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, RwLock};
@@ -9,7 +11,8 @@ use serde::Deserialize;
 
 use crate::auth::future::BoxFuture;
 use crate::auth::store::{Record, RevokedToken, Store, StoreError, TokenStore};
-use crate::auth::token::{TokenId, WallClock};
+use crate::auth::token::{TokenId, UnixTime, WallClock};
+use compact::{CompactRecord, SharedClaims};
 
 /// A table in memory.
 #[derive(Debug, Deserialize, JsonSchema)]
@@ -19,7 +22,8 @@ pub(super) struct Memory {}
 impl Store for Memory {
     fn open(&self) -> BoxFuture<'_, Result<Arc<dyn TokenStore>, StoreError>> {
         Box::pin(async {
-            let table = Table { records: HashMap::new(), sweep_at: FIRST_SWEEP };
+            let table =
+                Table { records: HashMap::new(), shared: SharedClaims::default(), sweep_at: FIRST_SWEEP };
             let (numbers, clock) = (AtomicU64::new(0), WallClock::system());
             Ok(Arc::new(Shared { table: RwLock::new(table), numbers, clock }) as Arc<_>)
         })
@@ -38,39 +42,46 @@ struct Shared {
 }
 
 struct Table {
-    records: HashMap<TokenId, Record>,
+    records: HashMap<TokenId, CompactRecord>,
+    shared: SharedClaims,
     sweep_at: usize,
+}
+
+impl Table {
+    fn put(&mut self, token: TokenId, record: Record, now: UnixTime) {
+        let record = self.shared.compact(record);
+        self.records.insert(token, record);
+        if self.records.len() >= self.sweep_at {
+            self.records.retain(|_, record| record.expiry() > now);
+            self.shared.sweep();
+            self.sweep_at = (2 * self.records.len()).max(FIRST_SWEEP);
+        }
+    }
 }
 
 impl TokenStore for Shared {
     fn put(&self, token: TokenId, record: Record) -> BoxFuture<'_, Result<(), StoreError>> {
         Box::pin(async move {
             let mut table = self.table.write().expect("no holder of this lock panics");
-            table.records.insert(token, record);
-            if table.records.len() >= table.sweep_at {
-                let now = self.clock.now();
-                table.records.retain(|_, record| record.expiry() > now);
-                table.sweep_at = (2 * table.records.len()).max(FIRST_SWEEP);
-            }
+            table.put(token, record, self.clock.now());
             Ok(())
         })
     }
 
     fn find(&self, token: TokenId) -> BoxFuture<'_, Result<Option<Record>, StoreError>> {
         Box::pin(async move {
-            let table = self.table.read().expect("no holder of this lock panics");
-            Ok(table.records.get(&token).cloned())
+            let found = {
+                let table = self.table.read().expect("no holder of this lock panics");
+                table.records.get(&token).cloned()
+            };
+            Ok(found.as_ref().map(CompactRecord::record))
         })
     }
 
     fn revoked(&self) -> BoxFuture<'_, Result<Vec<RevokedToken>, StoreError>> {
         Box::pin(async move {
             let table = self.table.read().expect("no holder of this lock panics");
-            let revoked = table.records.values().filter_map(|record| match record {
-                Record::Revoked(token) => Some(token.clone()),
-                Record::Issued(_) => None,
-            });
-            Ok(revoked.collect())
+            Ok(table.records.values().filter_map(CompactRecord::revoked).cloned().collect())
         })
     }
 

@@ -9,7 +9,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use crate::auth::token::{Rejection, StatedClaims, UnixTime};
 
 /// The claims of an access token.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize)]
 pub struct Claims {
     /// The authorization server.
     pub iss: String,
@@ -37,14 +37,14 @@ pub struct Claims {
 }
 
 /// The claim `status` with the one mechanism that is known here (Token Status List section 6.2).
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct TokenStatus {
     /// A place in a status list.
     pub status_list: StatusReference,
 }
 
 /// A place in a status list.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct StatusReference {
     /// Which of its statuses is that of the token; the first is 0.
     pub idx: u64,
@@ -53,7 +53,7 @@ pub struct StatusReference {
 }
 
 /// One audience or several (RFC 7519 section 4.1.3).
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Audience(Vec<String>);
 
 /// What a resource server asks of every token.
