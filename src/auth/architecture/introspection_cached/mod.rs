@@ -1,6 +1,7 @@
 //! Introspection with a cache: fewer questions, and a revoked token lives on until its answer is dropped.
 
 mod answer;
+mod overlapping;
 mod questions;
 mod refresh_ahead;
 mod remembering;

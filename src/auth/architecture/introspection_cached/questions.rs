@@ -8,6 +8,7 @@ use tokio::time::Instant;
 
 use crate::auth::architecture::Context;
 use crate::auth::architecture::introspection_cached::answer::{KeptAnswer, Lifetimes};
+use crate::auth::architecture::introspection_cached::overlapping::Overlapping;
 use crate::auth::issuer::{Issuer, Unreachable};
 use crate::auth::token::{TokenId, WallClock};
 
@@ -18,6 +19,8 @@ pub(super) struct Questions {
     lifetimes: Lifetimes,
     /// It only bounds the memory: freshness is told by tokio's clock, which tests can hold.
     answers: sync::Cache<TokenId, Arc<KeptAnswer>>,
+    /// Who asks now: a question that was begun before another one does not undo what that one brought.
+    overlapping: Overlapping,
     /// Brings those together who ask about one token at once. It has room for nothing: what is kept is kept above, where a hit is taken
     /// without a future.
     under_way: Option<future::Cache<TokenId, Arc<KeptAnswer>>>,
@@ -37,6 +40,7 @@ impl Questions {
             clock: context.clock,
             lifetimes,
             answers,
+            overlapping: Overlapping::default(),
             under_way: coalesce.then(|| future::Cache::new(0)),
         })
     }
@@ -92,15 +96,16 @@ impl Questions {
     }
 
     async fn ask_alone(&self, id: TokenId, token: &str) -> Result<Arc<KeptAnswer>, Unreachable> {
-        let asked = Instant::now();
+        let question = self.overlapping.begin(id);
         let said = self.issuer.introspect(token).await?;
-        let answer = Arc::new(self.lifetimes.answer(id, said, asked, self.clock));
-        if answer.claims.is_some() || self.lifetimes.negative.is_some() {
-            self.answers.insert(id, Arc::clone(&answer));
-        } else {
-            // What was said before must not count again when nobody can be asked.
-            self.answers.invalidate(&id);
-        }
-        Ok(answer)
+        let answer = Arc::new(self.lifetimes.answer(id, said, question.asked, self.clock));
+        Ok(question.end(answer, |answer| {
+            if answer.claims.is_some() || self.lifetimes.negative.is_some() {
+                self.answers.insert(id, Arc::clone(answer));
+            } else {
+                // What was said before must not count again when nobody can be asked.
+                self.answers.invalidate(&id);
+            }
+        }))
     }
 }

@@ -1,5 +1,7 @@
 //! What a cache of introspection answers keeps, who asks for it, and what it does when nobody can be asked.
 
+use std::collections::VecDeque;
+
 use futures_util::future::join_all;
 use tokio::time::{sleep, timeout};
 
@@ -17,18 +19,21 @@ pub(super) struct Scripted {
     pub(super) takes: Duration,
     /// When tokens expire.
     pub(super) expiry: Option<UnixTime>,
+    /// What is said to the next questions instead, and how long that takes.
+    pub(super) next: Mutex<VecDeque<(Duration, bool)>>,
 }
 
 impl Issuer for Scripted {
     fn introspect<'a>(&'a self, _: &'a str) -> BoxFuture<'a, Result<Introspection, Unreachable>> {
         self.asked.fetch_add(1, Ordering::Relaxed);
-        Box::pin(async {
-            sleep(self.takes).await;
+        let next = self.next.lock().unwrap().pop_front();
+        Box::pin(async move {
+            sleep(next.map_or(self.takes, |(takes, _)| takes)).await;
             if self.down.load(Ordering::Relaxed) {
                 return Err(Unreachable("down".to_owned()));
             }
             let claims = StatedClaims { exp: self.expiry, ..StatedClaims::default() };
-            let is_active = self.active.load(Ordering::Relaxed);
+            let is_active = next.map_or_else(|| self.active.load(Ordering::Relaxed), |(_, active)| active);
             Ok(if is_active { Introspection::Active(claims) } else { Introspection::Inactive })
         })
     }
@@ -233,6 +238,48 @@ async fn an_answer_that_was_taken_back_is_not_used_when_nobody_can_be_asked() {
         sleep(Duration::from_secs(2)).await;
         assert_eq!(validator.validate("token").await.unwrap_err(), Rejection::Undecided, "{settings}");
         assert_eq!(validator.cache().stale_answers, 0);
+    }
+}
+
+const SECOND: Duration = Duration::from_secs(1);
+
+/// Asks twice, the second time a second after the first; each question with how long it takes, and whether its answer is that it is active.
+async fn overlapping(
+    settings: &str,
+    next: [(Duration, bool); 2],
+) -> (Arc<Scripted>, Arc<dyn TokenValidator>, [bool; 2]) {
+    let issuer = Arc::new(Scripted { next: Mutex::new(next.into()), ..Scripted::active() });
+    let validator = remembering(settings, &issuer).await;
+    let second = async {
+        sleep(SECOND).await;
+        validator.validate("token").await.is_ok()
+    };
+    let (first, second) = tokio::join!(validator.validate("token"), second);
+    let accepted = [first.is_ok(), second];
+    (issuer, validator, accepted)
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_answer_that_comes_after_that_to_a_later_question_does_not_undo_it() {
+    for settings in ["", r#", "negative": "8s""#, r#", "stale_if_error": "30s""#] {
+        let settings = format!(r#""ttl": "10s"{settings}"#);
+        let revoked = [(5 * SECOND, true), (SECOND, false)];
+        let (issuer, validator, accepted) = overlapping(&settings, revoked).await;
+        assert_eq!(accepted, [false, false], "{settings}: it was known when the first was answered");
+        issuer.set_down(true);
+        assert!(validator.validate("token").await.is_err(), "{settings}");
+
+        let active = [(5 * SECOND, true), (SECOND, true)];
+        let (issuer, validator, accepted) = overlapping(&settings, active).await;
+        assert_eq!(accepted, [true, true], "{settings}");
+        sleep(5 * SECOND + STEP).await;
+        assert!(validator.validate("token").await.is_ok(), "{settings}");
+        assert_eq!(issuer.asked(), 2, "{settings}: the later one counts until 11 s");
+
+        let issued = [(5 * SECOND, false), (SECOND, true)];
+        let (_, validator, accepted) = overlapping(&settings, issued).await;
+        assert_eq!(accepted, [false, true], "{settings}");
+        assert!(validator.validate("token").await.is_ok(), "{settings}");
     }
 }
 

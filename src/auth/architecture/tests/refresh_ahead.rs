@@ -77,6 +77,22 @@ async fn an_answer_lives_to_its_end_if_it_cannot_be_asked_for_again_which_is_tri
 }
 
 #[tokio::test(start_paused = true)]
+async fn an_answer_asked_for_ahead_that_comes_late_does_not_undo_what_was_said_meanwhile() {
+    let second = Duration::from_secs(1);
+    let next = [(Duration::ZERO, true), (5 * second, true)];
+    let issuer = Arc::new(Scripted { next: Mutex::new(next.into()), ..Scripted::default() });
+    let validator = remembering(AHEAD, &issuer).await;
+    assert!(validator.validate("token").await.is_ok());
+    sleep(8 * second).await;
+    assert!(validator.validate("token").await.is_ok(), "and asks ahead, until 13 s");
+    sleep(2 * second).await;
+    assert_eq!(validator.validate("token").await.unwrap_err(), Rejection::Inactive);
+    sleep(4 * second).await;
+    assert_eq!(validator.validate("token").await.unwrap_err(), Rejection::Inactive);
+    assert_eq!(issuer.asked(), 4);
+}
+
+#[tokio::test(start_paused = true)]
 async fn an_answer_that_ends_with_its_token_is_not_asked_for_again() {
     let expiry = Some(WallClock::system().now() + Duration::from_secs(6));
     let issuer = Arc::new(Scripted { expiry, ..Scripted::active() });
