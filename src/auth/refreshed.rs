@@ -1,5 +1,6 @@
 //! What an authorization server publishes, kept fresh by one policy, and used for a while when it cannot be fetched.
 
+use std::future::ready;
 use std::sync::{Arc, RwLock};
 use std::time::Duration;
 
@@ -7,6 +8,7 @@ use tokio::sync::Mutex;
 use tokio::task::JoinHandle;
 use tokio::time::{Instant, sleep};
 
+use crate::auth::future::BoxFuture;
 use crate::auth::issuer::{Issuer, PATIENCE, Unreachable};
 
 /// When a document is fetched, and how long it counts.
@@ -57,7 +59,14 @@ pub(super) struct Refreshed<T> {
 }
 
 /// Makes what was fetched ready for use.
-pub(super) type Prepare<T> = dyn Fn(&[u8]) -> Result<T, Unreachable> + Send + Sync;
+pub(super) type Prepare<T> = dyn Fn(&[u8]) -> BoxFuture<'_, Result<T, Unreachable>> + Send + Sync;
+
+/// The same of what can be read without anything else.
+pub(super) fn at_once<T: Send + 'static>(
+    read: impl Fn(&[u8]) -> Result<T, Unreachable> + Send + Sync + 'static,
+) -> Box<Prepare<T>> {
+    Box::new(move |bytes| Box::pin(ready(read(bytes))))
+}
 
 struct Source<T> {
     issuer: Arc<dyn Issuer>,
@@ -98,7 +107,7 @@ impl<T: Send + Sync + 'static> Refreshed<T> {
         let document = issuer.fetch(path, None, policy.most_bytes).await?;
         let document =
             document.ok_or_else(|| Unreachable(format!("{path} is unchanged, but was never fetched")))?;
-        let value = Arc::new(prepare(&document.bytes)?);
+        let value = Arc::new(prepare(&document.bytes).await?);
         let fetched = RwLock::new(Fetched { value, succeeded: now, tried: now });
         let fetching = Mutex::new(document.entity_tag.clone());
         let source = Arc::new(Source { issuer, path, policy, prepare, fetched, fetching });
@@ -135,11 +144,6 @@ impl<T> Refreshed<T> {
             fetched = source.read();
         }
         source.may_be_used(&fetched).then_some(fetched.value)
-    }
-
-    /// What was fetched last, however old it is.
-    pub(super) fn latest(&self) -> Arc<T> {
-        self.source.read().value
     }
 
     /// How long ago the fetch began that brought it, or that found it unchanged.
@@ -201,11 +205,15 @@ impl<T> Source<T> {
     async fn fetch_again(&self, tag: &mut Option<String>) {
         let tried = Instant::now();
         let answer = self.issuer.fetch(self.path, tag.as_deref(), self.policy.most_bytes).await;
-        let prepared = answer.and_then(|document| {
-            let Some(document) = document else { return Ok(None) };
-            let value = (self.prepare)(&document.bytes).inspect_err(|why| self.issuer.unreadable(why))?;
-            Ok(Some((Arc::new(value), document.entity_tag.clone())))
-        });
+        let prepared = match answer {
+            Ok(Some(document)) => {
+                let value =
+                    (self.prepare)(&document.bytes).await.inspect_err(|why| self.issuer.unreadable(why));
+                value.map(|value| Some((Arc::new(value), document.entity_tag.clone())))
+            }
+            Ok(None) => Ok(None),
+            Err(why) => Err(why),
+        };
         let mut fetched = self.fetched.write().expect("no holder of this lock panics");
         fetched.tried = tried;
         let Ok(prepared) = prepared else { return };

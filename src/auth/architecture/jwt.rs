@@ -12,7 +12,7 @@ use crate::auth::architecture::{
 use crate::auth::authorization_server::KEY_SET_PATH;
 use crate::auth::future::BoxFuture;
 use crate::auth::issuer::Unreachable;
-use crate::auth::refreshed::{Refresh, RefreshPolicy, Refreshed};
+use crate::auth::refreshed::{Refresh, RefreshPolicy, Refreshed, at_once};
 use crate::auth::token::jwks::JwkSet;
 use crate::auth::token::jwt::{BackEnd, KeyRing, LibraryRing};
 use crate::auth::token::signature::SignatureScheme;
@@ -146,7 +146,7 @@ impl LocalJwt {
             phase: 1.0,
         };
         let issuer = Arc::clone(&context.issuer);
-        let keys = Refreshed::fetch(issuer, KEY_SET_PATH, policy, Box::new(prepare)).await?;
+        let keys = Refreshed::fetch(issuer, KEY_SET_PATH, policy, at_once(prepare)).await?;
         Ok(Verifying { context, keys, leeway })
     }
 }
@@ -203,13 +203,23 @@ impl Verifying {
         keys: &Arc<VerifyingKeys>,
         token: &str,
     ) -> Result<Claims, Rejection> {
-        let verdict = self.verify(token, keys);
-        if !matches!(verdict, Err(Rejection::UnknownKey)) {
-            return verdict;
+        self.with_newer(keys, |keys| self.verify(token, keys)).await
+    }
+
+    /// What is found with these keys, or with newer ones if something is signed with none of these. Those are fetched only when the
+    /// cool-down of the last fetch is over, whoever asks for them.
+    async fn with_newer<T>(
+        &self,
+        keys: &Arc<VerifyingKeys>,
+        find: impl Fn(&VerifyingKeys) -> Result<T, Rejection>,
+    ) -> Result<T, Rejection> {
+        let found = find(keys);
+        if !matches!(found, Err(Rejection::UnknownKey)) {
+            return found;
         }
         match self.keys.newer(keys).await {
-            Some(keys) => self.verify(token, &keys),
-            None => verdict,
+            Some(keys) => find(&keys),
+            None => found,
         }
     }
 
@@ -218,9 +228,9 @@ impl Verifying {
         self.context.policy.check(claims, self.context.clock.now(), self.leeway)
     }
 
-    /// The payload of a JWT of another type, signed with one of the keys that were fetched last.
-    pub(super) fn payload(&self, jwt: &str, typ: &str) -> Result<Vec<u8>, Rejection> {
-        self.keys.latest().own.payload(jwt, typ)
+    /// The payload of a JWT of another type that is signed with one of the keys, which are kept as fresh for it as for a token.
+    pub(super) async fn payload(&self, jwt: &str, typ: &str) -> Result<Vec<u8>, Rejection> {
+        self.with_newer(&self.keys().await?, |keys| keys.own.payload(jwt, typ)).await
     }
 
     /// What it works with.

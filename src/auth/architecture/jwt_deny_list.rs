@@ -16,7 +16,7 @@ use crate::auth::authorization_server::{
 };
 use crate::auth::future::BoxFuture;
 use crate::auth::issuer::{Document, Issuer, PATIENCE, Unreachable};
-use crate::auth::refreshed::{RefreshPolicy, Refreshed};
+use crate::auth::refreshed::{RefreshPolicy, Refreshed, at_once};
 use crate::auth::store::RevokedToken;
 use crate::auth::token::Rejection;
 use crate::auth::token::signature::SignatureScheme;
@@ -104,7 +104,7 @@ impl Architecture for JwtDenyList {
             let (issuer, phase) = (Arc::clone(&context.issuer), context.poll_phase);
             let jwt = self.jwt.verifying(context).await?;
             let policy = self.policy(phase);
-            let whole = Refreshed::fetch(Arc::clone(&issuer), PATH, policy, Box::new(read)).await?;
+            let whole = Refreshed::fetch(Arc::clone(&issuer), PATH, policy, at_once(read)).await?;
             let whole = Arc::new(whole);
             let recent = match self.full {
                 None => None,
@@ -138,7 +138,7 @@ impl JwtDenyList {
     ) -> Result<Refreshed<Revoked>, Unreachable> {
         let stale_on_error = self.stale_on_error.map(Span::duration);
         let policy = RefreshPolicy::polling(self.poll.duration(), phase, stale_on_error, self.list_limit);
-        Refreshed::fetch(issuer, RECENT, policy, Box::new(move |json| read_beside(&whole, json))).await
+        Refreshed::fetch(issuer, RECENT, policy, at_once(move |json| read_beside(&whole, json))).await
     }
 }
 

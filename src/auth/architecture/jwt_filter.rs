@@ -18,7 +18,7 @@ use crate::auth::authorization_server::{
 };
 use crate::auth::future::BoxFuture;
 use crate::auth::issuer::{Document, Unreachable};
-use crate::auth::refreshed::{RefreshPolicy, Refreshed};
+use crate::auth::refreshed::{RefreshPolicy, Refreshed, at_once};
 use crate::auth::store::RevokedToken;
 use crate::auth::token::signature::SignatureScheme;
 use crate::auth::token::{Rejection, TokenId};
@@ -95,7 +95,7 @@ impl Architecture for JwtFilter {
             let policy = RefreshPolicy::polling(poll, phase, stale_on_error, self.filter_limit);
             let issuer = Arc::clone(&context.issuer);
             let jwt = self.jwt.verifying(context).await?;
-            let filter = Refreshed::fetch(issuer, PATH, policy, Box::new(FetchedFilter::read)).await?;
+            let filter = Refreshed::fetch(issuer, PATH, policy, at_once(FetchedFilter::read)).await?;
             let (hits, false_positives) = (AtomicU64::new(0), AtomicU64::new(0));
             Ok(Arc::new(Filtering { jwt, filter, hits, false_positives }) as Arc<_>)
         })

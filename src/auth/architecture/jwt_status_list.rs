@@ -16,7 +16,7 @@ use crate::auth::architecture::{
 use crate::auth::authorization_server::{AuthorizationServer, Publication, PublicationError};
 use crate::auth::future::BoxFuture;
 use crate::auth::issuer::{Document, PATIENCE, Unreachable};
-use crate::auth::refreshed::{RefreshPolicy, Refreshed};
+use crate::auth::refreshed::{Prepare, RefreshPolicy, Refreshed};
 use crate::auth::store::RevokedToken;
 use crate::auth::token::signature::SignatureScheme;
 use crate::auth::token::status_list::{CompressedStatusList, StatusList, VALID};
@@ -30,10 +30,12 @@ use crate::units::{Period, Span};
 ///   that place. Every resource server fetches the list at `/status-list` when it starts and every `ttl` from then on, whether there are
 ///   requests or not. No request waits for that.
 /// * Specification: Token Status List (draft-ietf-oauth-status-list-21). The list is a JWT of the type `statuslist+jwt`, signed with the
-///   key of the tokens and verified with the keys that were fetched last, whatever `library` verifies tokens. Its statuses have one
-///   bit. What section 8.3 asks of a resource server is checked: `typ`, signature, `sub` against the `uri` of the token, `exp`, the
-///   format, and that the list has the place of the token.
-/// * A revoked token is accepted for `ttl` and the time of one fetch at most, and never past its expiry.
+///   key of the tokens and verified with the keys of `jwt`, whatever `library` verifies tokens. Its statuses have one bit. What
+///   section 8.3 asks of a resource server is checked: `typ`, signature, `sub` against the `uri` of the token, `exp`, the format, and
+///   that the list has the place of the token.
+/// * A revoked token is accepted for `ttl` and the time of one fetch at most, and never past its expiry. A list that a new key signed has
+///   the keys fetched again, as a token has; where that comes within `jwt.cooldown` of the last fetch of keys, the list before it
+///   counts until the first `ttl` after the cool-down.
 /// * The cost is a fetch every `ttl` for each resource server, whatever the load, with a signature to verify and a few bytes for each revoked
 ///   token; at the authorization server a signature every `ttl` and after each revocation that somebody fetches. In memory a token
 ///   takes two to four bits, revoked or not, and a look-up reads one byte.
@@ -106,10 +108,12 @@ impl Architecture for JwtStatusList {
             let (issuer, clock) = (Arc::clone(&context.issuer), context.clock);
             let uri = format!("{}{PATH}", context.policy.issuer);
             let jwt = Arc::new(self.jwt.verifying(context).await?);
-            let keys = Arc::clone(&jwt);
-            let prepare =
-                move |document: &[u8]| FetchedList::read(document, &keys, &uri, clock.now(), most_bytes);
-            let list = Refreshed::fetch(issuer, PATH, policy, Box::new(prepare)).await?;
+            let reading = Arc::new(Reading { jwt: Arc::clone(&jwt), uri, clock, most_bytes });
+            let prepare: Box<Prepare<FetchedList>> = Box::new(move |document| {
+                let reading = Arc::clone(&reading);
+                Box::pin(async move { reading.read(document).await })
+            });
+            let list = Refreshed::fetch(issuer, PATH, policy, prepare).await?;
             Ok(Arc::new(LookingUp { jwt, list, clock }) as Arc<_>)
         })
     }
@@ -230,31 +234,36 @@ struct FetchedList {
     statuses: StatusList,
 }
 
-impl FetchedList {
+/// What a list is read with.
+struct Reading {
+    jwt: Arc<Verifying>,
+    /// Where the list must be from.
+    uri: String,
+    clock: WallClock,
+    most_bytes: usize,
+}
+
+impl Reading {
     /// Reads a list and checks all that can be checked without a token (section 8.3).
-    fn read(
-        document: &[u8],
-        keys: &Verifying,
-        uri: &str,
-        now: UnixTime,
-        most_bytes: usize,
-    ) -> Result<Self, Unreachable> {
+    async fn read(&self, document: &[u8]) -> Result<FetchedList, Unreachable> {
         let unfit = |why: String| Unreachable(format!("expected a status list: {why}"));
         let jwt = str::from_utf8(document).map_err(|error| unfit(error.to_string()))?;
-        let payload = keys.payload(jwt, TYPE).map_err(|rejection| unfit(rejection.to_string()))?;
+        let payload = self.jwt.payload(jwt, TYPE).await.map_err(|rejection| unfit(rejection.to_string()))?;
         let claims = serde_json::from_slice(&payload).map_err(|error| unfit(error.to_string()))?;
         let StatusListClaims { sub, iat: _, exp, ttl, status_list } = claims;
-        if sub != uri {
-            return Err(unfit(format!("it is that of {sub:?}, expected {uri:?}")));
+        if sub != self.uri {
+            return Err(unfit(format!("it is that of {sub:?}, expected {:?}", self.uri)));
         }
         if ttl.is_some_and(|ttl| ttl <= 0.0) {
             return Err(unfit("its ttl is not above zero".to_owned()));
         }
-        let statuses = status_list.decompress(most_bytes).map_err(|error| unfit(error.to_string()))?;
-        let list = Self { uri: sub, exp, statuses };
-        if list.has_expired(now) { Err(unfit("it expired".to_owned())) } else { Ok(list) }
+        let statuses = status_list.decompress(self.most_bytes).map_err(|error| unfit(error.to_string()))?;
+        let list = FetchedList { uri: sub, exp, statuses };
+        if list.has_expired(self.clock.now()) { Err(unfit("it expired".to_owned())) } else { Ok(list) }
     }
+}
 
+impl FetchedList {
     fn has_expired(&self, now: UnixTime) -> bool {
         self.exp.is_some_and(|exp| exp <= now)
     }

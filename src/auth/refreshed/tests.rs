@@ -62,7 +62,7 @@ async fn nothing_counts_once_the_task_that_polls_has_panicked() {
         phase: 1.0,
     };
     let issuer = Arc::new(Numbers::default());
-    let number = Refreshed::fetch(issuer, "/number", policy, Box::new(only_one)).await.unwrap();
+    let number = Refreshed::fetch(issuer, "/number", policy, at_once(only_one)).await.unwrap();
     assert_eq!(number.current().await.as_deref(), Some(&1));
     sleep(second + second / 2).await;
     assert_eq!(number.current().await, None);
@@ -73,7 +73,7 @@ async fn polls_keep_the_distance_of_the_interval_from_a_first_one_that_comes_soo
     let second = Duration::from_secs(1);
     let policy = RefreshPolicy::polling(10 * second, 0.3, None, 100);
     let issuer = Arc::new(Numbers::default());
-    let number = Refreshed::fetch(issuer, "/number", policy, Box::new(|_| Ok(Instant::now())));
+    let number = Refreshed::fetch(issuer, "/number", policy, at_once(|_| Ok(Instant::now())));
     let number = number.await.unwrap();
     let began = Instant::now();
     let mut fetched = Vec::new();
@@ -99,7 +99,7 @@ async fn what_cannot_be_read_is_told_and_counts_like_a_fetch_that_failed() {
             phase: 1.0,
         };
         let issuer = Arc::clone(&numbers) as Arc<dyn Issuer>;
-        let number = Refreshed::fetch(issuer, "/number", policy, Box::new(number)).await.unwrap();
+        let number = Refreshed::fetch(issuer, "/number", policy, at_once(number)).await.unwrap();
         // Fetched at 0, 10, 20 (in vain) and 23 s; looked at just after each second.
         sleep(Duration::from_millis(500)).await;
         for at in 0..25 {

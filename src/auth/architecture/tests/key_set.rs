@@ -1,11 +1,16 @@
 //! When keys are fetched, and what happens when they cannot be.
 
-use std::sync::atomic::Ordering;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use tokio::time::sleep;
 
-use super::{Client, Counting, Rejection, TokenValidator, good, issuer, try_validator, validator};
+use super::{
+    BoxFuture, Client, Counting, Document, ExchangeKind, Introspection, Issuer, Minting, Part, Rejection,
+    SignatureScheme, SigningKey, TokenFormat, TokenValidator, Unreachable, context, counting, good, issuer,
+    part, try_validator, validator,
+};
 
 #[tokio::test(start_paused = true)]
 async fn keys_are_fetched_again_when_they_are_due_and_not_for_every_unknown_key() {
@@ -104,4 +109,67 @@ async fn a_key_set_beyond_the_limit_is_not_taken() {
     assert!(try_validator(&settings(bytes), &issuer).await.is_ok());
     let error = try_validator(&settings(bytes - 1), &issuer).await.err().unwrap().to_string();
     assert!(error.contains(&format!("{bytes} bytes, expected at most {}", bytes - 1)), "{error}");
+}
+
+/// An authorization server before and after its key has changed; afterwards it publishes the old one beside the new one.
+struct Rotating {
+    servers: [Arc<Counting>; 2],
+    has_changed: AtomicBool,
+}
+
+impl Rotating {
+    fn now(&self) -> &Counting {
+        &self.servers[usize::from(self.has_changed.load(Ordering::Relaxed))]
+    }
+}
+
+impl Issuer for Rotating {
+    fn introspect<'a>(&'a self, token: &'a str) -> BoxFuture<'a, Result<Introspection, Unreachable>> {
+        self.now().introspect(token)
+    }
+
+    fn exchange<'a>(
+        &'a self,
+        token: &'a str,
+        how: ExchangeKind<'a>,
+    ) -> BoxFuture<'a, Result<Option<String>, Unreachable>> {
+        self.now().exchange(token, how)
+    }
+
+    fn fetch<'a>(
+        &'a self,
+        path: &'a str,
+        known: Option<&'a str>,
+        most_bytes: usize,
+    ) -> BoxFuture<'a, Result<Option<Arc<Document>>, Unreachable>> {
+        self.now().fetch(path, known, most_bytes)
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_list_signed_by_another_key_has_the_keys_fetched_again_once_their_cool_down_is_over() {
+    let settings = r#"{"kind": "jwt-status-list", "ttl": "5s", "jwt": { "cooldown": "12s" }}"#;
+    let architecture = part(settings);
+    let scheme = Part::<dyn SignatureScheme>::named("ES256").unwrap();
+    let [old, new] = [(); 2].map(|()| SigningKey::generate(&*scheme).unwrap());
+    let published = vec![old.public().clone()];
+    let signing = async |key, others| {
+        let minting = Minting::signed(TokenFormat::Jwt, key, scheme.clone(), others);
+        counting(minting, architecture.publishes()).await
+    };
+    let [before, after] = [signing(old, Vec::new()).await, signing(new, published).await];
+    let token = long_lived(&before).await;
+    let issuer = Arc::new(Rotating { servers: [before, after], has_changed: AtomicBool::new(false) });
+    let validator = architecture.validator(context(&issuer)).await.unwrap();
+    issuer.has_changed.store(true, Ordering::Relaxed);
+    // Signed by the old key, so that the token makes nobody fetch keys.
+    issuer.servers[1].server.revoke(&good(), &token).await.unwrap();
+    sleep(Duration::from_millis(14_900)).await;
+    assert!(
+        validator.validate(&token).await.is_ok(),
+        "the keys were fetched less than 12 s before 5 and 10 s"
+    );
+    sleep(Duration::from_millis(200)).await;
+    assert_eq!(validator.validate(&token).await.err(), Some(Rejection::Inactive));
+    assert_eq!(issuer.servers[1].fetches.load(Ordering::Relaxed), 4, "the list three times, the keys once");
 }

@@ -167,6 +167,11 @@ async fn issuer_of(
             Minting::signed(tokens.format(true), key, scheme, Vec::new())
         }
     };
+    counting(minting, publications).await
+}
+
+/// One that issues in this way.
+async fn counting(minting: Minting, publications: Vec<Box<dyn Publication>>) -> Arc<Counting> {
     let store = Part::<dyn Store>::named("memory").unwrap().open().await.unwrap();
     let server = AuthorizationServer::new(ISSUER.into(), [good()], minting, store, WallClock::system())
         .publishing(publications)
