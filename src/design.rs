@@ -86,11 +86,19 @@ pub struct Caching {
     /// How long after its end an answer is used while the authorization server cannot be asked; absent if it is not.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub stale_if_error_seconds: Option<f64>,
+    /// Whether it reads a token before it asks about it, and refuses by itself what it cannot read.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub reads_first: bool,
 }
 
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "as serde calls it")]
 fn is_none(seconds: &f64) -> bool {
     *seconds == 0.0
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "as serde calls it")]
+fn is_false(flag: &bool) -> bool {
+    !flag
 }
 
 impl Design {
@@ -136,6 +144,16 @@ impl Design {
     #[must_use]
     pub fn polling(self, interval: Duration) -> Self {
         Self { asks: Asks::EveryPeriod { poll_interval_seconds: interval.as_secs_f64() }, ..self }
+    }
+
+    /// The same, and it asks nobody about what it cannot read.
+    #[must_use]
+    pub fn reading_first(self) -> Self {
+        let asks = match self.asks {
+            Asks::OnMiss(caching) => Asks::OnMiss(Caching { reads_first: true, ..caching }),
+            others => others,
+        };
+        Self { asks, ..self }
     }
 
     /// What it keeps of answers; `None` if it keeps none.
@@ -227,6 +245,7 @@ impl Caching {
             negative_lifetime_seconds: None,
             refresh_ahead_seconds: None,
             stale_if_error_seconds: None,
+            reads_first: false,
         }
     }
 
@@ -284,6 +303,7 @@ mod tests {
         negative_lifetime_seconds: Some(1.0),
         refresh_ahead_seconds: Some(2.0),
         stale_if_error_seconds: Some(30.0),
+        reads_first: false,
     };
 
     #[test]
@@ -308,6 +328,8 @@ mod tests {
         assert_eq!(text(Design::caching(TTL)), r#"{"kind":"on_miss","cache_lifetime_seconds":5.0}"#);
         let written = text(Design::keeping(KEEPING));
         assert_eq!(serde_json::from_str::<Asks>(&written).unwrap(), Asks::OnMiss(KEEPING), "{written}");
+        let reading = Design::caching(TTL).reading_first();
+        assert_eq!(text(reading), r#"{"kind":"on_miss","cache_lifetime_seconds":5.0,"reads_first":true}"#);
         let unknown = r#"{"kind":"on_miss","cache_lifetime_seconds":5.0,"other":1}"#;
         assert!(serde_json::from_str::<Asks>(unknown).is_err());
     }

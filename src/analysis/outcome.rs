@@ -117,7 +117,7 @@ mod tests {
 
     /// A recording in which tokens that were revoked before the load were accepted 3 times.
     fn stale(mut recording: Recording) -> Recording {
-        let revoked = BadTokens { kind: REVOKED.to_owned(), weight: 1, are_active: false };
+        let revoked = BadTokens { kind: REVOKED.to_owned(), weight: 1, are_active: false, unreadable: 0 };
         recording.workload.bad_tokens.push(revoked);
         let outcomes = &mut recording.load.as_mut().unwrap().seconds[1].outcomes;
         *outcomes.class_mut(REVOKED) = Ended { planned: 3, sent: 3, accepted: 3, ..Ended::default() };

@@ -60,6 +60,15 @@ pub struct BadTokens {
     pub weight: u32,
     /// Whether the authorization server calls them active, since only a resource server can tell what is wrong with them.
     pub are_active: bool,
+    /// How many of the different tokens of this kind cannot be read as the JWTs that clients hold, so that whoever reads them first asks
+    /// nobody about them; absent if there are none, or if clients hold none.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub unreadable: u32,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "as serde calls it")]
+fn is_zero(count: &u32) -> bool {
+    *count == 0
 }
 
 impl Workload {

@@ -101,7 +101,7 @@ pub fn workload(plan: &Plan, trial: &Trial) -> Workload {
 }
 
 fn bad_tokens(kind: BadKind, weight: u32) -> BadTokens {
-    BadTokens { kind: kind.name().to_owned(), weight, are_active: kind.is_active() }
+    BadTokens { kind: kind.name().to_owned(), weight, are_active: kind.is_active(), unreadable: 0 }
 }
 
 fn step(step: &plan::RateStep) -> Step {

@@ -83,6 +83,9 @@ async fn attempt(
     let testbed = Testbed::start(program, trial, key, plan.lifetime, &plan.placement).await?;
     let (tokens, supply) = issuing::issue(&testbed, plan, trial, |stage| told(Some(stage))).await?;
     recording.subject.token_characters = tokens.characters();
+    for (bad, unreadable) in recording.workload.bad_tokens.iter_mut().zip(&supply.unreadable) {
+        bad.unreadable = *unreadable;
+    }
 
     let tokens = Arc::new(tokens);
     let neighbours = Neighbours::default();

@@ -10,7 +10,7 @@ use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 
 use crate::auth::authorization_server::signature_of;
-use crate::auth::token::jwt::SigningKey;
+use crate::auth::token::jwt::{SigningKey, stated_claims};
 use crate::auth::token::signature::{KeyError, SignatureScheme, SigningError};
 use crate::auth::token::{Audience, Claims, Policy, UnixTime, WallClock, opaque};
 use crate::design::TokenFormat;
@@ -25,12 +25,14 @@ pub(super) const AUDIENCE: &str = "https://api.example/";
 pub(super) const SCOPE: &str = "read";
 
 /// When the tokens of a trial were issued; they themselves are handed on as they come.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub struct TokenSupply {
     /// When the issuing of the first began.
     pub issued: Issued,
     /// When the issuing of those that will be revoked began.
     pub watched_issued: Issued,
+    /// How many of the bad tokens cannot be read as the JWTs that clients hold, in the order of the plan's mix.
+    pub unreadable: Vec<u32>,
 }
 
 /// No tokens.
@@ -132,8 +134,12 @@ pub(super) async fn supply(
             sink(TokenClass::Valid, token);
         })
         .await?;
+    let mut unreadable = vec![0; pool.mix.len()];
     for (number, (kind, _)) in pool.mix.iter().enumerate() {
-        let mut bad = |token: &str| sink(TokenClass::Bad(number), token);
+        let mut bad = |token: &str| {
+            unreadable[number] += u32::from(is_unreadable(source.outside, token));
+            sink(TokenClass::Bad(number), token);
+        };
         match kind {
             BadKind::Expired => source.issue(&LATE, Fate::Kept, some, bad).await?,
             BadKind::Garbage => (0..some).for_each(|_| bad(&garbage())),
@@ -145,7 +151,7 @@ pub(super) async fn supply(
     }
     let watched_issued = Issued::now();
     source.issue(&GOOD, Fate::Kept, watched, |token| sink(TokenClass::Watched, token)).await?;
-    Ok(TokenSupply { issued, watched_issued })
+    Ok(TokenSupply { issued, watched_issued, unreadable })
 }
 
 /// Requests under way at once: enough to keep the authorization server busy, few enough that the last of them
@@ -278,6 +284,11 @@ fn tampered(token: &str) -> String {
     let middle = token.len() / 2;
     let swapped = if token.as_bytes()[middle] == b'A' { 'B' } else { 'A' };
     token[..middle].chars().chain([swapped]).chain(token[middle + 1..].chars()).collect()
+}
+
+/// Whether this cannot be read as the JWT that clients hold.
+fn is_unreadable(outside: TokenFormat, token: &str) -> bool {
+    outside == TokenFormat::Jwt && stated_claims(token).is_err()
 }
 
 /// What the resource servers of the test bed ask of every token.

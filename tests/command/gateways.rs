@@ -73,6 +73,12 @@ fn a_gateway_and_the_server_behind_it_answer_rightly_and_cost_what_both_take() {
         assert_eq!(subject["token_format"], format);
         assert!(subject["token_characters"][2].as_u64() <= Some(longest), "{subject}");
     }
+    for (name, unreadable) in [("jwt", 5), ("phantom", 0), ("split", 0), ("exchange", 5)] {
+        let bad = trial(name)["workload"]["bad_tokens"].as_array().unwrap();
+        let of = |kind: &str| bad.iter().find(|bad| bad["kind"] == kind).unwrap()["unreadable"].as_u64();
+        let [garbage, unknown] = ["garbage", "unknown"].map(|kind| of(kind).unwrap_or(0));
+        assert_eq!([garbage, unknown], [unreadable, 0], "{name}: {bad:?}");
+    }
     for event in phantom["events"].as_array().unwrap() {
         for probe in event["what"]["probes"].as_array().unwrap() {
             assert!([2, 3].iter().any(|gateway| probe["node"] == *gateway), "decided inside: {probe}");

@@ -127,7 +127,8 @@ fn of_load(workload: &Workload, caching: &Caching) -> Option<Tally> {
 }
 
 /// That about an active token is kept. The answer that one is not active is kept only by a cache that has a lifetime for it: without,
-/// every request with such a token is a call.
+/// every request with such a token is a call, but with one that cannot be read by a gateway that reads them first: that is decided by
+/// itself.
 fn of_bad(workload: &Workload, caching: &Caching) -> Tally {
     let gateways = f64::from(workload.resource_servers);
     let distinct = f64::from(workload.bad_tokens_per_kind);
@@ -145,11 +146,12 @@ fn of_bad(workload: &Workload, caching: &Caching) -> Tally {
                 ..*caching
             })
         };
-        sum = sum
-            + match kept {
-                Some(kept) => of_token(rate, begin, end, &kept) * (distinct * gateways),
-                None => Tally::both(all * workload.window_seconds),
-            };
+        let Tally { calls, misses } = match kept {
+            Some(kept) => of_token(rate, begin, end, &kept) * (distinct * gateways),
+            None => Tally::both(all * workload.window_seconds),
+        };
+        let unreadable = if caching.reads_first { f64::from(bad.unreadable) / distinct } else { 0.0 };
+        sum = sum + Tally { calls: calls * (1.0 - unreadable), misses };
     }
     sum
 }
@@ -289,6 +291,32 @@ mod tests {
         let kept = Caching { negative_lifetime_seconds: Some(1e3), ..caching(2.0) };
         // What there is of each kind was asked about in the warm-up.
         assert!(always - of_bad(&workload, &kept).calls > 0.9 * inactive);
+    }
+
+    #[test]
+    fn who_reads_tokens_first_asks_nobody_about_those_that_cannot_be_read() {
+        let mut workload = synthetic::recording(2).workload;
+        workload.bad_fraction = 0.5;
+        for negative_lifetime_seconds in [None, Some(0.5)] {
+            let asking = Caching { negative_lifetime_seconds, ..caching(2.0) };
+            let reading = Caching { reads_first: true, ..asking };
+            workload.bad_tokens.iter_mut().for_each(|bad| bad.unreadable = 0);
+            let all = of_bad(&workload, &reading).calls;
+            assert!((all - of_bad(&workload, &asking).calls).abs() < 1e-9);
+            let inactive = workload.bad_tokens.iter().position(|bad| !bad.are_active).unwrap();
+            let mut others = workload.clone();
+            others.bad_tokens.remove(inactive);
+            others.bad_fraction *= others.bad_tokens.len() as f64 / workload.bad_tokens.len() as f64;
+            let of_the_kind = all - of_bad(&others, &reading).calls;
+            // A quarter of them.
+            workload.bad_tokens[inactive].unreadable = workload.bad_tokens_per_kind / 4;
+            let found = of_bad(&workload, &reading);
+            assert!((all - found.calls - of_the_kind / 4.0).abs() < 1e-6 * all, "{} of {all}", found.calls);
+            assert!(of_the_kind > 0.0);
+            let unread = of_bad(&workload, &asking);
+            assert!((unread.calls - all).abs() < 1e-9, "who asks about all of them asks about these too");
+            assert!((found.misses - unread.misses).abs() < 1e-9, "no answer is there, asked for or not");
+        }
     }
 
     #[test]

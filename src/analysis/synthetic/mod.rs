@@ -318,7 +318,7 @@ fn workload() -> Workload {
 }
 
 fn bad_tokens(kind: &str) -> BadTokens {
-    BadTokens { kind: kind.to_owned(), weight: 1, are_active: kind == ACTIVE }
+    BadTokens { kind: kind.to_owned(), weight: 1, are_active: kind == ACTIVE, unreadable: 0 }
 }
 
 fn environment() -> Environment {

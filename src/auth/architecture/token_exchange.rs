@@ -64,7 +64,7 @@ impl Architecture for TokenExchange {
 
     fn design(&self) -> Design {
         let key_set_age_seconds = self.jwt.design().key_set_age_seconds;
-        Design { key_set_age_seconds, ..self.gateway.design() }
+        Design { key_set_age_seconds, ..self.gateway.design().reading_first() }
     }
 
     fn inner(&self) -> Option<&dyn Architecture> {

@@ -153,6 +153,7 @@ impl Architecture for Cached {
             negative_lifetime_seconds: seconds(negative),
             refresh_ahead_seconds: seconds(refresh_ahead),
             stale_if_error_seconds: seconds(stale_if_error),
+            reads_first: false,
         })
     }
 

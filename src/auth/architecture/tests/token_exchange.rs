@@ -41,6 +41,20 @@ async fn neither_takes_the_token_of_the_other_and_the_gateway_asks_once_a_lifeti
 }
 
 #[tokio::test(start_paused = true)]
+async fn what_cannot_be_read_is_refused_without_a_question_as_its_design_says() {
+    let (issuer, [gateway, _]) = prepared().await;
+    let stranger = super::issuer(Some("ES256")).await;
+    let unknown = stranger.server.issue(&good()).await.unwrap().token;
+    let Some(caching) = part(SETTINGS).design().cache() else { panic!("it keeps answers") };
+    for (token, asked) in [("garbage", !caching.reads_first), (&*unknown, true)] {
+        let before = issuer.introspections.load(Ordering::Relaxed);
+        assert_eq!(gateway.validate(token).await.unwrap_err(), Rejection::Inactive);
+        assert_eq!(issuer.introspections.load(Ordering::Relaxed) - before, u64::from(asked), "{token}");
+    }
+    assert!(caching.reads_first);
+}
+
+#[tokio::test(start_paused = true)]
 async fn no_more_is_given_for_a_token_than_it_allows() {
     let (issuer, [gateway, _]) = prepared().await;
     let token = issuer.server.issue(&client(AUDIENCE, "write", Duration::ZERO)).await.unwrap().token;
