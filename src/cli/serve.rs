@@ -29,6 +29,7 @@ use crate::testbed::process::told;
 use crate::testbed::server;
 use crate::testbed::spec::{
     ANY_PORT, AuthorizationServerSpec, ClientSpec, Credentials, Listening, ResourceServerSpec, ServerSpec,
+    most_passed_on,
 };
 use crate::wire::Wire;
 use wire::WireArgs;
@@ -228,6 +229,7 @@ impl ResourceServerArgs {
             architecture: self.architecture,
             hop: self.hop,
             upstream: self.upstream,
+            passes_on: most_passed_on(),
             issuer: self.authorization_server,
             signature: self.signature,
             shared_key,

@@ -72,6 +72,11 @@ impl Workload {
         self.window_start() + self.window.duration()
     }
 
+    /// How many requests each resource server may have at once: one for each stream of each connection.
+    pub fn requests_at_once(&self) -> u32 {
+        self.connections.get().saturating_mul(self.streams.get())
+    }
+
     /// When requests are due, probes not counted: endless, and the same for the same seed.
     /// None in a closed loop.
     pub fn instants(&self, seed: u64) -> Box<dyn Iterator<Item = Offset> + Send> {

@@ -89,7 +89,7 @@ pub fn workload(plan: &Plan, trial: &Trial) -> Workload {
         warmup_seconds: workload.warmup.duration().as_secs_f64(),
         window_seconds: workload.window.duration().as_secs_f64(),
         resource_servers: workload.resource_servers,
-        connections: workload.connections.get() * workload.streams.get(),
+        connections: workload.requests_at_once(),
         live_tokens: workload.pool.live.into(),
         reuse: workload.pool.reuse.facts(),
         bad_fraction: workload.pool.bad_fraction,

@@ -3,7 +3,8 @@
 use std::path::Path;
 
 use crate::load;
-use crate::plan::{Plan, RateStep};
+use crate::plan::{Plan, RateStep, Trial};
+use crate::testbed;
 use crate::testbed::machine::{self, DiskFull, TooFewFiles};
 use crate::units::Rate;
 
@@ -43,6 +44,20 @@ const OTHER_FILES: u64 = 128;
 const BYTES_PER_TRIAL: u64 = 1 << 20;
 const BYTES_PER_SECOND: u64 = 64 << 10;
 
+/// The connections of the process that has the most of them, since each has the limit for itself: the generator, a server that the load
+/// reaches, or the authorization server.
+fn most_connections(trial: &Trial) -> u64 {
+    let (workload, architecture) = (&trial.workload, &trial.subject.architecture);
+    let (servers, at_once) = (u64::from(workload.resource_servers), workload.requests_at_once());
+    let calls = u64::from(at_once).min(testbed::MOST_CALLS as u64);
+    let asking = architecture.hops().filter(|hop| hop.design().authenticates).count() as u64;
+    let behind = if architecture.inner().is_some() { testbed::most_connections(at_once) } else { 0 };
+    let from_the_load = u64::from(workload.connections.get());
+    let generator = from_the_load * servers;
+    let server = from_the_load + calls * asking.min(1) + u64::from(behind);
+    generator.max(server).max(calls * asking * servers)
+}
+
 /// Makes sure that this machine can send, open and store what `plan` asks for. `folder` need not exist yet.
 pub fn preflight(plan: &Plan, folder: &Path) -> Result<(), Unfit> {
     let Some(trial) = plan.trials.first() else { return Ok(()) };
@@ -65,7 +80,7 @@ pub fn preflight(plan: &Plan, folder: &Path) -> Result<(), Unfit> {
         };
         return Err(Unfit::Rate { key, wanted, probes, possible });
     }
-    let connections = u64::from(workload.connections.get()) * u64::from(workload.resource_servers);
+    let connections = plan.trials.iter().map(most_connections).max().unwrap_or_default();
     machine::ensure_open_files(connections + OTHER_FILES)?;
     let seconds = plan.load_time().as_secs();
     machine::ensure_free_space(
@@ -73,4 +88,36 @@ pub fn preflight(plan: &Plan, folder: &Path) -> Result<(), Unfit> {
         plan.trials.len() as u64 * BYTES_PER_TRIAL + seconds * BYTES_PER_SECOND,
     )?;
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::scenario::ScenarioFile;
+
+    #[test]
+    fn a_gateway_counts_its_clients_its_questions_and_the_server_behind_it() {
+        const PHANTOM: &str = "{ kind = \"phantom-token\", gateway = { ttl = \"1s\" } }";
+        let http_2 = "wire = { http = \"2\" }\nstreams = 10";
+        for (architecture, connections, servers, load, expected) in [
+            ("\"none\"", 8, 2, "", 16),
+            ("\"jwt\"", 8, 2, "", 16),
+            ("\"jwt\"", 8, 1, http_2, 8),
+            ("\"introspection\"", 8, 1, "", 8 + 8),
+            // The generator has the most, then the authorization server.
+            ("\"introspection\"", 300, 4, "", 1_200),
+            ("\"introspection\"", 8, 8, http_2, 8 * 80),
+            (PHANTOM, 100, 1, "", 100 + 100 + 200),
+            (PHANTOM, 8, 1, http_2, 8 + 80 + 160),
+            (PHANTOM, 1_000, 1, "", 1_000 + 256 + 2_000),
+        ] {
+            let text = format!(
+                "question = \"?\"\n[load]\nrate = 1\nduration = \"1s\"\nconnections = {connections}\n\
+                 resource_servers = {servers}\n{load}\n[[subject]]\narchitecture = {architecture}\nsignature = \"ES256\"\n"
+            );
+            let file = ScenarioFile::parse("case.toml".to_owned(), &text, &[]).unwrap();
+            let plan = Plan::decide(&file, &[], &[0]).unwrap();
+            assert_eq!(most_connections(&plan.trials[0]), expected, "{text}");
+        }
+    }
 }

@@ -20,6 +20,8 @@ pub(super) struct Chain<'a> {
     pub(super) issuer: String,
     pub(super) shared_key: Option<Jwk>,
     pub(super) identity: Option<Identity>,
+    /// How many requests may come to each chain at once.
+    pub(super) at_once: u32,
     /// That of the repetition.
     pub(super) seed: u64,
 }
@@ -53,6 +55,7 @@ impl Chain<'_> {
             architecture: subject.architecture.clone(),
             hop,
             upstream,
+            passes_on: self.at_once,
             issuer: self.issuer.clone(),
             signature: subject.signature.clone(),
             shared_key: self.shared_key.clone(),

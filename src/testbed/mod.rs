@@ -43,7 +43,7 @@ use crate::wire::{self, CertificateError, Endpoint, Trust, Wire};
 pub use events::Revoked;
 pub use issued::Issued;
 pub use node::TrialNode;
-pub use resource_server::Decision;
+pub use resource_server::{Decision, MOST_CALLS, most_connections};
 pub use tokens::{Count, Sink, SupplyError, TokenSupply, needed};
 
 /// The servers of one trial. Each can be killed, started again, paused and resumed while the others are used.
@@ -134,7 +134,8 @@ impl Testbed {
         let identity = subject.wire.tls.map(|_| wire::certificate()).transpose()?;
         let certificate = identity.as_ref().map(|identity| identity.certificate.clone());
         let issuer = format!("http://{}", authorization_server.address);
-        let chain = Chain { program, placement, subject, issuer, shared_key, identity, seed: trial.seed };
+        let (seed, at_once) = (trial.seed, trial.workload.requests_at_once());
+        let chain = Chain { program, placement, subject, issuer, shared_key, identity, at_once, seed };
         let chains = (1..=trial.workload.resource_servers).map(|number| chain.start(number));
         let mut servers: Vec<TrialNode> = try_join_all(chains).await?.into_iter().flatten().collect();
         // Stable: those of a hop stay in the order of their numbers.

@@ -89,6 +89,9 @@ pub struct ResourceServerSpec {
     /// The URL of the server behind it, to which it passes on requests that it accepts; without it it has the resource itself.
     #[serde(default)]
     pub upstream: Option<String>,
+    /// How many requests it passes on at once; more wait.
+    #[serde(default = "most_passed_on")]
+    pub passes_on: u32,
     /// The authorization server's issuer identifier, which is also its base URL.
     pub issuer: String,
     /// The form of the signature scheme that verifies, where another than the default is wanted.
@@ -112,6 +115,11 @@ pub struct ResourceServerSpec {
     pub identity: Option<Identity>,
     /// Which part of a period passes before it polls for the first time, from 0 to 1.
     pub poll_phase: f64,
+}
+
+/// For a gateway of which nobody says how many clients it has: what a process may have of files by default.
+pub fn most_passed_on() -> u32 {
+    1_024
 }
 
 /// The one line that a server process prints once it can be reached.

@@ -37,9 +37,9 @@ pub(super) struct FetchCounts {
     pub(super) failed: u64,
 }
 
-/// As many calls may be under way at once; more wait, and fail when they have waited too long. Without a limit a slow authorization
+/// As many calls of a server may be under way at once; more wait, and fail when they have waited too long. Without a limit a slow authorization
 /// server has as many connections from each resource server as requests come within its time-out.
-const CONNECTIONS: usize = 256;
+pub const MOST_CALLS: usize = 256;
 
 impl HttpIssuer {
     pub(super) fn new(issuer: &str, credentials: &Credentials) -> Result<Self, Unreachable> {
@@ -48,7 +48,7 @@ impl HttpIssuer {
             issuer: issuer.to_owned(),
             introspect: uri(issuer, "/introspect").map_err(unreachable)?,
             authorization: credentials.header(),
-            connections: Semaphore::new(CONNECTIONS),
+            connections: Semaphore::new(MOST_CALLS),
             fetches: AtomicU64::new(0),
             failed_fetches: AtomicU64::new(0),
             troubles: Troubles::default(),

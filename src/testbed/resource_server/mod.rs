@@ -34,6 +34,8 @@ use upstream::Upstream;
 
 pub use decisions::Decision;
 pub(super) use entrance::{Entrance, EntranceError};
+pub use http_issuer::MOST_CALLS;
+pub use upstream::most_connections;
 
 /// How many requests were decided, and what was fetched for that, since the beginning.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
@@ -91,7 +93,7 @@ pub(super) async fn prepare(
     entrance: Option<Entrance>,
 ) -> Result<impl Future<Output = Infallible>, NotReady> {
     let issuer = Arc::new(HttpIssuer::new(&spec.issuer, &spec.credentials)?);
-    let upstream = spec.upstream.as_deref().map(Upstream::at).transpose()?;
+    let upstream = spec.upstream.as_deref().map(|url| Upstream::at(url, spec.passes_on)).transpose()?;
     let policy = Policy { issuer: spec.issuer, audience: spec.audience, scope: spec.scope };
     let policy = Arc::new(spec.architecture.policy_at(spec.hop.into(), policy));
     let trust = Trust { shared_key: spec.shared_key, scheme: spec.signature };

@@ -11,6 +11,7 @@ use hyper::{Request, StatusCode, Uri};
 use hyper_util::client::legacy::Client;
 use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::rt::TokioExecutor;
+use tokio::sync::Semaphore;
 use tokio::time::timeout;
 
 use crate::auth::architecture::{NotReady, Verified};
@@ -23,6 +24,9 @@ use crate::testbed::resource_server::troubles::{Troubles, chain};
 pub(super) struct Upstream {
     client: Client<HttpConnector, Empty<Bytes>>,
     resource: Uri,
+    /// One for each request that may be there at once. Clients that give up are followed by others while the server has their requests
+    /// still: without a limit one that is slow has ever more connections.
+    at_once: Semaphore,
     unreached: AtomicU64,
     late: AtomicU64,
     troubles: Troubles,
@@ -34,15 +38,24 @@ const PATIENCE: Duration = crate::auth::issuer::PATIENCE;
 /// The resource of this program has 23 bytes; what is no resource is not read to its end.
 const MOST_BYTES: usize = 1024 * 1024;
 
+/// The most connections that a gateway has to the server behind it, where that gets so many requests at once: those in use, and as many
+/// that are idle, since one that was begun is kept though another became idle meanwhile.
+pub fn most_connections(at_once: u32) -> u32 {
+    at_once.saturating_mul(2)
+}
+
 impl Upstream {
-    /// The server at this URL.
-    pub(super) fn at(url: &str) -> Result<Self, NotReady> {
+    /// The server at this URL, which gets so many requests at once.
+    pub(super) fn at(url: &str, at_once: u32) -> Result<Self, NotReady> {
         let resource = uri(url, "/resource").map_err(|_| NotReady::Upstream(url.to_owned()))?;
         let mut connector = HttpConnector::new();
         connector.set_nodelay(true);
         Ok(Self {
-            client: Client::builder(TokioExecutor::new()).build(connector),
+            client: Client::builder(TokioExecutor::new())
+                .pool_max_idle_per_host(at_once as usize)
+                .build(connector),
             resource,
+            at_once: Semaphore::new(at_once as usize),
             unreached: AtomicU64::new(0),
             late: AtomicU64::new(0),
             troubles: Troubles::default(),
@@ -91,6 +104,7 @@ impl Upstream {
     }
 
     async fn answer(&self, request: Request<Empty<Bytes>>) -> Result<Response, Box<dyn Error + Send + Sync>> {
+        let _one_of_them = self.at_once.acquire().await.expect("it is never closed");
         let (head, body) = self.client.request(request).await?.into_parts();
         let body = Limited::new(body, MOST_BYTES).collect().await?.to_bytes();
         let mut response = Response::new(Full::new(body));
@@ -106,13 +120,16 @@ impl Upstream {
 #[cfg(test)]
 mod tests {
     use std::net::Ipv4Addr;
+    use std::sync::Arc;
 
+    use futures_util::future::join_all;
+    use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
     use tokio::net::TcpListener;
 
     use super::*;
 
     async fn asked(url: &str) -> (StatusCode, u64, u64) {
-        let upstream = Upstream::at(url).unwrap();
+        let upstream = Upstream::at(url, 8).unwrap();
         let headers = HeaderMap::from_iter([(AUTHORIZATION, HeaderValue::from_static("Bearer token"))]);
         let status = upstream.pass_on(&headers, &Verified::Unchecked).await.status();
         (status, upstream.unreached(), upstream.late())
@@ -131,5 +148,33 @@ mod tests {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());
         assert_eq!(asked(&url).await, (StatusCode::GATEWAY_TIMEOUT, 0, 1));
+    }
+
+    #[tokio::test]
+    async fn more_requests_than_may_be_there_at_once_wait_and_open_no_connection() {
+        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();
+        let url = format!("http://{}", listener.local_addr().unwrap());
+        let accepted = Arc::new(AtomicU64::new(0));
+        let count = Arc::clone(&accepted);
+        tokio::spawn(async move {
+            loop {
+                let (mut stream, _) = listener.accept().await.unwrap();
+                count.fetch_add(1, Ordering::Relaxed);
+                tokio::spawn(async move {
+                    let mut bytes = [0; 1024];
+                    while stream.read(&mut bytes).await.is_ok_and(|read| read > 0) {
+                        stream.write_all(b"HTTP/1.1 204 No Content\r\n\r\n").await.unwrap();
+                    }
+                });
+            }
+        });
+        let upstream = Upstream::at(&url, 2).unwrap();
+        let headers = HeaderMap::from_iter([(AUTHORIZATION, HeaderValue::from_static("Bearer token"))]);
+        let answers = (0..20).map(|_| upstream.pass_on(&headers, &Verified::Unchecked));
+        for answer in join_all(answers).await {
+            assert_eq!(answer.status(), StatusCode::NO_CONTENT);
+        }
+        let accepted = accepted.load(Ordering::Relaxed);
+        assert!(accepted <= most_connections(2).into(), "{accepted} connections for 2 requests at once");
     }
 }
