@@ -49,17 +49,17 @@ pub struct Revocation {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Probe {
-    /// Which node decided, by its number in the recording, from 0.
+    /// Which node decided, by its number in the recording, from 0; the gateway, where those behind it decided too.
     pub node: u32,
     /// When the request was sent.
     pub sent: Offset,
     /// When its answer was complete; absent if none came, and in recordings before version 4.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub answered: Option<Offset>,
-    /// When the node decided, by its own stamp; absent if it gives none.
+    /// When the node decided, by its own stamp, and all behind it had; absent if it gives none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub decided: Option<Offset>,
-    /// What it decided.
+    /// What it decided, and all behind it.
     pub accepted: bool,
 }
 

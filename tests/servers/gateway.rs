@@ -94,7 +94,7 @@ fn a_server_that_is_no_gateway_counts_no_trouble_with_one() {
 }
 
 #[test]
-fn any_server_passes_requests_on_with_the_mark_of_a_probe_and_its_own_token_unless_there_is_another() {
+fn any_server_passes_requests_on_with_the_mark_of_a_probe_which_is_accepted_if_all_of_them_accept_it() {
     let authorization = Server::authorization(&[]);
     let behind = Server::resource("introspection", &authorization, &[]);
     let gateway = Server::resource("none", &authorization, &["--upstream", &behind.issuer()]);
@@ -110,9 +110,12 @@ fn any_server_passes_requests_on_with_the_mark_of_a_probe_and_its_own_token_unle
             .map(|decision| (decision["probe"].clone(), decision["accepted"].clone()))
             .collect::<Vec<_>>()
     };
-    let (probe, [accepted, refused]) = (json!(7), [json!(true), json!(false)]);
-    assert_eq!(decided(&behind), [(probe.clone(), accepted.clone()), (probe.clone(), refused)]);
-    assert_eq!(decided(&gateway), [(probe.clone(), accepted.clone()), (probe, accepted)]);
+    let both = [true, false].map(|accepted| (json!(7), json!(accepted)));
+    assert_eq!(decided(&behind), both);
+    assert_eq!(decided(&gateway), both);
+    behind.stop();
+    ask("rubbish").expect(502);
+    assert_eq!(decided(&gateway)[2..], [(json!(7), json!(null))], "nobody knows");
 }
 
 #[test]

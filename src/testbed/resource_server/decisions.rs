@@ -3,13 +3,13 @@
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use hyper::HeaderMap;
+use hyper::{HeaderMap, StatusCode};
 use serde::{Deserialize, Serialize};
 
 use crate::plan::PROBE_HEADER;
 use crate::units::Stamp;
 
-/// A decision on a token under revocation test.
+/// A decision on a token under revocation test. That of a gateway is what those behind it made of it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Decision {
     /// The number that the request carried.
@@ -37,6 +37,14 @@ const MOST_CHUNKS: usize = 10_000_000 / CHUNK;
 /// The number that a request is logged under, if it is to be logged.
 pub(super) fn probe(headers: &HeaderMap) -> Option<u64> {
     headers.get(PROBE_HEADER)?.to_str().ok()?.parse().ok()
+}
+
+/// What a server decided that answers with this status, as the load takes it; none if it is neither yes nor no.
+pub(super) fn by_status(status: StatusCode) -> Option<bool> {
+    match status {
+        StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN => Some(false),
+        status => status.is_success().then_some(true),
+    }
 }
 
 impl Default for DecisionLog {

@@ -150,19 +150,27 @@ impl ResourceServer {
         let answer = self.decide(request).await;
         // Stamped at once: what is sent and received afterwards is no part of the decision.
         let decided = Stamp::now();
-        if let Some(probe) = decisions::probe(request.headers()) {
-            let accepted = match answer {
-                Answer::Accepted(_) => Some(true),
-                Answer::Refused(Rejection::Undecided) => None,
-                Answer::Refused(_) | Answer::NoToken | Answer::InvalidRequest => Some(false),
-            };
-            self.decisions.add(Decision { probe, decided, accepted });
-        }
         if let (Answer::Accepted(verified), Some(upstream)) = (&answer, &self.upstream) {
             // The box keeps the rest small for everybody else.
-            return Box::pin(upstream.pass_on(request.headers(), verified)).await;
+            let response = Box::pin(upstream.pass_on(request.headers(), verified)).await;
+            // Who is behind may still refuse: only now have all decided.
+            self.log(request, Stamp::now(), decisions::by_status(response.status()));
+            return response;
         }
+        let accepted = match answer {
+            Answer::Accepted(_) => Some(true),
+            Answer::Refused(Rejection::Undecided) => None,
+            Answer::Refused(_) | Answer::NoToken | Answer::InvalidRequest => Some(false),
+        };
+        self.log(request, decided, accepted);
         answer.response()
+    }
+
+    /// Keeps what was decided on a token under revocation test.
+    fn log(&self, request: &Request<Incoming>, decided: Stamp, accepted: Option<bool>) {
+        if let Some(probe) = decisions::probe(request.headers()) {
+            self.decisions.add(Decision { probe, decided, accepted });
+        }
     }
 
     async fn decide(&self, request: &Request<Incoming>) -> Answer {
