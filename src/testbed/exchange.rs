@@ -60,6 +60,20 @@ struct Exchanged {
     access_token: String,
 }
 
+/// A refusal (RFC 6749 section 5.2).
+#[derive(Deserialize)]
+struct RefusedExchange {
+    error: String,
+}
+
+/// Whether this refusal is about the token that was to be exchanged: it is not active, or no good otherwise (RFC 8693 section 2.2.2, which
+/// says `invalid_request`; others say `invalid_grant`, as of a refresh token). What else a request says is the same for all tokens, so
+/// that every other code is about who asks, for whom, and whether they may.
+pub(super) fn is_about_the_token(body: &str) -> bool {
+    let refused: Option<RefusedExchange> = serde_json::from_str(body).ok();
+    refused.is_some_and(|refused| matches!(&*refused.error, "invalid_request" | "invalid_grant"))
+}
+
 /// The JWT of an answer.
 pub(super) fn jwt(answer: &[u8], token: &str, how: ExchangeKind<'_>) -> Result<String, Unreachable> {
     let unfit = |why: &dyn fmt::Display| Unreachable(format!("the token that goes inside: {why}"));
@@ -70,6 +84,29 @@ pub(super) fn jwt(answer: &[u8], token: &str, how: ExchangeKind<'_>) -> Result<S
         ExchangeKind::Token { .. } => {
             let exchanged: Exchanged = serde_json::from_slice(answer).map_err(|error| unfit(&error))?;
             Ok(exchanged.access_token)
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_a_refusal_of_the_token_itself_is_about_the_token() {
+        for (body, is_about_it) in [
+            (r#"{"error":"invalid_request","error_description":"the subject_token is not active"}"#, true),
+            (r#"{"error":"invalid_grant"}"#, true),
+            (r#"{"error":"invalid_target"}"#, false),
+            (r#"{"error":"invalid_client"}"#, false),
+            (r#"{"error":"unauthorized_client"}"#, false),
+            (r#"{"error":"unsupported_grant_type"}"#, false),
+            (r#"{"error":"invalid_scope"}"#, false),
+            (r#"{"error_description":"invalid_request"}"#, false),
+            ("invalid_request", false),
+            ("", false),
+        ] {
+            assert_eq!(is_about_the_token(body), is_about_it, "{body}");
         }
     }
 }

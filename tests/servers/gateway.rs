@@ -119,6 +119,16 @@ fn any_server_passes_requests_on_with_the_mark_of_a_probe_which_is_accepted_if_a
 }
 
 #[test]
+fn an_authorization_server_that_exchanges_nothing_for_a_gateway_says_nothing_of_its_tokens() {
+    let architecture = "{ kind = \"token-exchange\", gateway = { ttl = \"1h\" } }";
+    let authorization = Server::authorization(&["--signature", "ES256"]);
+    let gateway = Server::chain(architecture, 2, &authorization, &[]);
+    let token = authorization.token();
+    gateway.resource_with(&token).expect(503);
+    gateway.resource_with("rubbish").expect(401);
+}
+
+#[test]
 fn header_and_claims_are_given_for_the_hash_of_an_active_signature_alone() {
     let architecture = "{ kind = \"split-token\", gateway = { ttl = \"1h\" } }";
     let authorization = Server::authorization(&["--signature", "ES256", "--serves", architecture]);

@@ -11,7 +11,7 @@ use tokio::sync::Semaphore;
 use crate::auth::future::BoxFuture;
 use crate::auth::issuer::{Document, ExchangeKind, Introspection, Issuer, PATIENCE, Unreachable};
 use crate::testbed::client::{CallError, Client, uri};
-use crate::testbed::exchange::{ExchangeRequestForm, jwt};
+use crate::testbed::exchange::{ExchangeRequestForm, is_about_the_token, jwt};
 use crate::testbed::resource_server::troubles::{Troubles, chain};
 use crate::testbed::spec::Credentials;
 
@@ -93,12 +93,12 @@ impl Issuer for HttpIssuer {
             let answer = in_time(async {
                 let _connection = self.connections.acquire().await.expect("it is never closed");
                 match self.client.post_for(&uri, &self.authorization, media_type, form).await {
-                    // The subject token is not active (RFC 8693 section 2.2.2).
-                    Err(CallError::Status { status: StatusCode::BAD_REQUEST, .. })
-                        if matches!(how, ExchangeKind::Token { .. }) =>
+                    Err(CallError::Status { status: StatusCode::BAD_REQUEST, body, .. })
+                        if matches!(how, ExchangeKind::Token { .. }) && is_about_the_token(&body) =>
                     {
                         Ok(None)
                     }
+                    Err(error) if is_refusal(&error) => Err(not_for_this_gateway(&error)),
                     answer => answer.map_err(unreachable),
                 }
             })
@@ -143,6 +143,18 @@ async fn in_time<T>(answer: impl Future<Output = Result<T, Unreachable>>) -> Res
 
 fn is_not_found(error: &CallError) -> bool {
     matches!(error, CallError::Status { status: StatusCode::NOT_FOUND, .. })
+}
+
+fn is_refusal(error: &CallError) -> bool {
+    matches!(error, CallError::Status { status, .. } if status.is_client_error())
+}
+
+/// The authorization server gives this gateway no token for any: nothing is said of the one that was sent.
+fn not_for_this_gateway(error: &CallError) -> Unreachable {
+    Unreachable(format!(
+        "{error}; that is no word about the token: check the client of this gateway and what it asks for, and that the \
+         authorization server was started with `--serves` and this architecture"
+    ))
 }
 
 /// What an authorization server of this program publishes beside its keys, it must be told.
