@@ -158,7 +158,7 @@ fn summarise(
     if let Some([_, median, _]) = trials.subject.token_characters {
         estimates.insert(MetricId::TokenBytes, Estimate::counted(median as f64));
     }
-    let checks = expectation::checks(trials, &propagation, |metric| estimates.get(&metric).copied());
+    let checks = expectation::checks(trials, |metric| estimates.get(&metric).copied());
     let series = Series::of(trials, &propagation);
     Summary {
         subject: trials.subject.clone(),

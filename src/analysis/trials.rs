@@ -61,6 +61,11 @@ impl<'a> Trials<'a> {
         rates.into_iter().map(each).collect()
     }
 
+    /// Some of them.
+    pub(super) fn only(&self, recordings: Vec<&'a Recording>) -> Self {
+        Self::at(self.subject.clone(), self.rate, recordings)
+    }
+
     /// The loads that were measured; a trial that failed before its load has none.
     pub(super) fn loads(&self) -> impl Iterator<Item = &'a Load> {
         self.recordings.iter().filter_map(|recording| recording.load.as_ref())

@@ -7,7 +7,7 @@ use crate::analysis::bootstrap::Resamples;
 use crate::analysis::standing::Bracket;
 use crate::analysis::trials::Trials;
 use crate::metric::{MetricId, Unit};
-use crate::observation::{Look, Node, Role};
+use crate::observation::{Look, Node, Recording, Role};
 use crate::units::Offset;
 
 /// Above this share of stolen time the machine is busy with somebody else.
@@ -74,9 +74,9 @@ pub(super) fn introspections_per_request(trials: &Trials<'_>) -> Option<f64> {
 }
 
 /// Whether an old answer was used at an enforcement point, since the authorization server could not be asked.
-pub(super) fn had_stale_answers(trials: &Trials<'_>) -> bool {
-    let nodes = trials.recordings.iter().flat_map(|recording| &recording.nodes);
-    nodes.flat_map(|node| &node.looks).any(|look| look.counter("cache_stale_answers") > 0)
+pub(super) fn had_stale_answers(recording: &Recording) -> bool {
+    let mut looks = recording.nodes.iter().flat_map(|node| &node.looks);
+    looks.any(|look| look.counter("cache_stale_answers") > 0)
 }
 
 /// What was used and counted between the instants at which the nodes of a trial were looked at.
