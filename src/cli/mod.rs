@@ -1,5 +1,6 @@
 //! The command line: one file per subcommand. Data goes to standard output, everything else to standard error.
 
+mod bound;
 mod check;
 mod compare;
 mod doctor;

@@ -9,8 +9,8 @@ use clap::Args;
 
 use crate::arrival::ArrivalProcess;
 use crate::cli::scenario::ScenarioArgs;
-use crate::cli::{Exit, output};
-use crate::design::{Asks, Caching, Design, TokenFormat};
+use crate::cli::{Exit, bound, output};
+use crate::design::{Caching, Design, TokenFormat};
 use crate::plan::{Pace, Plan, Pool, RateStep, Search, Subject, Trial, Workload};
 use crate::registry::Part;
 use crate::units::Rate;
@@ -144,17 +144,12 @@ fn designs(plan: &Plan) -> Vec<(&str, String)> {
     let lifetime = plan.lifetime.as_secs_f64();
     let words = |design: Design| match design.accepts_revoked_for(lifetime) {
         None => "never stops accepting a revoked token".to_owned(),
-        Some(most) => {
-            // Where what is left of its life or a push is shorter than the interval, no fetch comes on top.
-            let polls_first = |interval: f64| interval <= most;
-            let is_fetched = matches!(design.asks, Asks::EveryPeriod { poll_interval_seconds } if polls_first(poll_interval_seconds));
-            let fetch = if is_fetched { " and the time of one fetch" } else { "" };
-            format!(
-                "accepts a revoked token for at most {most} s{fetch}{}{}",
-                outage(&design, lifetime),
-                terms(&design)
-            )
-        }
+        Some(seconds) => format!(
+            "accepts a revoked token for at most {}{}{}",
+            bound::most(&design, seconds),
+            outage(&design, lifetime),
+            bound::terms(&design)
+        ),
     };
     subjects
         .into_iter()
@@ -171,11 +166,6 @@ fn outage(design: &Design, lifetime: f64) -> String {
         }
         _ => String::new(),
     }
-}
-
-fn terms(design: &Design) -> String {
-    let terms = design.terms().into_iter().map(|(name, seconds)| format!("; {name} {seconds} s"));
-    terms.collect::<Vec<_>>().concat()
 }
 
 /// What a cache should give each subject that has one, as far as a closed form tells: in the first repetition, from which

@@ -7,6 +7,7 @@ use serde::Serialize;
 use serde_json::Value;
 
 use crate::auth::architecture::{ARCHITECTURES, Architecture, Tokens};
+use crate::cli::bound;
 use crate::cli::explain::description::Description;
 use crate::cli::explain::paragraph::paragraph;
 use crate::cli::explain::setting::{Setting, settings};
@@ -99,10 +100,12 @@ impl Explained {
         let bound = match self.design.accepts_revoked_for(f64::INFINITY) {
             None => "without end".to_owned(),
             Some(seconds) if seconds.is_infinite() => "until the token expires".to_owned(),
-            Some(seconds) => format!("{seconds} s at most, and never past the expiry of the token"),
+            Some(seconds) => {
+                let most = bound::most(&self.design, seconds);
+                format!("{most} at most, and never past the expiry of the token")
+            }
         };
-        let terms = self.terms.iter().map(|Term { name, seconds }| format!("; {name} {seconds} s"));
-        format!("By design, as {}: {bound}{}.", self.written(), terms.collect::<Vec<_>>().concat())
+        format!("By design, as {}: {bound}{}.", self.written(), bound::terms(&self.design))
     }
 
     /// The example as it stands in a scenario.
@@ -179,6 +182,9 @@ mod tests {
         let cached =
             "ttl = \"10s\" }: 10 s at most, and never past the expiry of the token; cache lifetime 10 s.";
         assert!(bound("introspection-cached").ends_with(cached), "{}", bound("introspection-cached"));
+        let polled =
+            "ttl = \"5s\" }: 5 s and the time of one fetch at most, and never past the expiry of the token;";
+        assert!(bound("jwt-status-list").contains(polled), "{}", bound("jwt-status-list"));
         assert!(
             bound("jwt").contains("\"jwt\": until the token expires; key-set age 300 s"),
             "{}",
