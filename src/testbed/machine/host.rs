@@ -115,4 +115,15 @@ mod tests {
         assert!(environment.os.contains("kernel"));
         assert_eq!(environment.build == "debug", cfg!(debug_assertions));
     }
+
+    #[test]
+    fn what_decides_fetches_and_keeps_tokens_is_told_with_its_version() {
+        let libraries = environment(Cores { generator: vec![1], servers: vec![0] }).libraries;
+        let told: Vec<_> = libraries.split(", ").filter_map(|library| library.split_once(' ')).collect();
+        // An HTTP server of each kind, a cache, a filter, a compressed list, a token and signatures.
+        for name in ["hyper", "axum", "h2", "moka", "xorf", "flate2", "serde_json", "aws-lc-rs", "ml-dsa"] {
+            let version = told.iter().find(|(told, _)| *told == name).map(|(_, version)| *version);
+            assert!(version.is_some_and(|version| version.contains('.')), "{name} in {libraries}");
+        }
+    }
 }
