@@ -18,6 +18,7 @@ mod load;
 mod look;
 mod markdown;
 mod page;
+mod revocation_limits;
 mod schemes;
 mod steps;
 mod terminal;

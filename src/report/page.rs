@@ -13,6 +13,7 @@ use crate::report::findings::{TopicFinding, findings};
 use crate::report::glossary::GLOSSARY;
 use crate::report::header_limits::{LimitRow, limit_rows};
 use crate::report::markdown::filters;
+use crate::report::revocation_limits::{HEADINGS, RevocationLimit, revocation_limits};
 use crate::report::schemes::Schemes;
 use crate::report::steps::{StepRow, step_rows};
 use crate::report::trust::{Doubt, VerdictBox, doubts, mark};
@@ -64,6 +65,9 @@ struct Page {
     /// What the figures of all requests are, disturbed ones included.
     all_requests: Vec<AllRow>,
     reach: String,
+    /// Where subjects are many, which of them meet a limit on how long a revoked token works.
+    revocation_limits: Vec<RevocationLimit>,
+    limit_headings: [&'static str; 6],
     findings: Vec<TopicFinding>,
     basis: &'static str,
     columns: Vec<&'static Column>,
@@ -122,6 +126,8 @@ impl Page {
             doubts,
             notes,
             thresholds: analysis.thresholds.iter().map(VerdictRow::of).collect(),
+            revocation_limits: revocation_limits(analysis),
+            limit_headings: HEADINGS,
             findings: findings(analysis),
             basis: if several {
                 "Below a value stands its 95 % interval across the rounds; differences are taken within each."

@@ -6,6 +6,7 @@ use crate::analysis::{Analysis, Summary};
 use crate::report::cell::Cell;
 use crate::report::columns::{COLUMNS, Column, SIGNATURE_COLUMNS, filled};
 use crate::report::findings::answer;
+use crate::report::revocation_limits::{DesignRow, SHORT_HEADINGS, revocation_limits};
 use crate::report::trust::{self, Doubt, VerdictBox, first_sentence};
 use crate::report::verdicts::{VerdictRow, held};
 
@@ -20,6 +21,7 @@ pub fn table(analysis: &Analysis) -> String {
     if let Some(answer) = answer(analysis) {
         wrap(&mut text, &answer);
     }
+    limits(&mut text, analysis);
     doubts(&mut text, analysis);
     thresholds(&mut text, analysis);
     let all: Vec<&Summary> = analysis.subjects.iter().collect();
@@ -33,6 +35,23 @@ pub fn table(analysis: &Analysis) -> String {
     }
     text.push_str(legend(analysis));
     text
+}
+
+/// Which designs meet a limit, where they are many.
+fn limits(text: &mut String, analysis: &Analysis) {
+    let limits = revocation_limits(analysis);
+    if limits.is_empty() {
+        return;
+    }
+    let mut rows = vec![SHORT_HEADINGS.map(str::to_owned).to_vec()];
+    for limit in limits {
+        rows.push(vec![limit.heading]);
+        for DesignRow { cells: [name, costs @ ..] } in limit.designs {
+            rows.push([vec![format!("  {name}")], costs.to_vec()].concat());
+        }
+    }
+    align(text, &rows);
+    text.push('\n');
 }
 
 pub(super) fn doubts(text: &mut String, analysis: &Analysis) {

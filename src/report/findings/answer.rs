@@ -5,6 +5,7 @@ use crate::metric::MetricId;
 use crate::report::cell::between;
 use crate::report::findings::names::{called, list, some};
 use crate::report::findings::{of, show};
+use crate::report::revocation_limits;
 
 /// More places after the first are no longer a sentence.
 const MOST_PLACES: usize = 3;
@@ -15,8 +16,12 @@ pub(super) fn sentences(analysis: &Analysis) -> Option<String> {
     if !analysis.ladders.is_empty() {
         return None;
     }
-    let sentences: Vec<String> =
-        [speed(analysis), revocation(analysis), burden(analysis)].into_iter().flatten().collect();
+    // Of many, a table tells the rest.
+    let sentences = match revocation_limits::sentence(analysis) {
+        Some(limits) => vec![Some(limits), speed(analysis)],
+        None => vec![speed(analysis), revocation(analysis), burden(analysis)],
+    };
+    let sentences: Vec<String> = sentences.into_iter().flatten().collect();
     (!sentences.is_empty()).then(|| sentences.join(" "))
 }
 

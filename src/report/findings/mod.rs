@@ -11,6 +11,7 @@ use crate::analysis::{Analysis, Estimate, Standing, Summary, Warning};
 use crate::metric::{MetricId, Unit};
 use crate::report::cell::between;
 use crate::report::findings::names::{MANY, called, list, some};
+use crate::report::revocation_limits::are_told_by_a_table;
 
 /// A sentence or two on one topic.
 #[derive(Debug)]
@@ -42,8 +43,13 @@ pub(super) fn findings(analysis: &Analysis) -> Vec<TopicFinding> {
     } else {
         topics.iter().chain(&signatures).collect()
     };
+    // What a table tells of each, sentences need not.
+    let is_told = |topic: &str| {
+        ["Revocation", "Load on the authorization server"].contains(&topic) && are_told_by_a_table(analysis)
+    };
     order
         .into_iter()
+        .filter(|(topic, _)| !is_told(topic))
         .filter_map(|(topic, text)| Some(TopicFinding { topic, text: text(analysis)? }))
         .collect()
 }

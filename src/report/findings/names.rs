@@ -8,7 +8,7 @@ pub(in crate::report) const MANY: usize = 8;
 const NAMED: usize = 3;
 
 /// The name of a subject, marked if its implementation is known to decide wrongly.
-pub(super) fn called(summary: &Summary) -> String {
+pub(in crate::report) fn called(summary: &Summary) -> String {
     let mark = if summary.subject.is_trusted() { "" } else { " (NOT conforming)" };
     format!("{}{mark}", summary.subject.name)
 }
@@ -20,7 +20,7 @@ pub(super) fn marked(analysis: &Analysis, name: &str) -> String {
 }
 
 /// `a`, `b` and `c`.
-pub(super) fn list(items: &[String]) -> String {
+pub(in crate::report) fn list(items: &[String]) -> String {
     match items {
         [] => String::new(),
         [one] => one.clone(),
