@@ -1,11 +1,9 @@
 //! `bearerbench explain`: what a validation architecture does, what a metric means, and what becomes of a token on its way.
 
 mod architecture;
-mod claims;
 mod description;
 mod paragraph;
 mod setting;
-mod size;
 mod text;
 mod token_size;
 
@@ -19,9 +17,9 @@ use crate::auth::architecture::{ARCHITECTURES, Architecture};
 use crate::cli::{Exit, output};
 use crate::metric::{Better, MetricId, UnknownMetric};
 use crate::registry::{Entry, nearest};
+use crate::units::ClaimsSize;
 
 use architecture::Explained;
-use claims::ClaimsSize;
 
 /// Explain a validation architecture, a metric, or which servers' header limits a token exceeds (token-size)
 #[derive(Debug, Args)]

@@ -176,7 +176,7 @@ fn align(text: &mut String, left: usize, rows: &[Vec<String>]) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::cli::explain::claims::SEEN;
+    use crate::cli::explain::token_size::SEEN;
     use crate::header_limit::LIMITS;
 
     #[test]

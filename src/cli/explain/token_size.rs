@@ -2,13 +2,22 @@
 
 use serde::Serialize;
 
+use crate::auth::token::jwt::size::{every_size, published_key_bytes, token_characters};
 use crate::auth::token::opaque;
 use crate::auth::token::signature::{Conformance, SignatureScheme, Status};
-use crate::cli::explain::claims::{ClaimsSize, SEEN};
-use crate::cli::explain::size::{every_size, published_key_bytes, token_characters};
 use crate::cli::explain::text;
 use crate::header_limit::{COOKIE_LIMIT, HeaderLimit, header_limits, refusing};
 use crate::registry::Part;
+use crate::units::ClaimsSize;
+
+/// Sizes seen in the field, in bytes: group claims alone make some kilobytes (keycloak#13956, dotnet/aspnetcore#25271).
+pub(super) const SEEN: [ClaimsSize; 5] = [
+    ClaimsSize::of(300),
+    ClaimsSize::of(1_000),
+    ClaimsSize::of(4_000),
+    ClaimsSize::of(9_000),
+    ClaimsSize::of(16_000),
+];
 
 /// Everything that is said.
 #[derive(Debug, Serialize)]

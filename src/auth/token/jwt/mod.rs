@@ -7,6 +7,7 @@ mod key_ring;
 mod keys;
 mod library;
 mod signing;
+pub mod size;
 
 pub use check::{CHECKS, CheckOutcome, CheckReport, TokenCheck};
 pub use examination::{Asked, Examination, named_key, stated_claims, stated_expiry};

@@ -11,7 +11,7 @@ const fn encoded(bytes: usize) -> usize {
 
 /// Characters of an access token of this scheme with so many bytes of claims: header, claims and signature in
 /// base64url with dots between them (RFC 7515 section 7.1).
-pub(super) fn token_characters(scheme: &dyn SignatureScheme, claims_bytes: usize) -> usize {
+pub fn token_characters(scheme: &dyn SignatureScheme, claims_bytes: usize) -> usize {
     let key = key_of_its_size(scheme);
     let header = serde_json::json!({ "alg": scheme.alg(), "kid": key.kid, "typ": "at+jwt" }).to_string();
     let signature = scheme.facts().signature_bytes as usize;
@@ -19,14 +19,14 @@ pub(super) fn token_characters(scheme: &dyn SignatureScheme, claims_bytes: usize
 }
 
 /// Bytes of the scheme's key in a JWK Set (RFC 7517); `None` where a key must not be published.
-pub(super) fn published_key_bytes(scheme: &dyn SignatureScheme) -> Option<usize> {
+pub fn published_key_bytes(scheme: &dyn SignatureScheme) -> Option<usize> {
     let key = key_of_its_size(scheme);
     let text = serde_json::to_string(&key).expect("a key is plain data");
     key.material.is_public().then_some(text.len())
 }
 
 /// Every scheme in every size of its signature, by its default library: another one makes tokens of the same size.
-pub(super) fn every_size() -> Vec<Part<dyn SignatureScheme>> {
+pub fn every_size() -> Vec<Part<dyn SignatureScheme>> {
     let mut sizes: Vec<Part<dyn SignatureScheme>> = Vec::new();
     for scheme in every_variant() {
         let same = |known: &Part<dyn SignatureScheme>| {

@@ -3,17 +3,14 @@
 use std::fmt;
 use std::str::FromStr;
 
-use serde::{Serialize, Serializer};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize, Serializer};
 
-use crate::metric::thousands;
-
-/// The claims of a token as JSON, in bytes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) struct ClaimsSize(u32);
-
-/// Sizes seen in the field, in bytes: group claims alone make some kilobytes (keycloak#13956, dotnet/aspnetcore#25271).
-pub(super) const SEEN: [ClaimsSize; 5] =
-    [ClaimsSize(300), ClaimsSize(1_000), ClaimsSize(4_000), ClaimsSize(9_000), ClaimsSize(16_000)];
+/// Claims as JSON, in bytes; from 0 to 10 MB.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Deserialize, JsonSchema)]
+#[serde(try_from = "String")]
+#[schemars(schema_with = "schema")]
+pub struct ClaimsSize(u32);
 
 /// Claims of this size are no longer worth a table.
 const MOST: u32 = 10_000_000;
@@ -21,11 +18,17 @@ const MOST: u32 = 10_000_000;
 /// A text that is no size.
 #[derive(Debug, thiserror::Error)]
 #[error("{0:?} is no size of claims; write bytes, KB or KiB from 0 to 10 MB, like 400B, 1.5KB or 16KiB")]
-pub(super) struct InvalidSize(String);
+pub struct InvalidSize(String);
 
 impl ClaimsSize {
+    /// So many bytes.
+    pub const fn of(bytes: u32) -> Self {
+        assert!(bytes <= MOST, "claims have at most 10 MB");
+        Self(bytes)
+    }
+
     /// Bytes.
-    pub(super) const fn bytes(self) -> u32 {
+    pub const fn bytes(self) -> u32 {
         self.0
     }
 }
@@ -52,12 +55,20 @@ impl FromStr for ClaimsSize {
     }
 }
 
+impl TryFrom<String> for ClaimsSize {
+    type Error = InvalidSize;
+
+    fn try_from(written: String) -> Result<Self, InvalidSize> {
+        written.parse()
+    }
+}
+
 impl fmt::Display for ClaimsSize {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if self.0 >= 100 && self.0.is_multiple_of(100) {
+        if self.0 >= 1_000 || (self.0 >= 100 && self.0.is_multiple_of(100)) {
             write!(f, "{} KB", f64::from(self.0) / 1_000.0)
         } else {
-            write!(f, "{} B", thousands(&self.0.to_string()))
+            write!(f, "{} B", self.0)
         }
     }
 }
@@ -66,6 +77,14 @@ impl Serialize for ClaimsSize {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.serialize_u32(self.0)
     }
+}
+
+fn schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
+    schemars::json_schema!({
+        "type": "string",
+        "description": "bytes of claims",
+        "examples": ["400B", "8KB", "16KiB"],
+    })
 }
 
 #[cfg(test)]
@@ -79,7 +98,7 @@ mod tests {
             ("387", 387, "387 B"),
             ("1KB", 1_000, "1 KB"),
             ("1.5 KB", 1_500, "1.5 KB"),
-            ("16KiB", 16_384, "16,384 B"),
+            ("16KiB", 16_384, "16.384 KB"),
             ("0", 0, "0 B"),
         ] {
             let size: ClaimsSize = text.parse().unwrap();
