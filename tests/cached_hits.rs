@@ -8,7 +8,7 @@ use bearerbench::auth::architecture::{ARCHITECTURES, Context, TokenValidator};
 use bearerbench::auth::authorization_server::{AuthorizationServer, Client, Minting};
 use bearerbench::auth::store::Store;
 use bearerbench::auth::token::jwt::Trust;
-use bearerbench::auth::token::{Policy, WallClock};
+use bearerbench::auth::token::{Groups, Policy, WallClock};
 use bearerbench::registry::Part;
 use stats_alloc::{INSTRUMENTED_SYSTEM, Region, StatsAlloc};
 use tokio::runtime::{Builder, Runtime};
@@ -56,6 +56,7 @@ async fn prepared(architecture: &str) -> (Arc<dyn TokenValidator>, String) {
         scope: "read".to_owned(),
         lifetime: Duration::from_hours(2),
         age: Duration::ZERO,
+        groups: Groups::default(),
     };
     let issuer = "https://as.example".to_owned();
     let store = Part::<dyn Store>::named("memory").expect("registered").open().await.expect("memory opens");

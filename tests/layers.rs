@@ -85,6 +85,7 @@ const LAYERS: Layers = &[
             "wire",
             "auth/architecture",
             "auth/store",
+            "auth/token",
             "auth/token/signature",
             "arrival",
             "reuse",

@@ -9,7 +9,7 @@ use bearerbench::auth::authorization_server::{AuthorizationServer, Client, Minti
 use bearerbench::auth::store::Store;
 use bearerbench::auth::token::jwt::{LibraryRing, SigningKey, Trust};
 use bearerbench::auth::token::signature::{SIGNATURE_SCHEMES, SignatureScheme};
-use bearerbench::auth::token::{Policy, WallClock};
+use bearerbench::auth::token::{Groups, Policy, WallClock};
 use bearerbench::registry::{Choice, Part};
 use criterion::{Criterion, Throughput};
 use tokio::runtime::Runtime;
@@ -57,6 +57,7 @@ async fn prepared(
         scope: "read".to_owned(),
         lifetime: Duration::from_hours(1),
         age: Duration::ZERO,
+        groups: Groups::default(),
     };
     let store = Part::<dyn Store>::named("memory").expect("registered").open().await.expect("memory opens");
     let server =

@@ -11,6 +11,8 @@ use crate::arrival::ArrivalProcess;
 use crate::cli::scenario::ScenarioArgs;
 use crate::cli::{Exit, bound, output};
 use crate::design::{Caching, Design, TokenFormat};
+use crate::header_limit::refusing;
+use crate::metric::thousands;
 use crate::plan::{Pace, Plan, Pool, RateStep, Search, Subject, Trial, Workload};
 use crate::registry::Part;
 use crate::units::Rate;
@@ -78,6 +80,9 @@ fn text(plan: &Plan) -> String {
     for (subject, design) in designs(plan) {
         line(format!("by design {subject} {design}"));
     }
+    for subject in subjects(plan).into_iter().filter(|subject| subject.extra_claims.bytes() > 0) {
+        line(extra_claims(subject));
+    }
     for (subject, ratio) in expected_hit_ratios(plan) {
         line(match ratio {
             Some(ratio) => {
@@ -132,8 +137,8 @@ fn text(plan: &Plan) -> String {
     text
 }
 
-/// How long each subject may go on with a revoked token, in words.
-fn designs(plan: &Plan) -> Vec<(&str, String)> {
+/// Every subject once, in the order of the scenario.
+fn subjects(plan: &Plan) -> Vec<&Subject> {
     let mut subjects: Vec<&Subject> = Vec::new();
     for subject in plan.trials.iter().map(|trial| &trial.subject) {
         if subjects.iter().all(|known| known.position != subject.position) {
@@ -141,6 +146,33 @@ fn designs(plan: &Plan) -> Vec<(&str, String)> {
         }
     }
     subjects.sort_by_key(|subject| subject.position);
+    subjects
+}
+
+/// What larger claims make larger, and who refuses that by default. Our own servers take it, or there would be no plan.
+fn extra_claims(subject: &Subject) -> String {
+    let (name, size) = (&subject.name, subject.extra_claims);
+    let Some(characters) = subject.jwt_characters() else {
+        return format!(
+            "claims of {name}: {size} of groups in the answers of the authorization server, none in its tokens"
+        );
+    };
+    let whose = match subject.token_format() {
+        TokenFormat::Jwt => "its tokens have",
+        TokenFormat::Opaque | TokenFormat::Signature => "behind its gateway tokens have",
+    };
+    let refusing =
+        refusing(characters as u64).iter().map(|limit| limit.server).collect::<Vec<_>>().join(", ");
+    let refusing = if refusing.is_empty() { "nobody".to_owned() } else { refusing };
+    format!(
+        "claims of {name}: {size} of groups; {whose} about {} characters, refused by default by {refusing} (our servers let \
+         them through; who refuses what: explain token-size)",
+        thousands(&characters.to_string())
+    )
+}
+
+/// How long each subject may go on with a revoked token, in words.
+fn designs(plan: &Plan) -> Vec<(&str, String)> {
     let lifetime = plan.lifetime.as_secs_f64();
     let words = |design: Design| match design.accepts_revoked_for(lifetime) {
         None => "never stops accepting a revoked token".to_owned(),
@@ -151,7 +183,7 @@ fn designs(plan: &Plan) -> Vec<(&str, String)> {
             bound::terms(&design)
         ),
     };
-    subjects
+    subjects(plan)
         .into_iter()
         .map(|subject| (subject.name.as_str(), words(subject.architecture.design())))
         .collect()
@@ -267,6 +299,7 @@ fn json(plan: &Plan) -> String {
             "signature": trial.subject.signature,
             "store": trial.subject.store,
             "wire": trial.subject.wire,
+            "extra_claims": trial.subject.extra_claims,
             "rate": trial.workload.pace.rate().map(Rate::per_second),
             "repetition": trial.repetition,
             "seed": trial.seed,

@@ -31,6 +31,7 @@ use crate::testbed::spec::{
     ANY_PORT, AuthorizationServerSpec, ClientSpec, Credentials, Listening, ResourceServerSpec, ServerSpec,
     most_passed_on,
 };
+use crate::units::ClaimsSize;
 use crate::wire::Wire;
 use wire::WireArgs;
 
@@ -85,6 +86,9 @@ struct AuthorizationServerArgs {
     /// Scope of the tokens
     #[arg(long, default_value = "read")]
     scope: String,
+    /// Make the claims of the tokens larger by so many bytes of groups, like 8KB
+    #[arg(long, value_name = "SIZE", default_value = "0")]
+    extra_claims: ClaimsSize,
 }
 
 #[derive(Debug, Args)]
@@ -168,6 +172,7 @@ impl AuthorizationServerArgs {
             scope: self.scope,
             lifetime: self.lifetime,
             age: Duration::ZERO,
+            extra_claims: self.extra_claims.bytes(),
         };
         let (signing_key, signature) = match &self.signing_key {
             Some(path) => {

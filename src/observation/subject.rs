@@ -36,12 +36,20 @@ pub struct Subject {
     pub http: Http,
     /// How requests travelled, in words; absent for plain HTTP/1.1 over TCP, which is all there was before version 3.
     pub wire: Option<String>,
+    /// Bytes of `groups` in the claims of its tokens, beside what RFC 9068 requires.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub extra_claims_bytes: u32,
     /// Thresholds for this subject alone, in k6's grammar.
     pub thresholds: Vec<String>,
     /// Whom it asks and how often, and what bounds how long it accepts a revoked token.
     pub design: Design,
     /// Size of a live token in characters: smallest, median and largest of the pool. Absent if no token was issued.
     pub token_characters: Option<[u64; 3]>,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "as serde calls it")]
+fn is_zero(bytes: &u32) -> bool {
+    *bytes == 0
 }
 
 impl Subject {

@@ -191,7 +191,7 @@ fn subjects(file: &ScenarioFile) -> Result<Vec<Arc<Subject>>, InvalidScenario> {
     let mut names = HashSet::new();
     let mut subjects = Vec::new();
     for ((index, subject), position) in written.iter().enumerate().zip(0..) {
-        let subject = Subject::decide(subject, position, &file.scenario.load)
+        let subject = Subject::decide(subject, position, &file.scenario)
             .map_err(|problem| file.subject_error(index, problem))?;
         if !names.insert(subject.name.clone()) {
             let problem =

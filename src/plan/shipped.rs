@@ -56,3 +56,18 @@ fn the_scenarios_of_caches_try_every_setting_and_leave_time_to_start_servers_wit
     }
     assert!(is_set(&herd, "coalesce"));
 }
+
+#[test]
+fn the_scenario_of_large_claims_has_each_design_with_and_without_and_ends_within_a_minute_and_a_half() {
+    let plan = decided(include_str!("../../scenarios/fat-tokens.toml"));
+    for kind in ["introspection-cached", "jwt", "phantom-token", "split-token"] {
+        for bytes in [0, 8_000] {
+            let compared = |trial: &Trial| {
+                trial.subject.architecture.kind() == kind && trial.subject.extra_claims.bytes() == bytes
+            };
+            assert!(plan.trials.iter().any(compared), "{kind} with {bytes} bytes");
+        }
+    }
+    // A second for each trial.
+    assert!(plan.load_time() + Duration::from_secs(plan.trials.len() as u64) <= Duration::from_secs(90));
+}

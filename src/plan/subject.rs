@@ -2,11 +2,14 @@
 
 use crate::auth::architecture::Architecture;
 use crate::auth::store::Store;
+use crate::auth::token::jwt::MAX_CHARACTERS;
+use crate::auth::token::jwt::size::token_characters;
 use crate::auth::token::signature::{SignatureScheme, Status};
 use crate::design::{Checks, TokenFormat};
 use crate::metric::Threshold;
 use crate::registry::Part;
 use crate::scenario;
+use crate::units::ClaimsSize;
 use crate::wire::Wire;
 
 /// Architecture, signature scheme, store and wire.
@@ -24,6 +27,8 @@ pub struct Subject {
     pub store: Part<dyn Store>,
     /// How requests travel to its resource servers.
     pub wire: Wire,
+    /// Bytes of groups in the claims of its tokens.
+    pub extra_claims: ClaimsSize,
     /// What must hold for this subject.
     pub thresholds: Vec<Threshold>,
 }
@@ -33,7 +38,7 @@ impl Subject {
     pub(super) fn decide(
         written: &scenario::Subject,
         position: u32,
-        load: &scenario::Load,
+        scenario: &scenario::Scenario,
     ) -> Result<Self, String> {
         if written.name.as_ref().is_some_and(|name| name.trim().is_empty() || name.contains(char::is_control))
         {
@@ -49,6 +54,8 @@ impl Subject {
         if let Some(scheme) = &signature {
             architecture.accepts(&**scheme)?;
         }
+        let extra_claims = written.extra_claims.unwrap_or(scenario.tokens.extra_claims);
+        ensure_readable(extra_claims, signature.as_ref())?;
         Ok(Self {
             name: written.label(),
             position,
@@ -58,7 +65,8 @@ impl Subject {
                 Some(store) => store.clone(),
                 None => Part::named("memory").map_err(|error| error.to_string())?,
             },
-            wire: written.wire.unwrap_or(load.wire),
+            wire: written.wire.unwrap_or(scenario.load.wire),
+            extra_claims,
             thresholds: written.thresholds.clone(),
         })
     }
@@ -68,9 +76,47 @@ impl Subject {
         self.architecture.tokens().format(self.signature.is_some())
     }
 
+    /// About how many characters its JWTs have, wherever they are sent; `None` if there are none.
+    pub fn jwt_characters(&self) -> Option<usize> {
+        self.signature.as_ref().map(|scheme| jwt_characters(self.extra_claims, scheme))
+    }
+
     /// Whether it only shows what everything else costs: it checks nothing, or tokens that nobody signed.
     pub fn is_control(&self) -> bool {
         let unsigned = self.signature.as_ref().is_some_and(|scheme| scheme.facts().status == Status::Control);
         unsigned || self.architecture.design().checks == Checks::Nothing
     }
+}
+
+/// Bytes of claims that tokens of the test bed have without groups, at the most: those with a place in a status list.
+const BARE_CLAIMS: usize = 300;
+
+fn jwt_characters(extra_claims: ClaimsSize, scheme: &Part<dyn SignatureScheme>) -> usize {
+    token_characters(&**scheme, BARE_CLAIMS + extra_claims.bytes() as usize)
+}
+
+/// Refuses claims that make a JWT longer than our servers read. Whoever keeps claims at the authorization server may have as many bytes.
+fn ensure_readable(
+    extra_claims: ClaimsSize,
+    signature: Option<&Part<dyn SignatureScheme>>,
+) -> Result<(), String> {
+    let bytes = extra_claims.bytes() as usize;
+    let characters = signature.map_or(bytes, |scheme| jwt_characters(extra_claims, scheme));
+    if bytes == 0 || characters <= MAX_CHARACTERS {
+        return Ok(());
+    }
+    let Some(scheme) = signature else {
+        return Err(format!("extra_claims: expected at most {MAX_CHARACTERS} bytes, not {bytes}"));
+    };
+    // Three bytes make four characters.
+    let most = bytes.saturating_sub((characters - MAX_CHARACTERS) * 3 / 4 + 3);
+    let remedy = if most < 1_000 {
+        "set extra_claims = \"0B\", or choose a smaller signature".to_owned()
+    } else {
+        format!("set extra_claims = \"{}KB\" or less", most / 1_000)
+    };
+    Err(format!(
+        "{extra_claims} of groups make its {scheme} tokens some {characters} characters long, and our servers read at most \
+         {MAX_CHARACTERS}; {remedy}"
+    ))
 }

@@ -86,9 +86,23 @@ pub(super) fn conditions(analysis: &Analysis) -> Vec<(&'static str, String)> {
     conditions.push(("load", load(analysis)));
     conditions.push(("tokens", tokens(&analysis.workload)));
     conditions.extend(probes(analysis).map(|probes| ("probes", probes)));
+    conditions.extend(extra_claims(&analysis.subjects).map(|claims| ("claims", claims)));
     conditions.extend(wires(&analysis.subjects).map(|wires| ("wire", wires)));
     conditions.push(("seeds", analysis.seeds.iter().map(u64::to_string).collect::<Vec<_>>().join(", ")));
     conditions
+}
+
+/// What the claims of tokens had beside those that RFC 9068 requires, if they had more.
+fn extra_claims(subjects: &[Summary]) -> Option<String> {
+    let bytes = |summary: &Summary| summary.subject.extra_claims_bytes;
+    let shown = |bytes: u32| format!("{} of groups", Unit::Bytes.show(f64::from(bytes)));
+    let first = bytes(subjects.first()?);
+    if subjects.iter().all(|summary| bytes(summary) == first) {
+        return (first > 0).then(|| format!("{} in each token's", shown(first)));
+    }
+    let larger = subjects.iter().filter(|summary| bytes(summary) > 0);
+    let each = larger.map(|summary| format!("{}: {}", summary.subject.name, shown(bytes(summary))));
+    Some(each.collect::<Vec<_>>().join("; "))
 }
 
 /// How requests travelled, if for any subject in another way than the usual one.

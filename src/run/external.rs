@@ -126,6 +126,7 @@ impl External {
                 signature: None,
                 scheme: None,
                 store: "not known".to_owned(),
+                extra_claims_bytes: 0,
                 thresholds: Vec::new(),
                 design: Design::UNKNOWN,
                 token_characters: self.target.tokens.characters(),

@@ -63,6 +63,7 @@ fn subject(trial: &Trial) -> Subject {
         store: subject.store.to_string(),
         http: subject.wire.http,
         wire: (subject.wire != Wire::default()).then(|| subject.wire.to_string()),
+        extra_claims_bytes: subject.extra_claims.bytes(),
         thresholds: subject.thresholds.iter().map(ToString::to_string).collect(),
         design: subject.architecture.design(),
         token_characters: None,

@@ -16,6 +16,7 @@ use crate::auth::store::Store;
 use crate::auth::token::signature::SignatureScheme;
 use crate::metric::Threshold;
 use crate::registry::Part;
+use crate::units::ClaimsSize;
 use crate::wire::Wire;
 
 pub use file::{Override, ScenarioFile};
@@ -56,7 +57,7 @@ pub struct Scenario {
 #[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, expecting = "a table")]
 pub struct Subject {
-    /// What reports call it; by default the architecture, the signature scheme, and the wire if it has one of its own.
+    /// What reports call it; by default the architecture, the signature scheme, and wire and extra claims if it has some of its own.
     pub name: Option<String>,
     /// How resource servers decide on tokens.
     pub architecture: Part<dyn Architecture>,
@@ -66,6 +67,8 @@ pub struct Subject {
     pub store: Option<Part<dyn Store>>,
     /// How requests travel to its resource servers; by default as the load says.
     pub wire: Option<Wire>,
+    /// Bytes of `groups` in the claims of its tokens; by default as the tokens say.
+    pub extra_claims: Option<ClaimsSize>,
     /// What must hold for this subject, beside the thresholds of the scenario.
     #[serde(default)]
     pub thresholds: Vec<Threshold>,
@@ -81,8 +84,11 @@ impl Subject {
         if let Some(signature) = &self.signature {
             label = format!("{label} {signature}");
         }
-        match &self.wire {
-            Some(wire) => format!("{label}, {wire}"),
+        if let Some(wire) = &self.wire {
+            label = format!("{label}, {wire}");
+        }
+        match self.extra_claims {
+            Some(size) => format!("{label}, {size} of groups"),
             None => label,
         }
     }

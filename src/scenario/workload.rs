@@ -10,7 +10,7 @@ use crate::metric::Threshold;
 use crate::registry::Part;
 use crate::reuse::ReuseLaw;
 use crate::scenario::Mix;
-use crate::units::{Fraction, Period, Rate, Span};
+use crate::units::{ClaimsSize, Fraction, Period, Rate, Span};
 use crate::wire::Wire;
 
 /// The requests: at one `rate`, at every rate of a `sweep`, at the rates that a `search` tries, or in a `closed` loop.
@@ -82,6 +82,8 @@ pub struct Tokens {
     pub bad_per_kind: NonZeroU32,
     /// How long a token lives.
     pub lifetime: Period,
+    /// Bytes of `groups` that its claims have beside those that RFC 9068 requires, like "8KB".
+    pub extra_claims: ClaimsSize,
 }
 
 /// The tokens that are revoked while they are in use.
@@ -104,6 +106,7 @@ impl Default for Tokens {
             mix: Mix::equal_parts(),
             bad_per_kind: NonZeroU32::new(100).expect("not zero"),
             lifetime: Period::from_secs(600),
+            extra_claims: ClaimsSize::default(),
         }
     }
 }

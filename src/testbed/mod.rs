@@ -126,7 +126,7 @@ impl Testbed {
             signing_key: key,
             also_publish: Vec::new(),
             store: subject.store.clone(),
-            clients: clients(lifetime),
+            clients: clients(lifetime, subject.extra_claims.bytes()),
             serves: vec![subject.architecture.clone()],
         });
         let authorization_server =
@@ -175,7 +175,8 @@ impl Testbed {
         let issuer = self.issuer();
         let outside = trial.subject.token_format();
         let scheme = trial.subject.signature.clone().filter(|_| outside != TokenFormat::Opaque);
-        let source = Source { client: &self.client, issuer: &issuer, outside, scheme, so_far };
+        let extra_claims = trial.subject.extra_claims.bytes();
+        let source = Source { client: &self.client, issuer: &issuer, outside, scheme, extra_claims, so_far };
         let watched = trial.workload.revocations.len();
         Ok(tokens::supply(&source, &trial.workload.pool, watched, sink).await?)
     }
@@ -222,11 +223,11 @@ impl Testbed {
     }
 }
 
-fn clients(lifetime: Duration) -> Vec<ClientSpec> {
-    let introspector = ClientSpec { credentials: introspector(), ..tokens::GOOD.spec(lifetime) };
+fn clients(lifetime: Duration, extra_claims: u32) -> Vec<ClientSpec> {
+    let introspector = ClientSpec { credentials: introspector(), ..tokens::GOOD.spec(lifetime, 0) };
     [tokens::GOOD, tokens::ELSEWHERE, tokens::LATE]
         .iter()
-        .map(|registration| registration.spec(lifetime))
+        .map(|registration| registration.spec(lifetime, extra_claims))
         .chain([introspector])
         .collect()
 }

@@ -65,6 +65,9 @@ pub struct ClientSpec {
     pub lifetime: Duration,
     /// How far in the past its tokens are dated.
     pub age: Duration,
+    /// Bytes by which groups make its claims larger.
+    #[serde(default)]
+    pub extra_claims: u32,
 }
 
 /// A name and a secret (RFC 6749 section 2.3.1).

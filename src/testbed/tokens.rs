@@ -12,7 +12,7 @@ use tokio::task::JoinSet;
 use crate::auth::authorization_server::signature_of;
 use crate::auth::token::jwt::{SigningKey, stated_claims};
 use crate::auth::token::signature::{KeyError, SignatureScheme, SigningError};
-use crate::auth::token::{Audience, Claims, Policy, UnixTime, WallClock, opaque};
+use crate::auth::token::{Audience, Claims, Groups, Policy, UnixTime, WallClock, opaque};
 use crate::design::TokenFormat;
 use crate::plan::{BadKind, Pool, TokenClass};
 use crate::registry::Part;
@@ -73,7 +73,7 @@ impl Registration {
         Credentials { client_id: self.id.to_owned(), client_secret: format!("secret of {}", self.id) }
     }
 
-    pub(super) fn spec(&self, lifetime: Duration) -> ClientSpec {
+    pub(super) fn spec(&self, lifetime: Duration, extra_claims: u32) -> ClientSpec {
         // A dated token is a day past its end whatever its lifetime.
         let age = if self.age.is_zero() { Duration::ZERO } else { lifetime + self.age };
         ClientSpec {
@@ -82,6 +82,7 @@ impl Registration {
             scope: SCOPE.to_owned(),
             lifetime,
             age,
+            extra_claims,
         }
     }
 }
@@ -108,6 +109,8 @@ pub(super) struct Source<'a> {
     pub(super) outside: TokenFormat,
     /// What its tokens are signed with; nothing for opaque ones.
     pub(super) scheme: Option<Part<dyn SignatureScheme>>,
+    /// Bytes by which groups make its tokens larger.
+    pub(super) extra_claims: u32,
     /// Counts the tokens as they come.
     pub(super) so_far: &'a Count,
 }
@@ -208,12 +211,13 @@ impl Source<'_> {
             return Ok(());
         };
         let (issuer, outside) = (self.issuer.to_owned(), self.outside);
+        let groups = Groups::filling(self.extra_claims);
         let (sender, mut signed) = mpsc::channel(WAITING);
         let signing = tokio::task::spawn_blocking(move || {
             let stranger = SigningKey::generate(&*scheme)?;
             let iat = WallClock::system().now();
             for _ in 0..count {
-                let jwt = stranger.sign(&claims(&issuer, iat))?;
+                let jwt = stranger.sign(&claims(&issuer, iat, groups.clone()))?;
                 let token = match outside {
                     TokenFormat::Signature => signature_of(&jwt).to_owned(),
                     TokenFormat::Opaque | TokenFormat::Jwt => jwt,
@@ -297,7 +301,7 @@ pub(super) fn policy(issuer: &str) -> Policy {
 }
 
 /// Claims like those of a live token.
-pub(super) fn claims(issuer: &str, iat: UnixTime) -> Claims {
+pub(super) fn claims(issuer: &str, iat: UnixTime, groups: Groups) -> Claims {
     Claims {
         iss: issuer.to_owned(),
         sub: GOOD.id.to_owned(),
@@ -309,5 +313,6 @@ pub(super) fn claims(issuer: &str, iat: UnixTime) -> Claims {
         exp: iat + Duration::from_hours(1),
         jti: opaque::mint(),
         status: None,
+        groups,
     }
 }

@@ -42,6 +42,21 @@ fn jwt_without_a_signature_scheme_is_refused_at_the_line_of_its_subject() {
 }
 
 #[test]
+fn claims_that_make_tokens_longer_than_our_servers_read_are_refused_with_how_many_would_do() {
+    let signed = SMALL.replace("\"introspection\"", "\"jwt\"\nsignature = \"ES256\"");
+    let with = |size: &str| signed.replace("signature =", &format!("extra_claims = \"{size}\"\nsignature ="));
+    let says =
+        ["case.toml:22: subject[1]", "60 KB of groups", "at most 65536; set extra_claims = \"48KB\" or less"];
+    refused(&with("60KB"), &says);
+    refused(
+        &with("many"),
+        &["case.toml:25: subject[1].extra_claims", "\"many\" is no size of claims", "like 400B"],
+    );
+    let opaque = SMALL.replace("\"introspection\"", "\"introspection\"\nextra_claims = \"66KB\"");
+    refused(&opaque, &["case.toml:22: subject[1]", "expected at most 65536 bytes, not 66000"]);
+}
+
+#[test]
 fn two_subjects_of_one_name_are_refused_at_the_second() {
     let scenario = SMALL.replace("\"opaque\"", "\"control\"");
     refused(&scenario, &["case.toml:22: subject[1]", "a second subject is called \"control\"", "`name`"]);

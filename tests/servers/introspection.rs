@@ -32,6 +32,27 @@ fn an_active_token_is_told_with_what_it_says() {
 }
 
 #[test]
+fn groups_are_in_the_answer_whoever_keeps_the_claims_and_in_the_token_where_clients_hold_them() {
+    let lengths = |more: &[&str]| {
+        of_every_kind(more).map(|server| {
+            let token = server.token();
+            let mut said = server.introspect(&token);
+            let groups = said.as_object_mut().unwrap().remove("groups").unwrap_or_default();
+            assert_eq!(groups.as_array().map_or(0, Vec::len), if more.is_empty() { 0 } else { 204 });
+            // With the comma and the name of the member.
+            (token.len(), if more.is_empty() { 0 } else { format!(",\"groups\":{groups}").len() })
+        })
+    };
+    let (bare, full) = (lengths(&[]), lengths(&["--extra-claims", "8KB"]));
+    assert_eq!(full.map(|(_, answered)| answered), [8_000; 3]);
+    assert_eq!(full[0].0, bare[0].0, "an opaque token says nothing");
+    for (full, bare) in full[1..].iter().zip(&bare[1..]) {
+        // Base64url makes four characters of three bytes.
+        assert!((full.0 - bare.0).abs_diff(10_667) <= 1, "{full:?} beside {bare:?}");
+    }
+}
+
+#[test]
 fn of_a_token_that_is_not_active_nothing_else_is_said() {
     for server in of_every_kind(&[]) {
         let token = server.token();

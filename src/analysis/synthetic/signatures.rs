@@ -144,6 +144,7 @@ impl Scheme {
             store: "memory".to_owned(),
             http: Http::Http1,
             wire: None,
+            extra_claims_bytes: 0,
             thresholds: Vec::new(),
             design: Design::verifying(Duration::ZERO, Duration::from_mins(5)),
             token_characters: Some([characters, characters, characters + 2]),

@@ -36,6 +36,7 @@ impl Made {
             store: "memory".to_owned(),
             http: Http::Http1,
             wire: None,
+            extra_claims_bytes: 0,
             thresholds: Vec::new(),
             design,
             token_characters: Some([43, 43, 45]),

@@ -17,7 +17,7 @@ use crate::auth::store::{Record, RevokedToken, StoreError, TokenStore};
 use crate::auth::token::jwks::JwkSet;
 use crate::auth::token::signature::SigningError;
 use crate::auth::token::{
-    Audience, Claims, StatusReference, TokenId, TokenStatus, UnixTime, WallClock, opaque,
+    Audience, Claims, Groups, StatusReference, TokenId, TokenStatus, UnixTime, WallClock, opaque,
 };
 
 pub use minting::{JwtError, Minting, Signing};
@@ -56,6 +56,8 @@ pub struct Client {
     pub lifetime: Duration,
     /// How far in the past its tokens are dated: more than the lifetime makes expired tokens for tests.
     pub age: Duration,
+    /// The groups that its tokens name.
+    pub groups: Groups,
 }
 
 /// A token just issued.
@@ -173,6 +175,7 @@ impl AuthorizationServer {
             exp: iat + client.lifetime,
             jti: opaque::mint(),
             status: self.next_status().await?,
+            groups: client.groups.clone(),
         });
         let token = match &self.minting {
             Minting::Jwt(signing) => return Ok(Issued { token: signing.key.sign(&claims)?, claims }),
@@ -181,6 +184,11 @@ impl AuthorizationServer {
         };
         self.store.put(TokenId::of(&token), Record::Issued(Arc::clone(&claims))).await?;
         Ok(Issued { token, claims })
+    }
+
+    /// The groups of whom a token speaks for, which are not read from it.
+    fn groups_of(&self, claims: &Claims) -> Groups {
+        self.clients.get(&claims.sub).map(|client| client.groups.clone()).unwrap_or_default()
     }
 
     /// A place in the status list that no other token has, where JWTs refer to one.
@@ -326,7 +334,8 @@ impl AuthorizationServer {
                 })
             }
             Minting::Jwt(signing) => {
-                let Ok(claims) = signing.keys.authenticate(token) else { return Ok(None) };
+                let Ok(mut claims) = signing.keys.authenticate(token) else { return Ok(None) };
+                claims.groups = self.groups_of(&claims);
                 let id = TokenId::of(&claims.jti);
                 let revoked = self.store.find(id).await?.is_some();
                 Ok((!revoked).then(|| (id, Arc::new(claims))))

@@ -6,7 +6,7 @@ use std::time::Duration;
 use serde::de::{SeqAccess, Visitor};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-use crate::auth::token::{Rejection, StatedClaims, UnixTime};
+use crate::auth::token::{Groups, Rejection, StatedClaims, UnixTime};
 
 /// The claims of an access token.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize)]
@@ -34,6 +34,10 @@ pub struct Claims {
     /// Where a status list tells whether it was revoked.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub status: Option<TokenStatus>,
+    /// The groups of whom the token speaks for. No resource server here decides by them, so none reads them: of a token that was read,
+    /// they are gone.
+    #[serde(skip_serializing_if = "Groups::is_none")]
+    pub groups: Groups,
 }
 
 /// The claim `status` with the one mechanism that is known here (Token Status List section 6.2).

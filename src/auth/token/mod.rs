@@ -2,6 +2,7 @@
 
 pub mod base64url;
 mod claims;
+mod groups;
 pub mod jwks;
 pub mod jwt;
 mod object;
@@ -17,6 +18,7 @@ mod written;
 use aws_lc_rs::digest;
 
 pub use claims::{Audience, Claims, Policy, StatusReference, TokenStatus};
+pub use groups::Groups;
 pub use rejection::{Rejection, Section};
 pub use stated::StatedClaims;
 pub use time::{UnixTime, WallClock};

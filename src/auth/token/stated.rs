@@ -6,7 +6,9 @@ use serde_json::value::RawValue;
 
 use crate::auth::token::object::{self, Members, ObjectFault};
 use crate::auth::token::time::NumericDate;
-use crate::auth::token::{Audience, Claims, Rejection, Section, TokenStatus, UnixTime, WrittenObject};
+use crate::auth::token::{
+    Audience, Claims, Groups, Rejection, Section, TokenStatus, UnixTime, WrittenObject,
+};
 
 /// What a token (RFC 9068 section 2.2) or an introspection answer (RFC 7662 section 2.2) says of itself; see [`Claims`].
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
@@ -42,6 +44,9 @@ pub struct StatedClaims {
     /// something else, and whoever needs the claim refuses a token without it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub status: Option<TokenStatus>,
+    /// Groups, for an answer to write; they are not read.
+    #[serde(skip_serializing_if = "Groups::is_none")]
+    pub groups: Groups,
     /// The JWT that said so, for whoever is to read it next; absent unless it was asked for.
     #[serde(skip)]
     pub jwt: Option<Box<str>>,
@@ -92,6 +97,7 @@ impl StatedClaims {
             exp: required(self.exp, "exp")?,
             jti: required(self.jti, "jti")?,
             status: self.status,
+            groups: Groups::default(),
         })
     }
 }
@@ -120,7 +126,7 @@ impl<'de> Members<'de> for Answer {
 
 impl From<Claims> for StatedClaims {
     fn from(claims: Claims) -> Self {
-        let Claims { iss, sub, aud, client_id, scope, iat, nbf, exp, jti, status } = claims;
+        let Claims { iss, sub, aud, client_id, scope, iat, nbf, exp, jti, status, groups } = claims;
         Self {
             iss: Some(iss),
             sub: Some(sub),
@@ -132,6 +138,7 @@ impl From<Claims> for StatedClaims {
             exp: Some(exp),
             jti: Some(jti),
             status,
+            groups,
             jwt: None,
         }
     }

@@ -10,9 +10,9 @@ use tokio::net::TcpListener;
 use crate::auth::architecture::Architecture;
 use crate::auth::authorization_server::{AuthorizationServer, Client, Minting};
 use crate::auth::store::StoreError;
-use crate::auth::token::WallClock;
 use crate::auth::token::jwt::SigningKey;
 use crate::auth::token::signature::KeyError;
+use crate::auth::token::{Groups, WallClock};
 use crate::design::TokenFormat;
 use crate::testbed::listener::NoDelay;
 use crate::testbed::spec::AuthorizationServerSpec;
@@ -53,6 +53,7 @@ pub(super) async fn prepare(
         scope: client.scope,
         lifetime: client.lifetime,
         age: client.age,
+        groups: Groups::filling(client.extra_claims),
     });
     let store = spec.store.open().await?;
     let server = AuthorizationServer::new(issuer, clients, minting, store, WallClock::system())

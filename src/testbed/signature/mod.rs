@@ -26,6 +26,7 @@ pub struct TrialKey {
     pub(super) key: PrivateJwk,
     /// What decides on its tokens at the resource servers.
     validation: Validation,
+    extra_claims: u32,
 }
 
 /// What a process is told that times a signature scheme.
@@ -39,6 +40,9 @@ pub struct Task {
     pub key: PrivateJwk,
     /// What decides on a token under the load: its whole path is timed, and none where somebody else decides.
     pub validation: Validation,
+    /// Bytes by which groups make the claims larger that are signed.
+    #[serde(default)]
+    pub extra_claims: u32,
 }
 
 /// The subcommand of this program that does the task.
@@ -53,9 +57,10 @@ impl TrialKey {
     pub async fn generate(trial: &Trial) -> Result<Option<Self>, KeyError> {
         let Some(scheme) = trial.subject.signature.clone() else { return Ok(None) };
         let validation = trial.subject.architecture.validation();
+        let extra_claims = trial.subject.extra_claims.bytes();
         let generation = tokio::task::spawn_blocking(move || {
             let key = scheme.generate()?;
-            Ok(Self { scheme, key, validation })
+            Ok(Self { scheme, key, validation, extra_claims })
         });
         generation.await.expect("a library that makes no key says so").map(Some)
     }
@@ -72,6 +77,7 @@ impl TrialKey {
             scheme: self.scheme.clone(),
             key: self.key.clone(),
             validation: self.validation,
+            extra_claims: self.extra_claims,
         };
         process::errand(program, "timing of the signature", COMMAND, &task, LIMIT).await
     }

@@ -26,6 +26,7 @@ use crate::auth::authorization_server::{AuthorizationServer, Client, JwtError, M
 use crate::auth::future::BoxFuture;
 use crate::auth::issuer::{Document, ExchangeKind, Introspection};
 use crate::auth::store::Store;
+use crate::auth::token::Groups;
 use crate::auth::token::jwt::{SigningKey, Trust};
 use crate::auth::token::signature::{SignatureScheme, every_variant};
 use crate::design::Checks;
@@ -138,6 +139,7 @@ fn client(audience: &str, scope: &str, age: Duration) -> Client {
         scope: scope.into(),
         lifetime: LIFETIME,
         age,
+        groups: Groups::default(),
     }
 }
 

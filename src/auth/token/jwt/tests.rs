@@ -7,7 +7,7 @@ use serde_json::json;
 use super::*;
 use crate::auth::token::jwks::{Jwk, JwkSet, PrivateJwk};
 use crate::auth::token::signature::{BackEnd, SIGNATURE_SCHEMES, SignatureScheme};
-use crate::auth::token::{Audience, Claims, Policy, Rejection, Section, UnixTime, base64url};
+use crate::auth::token::{Audience, Claims, Groups, Policy, Rejection, Section, UnixTime, base64url};
 use crate::registry::Part;
 
 const NOW: UnixTime = UnixTime::from_secs(1_000_000);
@@ -24,6 +24,7 @@ fn claims() -> Claims {
         exp: NOW + Duration::from_mins(1),
         jti: "1".into(),
         status: None,
+        groups: Groups::default(),
     }
 }
 

@@ -11,7 +11,7 @@ use crate::auth::architecture::Validation;
 use crate::auth::token::jwks::{Jwk, JwkSet, PrivateJwk};
 use crate::auth::token::jwt::{AnotherBackEnd, KeyRing, LibraryRing, SigningKey, Trust};
 use crate::auth::token::signature::{KeyError, SignatureScheme, Signer, SigningError, Verifier};
-use crate::auth::token::{Policy, Rejection, UnixTime, WallClock, base64url};
+use crate::auth::token::{Groups, Policy, Rejection, UnixTime, WallClock, base64url};
 use crate::observation::{Batches, Round, SignatureTimes};
 use crate::registry::Part;
 use crate::testbed::signature::Task;
@@ -149,7 +149,7 @@ impl Workbench {
             verifier: scheme.verifier(&public)?,
             validator: Validator::new(task.validation, &public, &trust)?,
             clock,
-            messages: messages(&SigningKey::new(&*scheme, key)?, clock.now())?,
+            messages: messages(&SigningKey::new(&*scheme, key)?, clock.now(), task.extra_claims)?,
             signatures: Vec::new(),
             tokens: Vec::new(),
             scheme,
@@ -216,11 +216,13 @@ impl Workbench {
 const ISSUER: &str = "http://127.0.0.1:40000";
 
 /// What is signed of tokens with the claims that the load carries, each with a name of its own.
-fn messages(key: &SigningKey, now: UnixTime) -> Result<Vec<String>, WorkbenchError> {
-    let first = key.sign(&tokens::claims(ISSUER, now))?;
+fn messages(key: &SigningKey, now: UnixTime, extra_claims: u32) -> Result<Vec<String>, WorkbenchError> {
+    let groups = Groups::filling(extra_claims);
+    let claims = || tokens::claims(ISSUER, now, groups.clone());
+    let first = key.sign(&claims())?;
     let header = first.split('.').next().expect("a split has a first part");
     let message = || {
-        let claims = serde_json::to_vec(&tokens::claims(ISSUER, now)).expect("claims are plain data");
+        let claims = serde_json::to_vec(&claims()).expect("claims are plain data");
         format!("{header}.{}", base64url::encode(claims))
     };
     Ok((0..MESSAGES).map(|_| message()).collect())

@@ -13,7 +13,13 @@ fn every_scheme_is_timed_in_rounds_with_at_least_one_of_each_operation() {
     };
     for scheme in every_variant().filter(quick).take(4) {
         let key = scheme.generate().unwrap();
-        let task = Task { cores: vec![0], scheme: scheme.clone(), key, validation: Validation::Own };
+        let task = Task {
+            cores: vec![0],
+            scheme: scheme.clone(),
+            key,
+            validation: Validation::Own,
+            extra_claims: 0,
+        };
         let times = times(&task).unwrap();
         assert!(times.rounds.len() >= FEWEST_ROUNDS, "{scheme}");
         for round in &times.rounds {
@@ -37,7 +43,13 @@ fn what_is_timed_as_validation_is_what_the_architecture_of_the_subject_does() {
     let task = |architecture: &str| {
         let architecture: Part<dyn Architecture> = serde_json::from_str(architecture).unwrap();
         let key = scheme.generate().unwrap();
-        Task { cores: vec![0], scheme: scheme.clone(), key, validation: architecture.validation() }
+        Task {
+            cores: vec![0],
+            scheme: scheme.clone(),
+            key,
+            validation: architecture.validation(),
+            extra_claims: 0,
+        }
     };
     let jsonwebtoken = task(r#"{"kind": "jwt", "library": "jsonwebtoken"}"#);
     let bench = Workbench::new(&jsonwebtoken).unwrap();
@@ -59,7 +71,9 @@ fn keys_are_timed_only_where_the_library_makes_them() {
     for own in [true, false] {
         let scheme = scheme(own).unwrap();
         let key = scheme.generate().unwrap();
-        let times = times(&Task { cores: vec![0], scheme, key, validation: Validation::Elsewhere }).unwrap();
+        let times =
+            times(&Task { cores: vec![0], scheme, key, validation: Validation::Elsewhere, extra_claims: 0 })
+                .unwrap();
         assert_eq!(times.rounds.iter().any(|round| round.generate.count() > 0), own);
     }
 }
@@ -69,7 +83,7 @@ fn a_key_that_does_not_verify_its_signatures_is_told() {
     let mut variants = every_variant().filter(|scheme| scheme.alg() == "ES256");
     let scheme = variants.next().unwrap();
     let key = scheme.generate().unwrap();
-    let mut task = Task { cores: vec![0], scheme, key, validation: Validation::Own };
+    let mut task = Task { cores: vec![0], scheme, key, validation: Validation::Own, extra_claims: 0 };
     let mut bench = Workbench::new(&task).unwrap();
     task.key = task.scheme.generate().unwrap();
     bench.verifier = task.scheme.verifier(&task.key.public).unwrap();
