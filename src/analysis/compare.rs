@@ -159,8 +159,8 @@ fn shift(metric: MetricId, before: &Estimate, after: &Estimate) -> Shift {
         return if high < other_low || other_high < low { Shift::Apart } else { Shift::Alike };
     }
     let (first, second) = (before.point, after.point);
-    let is_exact =
-        metric.unit() == Unit::Count || matches!(metric, MetricId::TokenBytes | MetricId::SignatureBytes);
+    let is_exact = metric.unit() == Unit::Count
+        || matches!(metric, MetricId::TokenBytes | MetricId::ClaimsReadableBytes | MetricId::SignatureBytes);
     let noise = if is_exact { 0.0 } else { NOISE * first.abs().max(second.abs()) };
     let is_alike = (first - second).abs() <= noise;
     if is_alike { Shift::Alike } else { Shift::Different }

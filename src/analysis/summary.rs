@@ -10,7 +10,7 @@ use crate::analysis::{
 };
 use crate::design::Checks;
 use crate::metric::MetricId;
-use crate::observation::{Environment, RecordedScenario, Recording, Subject, Workload};
+use crate::observation::{Environment, ReadableClaims, RecordedScenario, Recording, Subject, Workload};
 
 /// What was found out about every subject of a scenario.
 #[derive(Clone, Debug, PartialEq)]
@@ -157,6 +157,10 @@ fn summarise(
     estimates.extend(propagation.estimates());
     if let Some([_, median, _]) = trials.subject.token_characters {
         estimates.insert(MetricId::TokenBytes, Estimate::counted(median as f64));
+    }
+    if let Some(ReadableClaims { members, bytes }) = trials.subject.readable_claims {
+        estimates.insert(MetricId::ClaimsReadableMembers, Estimate::counted(members as f64));
+        estimates.insert(MetricId::ClaimsReadableBytes, Estimate::counted(bytes as f64));
     }
     let checks = expectation::checks(trials, |metric| estimates.get(&metric).copied());
     let series = Series::of(trials, &propagation);
@@ -334,7 +338,9 @@ mod tests {
         recording.events.clear();
         let analysis = analyse(&[recording]);
         let summary = &analysis.subjects[0];
-        assert_eq!(summary.estimates.keys().collect::<Vec<_>>(), [&MetricId::TokenBytes]);
+        let of_tokens =
+            [MetricId::TokenBytes, MetricId::ClaimsReadableMembers, MetricId::ClaimsReadableBytes];
+        assert_eq!(summary.estimates.keys().copied().collect::<Vec<_>>(), of_tokens);
         assert!(matches!(summary.warnings[..], [Warning::Failed { .. }]), "{:?}", summary.warnings);
         assert!(analysis.is_crossed(), "what was not measured does not hold");
     }

@@ -93,6 +93,12 @@ impl TokenPool {
         Some([*counts.first_key_value()?.0, median, *counts.last_key_value()?.0])
     }
 
+    /// A valid token of the median size. `None` without one.
+    pub fn median(&self) -> Option<&str> {
+        let [_, median, _] = self.characters()?;
+        self.valid().find(|token| token.len() as u64 == median)
+    }
+
     /// The text of a token.
     ///
     /// # Panics
@@ -267,6 +273,7 @@ mod tests {
         assert_eq!(sizes(&["abc"]), Some([3, 3, 3]));
         assert_eq!(sizes(&["a", "abc", "ab", "abcdef"]), Some([1, 3, 6]));
         assert_eq!(sizes(&["ab", "a", "ab", "abcdef", "a"]), Some([1, 2, 6]));
+        assert_eq!(TokenPool::of_valid(["abcdef", "a", "bc", "de", "f"]).median(), Some("bc"));
     }
 
     #[test]

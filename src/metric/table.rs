@@ -75,6 +75,8 @@ metrics! {
     AmplificationPeak "amplification.peak" PerRequest Lower "calls to the authorization server per API request in the second with the most calls per request"
     HitRatio "hit_ratio" Fraction Higher "share of the decisions that a resource server took from its cache"
     TokenBytes "token.bytes" Bytes Lower "size of the median live token"
+    ClaimsReadableMembers "claims.readable.members" Count Lower "members of the claims that a client, or a thief, can read in the median live token"
+    ClaimsReadableBytes "claims.readable.bytes" Bytes Lower "bytes of the claims that a client, or a thief, can read in the median live token"
     SignatureBytes "signature.bytes" Bytes Lower "size of a signature before base64url"
     KeygenP50 "signature.keygen.p50" Seconds Lower "half of the keys were made within this time"
     SignP50 "signature.sign.p50" Seconds Lower "half of the signatures were made within this time, by one core that does nothing else"

@@ -45,6 +45,20 @@ pub struct Subject {
     pub design: Design,
     /// Size of a live token in characters: smallest, median and largest of the pool. Absent if no token was issued.
     pub token_characters: Option<[u64; 3]>,
+    /// What a client, or a thief, can read of the claims of the median live token. Absent if no token was issued, and in recordings that a
+    /// version of this program wrote which did not look.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub readable_claims: Option<ReadableClaims>,
+}
+
+/// Claims that whoever holds a token can read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ReadableClaims {
+    /// How many members they have.
+    pub members: u64,
+    /// Their size as JSON.
+    pub bytes: u64,
 }
 
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "as serde calls it")]

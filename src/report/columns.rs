@@ -66,6 +66,13 @@ pub(super) const COLUMNS: &[Column] = &[
     ),
     column(MetricId::TokenBytes, "Token", "size", "token size", ["token", "size"]),
     column(
+        MetricId::ClaimsReadableBytes,
+        "Token",
+        "readable claims",
+        "claims that clients can read",
+        ["readable", "claims"],
+    ),
+    column(
         MetricId::PropagationP50,
         "Revocation takes",
         "p50",

@@ -35,6 +35,10 @@ pub(super) const GLOSSARY: &[(&str, &str)] = &[
         "the instant at which the schedule starts a request, whether or not the servers are ready for it",
     ),
     (
+        "exposure",
+        "how long a copied token still works after the theft is reported: the time that the revocation takes, since who hears of a theft revokes the token",
+    ),
+    (
         "few samples",
         "fewer than 100 requests, or timed operations, lie beyond the quantile: another run would show another value",
     ),
@@ -56,6 +60,10 @@ pub(super) const GLOSSARY: &[(&str, &str)] = &[
     ),
     ("opaque token", "a random string that only the authorization server can resolve"),
     ("p50, p99, p99.9", "half, 99 % and 99.9 % of the requests were answered within this time"),
+    (
+        "readable claims",
+        "what a client, or whoever copied its token, can read in it: the claims of a JWT. Of an opaque token and of the signature of a split token, which say nothing, 0",
+    ),
     (
         "requests per second and core",
         "requests divided by the CPU time that the resource servers used for them, HTTP included: an extrapolation from the offered rate to a core that is always busy, not an upper bound",

@@ -20,6 +20,7 @@ use crate::reuse::{Picker, ReuseLaw, Slice};
 use crate::run::{Interrupt, facts, watching};
 use crate::testbed::core_watch::{CoreWatch, Task};
 use crate::testbed::machine::{self, Watch};
+use crate::testbed::readable_claims;
 use crate::units::{Offset, Period, Rate, Span};
 use crate::wire::Http;
 
@@ -130,6 +131,7 @@ impl External {
                 thresholds: Vec::new(),
                 design: Design::UNKNOWN,
                 token_characters: self.target.tokens.characters(),
+                readable_claims: self.target.tokens.median().map(readable_claims),
                 http: self.http,
                 wire: self.wire.clone(),
             },

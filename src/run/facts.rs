@@ -67,6 +67,7 @@ fn subject(trial: &Trial) -> Subject {
         thresholds: subject.thresholds.iter().map(ToString::to_string).collect(),
         design: subject.architecture.design(),
         token_characters: None,
+        readable_claims: None,
     }
 }
 

@@ -17,7 +17,7 @@ use crate::run::sampling::sample;
 use crate::run::{Interrupt, PATIENCE, Preparation, facts, issuing, watching};
 use crate::testbed::machine::{self, Watch};
 use crate::testbed::signature::TrialKey;
-use crate::testbed::{Decision, Revoked, Testbed, TestbedError};
+use crate::testbed::{Decision, Revoked, Testbed, TestbedError, readable_claims};
 use crate::units::{Offset, Stamp};
 
 /// Measures one trial. What fails is recorded with what was seen until then. `told` hears of every preparation, and
@@ -86,6 +86,7 @@ async fn attempt(
     for (bad, unreadable) in recording.workload.bad_tokens.iter_mut().zip(&supply.unreadable) {
         bad.unreadable = *unreadable;
     }
+    recording.subject.readable_claims = tokens.median().map(readable_claims);
 
     let tokens = Arc::new(tokens);
     let neighbours = Neighbours::default();

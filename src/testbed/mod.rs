@@ -44,7 +44,7 @@ pub use events::Revoked;
 pub use issued::Issued;
 pub use node::TrialNode;
 pub use resource_server::{Decision, MOST_CALLS, most_connections};
-pub use tokens::{Count, Sink, SupplyError, TokenSupply, needed};
+pub use tokens::{Count, Sink, SupplyError, TokenSupply, needed, readable_claims};
 
 /// The servers of one trial. Each can be killed, started again, paused and resumed while the others are used.
 #[derive(Debug)]

@@ -10,10 +10,11 @@ use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 
 use crate::auth::authorization_server::signature_of;
-use crate::auth::token::jwt::{SigningKey, stated_claims};
+use crate::auth::token::jwt::{self, SigningKey, stated_claims};
 use crate::auth::token::signature::{KeyError, SignatureScheme, SigningError};
 use crate::auth::token::{Audience, Claims, Groups, Policy, UnixTime, WallClock, opaque};
 use crate::design::TokenFormat;
+use crate::observation::ReadableClaims;
 use crate::plan::{BadKind, Pool, TokenClass};
 use crate::registry::Part;
 use crate::testbed::client::{CallError, Client, uri};
@@ -265,6 +266,12 @@ impl Desk {
         }
         Ok(access_token)
     }
+}
+
+/// What a client can read of the claims of a token.
+pub fn readable_claims(token: &str) -> ReadableClaims {
+    let (members, bytes) = jwt::readable_claims(token);
+    ReadableClaims { members, bytes }
 }
 
 /// The form that asks to revoke a token (RFC 7009 section 2.1).

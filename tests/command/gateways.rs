@@ -42,6 +42,7 @@ signature = "ES256"
 name = "exchange"
 architecture = { kind = "token-exchange", gateway = { ttl = "500ms" } }
 signature = "ES256"
+extra_claims = "2KB"
 "#;
 
 #[test]
@@ -63,15 +64,18 @@ fn a_gateway_and_the_server_behind_it_answer_rightly_and_cost_what_both_take() {
         ["resource server 2", "resource_server", 1],
     ]);
     assert_eq!(json!(found), expected);
-    for (name, format, longest) in [
-        ("jwt", "jwt", 1_000),
-        ("phantom", "opaque", 43),
-        ("split", "signature", 86),
-        ("exchange", "jwt", 1_000),
+    let bytes = |name: &str| trial(name)["subject"]["readable_claims"]["bytes"].as_u64().unwrap();
+    for (name, format, longest, readable) in [
+        ("jwt", "jwt", 1_000, 8),
+        ("phantom", "opaque", 43, 0),
+        ("split", "signature", 86, 0),
+        ("exchange", "jwt", 4_000, 9),
     ] {
         let subject = &trial(name)["subject"];
         assert_eq!(subject["token_format"], format);
         assert!(subject["token_characters"][2].as_u64() <= Some(longest), "{subject}");
+        assert_eq!(subject["readable_claims"]["members"], readable, "{subject}");
+        assert_eq!(bytes(name) > 0, readable > 0, "{subject}");
     }
     for (name, unreadable) in [("jwt", 5), ("phantom", 0), ("split", 0), ("exchange", 5)] {
         let bad = trial(name)["workload"]["bad_tokens"].as_array().unwrap();
@@ -79,6 +83,7 @@ fn a_gateway_and_the_server_behind_it_answer_rightly_and_cost_what_both_take() {
         let [garbage, unknown] = ["garbage", "unknown"].map(|kind| of(kind).unwrap_or(0));
         assert_eq!([garbage, unknown], [unreadable, 0], "{name}: {bad:?}");
     }
+    assert_eq!(bytes("exchange"), bytes("jwt") + 2_000);
     for event in phantom["events"].as_array().unwrap() {
         for probe in event["what"]["probes"].as_array().unwrap() {
             assert!([2, 3].iter().any(|gateway| probe["node"] == *gateway), "decided inside: {probe}");

@@ -9,7 +9,9 @@ use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
 use crate::design::Design;
-use crate::observation::{Batches, Conformance, Round, Signature, SignatureTimes, Status, Subject};
+use crate::observation::{
+    Batches, Conformance, ReadableClaims, Round, Signature, SignatureTimes, Status, Subject,
+};
 use crate::wire::Http;
 
 /// A subject of `scenarios/signatures.toml`.
@@ -148,6 +150,7 @@ impl Scheme {
             thresholds: Vec::new(),
             design: Design::verifying(Duration::ZERO, Duration::from_mins(5)),
             token_characters: Some([characters, characters, characters + 2]),
+            readable_claims: Some(ReadableClaims { members: 8, bytes: 236 }),
         }
     }
 

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use crate::analysis::synthetic::{TTL, signatures};
 use crate::design::Design;
-use crate::observation::{SignatureTimes, Subject};
+use crate::observation::{ReadableClaims, SignatureTimes, Subject};
 use crate::wire::Http;
 
 /// A subject, the service time of a local decision and of a call in microseconds, the times of its signature.
@@ -40,6 +40,7 @@ impl Made {
             thresholds: Vec::new(),
             design,
             token_characters: Some([43, 43, 45]),
+            readable_claims: Some(ReadableClaims { members: 0, bytes: 0 }),
         };
         Self::plain(subject, local, call)
     }

@@ -10,7 +10,7 @@ mod signing;
 pub mod size;
 
 pub use check::{CHECKS, CheckOutcome, CheckReport, TokenCheck};
-pub use examination::{Asked, Examination, named_key, stated_claims, stated_expiry};
+pub use examination::{Asked, Examination, named_key, readable_claims, stated_claims, stated_expiry};
 pub use key_ring::KeyRing;
 pub use keys::Trust;
 pub use library::LibraryRing;

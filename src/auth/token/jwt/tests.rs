@@ -320,3 +320,17 @@ fn a_token_of_another_type_needs_what_is_asked_and_an_end() {
     assert_eq!(rejection(Some("JWT"), json!({ "iss": "a" }), "JWT"), lacks("exp"), "it would never end");
     assert_eq!(rejection(Some("JWT"), json!({ "exp": 2_000_000 }), "JWT"), lacks("iss"), "it was asked for");
 }
+
+#[test]
+fn whoever_holds_a_jwt_reads_its_claims_and_whoever_holds_something_else_reads_none() {
+    let (key, _) = key("HS256");
+    let header = json!({ "alg": "HS256" });
+    let jwt = forged(&key, &header, br#"{"a": [1, 2],"b":"c"}"#);
+    assert_eq!(readable_claims(&jwt), (2, 21));
+    let signature = jwt.rsplit('.').next().unwrap();
+    let no_object = forged(&key, &header, b"[1]");
+    let encrypted = format!("{jwt}.x.y");
+    for other in ["", signature, &jwt[1..jwt.rfind('.').unwrap()], &no_object, &encrypted] {
+        assert_eq!(readable_claims(other), (0, 0), "{other}");
+    }
+}
