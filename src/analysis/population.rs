@@ -194,6 +194,7 @@ mod tests {
             connections: 8.try_into().unwrap(),
             pool: plan::Pool {
                 live,
+                churn: None,
                 reuse: <dyn ReuseLaw>::registry().resolve(Choice { kind, settings }).unwrap(),
                 bad_fraction: BAD,
                 mix: vec![(plan::BadKind::Garbage, 1)],

@@ -7,7 +7,7 @@ use crate::analysis::bootstrap::Resamples;
 use crate::analysis::standing::Bracket;
 use crate::analysis::trials::Trials;
 use crate::metric::{MetricId, Unit};
-use crate::observation::{Look, Node, Recording, Role};
+use crate::observation::{Distribution, Look, Node, Recording, Role};
 use crate::units::Offset;
 
 /// Above this share of stolen time the machine is busy with somebody else.
@@ -37,6 +37,7 @@ pub(super) fn estimates(trials: &Trials<'_>) -> BTreeMap<MetricId, Estimate> {
     let lengths: Vec<usize> = runs.iter().map(Vec::len).filter(|length| *length > 0).collect();
     let steps = runs.concat();
     let mut estimates = memory(trials);
+    estimates.extend(churn(trials));
     if steps.is_empty() {
         return estimates;
     }
@@ -150,6 +151,26 @@ fn quotient(weights: &[u32], steps: &[UsageInterval], of: fn(&UsageInterval) -> 
         (sum.0 + f64::from(*weight) * above, sum.1 + f64::from(*weight) * below)
     });
     (below > 0.0).then(|| above / below)
+}
+
+/// How often tokens were replaced, and how long it took to have one issued meanwhile.
+fn churn(trials: &Trials<'_>) -> BTreeMap<MetricId, Estimate> {
+    let (mut seconds, mut replaced, mut issuing) = (0.0, 0, Distribution::default());
+    for recording in &trials.recordings {
+        let (Some(churn), Some(_)) = (&recording.churn, &recording.load) else { continue };
+        seconds += recording.workload.warmup_seconds + recording.workload.window_seconds;
+        replaced += churn.replaced;
+        issuing.add(&churn.issuing);
+    }
+    let mut estimates = BTreeMap::new();
+    if seconds > 0.0 {
+        estimates.insert(MetricId::Churn, Estimate::counted(replaced as f64 / seconds));
+    }
+    for (metric, share) in [(MetricId::IssueP50, 0.5), (MetricId::IssueP99, 0.99)] {
+        let value = issuing.quantile(share).map(|nanos| Estimate::counted(nanos as f64 / 1e9));
+        estimates.extend(value.map(|value| (metric, value)));
+    }
+    estimates
 }
 
 fn memory(trials: &Trials<'_>) -> BTreeMap<MetricId, Estimate> {

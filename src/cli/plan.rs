@@ -62,8 +62,10 @@ fn text(plan: &Plan) -> String {
         let kinds: Vec<_> =
             pool.mix.iter().map(|(kind, weight)| format!("{} {weight}", kind.name())).collect();
         line(format!(
-            "tokens: {} live, reused by {}; {} % bad{}; {} revoked and probed {} times a second at each resource server",
+            "tokens: {} live{}, reused by {}; {} % bad{}; {} revoked and probed {} times a second at each resource server",
             pool.live,
+            pool.churn
+                .map_or_else(String::new, |rate| format!(", {} replaced each second", rate.per_second())),
             pool.reuse,
             100.0 * pool.bad_fraction,
             if kinds.is_empty() { String::new() } else { format!(" (by weights {})", kinds.join(", ")) },
@@ -324,6 +326,7 @@ fn tokens(pool: &Pool) -> serde_json::Value {
     let mix = pool.mix.iter().map(|(kind, weight)| (kind.name().to_owned(), (*weight).into()));
     serde_json::json!({
         "live": pool.live,
+        "churn": pool.churn.map(Rate::per_second),
         "reuse": pool.reuse,
         "bad": pool.bad_fraction,
         "mix": mix.collect::<serde_json::Map<_, _>>(),

@@ -1,6 +1,7 @@
 //! The tokens that requests carry, and what is the right answer to each.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
 
 use crate::load::Token;
 use crate::observation::VALID;
@@ -8,13 +9,15 @@ use crate::plan::{BadKind, TokenClass};
 use crate::units::Stamp;
 
 /// Every token of a trial, as it stands behind `Bearer`: one read-only text, and where each token in it ends. A token costs
-/// eight bytes besides its own.
+/// eight bytes besides its own. Clones share the text, so that one with some other tokens costs those alone.
 #[derive(Clone, Debug)]
 pub struct TokenPool {
     /// Every token, class after class, with nothing between them.
-    text: String,
+    text: Arc<String>,
     /// Where each token ends.
-    ends: Vec<usize>,
+    ends: Arc<Vec<usize>>,
+    /// Tokens that took the place of others, by number.
+    replaced: HashMap<usize, Arc<str>>,
     /// When each valid token expires, as far as is known; empty if it is known of none.
     expiries: Vec<Stamp>,
     /// The number of tokens before those of each class, and of all tokens.
@@ -37,7 +40,14 @@ impl TokenPool {
         let classes: Vec<_> =
             [VALID].into_iter().chain(names).chain(["watched"]).map(str::to_owned).collect();
         let firsts = vec![0; classes.len() + 1];
-        Filling(Self { text: String::new(), ends: Vec::new(), expiries: Vec::new(), firsts, classes })
+        Filling(Self {
+            text: Arc::default(),
+            ends: Arc::default(),
+            replaced: HashMap::new(),
+            expiries: Vec::new(),
+            firsts,
+            classes,
+        })
     }
 
     /// A pool of tokens that must be accepted.
@@ -112,6 +122,9 @@ impl TokenPool {
     }
 
     fn numbered(&self, number: usize) -> &str {
+        if let Some(token) = self.replaced.get(&number) {
+            return token;
+        }
         let begin = if number == 0 { 0 } else { self.ends[number - 1] };
         &self.text[begin..self.ends[number]]
     }
@@ -132,11 +145,26 @@ impl TokenPool {
         self.expiries.get(index as usize).is_some_and(|expiry| *expiry <= at)
     }
 
+    /// The same tokens, some of the valid ones replaced by others of which it is not known when they expire: the text is shared, and what was
+    /// replaced before is gone.
+    #[must_use]
+    pub fn replacing(&self, fresh: impl IntoIterator<Item = (u32, Arc<str>)>) -> Self {
+        let mut pool = self.clone();
+        for (index, token) in fresh {
+            assert!((index as usize) < self.firsts[1], "{index} is no valid token of the pool");
+            pool.replaced.insert(index as usize, token);
+            if let Some(expiry) = pool.expiries.get_mut(index as usize) {
+                *expiry = NEVER;
+            }
+        }
+        pool
+    }
+
     /// The same tokens, some of the valid ones replaced by others, with when these expire. For pools of valid tokens alone.
     #[must_use]
     pub fn with(&self, fresh: &BTreeMap<u32, (String, Option<Stamp>)>) -> Self {
         let mut filling = Self::filling([]);
-        filling.0.text.reserve(self.text.len());
+        Arc::make_mut(&mut filling.0.text).reserve(self.text.len());
         filling.reserve(self.ends.len());
         for (index, token) in (0..).zip(self.valid()) {
             let same = || (token, self.expiries.get(index as usize).copied());
@@ -151,7 +179,7 @@ impl TokenPool {
 impl Filling {
     /// Makes room for so many tokens.
     pub fn reserve(&mut self, tokens: usize) {
-        self.0.ends.reserve_exact(tokens);
+        Arc::make_mut(&mut self.0.ends).reserve_exact(tokens);
     }
 
     /// Adds a token behind those of its class that are there already.
@@ -166,8 +194,8 @@ impl Filling {
             TokenClass::Watched => pool.classes.len() - 1,
         };
         assert_eq!(pool.firsts[class + 1], pool.ends.len(), "classes come one after the other");
-        pool.text.push_str(token);
-        pool.ends.push(pool.text.len());
+        Arc::make_mut(&mut pool.text).push_str(token);
+        Arc::make_mut(&mut pool.ends).push(pool.text.len());
         for first in &mut pool.firsts[class + 1..] {
             *first += 1;
         }
@@ -188,8 +216,8 @@ impl Filling {
 
     /// The pool, without room for more.
     pub fn full(mut self) -> TokenPool {
-        self.0.text.shrink_to_fit();
-        self.0.ends.shrink_to_fit();
+        Arc::make_mut(&mut self.0.text).shrink_to_fit();
+        Arc::make_mut(&mut self.0.ends).shrink_to_fit();
         self.0.expiries.shrink_to_fit();
         self.0
     }
@@ -264,6 +292,26 @@ mod tests {
         assert_eq!(renewed.valid().collect::<Vec<_>>(), ["aa", "b", "cc", "d"]);
         assert_eq!(expired(&renewed, 29), [false, true, false, false]);
         assert_eq!(TokenPool::of_valid(["a"]).first_expiry(), None);
+    }
+
+    #[test]
+    fn tokens_take_the_place_of_others_of_their_class_and_the_text_is_shared() {
+        let pool = filled();
+        let once = pool.replacing([(1, "best".into())]);
+        let twice = once.replacing([(0, "fine".into()), (1, "very best".into())]);
+        assert!(Arc::ptr_eq(&pool.text, &twice.text));
+        assert_eq!(pool.valid().collect::<Vec<_>>(), ["good", "better"]);
+        assert_eq!(once.valid().collect::<Vec<_>>(), ["good", "best"]);
+        assert_eq!(twice.valid().collect::<Vec<_>>(), ["fine", "very best"]);
+        assert_eq!(twice.text(Token::Live(1)), "very best");
+        assert_eq!(twice.text(Token::Bad { kind: 0, index: 0 }), "old");
+        assert_eq!(twice.live_count(), 2);
+    }
+
+    #[test]
+    #[should_panic(expected = "2 is no valid token")]
+    fn no_token_takes_the_place_of_a_bad_one() {
+        let _ = filled().replacing([(2, "good".into())]);
     }
 
     #[test]

@@ -1,5 +1,6 @@
 //! The facts of a trial and their file format: what was done and seen, no interpretation.
 
+mod churn;
 mod distribution;
 mod environment;
 mod event;
@@ -21,6 +22,7 @@ mod workload;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+pub use churn::TokenChurn;
 pub use distribution::Distribution;
 pub use environment::{Conditions, Cores, Environment};
 pub use event::{Action, Event, Learned, Probe, Revocation};
@@ -81,6 +83,9 @@ pub struct Recording {
     pub signature_conditions: Option<Conditions>,
     /// Requests and answers; absent if the load never began.
     pub load: Option<Load>,
+    /// How live tokens were replaced during the load; absent if none were to be.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub churn: Option<TokenChurn>,
     /// What was done to the servers, in the order in which it was due; revocations with the probes that asked for the tokens.
     pub events: Vec<Event>,
     /// Which revocations nodes heard of, and when; none where nothing tells them, and in recordings before version 4.

@@ -36,6 +36,9 @@ pub struct Workload {
     pub connections: u32,
     /// Live tokens in the pool.
     pub live_tokens: u64,
+    /// Live tokens that were to be replaced per second, each drawn uniformly, by others that are issued under the load; 0 where none were.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub churn_per_second: f64,
     /// How the live token of a request is chosen.
     pub reuse: Reuse,
     /// Fraction of the requests that carry a bad token.
@@ -69,6 +72,11 @@ pub struct BadTokens {
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "as serde calls it")]
 fn is_zero(count: &u32) -> bool {
     *count == 0
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "as serde calls it")]
+fn is_zero(rate: &f64) -> bool {
+    *rate == 0.0
 }
 
 impl Workload {

@@ -4,6 +4,7 @@ use std::num::NonZeroU32;
 
 use crate::plan::mix;
 use crate::plan::offer::Offer;
+use crate::reuse::Demand;
 use crate::scenario::{self, InvalidScenario, ScenarioFile};
 use crate::wire::Http;
 
@@ -12,6 +13,7 @@ pub(super) fn ensure_possible(file: &ScenarioFile, offer: &Offer) -> Result<(), 
     ensure_tokens_last(file, offer)?;
     ensure_bounded(file)?;
     ensure_mixed(file)?;
+    ensure_replaceable(file)?;
     ensure_streams(file)?;
     ensure_connected(file)
 }
@@ -81,6 +83,29 @@ pub(super) fn ensure_enough_tokens(file: &ScenarioFile, needed: u64) -> Result<(
     };
     let problem = format!("{live} live tokens, expected {needed} for reuse {reuse:?}; {remedy}");
     Err(file.key_error("tokens.live", problem))
+}
+
+/// More tokens per second than an authorization server on this machine issues beside its other work.
+const MOST_CHURN: f64 = 10_000.0;
+
+fn ensure_replaceable(file: &ScenarioFile) -> Result<(), InvalidScenario> {
+    let tokens = &file.scenario.tokens;
+    match tokens.churn {
+        Some(churn) if churn.per_second() > MOST_CHURN => {
+            let problem =
+                format!("expected at most {MOST_CHURN} tokens per second, not {}", churn.per_second());
+            Err(file.key_error("tokens.churn", problem))
+        }
+        Some(_) if matches!(tokens.reuse.demand(), Demand::OnePerRequest) => {
+            let reuse = tokens.reuse.to_string();
+            let problem = format!(
+                "reuse {reuse:?} sends every token once, so that none is replaced while it is in use; choose another \
+                 tokens.reuse, or leave `churn` away"
+            );
+            Err(file.key_error("tokens.churn", problem))
+        }
+        Some(_) | None => Ok(()),
+    }
 }
 
 fn ensure_streams(file: &ScenarioFile) -> Result<(), InvalidScenario> {

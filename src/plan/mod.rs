@@ -235,6 +235,7 @@ fn workload(scenario: &Scenario, pace: Pace, window: Period, seed: u64) -> Workl
         requests_per_connection: load.requests_per_connection,
         pool: Pool {
             live: tokens.live.get(),
+            churn: tokens.churn,
             reuse: tokens.reuse.clone(),
             bad_fraction: tokens.bad.into(),
             mix: mix(tokens),

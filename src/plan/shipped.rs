@@ -71,3 +71,10 @@ fn the_scenario_of_large_claims_has_each_design_with_and_without_and_ends_within
     // A second for each trial.
     assert!(plan.load_time() + Duration::from_secs(plan.trials.len() as u64) <= Duration::from_secs(90));
 }
+
+#[test]
+fn the_scenario_of_churn_leaves_time_to_start_servers_within_a_minute_and_a_half() {
+    let plan = decided(include_str!("../../scenarios/churn.toml"));
+    assert!(plan.trials.iter().all(|trial| trial.workload.pool.churn.is_some()));
+    assert!(plan.load_time() + Duration::from_secs(plan.trials.len() as u64) <= Duration::from_secs(90));
+}

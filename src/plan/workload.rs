@@ -6,6 +6,7 @@ use std::num::NonZeroU32;
 use rand::{RngExt as _, SeedableRng as _};
 use rand_chacha::ChaCha8Rng;
 
+use crate::arrival::{ArrivalProcess as _, Poisson};
 use crate::plan::{BadKind, Pace};
 use crate::registry::Part;
 use crate::reuse::{Demand, ReuseLaw};
@@ -51,6 +52,8 @@ pub const REVOKED_HEADER: &str = "bearerbench-revoked";
 pub struct Pool {
     /// How many live tokens there are.
     pub live: u32,
+    /// How many of them are replaced per second by others that are issued under the load.
+    pub churn: Option<Rate>,
     /// By which law they are used again.
     pub reuse: Part<dyn ReuseLaw>,
     /// Fraction of the requests that carry a bad token.
@@ -87,6 +90,18 @@ impl Workload {
         arrivals.instants(*rate, random.random())
     }
 
+    /// When a live token is replaced, and which one: a Poisson process, so that each lives for an exponential time whatever happened before.
+    /// The same for the same seed.
+    pub fn replacements(&self, seed: u64) -> impl Iterator<Item = (Offset, u32)> + Send + use<> {
+        // Streams 1 to 5 decide when and with what requests are sent.
+        let mut random = ChaCha8Rng::seed_from_u64(seed);
+        random.set_stream(6);
+        let (end, live) = (self.end(), self.pool.live);
+        let instants = self.pool.churn.map(|rate| Poisson {}.instants(rate, random.random()));
+        let instants = instants.into_iter().flatten().take_while(move |due| *due < end);
+        instants.map(move |due| (due, random.random_range(0..live)))
+    }
+
     /// How many live tokens the reuse law needs for the requests of this seed.
     pub fn live_needed(&self, seed: u64) -> u64 {
         match self.pool.reuse.demand() {
@@ -112,6 +127,28 @@ fn most_live(requests: u64, bad_fraction: f64) -> u64 {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::plan::Plan;
+    use crate::scenario::ScenarioFile;
+
+    #[test]
+    fn tokens_are_replaced_at_their_rate_each_as_often_as_the_others_and_alike_for_one_seed() {
+        let text = include_str!("../../scenarios/churn.toml");
+        let file = ScenarioFile::parse("churn.toml".to_owned(), text, &[]).unwrap();
+        let plan = Plan::decide(&file, &[], &[0, 1]).unwrap();
+        let mut workload = (*plan.trials[0].workload).clone();
+        (workload.window, workload.pool.live) = (Period::from_secs(400), 4);
+        let replaced: Vec<(Offset, u32)> = workload.replacements(3).collect();
+        assert_eq!(replaced, workload.replacements(3).collect::<Vec<_>>());
+        assert_ne!(replaced, workload.replacements(4).collect::<Vec<_>>());
+        assert!(replaced.is_sorted() && replaced.last().unwrap().0 < workload.end());
+        for token in 0..4 {
+            let count = replaced.iter().filter(|(_, replaced)| *replaced == token).count();
+            // 5,006 are expected; five standard deviations are 354.
+            assert!((4_652..=5_360).contains(&count), "{token}: {count}");
+        }
+        workload.pool.churn = None;
+        assert_eq!(workload.replacements(3).count(), 0);
+    }
 
     #[test]
     fn without_bad_tokens_every_request_carries_a_live_one() {

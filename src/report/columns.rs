@@ -64,6 +64,8 @@ pub(super) const COLUMNS: &[Column] = &[
         "auth. server calls per request",
         ["calls/", "request"],
     ),
+    column(MetricId::Churn, "New tokens", "per second", "new tokens per second", ["new", "tokens"]),
+    column(MetricId::IssueP50, "New tokens", "issued in, p50", "new token issued in, p50", ["issued", "p50"]),
     column(MetricId::TokenBytes, "Token", "size", "token size", ["token", "size"]),
     column(
         MetricId::ClaimsReadableBytes,

@@ -192,13 +192,17 @@ fn tokens(workload: &Workload) -> String {
     let count = thousands(&workload.live_tokens.to_string());
     let lifetime = workload.token_lifetime_seconds;
     let last = if lifetime > 0.0 { format!(" with a lifetime of {lifetime} s") } else { String::new() };
+    let churn = match workload.churn_per_second {
+        0.0 => String::new(),
+        churn => format!(", {churn} of them replaced each second"),
+    };
     let bad = match workload.bad_fraction {
         0.0 => String::new(),
         share => {
             format!("; {} of the requests carry a bad token{}", Unit::Fraction.show(share), kinds(workload))
         }
     };
-    format!("{count} live tokens{last}, {}{bad}", reuse(workload.reuse))
+    format!("{count} live tokens{last}{churn}, {}{bad}", reuse(workload.reuse))
 }
 
 /// Nothing where no token was revoked.

@@ -19,6 +19,10 @@ pub(super) const GLOSSARY: &[(&str, &str)] = &[
         "calls to the authorization server (introspections and fetches of keys) divided by requests to the API",
     ),
     (
+        "churn",
+        "live tokens that are replaced per second, as clients come and go: each is issued under the load, and no cache knows it yet",
+    ),
+    (
         "conforming",
         "decides every published vector (Wycheproof, or the examples of its draft; the table says which) correctly: no forgery accepted, no valid signature refused. An implementation that does not conform is shown, but never ranked",
     ),

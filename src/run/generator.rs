@@ -34,11 +34,12 @@ impl Generator {
         trial: &Trial,
         testbed: &Testbed,
         tokens: Arc<TokenPool>,
+        renewals: Renewals,
         neighbours: Neighbours,
         interrupt: &Interrupt,
     ) -> anyhow::Result<Self> {
         let (workload, seed) = (Arc::clone(&trial.workload), trial.seed);
-        let target = target(plan, trial, testbed, tokens, neighbours)?;
+        let target = Target { renewals, ..target(plan, trial, testbed, tokens, neighbours)? };
         let stopped = Arc::new(AtomicBool::new(false));
         let (tell_started, started) = oneshot::channel();
         let (tell_ended, ended) = oneshot::channel();

@@ -1,5 +1,6 @@
 //! The pipeline from a plan to recordings: the only place that walks it.
 
+mod churn;
 mod external;
 mod facts;
 mod generator;

@@ -8,13 +8,13 @@ use std::time::Duration;
 use tokio::sync::Notify;
 use tokio::time::sleep;
 
-use crate::load::{Driven, Neighbours};
-use crate::observation::{Node, Recording, TrialFailure};
+use crate::load::{Driven, Neighbours, Renewals, TokenPool};
+use crate::observation::{Node, Recording, TokenChurn, TrialFailure};
 use crate::plan::{Plan, Trial};
 use crate::run::generator::Generator;
 use crate::run::revocations::{self, Known};
 use crate::run::sampling::sample;
-use crate::run::{Interrupt, PATIENCE, Preparation, facts, issuing, watching};
+use crate::run::{Interrupt, PATIENCE, Preparation, churn, facts, issuing, watching};
 use crate::testbed::machine::{self, Watch};
 use crate::testbed::signature::TrialKey;
 use crate::testbed::{Decision, Revoked, Testbed, TestbedError, readable_claims};
@@ -94,18 +94,27 @@ async fn attempt(
     // Until the end of the trial.
     let _watch =
         testbed.watch_cores(program, &plan.placement, move |heard| watching::tell(&seen, heard)).await;
-    let mut seen = Beside { nodes: testbed.unseen_nodes(), revoked: Vec::new(), failure: None };
-    let mut generator = Generator::start(plan, trial, &testbed, Arc::clone(&tokens), neighbours, interrupt)?;
+    let mut seen = Beside {
+        nodes: testbed.unseen_nodes(),
+        revoked: Vec::new(),
+        churn: TokenChurn::default(),
+        failure: None,
+    };
+    let renewals = Renewals::of(Arc::clone(&tokens));
+    let pool = Arc::clone(&tokens);
+    let mut generator =
+        Generator::start(plan, trial, &testbed, pool, renewals.clone(), neighbours, interrupt)?;
     let start = generator.started().await?;
     issuing::ensure_last(plan, trial, supply.issued, start)?;
     told(None);
     // What goes on beside the load must not take the generator's core from it.
     let aside = machine::pin_thread(&plan.placement.servers);
     let watch = Watch::begin();
-    let driven = accompany(&testbed, trial, tokens.watched(), start, &mut seen, &mut generator).await;
+    let driven = accompany(&testbed, trial, &tokens, &renewals, start, &mut seen, &mut generator).await;
     recording.conditions = watch.end();
     aside.and_then(|()| machine::pin_thread(&machine::available_cores()))?;
     recording.nodes = seen.nodes;
+    recording.churn = trial.workload.pool.churn.map(|_| seen.churn);
     let driven = driven?;
     if trial.workload.pace.rate().is_none() {
         recording.workload.rate = facts::sent_rate(&driven.load);
@@ -139,28 +148,34 @@ async fn attempt(
 struct Beside {
     nodes: Vec<Node>,
     revoked: Vec<Revoked>,
+    churn: TokenChurn,
     failure: Option<TestbedError>,
 }
 
-/// Revokes and samples until the load ends.
+/// Revokes, replaces and samples until the load ends.
 async fn accompany(
     testbed: &Testbed,
     trial: &Trial,
-    watched: impl Iterator<Item = &str>,
+    tokens: &Arc<TokenPool>,
+    renewals: &Renewals,
     start: Stamp,
     seen: &mut Beside,
     generator: &mut Generator,
 ) -> anyhow::Result<Driven> {
     let due: Vec<(Offset, String)> =
-        trial.workload.revocations.iter().copied().zip(watched.map(str::to_owned)).collect();
-    let Beside { nodes, revoked, failure } = seen;
+        trial.workload.revocations.iter().copied().zip(tokens.watched().map(str::to_owned)).collect();
+    let Beside { nodes, revoked, churn: replaced, failure } = seen;
     let ended = Notify::new();
     let beside = async {
         let revoking = async {
             testbed.revoke_at(start, &due, revoked).await;
             Ok(())
         };
-        tokio::try_join!(sample(testbed, trial, start, &ended, nodes), revoking).err()
+        let replacing = churn::replace(testbed, trial, start, Arc::clone(tokens), renewals, replaced);
+        tokio::select! {
+            ended = async { tokio::try_join!(sample(testbed, trial, start, &ended, nodes), revoking) } => ended.err(),
+            never = replacing => match never {},
+        }
     };
     tokio::pin!(beside);
     tokio::select! {

@@ -82,6 +82,9 @@ pub struct Tokens {
     pub bad_per_kind: NonZeroU32,
     /// How long a token lives.
     pub lifetime: Period,
+    /// Live tokens replaced per second by others that are issued under the load, each drawn uniformly from those in use; the others are
+    /// sent no more.
+    pub churn: Option<Rate>,
     /// Bytes of `groups` that its claims have beside those that RFC 9068 requires, like "8KB".
     pub extra_claims: ClaimsSize,
 }
@@ -106,6 +109,7 @@ impl Default for Tokens {
             mix: Mix::equal_parts(),
             bad_per_kind: NonZeroU32::new(100).expect("not zero"),
             lifetime: Period::from_secs(600),
+            churn: None,
             extra_claims: ClaimsSize::default(),
         }
     }

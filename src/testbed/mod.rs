@@ -44,7 +44,7 @@ pub use events::Revoked;
 pub use issued::Issued;
 pub use node::TrialNode;
 pub use resource_server::{Decision, MOST_CALLS, most_connections};
-pub use tokens::{Count, Sink, SupplyError, TokenSupply, needed, readable_claims};
+pub use tokens::{Count, Sink, SupplyError, TokenClient, TokenSupply, needed, readable_claims};
 
 /// The servers of one trial. Each can be killed, started again, paused and resumed while the others are used.
 #[derive(Debug)]
@@ -179,6 +179,11 @@ impl Testbed {
         let source = Source { client: &self.client, issuer: &issuer, outside, scheme, extra_claims, so_far };
         let watched = trial.workload.revocations.len();
         Ok(tokens::supply(&source, &trial.workload.pool, watched, sink).await?)
+    }
+
+    /// A client that has good tokens issued while the load runs.
+    pub fn token_client(&self) -> TokenClient {
+        TokenClient::of(&self.client, &self.issuer())
     }
 
     /// What was decided on tokens under revocation test by those who decide on what clients send.

@@ -184,7 +184,7 @@ impl Source<'_> {
         let mut tasks = JoinSet::new();
         for share in 0..AT_ONCE {
             let count = count / AT_ONCE + usize::from(share < count % AT_ONCE);
-            let desk = Desk::at(self, from);
+            let desk = Desk::at(self.client, self.issuer, from);
             let sender = sender.clone();
             tasks.spawn(async move {
                 for _ in 0..count {
@@ -237,6 +237,20 @@ impl Source<'_> {
     }
 }
 
+/// Has one good token after the other issued.
+pub struct TokenClient(Desk);
+
+impl TokenClient {
+    pub(super) fn of(client: &Client, issuer: &str) -> Self {
+        Self(Desk::at(client, issuer, &GOOD))
+    }
+
+    /// A new token.
+    pub async fn issue(&self) -> Result<String, SupplyError> {
+        self.0.issue(Fate::Kept).await
+    }
+}
+
 /// Where a client has its tokens issued, and revoked.
 struct Desk {
     client: Client,
@@ -246,10 +260,10 @@ struct Desk {
 }
 
 impl Desk {
-    fn at(source: &Source<'_>, from: &Registration) -> Self {
-        let endpoint = |path| uri(source.issuer, path).expect("the issuer is a URL");
+    fn at(client: &Client, issuer: &str, from: &Registration) -> Self {
+        let endpoint = |path| uri(issuer, path).expect("the issuer is a URL");
         Self {
-            client: source.client.clone(),
+            client: client.clone(),
             token: endpoint("/token"),
             revocation: endpoint("/revoke"),
             authorization: from.credentials().header(),

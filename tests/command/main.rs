@@ -4,6 +4,7 @@ mod afterwards;
 mod bad_command_line;
 mod bad_scenario;
 mod bad_subject;
+mod churn;
 mod counting;
 mod deny_list;
 mod description;

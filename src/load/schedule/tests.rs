@@ -24,6 +24,7 @@ fn workload(zipf_exponent: f64, revocations: usize) -> Workload {
         requests_per_connection: None,
         pool: Pool {
             live: 1_000,
+            churn: None,
             reuse: zipf(zipf_exponent),
             bad_fraction: 0.05,
             mix: BadKind::ALL[..5].iter().map(|kind| (*kind, 1)).collect(),

@@ -1,0 +1,71 @@
+//! Has tokens issued in the place of others while the load runs: clients that come and go.
+
+use std::convert::Infallible;
+use std::future::pending;
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures_util::stream::{FuturesUnordered, StreamExt as _};
+use tokio::time::{Instant, MissedTickBehavior, interval_at, sleep};
+
+use crate::load::{Renewals, TokenPool};
+use crate::observation::TokenChurn;
+use crate::plan::Trial;
+use crate::testbed::Testbed;
+use crate::units::Stamp;
+
+/// The generator looks for new tokens that often; it is given all that came meanwhile at once.
+const HANDING_OVER: Duration = Duration::from_millis(50);
+
+/// As many may be under way at once: those of an authorization server that is slow come late, and as they are asked for.
+const AT_ONCE: usize = 64;
+
+/// Replaces tokens of `pool` when the plan of `trial` says so, and leaves them in `renewals`. Never ends: the load does.
+pub(super) async fn replace(
+    testbed: &Testbed,
+    trial: &Trial,
+    start: Stamp,
+    mut pool: Arc<TokenPool>,
+    renewals: &Renewals,
+    seen: &mut TokenChurn,
+) -> Infallible {
+    let mut replacements = trial.workload.replacements(trial.seed).peekable();
+    if replacements.peek().is_none() {
+        return pending().await;
+    }
+    let client = testbed.token_client();
+    let mut under_way = FuturesUnordered::new();
+    let mut fresh: Vec<(u32, Arc<str>)> = Vec::new();
+    let mut handing_over = interval_at(Instant::now() + HANDING_OVER, HANDING_OVER);
+    handing_over.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    loop {
+        let next = replacements.peek().map(|(due, _)| due.since(Stamp::now().offset(start)));
+        tokio::select! {
+            () = sleep(next.unwrap_or_default()), if next.is_some() && under_way.len() < AT_ONCE => {
+                let (_, token) = replacements.next().expect("it was looked at");
+                seen.due += 1;
+                let client = &client;
+                under_way.push(async move {
+                    let asked = Stamp::now();
+                    let issued = client.issue().await;
+                    (token, issued, asked.elapsed())
+                });
+            }
+            Some((token, issued, took)) = under_way.next(), if !under_way.is_empty() => match issued {
+                Ok(text) => {
+                    seen.issuing.record(u64::try_from(took.as_nanos()).unwrap_or(u64::MAX));
+                    seen.replaced += 1;
+                    fresh.push((token, text.into()));
+                }
+                Err(error) => {
+                    seen.failed += 1;
+                    seen.failure.get_or_insert_with(|| format!("{:#}", anyhow::Error::from(error)));
+                }
+            },
+            _ = handing_over.tick(), if !fresh.is_empty() => {
+                pool = Arc::new(pool.replacing(fresh.drain(..)));
+                renewals.replace(Arc::clone(&pool));
+            }
+        }
+    }
+}
