@@ -10,7 +10,7 @@ use anyhow::Context as _;
 use bearerbench::auth::token::jwks::PrivateJwk;
 use bearerbench::auth::token::jwt::SigningKey;
 use bearerbench::auth::token::signature::SignatureScheme;
-use bearerbench::auth::token::{Audience, Claims, Policy, UnixTime};
+use bearerbench::auth::token::{Audience, Claims, Groups, Policy, UnixTime};
 use bearerbench::registry::{Choice, Part};
 use serde::{Deserialize, Serialize};
 
@@ -81,6 +81,7 @@ fn claims() -> Claims {
         exp: NOW + Duration::from_hours(1),
         jti: "dbe39bf3a3ba4238a513f51d6e1691c4".to_owned(),
         status: None,
+        groups: Groups::default(),
     }
 }
 

@@ -6,7 +6,7 @@ use std::time::Duration;
 use bearerbench::auth::token::jwks::JwkSet;
 use bearerbench::auth::token::jwt::{BackEnd, KeyRing, LibraryRing, SigningKey, Trust};
 use bearerbench::auth::token::signature::{SIGNATURE_SCHEMES, SignatureScheme, Verifier};
-use bearerbench::auth::token::{Audience, Claims, Policy, UnixTime, WallClock, base64url};
+use bearerbench::auth::token::{Audience, Claims, Groups, Policy, UnixTime, WallClock, base64url};
 use bearerbench::registry::Part;
 use jsonwebtoken::{Algorithm, DecodingKey, Validation, jwk};
 
@@ -134,6 +134,7 @@ fn claims(now: UnixTime) -> Claims {
         exp: now + Duration::from_hours(24),
         jti: String::new(),
         status: None,
+        groups: Groups::default(),
     };
     let size = |claims: &Claims| serde_json::to_vec(claims).expect("plain data").len();
     claims.jti = "j".repeat(CLAIMS_BYTES - size(&claims));
