@@ -55,6 +55,7 @@ async fn prepared(architecture: &str) -> (Arc<dyn TokenValidator>, String) {
         audience: "https://api.example/".to_owned(),
         scope: "read".to_owned(),
         lifetime: Duration::from_hours(2),
+        refreshes_for: None,
         age: Duration::ZERO,
         groups: Groups::default(),
     };

@@ -56,6 +56,7 @@ async fn prepared(
         audience: AUDIENCE.to_owned(),
         scope: "read".to_owned(),
         lifetime: Duration::from_hours(1),
+        refreshes_for: None,
         age: Duration::ZERO,
         groups: Groups::default(),
     };

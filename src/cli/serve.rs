@@ -80,6 +80,9 @@ struct AuthorizationServerArgs {
     /// Lifetime of a token
     #[arg(long, default_value = "10m", value_parser = humantime::parse_duration)]
     lifetime: Duration,
+    /// Issue refresh tokens, with which a token can be had anew for so long; each is good once (RFC 9700 section 4.14.2)
+    #[arg(long, value_name = "DURATION", value_parser = humantime::parse_duration)]
+    refresh_tokens: Option<Duration>,
     /// Audience of the tokens
     #[arg(long, default_value = "https://api.example/")]
     audience: String,
@@ -171,6 +174,7 @@ impl AuthorizationServerArgs {
             audience: self.audience,
             scope: self.scope,
             lifetime: self.lifetime,
+            refreshes_for: self.refresh_tokens,
             age: Duration::ZERO,
             extra_claims: self.extra_claims.bytes(),
         };

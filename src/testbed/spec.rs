@@ -63,6 +63,9 @@ pub struct ClientSpec {
     pub scope: String,
     /// How long its tokens live.
     pub lifetime: Duration,
+    /// How long it may have each of them refreshed, if it may.
+    #[serde(default)]
+    pub refreshes_for: Option<Duration>,
     /// How far in the past its tokens are dated.
     pub age: Duration,
     /// Bytes by which groups make its claims larger.

@@ -82,6 +82,7 @@ impl Registration {
             audience: self.audience.to_owned(),
             scope: SCOPE.to_owned(),
             lifetime,
+            refreshes_for: None,
             age,
             extra_claims,
         }

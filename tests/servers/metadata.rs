@@ -37,7 +37,7 @@ fn every_endpoint_is_where_the_metadata_says() {
 fn what_must_be_said_is_said() {
     let metadata = metadata(&Server::authorization(&[]));
     assert!(metadata["response_types_supported"].is_array(), "required by RFC 8414 section 2");
-    assert_eq!(metadata["grant_types_supported"], serde_json::json!(["client_credentials"]));
+    assert_eq!(metadata["grant_types_supported"], serde_json::json!(["client_credentials", "refresh_token"]));
     for endpoint in ["token", "introspection", "revocation"] {
         let member = format!("{endpoint}_endpoint_auth_methods_supported");
         assert_eq!(metadata[&member], serde_json::json!(["client_secret_basic"]), "{member}");

@@ -1,9 +1,13 @@
 //! The authorization server itself, without HTTP: issues, introspects, revokes, publishes keys.
 
+mod grants;
 mod in_memory;
 mod minting;
 mod publication;
+mod revocation;
 mod revocation_document;
+#[cfg(test)]
+mod tests;
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -20,8 +24,10 @@ use crate::auth::token::{
     Audience, Claims, Groups, StatusReference, TokenId, TokenStatus, UnixTime, WallClock, opaque,
 };
 
+pub use grants::RefreshError;
 pub use minting::{JwtError, Minting, Signing};
 pub use publication::{KEY_SET_PATH, Publication, PublicationError};
+pub use revocation::RevokeError;
 pub use revocation_document::RevocationDocument;
 
 /// Issues tokens to its clients and answers for them.
@@ -54,6 +60,8 @@ pub struct Client {
     pub scope: String,
     /// How long its tokens live.
     pub lifetime: Duration,
+    /// How long it may have each refreshed (RFC 6749 section 6), if it may.
+    pub refreshes_for: Option<Duration>,
     /// How far in the past its tokens are dated: more than the lifetime makes expired tokens for tests.
     pub age: Duration,
     /// The groups that its tokens name.
@@ -67,6 +75,8 @@ pub struct Issued {
     pub token: String,
     /// What it says.
     pub claims: Arc<Claims>,
+    /// What brings the next one, if the client may have it refreshed.
+    pub refresh_token: Option<String>,
 }
 
 /// Why no token was issued.
@@ -75,17 +85,6 @@ pub enum IssueError {
     /// The signature failed.
     #[error(transparent)]
     Signing(#[from] SigningError),
-    /// The store failed.
-    #[error(transparent)]
-    Store(#[from] StoreError),
-}
-
-/// Why a token was not revoked.
-#[derive(Debug, thiserror::Error)]
-pub enum RevokeError {
-    /// It was issued to another client (RFC 7009 section 2.1).
-    #[error("the token was issued to another client")]
-    OfAnotherClient,
     /// The store failed.
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -161,15 +160,24 @@ impl AuthorizationServer {
         Some(client)
     }
 
-    /// Issues a token by the client credentials grant (RFC 6749 section 4.4).
+    /// Issues a token by the client credentials grant (RFC 6749 section 4.4), which stands for every other one too: where refresh tokens are
+    /// wanted, for one with a person behind it.
     pub async fn issue(&self, client: &Client) -> Result<Issued, IssueError> {
+        let (id, issued) = self.access_token(client, &client.scope).await?;
+        let Some(lasts) = client.refreshes_for else { return Ok(issued) };
+        let refresh_token = self.open_grant(client, (id, Arc::clone(&issued.claims)), lasts).await?;
+        Ok(Issued { refresh_token: Some(refresh_token), ..issued })
+    }
+
+    /// Issues a token alone, and tells by what name the store knows it.
+    async fn access_token(&self, client: &Client, scope: &str) -> Result<(TokenId, Issued), IssueError> {
         let iat = self.clock.now() - client.age;
         let claims = Arc::new(Claims {
             iss: self.issuer.clone(),
             sub: client.id.clone(),
             aud: Audience::one(&*client.audience),
             client_id: client.id.clone(),
-            scope: client.scope.clone(),
+            scope: scope.to_owned(),
             iat,
             nbf: None,
             exp: iat + client.lifetime,
@@ -178,12 +186,16 @@ impl AuthorizationServer {
             groups: client.groups.clone(),
         });
         let token = match &self.minting {
-            Minting::Jwt(signing) => return Ok(Issued { token: signing.key.sign(&claims)?, claims }),
+            Minting::Jwt(signing) => {
+                let (id, token) = (TokenId::of(&claims.jti), signing.key.sign(&claims)?);
+                return Ok((id, Issued { token, claims, refresh_token: None }));
+            }
             Minting::Opaque | Minting::Phantom(_) => opaque::mint(),
             Minting::Split(signing) => signature_of(&signing.key.sign(&claims)?).to_owned(),
         };
-        self.store.put(TokenId::of(&token), Record::Issued(Arc::clone(&claims))).await?;
-        Ok(Issued { token, claims })
+        let id = TokenId::of(&token);
+        self.store.put(id, Record::Issued(Arc::clone(&claims))).await?;
+        Ok((id, Issued { token, claims, refresh_token: None }))
     }
 
     /// The groups of whom a token speaks for, which are not read from it.
@@ -234,7 +246,7 @@ impl AuthorizationServer {
             Some(Record::Issued(claims)) if self.clock.now() < claims.exp => {
                 Some(signing.key.header_and_claims(&claims))
             }
-            Some(Record::Issued(_) | Record::Revoked(_)) | None => None,
+            Some(_) | None => None,
         })
     }
 
@@ -270,25 +282,7 @@ impl AuthorizationServer {
             jti: opaque::mint(),
             ..(*subject).clone()
         });
-        Ok(Some(Issued { token: signing.key.sign(&claims)?, claims }))
-    }
-
-    /// Makes a token of this client worthless (RFC 7009). When this is done, no later introspection says active.
-    /// A token that is worthless already, or was never one, needs nothing; one of another client is refused.
-    pub async fn revoke(&self, client: &Client, token: &str) -> Result<(), RevokeError> {
-        match self.find(token).await? {
-            None => Ok(()),
-            Some((_, claims)) if claims.client_id != client.id => Err(RevokeError::OfAnotherClient),
-            Some((id, claims)) => {
-                let expiry = claims.exp + self.grace;
-                let idx = claims.status.as_ref().map(|status| status.status_list.idx);
-                let (jti, revoked) = (claims.jti.as_str().into(), self.clock.now());
-                let token = RevokedToken { jti, idx, revoked, expiry };
-                self.store.put(id, Record::Revoked(token)).await?;
-                self.revocations.fetch_add(1, Ordering::Release);
-                Ok(())
-            }
-        }
+        Ok(Some(Issued { token: signing.key.sign(&claims)?, claims, refresh_token: None }))
     }
 
     /// The tokens that were revoked, and that somebody may still accept.
@@ -330,7 +324,7 @@ impl AuthorizationServer {
                 let id = TokenId::of(token);
                 Ok(match self.store.find(id).await? {
                     Some(Record::Issued(claims)) => Some((id, claims)),
-                    Some(Record::Revoked(_)) | None => None,
+                    Some(_) | None => None,
                 })
             }
             Minting::Jwt(signing) => {

@@ -10,7 +10,7 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 
 use crate::auth::future::BoxFuture;
-use crate::auth::store::{Record, RevokedToken, Store, StoreError, TokenStore};
+use crate::auth::store::{Change, Record, RevokedToken, Store, StoreError, TokenStore};
 use crate::auth::token::{TokenId, UnixTime, WallClock};
 use compact::{CompactRecord, SharedClaims};
 
@@ -65,6 +65,21 @@ impl TokenStore for Shared {
             let mut table = self.table.write().expect("no holder of this lock panics");
             table.put(token, record, self.clock.now());
             Ok(())
+        })
+    }
+
+    fn update<'a>(
+        &'a self,
+        token: TokenId,
+        change: &'a Change<'a>,
+    ) -> BoxFuture<'a, Result<Option<Record>, StoreError>> {
+        Box::pin(async move {
+            let mut table = self.table.write().expect("no holder of this lock panics");
+            let known = table.records.get(&token).map(CompactRecord::record);
+            if let Some(record) = change(known.as_ref()) {
+                table.put(token, record, self.clock.now());
+            }
+            Ok(known)
         })
     }
 

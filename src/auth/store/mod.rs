@@ -20,6 +20,14 @@ pub trait TokenStore: Send + Sync {
     /// Remembers a token in place of what was known of it.
     fn put(&self, token: TokenId, record: Record) -> BoxFuture<'_, Result<(), StoreError>>;
 
+    /// Changes what is known of a token, and tells what was known of it until then. No other change comes in between: `change` is given what
+    /// is known and says what is to be known, if that is something else; it may be asked again.
+    fn update<'a>(
+        &'a self,
+        token: TokenId,
+        change: &'a Change<'a>,
+    ) -> BoxFuture<'a, Result<Option<Record>, StoreError>>;
+
     /// What is known of a token.
     fn find(&self, token: TokenId) -> BoxFuture<'_, Result<Option<Record>, StoreError>>;
 
@@ -31,6 +39,9 @@ pub trait TokenStore: Send + Sync {
     fn take_numbers(&self, number: u64) -> BoxFuture<'_, Result<u64, StoreError>>;
 }
 
+/// What is to be known of a token of which this is known; `None` if nothing changes.
+pub type Change<'a> = dyn Fn(Option<&Record>) -> Option<Record> + Send + Sync + 'a;
+
 /// What is known of a token.
 #[derive(Clone, Debug)]
 pub enum Record {
@@ -38,6 +49,37 @@ pub enum Record {
     Issued(Arc<Claims>),
     /// It was revoked.
     Revoked(RevokedToken),
+    /// It is a refresh token, the one of its grant that counts or one before that.
+    Refresh(RefreshToken),
+    /// It is the name of a grant, which nobody ever holds.
+    Grant(Arc<Grant>),
+}
+
+/// A refresh token.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct RefreshToken {
+    /// The name of its grant.
+    pub grant: TokenId,
+    /// When it ends, with its grant.
+    pub expiry: UnixTime,
+}
+
+/// What a client was allowed once: refresh tokens that follow one another, and the access tokens that were issued for them. They
+/// are revoked together.
+#[derive(Clone, Debug)]
+pub struct Grant {
+    /// Whose it is.
+    pub client_id: String,
+    /// What it allows, separated by spaces.
+    pub scope: String,
+    /// The refresh token that counts.
+    pub current: TokenId,
+    /// The access tokens that somebody may still accept, by their names in the store.
+    pub access: Vec<(TokenId, Arc<Claims>)>,
+    /// Whether nothing of it counts any more.
+    pub is_revoked: bool,
+    /// When its refresh tokens end.
+    pub expiry: UnixTime,
 }
 
 /// A revoked token.
@@ -59,6 +101,8 @@ impl Record {
         match self {
             Self::Issued(claims) => claims.exp,
             Self::Revoked(token) => token.expiry,
+            Self::Refresh(token) => token.expiry,
+            Self::Grant(grant) => grant.expiry,
         }
     }
 }

@@ -11,7 +11,7 @@ use serde::Deserialize;
 use serde_json::json;
 
 use super::table::Called;
-use crate::auth::authorization_server::{Client, JwtError, RevokeError};
+use crate::auth::authorization_server::{Client, Issued, JwtError, RefreshError, RevokeError};
 use crate::auth::token::TokenId;
 use crate::plan::REVOKED_HEADER;
 use crate::testbed::exchange::{ACCESS_TOKEN, JWT, SPLIT_TOKEN, TOKEN_EXCHANGE};
@@ -21,6 +21,7 @@ use crate::units::Stamp;
 #[derive(Deserialize)]
 pub(super) struct TokenRequest {
     grant_type: Option<String>,
+    refresh_token: Option<String>,
     scope: Option<String>,
 }
 
@@ -51,7 +52,7 @@ pub(super) enum Refusal {
     InvalidRequest(&'static str),
     UnsupportedGrantType,
     InvalidScope,
-    InvalidGrant,
+    InvalidGrant(String),
     InvalidTarget,
     /// The server's own trouble.
     Unavailable(String),
@@ -66,6 +67,7 @@ pub(super) async fn token(
     let Form(request) = form?;
     match request.grant_type.as_deref() {
         Some("client_credentials") => {}
+        Some("refresh_token") => return refresh(&called, client, &request).await,
         // RFC 6749 section 3.2: a parameter without a value is one that is not there.
         Some("") | None => return Err(Refusal::InvalidRequest("grant_type is missing")),
         Some(_) => return Err(Refusal::UnsupportedGrantType),
@@ -76,13 +78,39 @@ pub(super) async fn token(
     }
     let issued =
         called.server().issue(client).await.map_err(|error| Refusal::Unavailable(error.to_string()))?;
-    let answer = json!({
+    Ok(token_answer(client, &issued))
+}
+
+/// The next tokens in the place of a refresh token (RFC 6749 section 6).
+async fn refresh(called: &Called, client: &Client, request: &TokenRequest) -> Result<Response, Refusal> {
+    called.count_refresh();
+    let token = request.refresh_token.as_deref().filter(|token| !token.is_empty());
+    let token = token.ok_or(Refusal::InvalidRequest("refresh_token is missing"))?;
+    let scope = request.scope.as_deref().filter(|scope| !scope.is_empty());
+    match called.server().refresh(client, token, scope).await {
+        Ok(issued) => Ok(token_answer(client, &issued)),
+        Err(error @ (RefreshError::Refused | RefreshError::Reused)) => {
+            Err(Refusal::InvalidGrant(error.to_string()))
+        }
+        Err(RefreshError::Scope) => Err(Refusal::InvalidScope),
+        Err(error @ (RefreshError::Issue(_) | RefreshError::Store(_))) => {
+            Err(Refusal::Unavailable(error.to_string()))
+        }
+    }
+}
+
+/// RFC 6749 section 5.1.
+fn token_answer(client: &Client, issued: &Issued) -> Response {
+    let mut answer = json!({
         "access_token": issued.token,
         "token_type": "Bearer",
         "expires_in": client.lifetime.as_secs().saturating_sub(client.age.as_secs()),
         "scope": issued.claims.scope,
     });
-    Ok(([(CACHE_CONTROL, "no-store"), (PRAGMA, "no-cache")], Json(answer)).into_response())
+    if let Some(token) = &issued.refresh_token {
+        answer["refresh_token"] = token.as_str().into();
+    }
+    ([(CACHE_CONTROL, "no-store"), (PRAGMA, "no-cache")], Json(answer)).into_response()
 }
 
 pub(super) async fn introspect(
@@ -176,7 +204,7 @@ pub(super) async fn revoke(
     match called.server().revoke(client, &token).await {
         // Stamped here, where it happens: whoever asked may hear of it late.
         Ok(()) => Ok([(REVOKED_HEADER, Stamp::now().nanos().to_string())]),
-        Err(RevokeError::OfAnotherClient) => Err(Refusal::InvalidGrant),
+        Err(error @ RevokeError::OfAnotherClient) => Err(Refusal::InvalidGrant(error.to_string())),
         Err(RevokeError::Store(error)) => Err(Refusal::Unavailable(error.to_string())),
     }
 }
@@ -234,7 +262,8 @@ impl IntoResponse for Refusal {
             }
             Self::InvalidRequest(what) => (StatusCode::BAD_REQUEST, "invalid_request", what.to_owned()),
             Self::UnsupportedGrantType => {
-                (StatusCode::BAD_REQUEST, "unsupported_grant_type", "only client_credentials".to_owned())
+                let known = "only client_credentials and refresh_token".to_owned();
+                (StatusCode::BAD_REQUEST, "unsupported_grant_type", known)
             }
             Self::InvalidScope => {
                 (StatusCode::BAD_REQUEST, "invalid_scope", "more than the client may have".to_owned())
@@ -244,11 +273,7 @@ impl IntoResponse for Refusal {
                 "invalid_target",
                 "tokens are not exchanged for that audience".into(),
             ),
-            Self::InvalidGrant => (
-                StatusCode::BAD_REQUEST,
-                "invalid_grant",
-                "the token was issued to another client".to_owned(),
-            ),
+            Self::InvalidGrant(why) => (StatusCode::BAD_REQUEST, "invalid_grant", why),
             Self::Unavailable(why) => (StatusCode::SERVICE_UNAVAILABLE, "temporarily_unavailable", why),
         };
         (status, Json(json!({ "error": error, "error_description": description }))).into_response()

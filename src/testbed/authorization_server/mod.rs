@@ -52,6 +52,7 @@ pub(super) async fn prepare(
         audience: client.audience,
         scope: client.scope,
         lifetime: client.lifetime,
+        refreshes_for: client.refreshes_for,
         age: client.age,
         groups: Groups::filling(client.extra_claims),
     });

@@ -25,7 +25,7 @@ struct Row {
 
 /// Every endpoint but the documents, whose rows are the publications of the server.
 static ENDPOINTS: &[Row] = &[
-    Row { path: "/token", name: Some("token"), route: || post(endpoints::token) },
+    Row { path: TOKEN, name: Some("token"), route: || post(endpoints::token) },
     Row { path: "/introspect", name: Some("introspection"), route: || post(endpoints::introspect) },
     Row { path: "/revoke", name: Some("revocation"), route: || post(endpoints::revoke) },
     Row { path: "/token-exchange", name: Some("token_exchange"), route: || post(endpoints::exchange) },
@@ -39,7 +39,14 @@ struct Counted {
     server: AuthorizationServer,
     /// Of the endpoints, then of the documents.
     calls: Vec<AtomicU64>,
+    /// Those of the calls of [`TOKEN`] that had a token refreshed.
+    refreshes: AtomicU64,
 }
+
+/// Where clients are issued tokens.
+const TOKEN: &str = "/token";
+/// Where they have them refreshed: the same place, but counted by itself, since API requests are what they do that for.
+const REFRESH: &str = "/token refresh_token";
 
 /// A row of a server, as its handler gets it: with the call counted.
 #[derive(Clone)]
@@ -52,7 +59,7 @@ pub(super) struct Called {
 pub(super) fn routes(server: AuthorizationServer) -> Router {
     let rows = ENDPOINTS.len() + server.publications().len();
     let calls = (0..rows).map(|_| AtomicU64::new(0)).collect();
-    let counted = Arc::new(Counted { server, calls });
+    let counted = Arc::new(Counted { server, calls, refreshes: AtomicU64::new(0) });
     let called = |row| Called { counted: Arc::clone(&counted), row };
     let mut router = Router::new();
     for (row, endpoint) in ENDPOINTS.iter().enumerate() {
@@ -80,7 +87,7 @@ impl Called {
         let mut metadata = json!({
             "issuer": issuer,
             "response_types_supported": [],
-            "grant_types_supported": ["client_credentials"],
+            "grant_types_supported": ["client_credentials", "refresh_token"],
         });
         for Row { path, name, .. } in ENDPOINTS {
             if let Some(name) = name {
@@ -94,12 +101,25 @@ impl Called {
         metadata
     }
 
+    /// The call is one that has a token refreshed.
+    pub(super) fn count_refresh(&self) {
+        self.counted.refreshes.fetch_add(1, Ordering::Relaxed);
+    }
+
     /// How often each path was called since the beginning; what the bench itself asks is no call.
     pub(super) fn calls(&self) -> BTreeMap<&str, u64> {
         let endpoints = ENDPOINTS.iter().map(|row| row.path);
         let documents = self.server().publications().iter().map(|publication| publication.path());
         let calls = self.counted.calls.iter().map(|calls| calls.load(Ordering::Relaxed));
-        endpoints.chain(documents).zip(calls).filter(|(path, _)| !path.starts_with("/bench/")).collect()
+        // Read before the calls that they are among.
+        let refreshes = self.counted.refreshes.load(Ordering::Relaxed);
+        let calls = endpoints.chain(documents).zip(calls).filter(|(path, _)| !path.starts_with("/bench/"));
+        let mut calls: BTreeMap<&str, u64> = calls.collect();
+        if refreshes > 0 {
+            calls.entry(TOKEN).and_modify(|calls| *calls = calls.saturating_sub(refreshes));
+            calls.insert(REFRESH, refreshes);
+        }
+        calls
     }
 }
 

@@ -138,6 +138,7 @@ fn client(audience: &str, scope: &str, age: Duration) -> Client {
         audience: audience.into(),
         scope: scope.into(),
         lifetime: LIFETIME,
+        refreshes_for: None,
         age,
         groups: Groups::default(),
     }

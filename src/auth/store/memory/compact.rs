@@ -10,7 +10,8 @@ use crate::auth::token::{Claims, UnixTime, base64url};
 #[derive(Clone, Debug)]
 pub(super) enum CompactRecord {
     Issued(Arc<OwnClaims>),
-    Revoked(Arc<RevokedToken>),
+    /// Whatever there are few of.
+    Whole(Arc<Record>),
 }
 
 /// What a token says by itself, beside what it shares with others.
@@ -37,10 +38,8 @@ pub(super) struct SharedClaims(HashSet<Arc<Claims>>);
 impl SharedClaims {
     pub(super) fn compact(&mut self, record: Record) -> CompactRecord {
         match record {
-            Record::Issued(claims) => {
-                CompactRecord::Issued(Arc::new(self.part(Arc::unwrap_or_clone(claims))))
-            }
-            Record::Revoked(token) => CompactRecord::Revoked(Arc::new(token)),
+            Record::Issued(claims) => CompactRecord::Issued(Arc::new(self.part(Arc::unwrap_or_clone(claims)))),
+            Record::Revoked(_) | Record::Refresh(_) | Record::Grant(_) => CompactRecord::Whole(Arc::new(record)),
         }
     }
 
@@ -72,21 +71,24 @@ impl CompactRecord {
                 jti: own.jti.text(),
                 ..(*own.shared).clone()
             })),
-            Self::Revoked(token) => Record::Revoked((**token).clone()),
+            Self::Whole(record) => (**record).clone(),
         }
     }
 
     pub(super) fn revoked(&self) -> Option<&RevokedToken> {
         match self {
             Self::Issued(_) => None,
-            Self::Revoked(token) => Some(token),
+            Self::Whole(record) => match &**record {
+                Record::Revoked(token) => Some(token),
+                Record::Issued(_) | Record::Refresh(_) | Record::Grant(_) => None,
+            },
         }
     }
 
     pub(super) fn expiry(&self) -> UnixTime {
         match self {
             Self::Issued(own) => own.exp,
-            Self::Revoked(token) => token.expiry,
+            Self::Whole(record) => record.expiry(),
         }
     }
 }
