@@ -1,9 +1,13 @@
 //! How a subject decides on tokens, in numbers: whom it asks and how often, and what bounds how long it accepts a revoked token.
 
+mod refreshing;
+
 use std::time::Duration;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+
+pub use refreshing::Refreshing;
 
 /// The design of a validation architecture. What is expected of it follows from these numbers, whatever its name is.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -25,6 +29,9 @@ pub struct Design {
     /// Grace after the expiry of a token.
     #[serde(default, skip_serializing_if = "is_none")]
     pub leeway_seconds: f64,
+    /// How clients keep short-lived tokens usable; absent if a token lives as long as the workload says.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub refreshing: Option<Refreshing>,
 }
 
 /// What clients hold.
@@ -118,6 +125,7 @@ impl Design {
             push_delay_seconds: None,
             key_set_age_seconds: None,
             leeway_seconds: 0.0,
+            refreshing: None,
         }
     }
 
@@ -203,7 +211,12 @@ impl Design {
     }
 
     fn expired_after(&self, expires_in: f64) -> f64 {
-        (expires_in + self.leeway_seconds).max(0.0)
+        (self.token_life(expires_in) + self.leeway_seconds).max(0.0)
+    }
+
+    /// How many seconds a token lives that the workload gives so many: no longer than until clients have it refreshed.
+    pub fn token_life(&self, seconds: f64) -> f64 {
+        self.refreshing.map_or(seconds, |refreshing| seconds.min(refreshing.token_life_seconds))
     }
 
     /// For so many seconds after its revocation a token may be accepted that was never seen before: whoever asks about that token learns of it
@@ -233,7 +246,8 @@ impl Design {
         let pushed = self.push_delay_seconds.map(|seconds| ("push delay", seconds));
         let keys = self.key_set_age_seconds.map(|seconds| ("key-set age", seconds));
         let leeway = (self.leeway_seconds > 0.0).then_some(("leeway", self.leeway_seconds));
-        kept.chain([polled, pushed, keys, leeway].into_iter().flatten()).collect()
+        let refreshing = self.refreshing.into_iter().flat_map(Refreshing::terms);
+        kept.chain([polled, pushed, keys, leeway].into_iter().flatten()).chain(refreshing).collect()
     }
 }
 

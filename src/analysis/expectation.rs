@@ -2,6 +2,7 @@
 
 mod cache;
 mod probes;
+mod refreshes;
 
 use serde::Serialize;
 
@@ -91,7 +92,8 @@ pub(super) fn checks(trials: &Trials<'_>, measured: impl Fn(MetricId) -> Option<
     if trials.loads().any(|load| load.cut_short) {
         return Vec::new();
     }
-    let mut checks = calls(trials, measured);
+    let mut checks = calls(trials, &measured);
+    checks.extend(refreshes::check(trials, &measured));
     // Each trial by what happened in it: an outage in one excuses nothing in the others.
     let (stale, usual) = trials.recordings.iter().partition(|recording| usage::had_stale_answers(recording));
     for (recordings, had_stale_answers) in [(usual, false), (stale, true)] {
@@ -109,7 +111,7 @@ pub(super) fn checks(trials: &Trials<'_>, measured: impl Fn(MetricId) -> Option<
 }
 
 /// How often the authorization server is asked, and what a cache saves.
-fn calls(trials: &Trials<'_>, measured: impl Fn(MetricId) -> Option<Estimate>) -> Vec<Check> {
+fn calls(trials: &Trials<'_>, measured: &impl Fn(MetricId) -> Option<Estimate>) -> Vec<Check> {
     let calls = |(point, slack): (f64, f64), because| {
         let quantity = "calls to the authorization server per request";
         let ends = (point, (point - slack).max(0.0), point + slack);
@@ -262,6 +264,9 @@ fn bounded_by(design: &Design) -> &'static str {
         Asks::OnMiss(_) => "how long an answer is kept",
         Asks::EveryPeriod { .. } => {
             "how often the list of revoked tokens is fetched, and the time that takes"
+        }
+        Asks::Never if design.refreshing.is_some() => {
+            "what is left of the token's life, which nobody prolongs any more"
         }
         Asks::Never | Asks::Unknown => "what is left of the token's life",
     }

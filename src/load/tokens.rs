@@ -160,17 +160,32 @@ impl TokenPool {
         pool
     }
 
-    /// The same tokens, some of the valid ones replaced by others, with when these expire. For pools of valid tokens alone.
+    /// The same tokens, some of the valid and watched ones replaced by others, with when these expire.
     #[must_use]
-    pub fn with(&self, fresh: &BTreeMap<u32, (String, Option<Stamp>)>) -> Self {
-        let mut filling = Self::filling([]);
-        Arc::make_mut(&mut filling.0.text).reserve(self.text.len());
+    pub fn with(&self, fresh: &BTreeMap<Token, (String, Option<Stamp>)>) -> Self {
+        let (firsts, classes) = (vec![0; self.firsts.len()], self.classes.clone());
+        let mut filling = Filling(Self {
+            text: Arc::new(String::with_capacity(self.text.len())),
+            ends: Arc::default(),
+            replaced: HashMap::new(),
+            expiries: Vec::new(),
+            firsts,
+            classes,
+        });
         filling.reserve(self.ends.len());
         for (index, token) in (0..).zip(self.valid()) {
             let same = || (token, self.expiries.get(index as usize).copied());
             let (token, expires) =
-                fresh.get(&index).map_or_else(same, |(text, expires)| (text.as_str(), *expires));
+                fresh.get(&Token::Live(index)).map_or_else(same, |(text, expires)| (text, *expires));
             filling.add_valid(token, expires);
+        }
+        let last = self.classes.len() - 1;
+        for class in 1..last {
+            self.of_class(class).for_each(|token| filling.add(TokenClass::Bad(class - 1), token));
+        }
+        for (index, token) in (0..).zip(self.watched()) {
+            let token = fresh.get(&Token::Watched(index)).map_or(token, |(text, _)| text);
+            filling.add(TokenClass::Watched, token);
         }
         filling.full()
     }
@@ -287,7 +302,10 @@ mod tests {
         let expired =
             |pool: &TokenPool, now| [0, 1, 2, 3].map(|token| pool.has_expired(Token::Live(token), at(now)));
         assert_eq!(expired(&pool, 10), [false, false, true, false]);
-        let fresh = BTreeMap::from([(2, ("cc".to_owned(), Some(at(30)))), (0, ("aa".to_owned(), None))]);
+        let fresh = BTreeMap::from([
+            (Token::Live(2), ("cc".to_owned(), Some(at(30)))),
+            (Token::Live(0), ("aa".to_owned(), None)),
+        ]);
         let renewed = pool.with(&fresh);
         assert_eq!(renewed.valid().collect::<Vec<_>>(), ["aa", "b", "cc", "d"]);
         assert_eq!(expired(&renewed, 29), [false, true, false, false]);
@@ -312,6 +330,27 @@ mod tests {
     #[should_panic(expected = "2 is no valid token")]
     fn no_token_takes_the_place_of_a_bad_one() {
         let _ = filled().replacing([(2, "good".into())]);
+    }
+
+    #[test]
+    fn tokens_that_take_the_place_of_others_leave_those_of_every_other_class_where_they_are() {
+        let at = Stamp::from_nanos(7);
+        let fresh = BTreeMap::from([
+            (Token::Live(0), ("best".to_owned(), Some(at))),
+            (Token::Watched(0), ("later".to_owned(), Some(at))),
+        ]);
+        let pool = filled().with(&fresh);
+        assert_eq!(pool.classes(), filled().classes());
+        for (token, text) in [
+            (Token::Live(0), "best"),
+            (Token::Live(1), "better"),
+            (Token::Bad { kind: 0, index: 0 }, "old"),
+            (Token::Bad { kind: 1, index: 1 }, "gone"),
+            (Token::Watched(0), "later"),
+        ] {
+            assert_eq!(pool.text(token), text);
+        }
+        assert_eq!(pool.first_expiry(), Some((0, at)));
     }
 
     #[test]

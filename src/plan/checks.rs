@@ -11,6 +11,7 @@ use crate::wire::Http;
 /// What can be told without drawing the requests.
 pub(super) fn ensure_possible(file: &ScenarioFile, offer: &Offer) -> Result<(), InvalidScenario> {
     ensure_tokens_last(file, offer)?;
+    ensure_grants_last(file)?;
     ensure_bounded(file)?;
     ensure_mixed(file)?;
     ensure_replaceable(file)?;
@@ -37,6 +38,23 @@ fn ensure_tokens_last(file: &ScenarioFile, offer: &Offer) -> Result<(), InvalidS
     let problem =
         format!("a token lives {lifetime}, expected more than the {length} of load.warmup and {window}");
     Err(file.key_error("tokens.lifetime", problem))
+}
+
+/// What clients have refreshed lives shorter than what they have it refreshed by.
+fn ensure_grants_last(file: &ScenarioFile) -> Result<(), InvalidScenario> {
+    let lifetime = file.scenario.tokens.lifetime;
+    for (index, subject) in file.scenario.subjects.iter().enumerate() {
+        let refreshing = subject.architecture.design().refreshing;
+        if let Some(refreshing) = refreshing.filter(|refreshing| refreshing.life() >= lifetime.duration()) {
+            let life = humantime::format_duration(refreshing.life());
+            let problem = format!(
+                "`life` {life} is not shorter than the {lifetime} for which it may be refreshed; choose a shorter `life`, or a longer \
+                 tokens.lifetime"
+            );
+            return Err(file.key_error(&format!("subject[{index}].architecture"), problem));
+        }
+    }
+    Ok(())
 }
 
 /// What a scenario may ask for at most: beyond it the memory of any machine would end before the run does.

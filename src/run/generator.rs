@@ -39,7 +39,7 @@ impl Generator {
         interrupt: &Interrupt,
     ) -> anyhow::Result<Self> {
         let (workload, seed) = (Arc::clone(&trial.workload), trial.seed);
-        let target = Target { renewals, ..target(plan, trial, testbed, tokens, neighbours)? };
+        let target = target(plan, trial, testbed, tokens, renewals, neighbours)?;
         let stopped = Arc::new(AtomicBool::new(false));
         let (tell_started, started) = oneshot::channel();
         let (tell_ended, ended) = oneshot::channel();
@@ -99,6 +99,7 @@ fn target(
     trial: &Trial,
     testbed: &Testbed,
     tokens: Arc<TokenPool>,
+    renewals: Renewals,
     neighbours: Neighbours,
 ) -> anyhow::Result<Target> {
     let (workload, wire) = (&trial.workload, &trial.subject.wire);
@@ -117,7 +118,7 @@ fn target(
         streams: workload.streams,
         requests_per_connection: workload.requests_per_connection,
         tokens,
-        renewals: Renewals::default(),
+        renewals,
         window: workload.window_start()..workload.end(),
         timeout: PATIENCE,
         precision: if polls { Precision::Busy } else { Precision::Hybrid },

@@ -6,15 +6,23 @@ use std::time::Duration;
 use tokio::time::{Instant, interval_at, timeout};
 
 use crate::design::TokenFormat;
-use crate::load::{Filling, TokenPool};
+use crate::load::{Filling, Token, TokenPool};
 use crate::observation::SignatureTimes;
-use crate::plan::{Plan, Trial};
+use crate::plan::{Plan, TokenClass, Trial};
 use crate::run::Preparation;
-use crate::testbed::{self, Count, Issued, Sink, Testbed, TokenSupply};
+use crate::testbed::{self, Count, Issued, Refreshable, Sink, SuppliedToken, Testbed, TokenSupply};
 use crate::units::Stamp;
 
 /// How often it is told how far the issuing is, if it takes that long.
 const TELLING: Duration = Duration::from_secs(3);
+
+/// The tokens of a trial.
+pub(super) struct IssuedPool {
+    pub(super) tokens: TokenPool,
+    pub(super) supply: TokenSupply,
+    /// Those that clients have refreshed, with what that needs: the good ones, then those that will be revoked.
+    pub(super) refreshable: Vec<(Token, Refreshable)>,
+}
 
 /// Has the tokens of `trial` issued into a pool, for as long as the first of them would outlive the load.
 pub(super) async fn issue(
@@ -22,11 +30,43 @@ pub(super) async fn issue(
     plan: &Plan,
     trial: &Trial,
     told: impl FnMut(Preparation),
-) -> anyhow::Result<(TokenPool, TokenSupply)> {
+) -> anyhow::Result<IssuedPool> {
     let mut tokens = filling(trial);
-    let mut sink = |class, token: &str| tokens.add(class, token);
+    let mut refreshable = Vec::new();
+    let (mut live, mut watched) = (0, 0);
+    let refreshing = trial.subject.architecture.design().refreshing;
+    let mut sink = |class, SuppliedToken { text, refreshable: held }: SuppliedToken| {
+        let place = match class {
+            TokenClass::Valid => {
+                let expires =
+                    refreshing.zip(held.as_ref()).map(|(how, held)| held.issued.expires(how.life()));
+                tokens.add_valid(&text, expires);
+                Token::Live(next(&mut live))
+            }
+            TokenClass::Watched => {
+                tokens.add(class, &text);
+                Token::Watched(next(&mut watched))
+            }
+            TokenClass::Bad(_) => return tokens.add(class, &text),
+        };
+        refreshable.extend(held.map(|held| (place, held)));
+    };
     let supply = supply(testbed, plan, trial, &mut sink, told).await?;
-    Ok((tokens.full(), supply))
+    Ok(IssuedPool { tokens: tokens.full(), supply, refreshable })
+}
+
+impl IssuedPool {
+    /// What is revoked in a revocation test, in order: tokens, or the grants by which clients have theirs refreshed.
+    pub(super) fn revocable(&self) -> Vec<String> {
+        let watched = self.refreshable.iter().filter(|(token, _)| matches!(token, Token::Watched(_)));
+        let grants: Vec<String> = watched.map(|(_, held)| held.refresh_token.clone()).collect();
+        if grants.is_empty() { self.tokens.watched().map(str::to_owned).collect() } else { grants }
+    }
+}
+
+fn next(count: &mut u32) -> u32 {
+    *count += 1;
+    *count - 1
 }
 
 async fn supply(

@@ -8,6 +8,7 @@ mod interrupt;
 mod issuing;
 mod output;
 mod preflight;
+mod refreshing;
 mod revocations;
 mod sampling;
 mod steps;

@@ -1,22 +1,20 @@
 //! Brings together what was revoked when, what was sent when, and what was decided when.
 
 use std::collections::HashMap;
-use std::time::Duration;
 
 use crate::load::SentProbe;
 use crate::observation::{Action, Event, Node, Probe, Revocation};
 use crate::plan::Workload;
-use crate::testbed::{Decision, Issued, Revoked};
+use crate::testbed::{Decision, Revoked};
 use crate::units::{Offset, Stamp};
 
 /// What a trial knows of its revocations.
 pub(super) struct Known<'a> {
     pub(super) workload: &'a Workload,
-    pub(super) lifetime: Duration,
     /// The beginning of the load.
     pub(super) start: Stamp,
-    /// When the revoked tokens were issued.
-    pub(super) watched: Issued,
+    /// When each of the revoked tokens expires by itself.
+    pub(super) expiries: &'a [Stamp],
     pub(super) nodes: &'a [Node],
     pub(super) revoked: &'a [Revoked],
     pub(super) sent: &'a [SentProbe],
@@ -26,18 +24,18 @@ pub(super) struct Known<'a> {
 
 /// The facts of every revocation that was sent.
 pub(super) fn facts(known: &Known<'_>) -> Vec<Event> {
-    let Known { workload, lifetime, start, watched, nodes, revoked, sent, decisions } = *known;
+    let Known { workload, start, expiries, nodes, revoked, sent, decisions } = *known;
     let decided: HashMap<u64, Decision> =
         decisions.iter().flatten().map(|decision| (decision.probe, *decision)).collect();
     let numbered = (0..).zip(nodes).filter(|(_, node)| node.role.enforces() && node.hop == 0);
     let enforcing: Vec<u32> = numbered.map(|(number, _)| number).collect();
-    let unprobed = Revocation {
-        expires_seconds: watched.expiry(lifetime, start),
+    let unprobed = |expires: &Stamp| Revocation {
+        expires_seconds: seconds_after(start, *expires),
         probed_until: workload.end(),
         probes: Vec::new(),
         undecided: 0,
     };
-    let mut revocations = vec![unprobed; revoked.len()];
+    let mut revocations: Vec<Revocation> = expiries.iter().take(revoked.len()).map(unprobed).collect();
     for probe in sent {
         let Some(revocation) = revocations.get_mut(probe.revocation as usize) else { continue };
         match decided.get(&probe.id) {
@@ -59,4 +57,9 @@ pub(super) fn facts(known: &Known<'_>) -> Vec<Event> {
         failure: revoked.failure.clone(),
     };
     revoked.iter().zip(&workload.revocations).zip(revocations).map(event).collect()
+}
+
+/// Also of an instant before it.
+fn seconds_after(start: Stamp, instant: Stamp) -> f64 {
+    instant.offset(start).seconds() - start.offset(instant).seconds()
 }

@@ -2,16 +2,19 @@
 
 use std::cell::Cell;
 use std::path::Path;
+use std::convert::Infallible;
 use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::sync::Notify;
 use tokio::time::sleep;
 
-use crate::load::{Driven, Neighbours, Renewals, TokenPool};
+use crate::load::{Driven, Neighbours, Renewals};
 use crate::observation::{Node, Recording, TokenChurn, TrialFailure};
 use crate::plan::{Plan, Trial};
 use crate::run::generator::Generator;
+use crate::run::issuing::IssuedPool;
+use crate::run::refreshing::Clients;
 use crate::run::revocations::{self, Known};
 use crate::run::sampling::sample;
 use crate::run::{Interrupt, PATIENCE, Preparation, churn, facts, issuing, watching};
@@ -81,7 +84,10 @@ async fn attempt(
     }
     told(Some(Preparation::Servers));
     let testbed = Testbed::start(program, trial, key, plan.lifetime, &plan.placement).await?;
-    let (tokens, supply) = issuing::issue(&testbed, plan, trial, |stage| told(Some(stage))).await?;
+    let issued = issuing::issue(&testbed, plan, trial, |stage| told(Some(stage))).await?;
+    let due: Vec<(Offset, String)> =
+        trial.workload.revocations.iter().copied().zip(issued.revocable()).collect();
+    let IssuedPool { tokens, supply, refreshable } = issued;
     recording.subject.token_characters = tokens.characters();
     for (bad, unreadable) in recording.workload.bad_tokens.iter_mut().zip(&supply.unreadable) {
         bad.unreadable = *unreadable;
@@ -89,18 +95,18 @@ async fn attempt(
     recording.subject.readable_claims = tokens.median().map(readable_claims);
 
     let tokens = Arc::new(tokens);
+    let mut clients = Clients::start(trial, &testbed, &tokens, refreshable, &plan.placement.generators)?;
     let neighbours = Neighbours::default();
     let seen = neighbours.clone();
     // Until the end of the trial.
     let _watch =
         testbed.watch_cores(program, &plan.placement, move |heard| watching::tell(&seen, heard)).await;
-    let mut seen = Beside {
-        nodes: testbed.unseen_nodes(),
-        revoked: Vec::new(),
-        churn: TokenChurn::default(),
-        failure: None,
-    };
-    let renewals = Renewals::of(Arc::clone(&tokens));
+    let mut seen = Beside { nodes: testbed.unseen_nodes(), revoked: Vec::new(), failure: None };
+    let mut renewals = Renewals::of(Arc::clone(&tokens));
+    if let Some(clients) = &mut clients {
+        clients.up_to_date().await?;
+        renewals = clients.renewals.clone();
+    }
     let pool = Arc::clone(&tokens);
     let mut generator =
         Generator::start(plan, trial, &testbed, pool, renewals.clone(), neighbours, interrupt)?;
@@ -110,11 +116,15 @@ async fn attempt(
     // What goes on beside the load must not take the generator's core from it.
     let aside = machine::pin_thread(&plan.placement.servers);
     let watch = Watch::begin();
-    let driven = accompany(&testbed, trial, &tokens, &renewals, start, &mut seen, &mut generator).await;
+    let mut replaced = TokenChurn::default();
+    let replacing = churn::replace(&testbed, trial, start, tokens, &renewals, &mut replaced);
+    let driven = accompany(&testbed, trial, &due, start, &mut seen, replacing, &mut generator).await;
+    let expiries =
+        clients.map_or_else(|| vec![supply.watched_issued.expires(plan.lifetime); due.len()], Clients::end);
     recording.conditions = watch.end();
     aside.and_then(|()| machine::pin_thread(&machine::available_cores()))?;
     recording.nodes = seen.nodes;
-    recording.churn = trial.workload.pool.churn.map(|_| seen.churn);
+    recording.churn = trial.workload.pool.churn.map(|_| replaced);
     let driven = driven?;
     if trial.workload.pace.rate().is_none() {
         recording.workload.rate = facts::sent_rate(&driven.load);
@@ -124,9 +134,8 @@ async fn attempt(
     let events = |decisions: &[Vec<Decision>]| {
         revocations::facts(&Known {
             workload: &trial.workload,
-            lifetime: plan.lifetime,
             start,
-            watched: supply.watched_issued,
+            expiries: &expiries,
             nodes: &recording.nodes,
             revoked: &seen.revoked,
             sent: &driven.probes,
@@ -148,7 +157,6 @@ async fn attempt(
 struct Beside {
     nodes: Vec<Node>,
     revoked: Vec<Revoked>,
-    churn: TokenChurn,
     failure: Option<TestbedError>,
 }
 
@@ -156,22 +164,19 @@ struct Beside {
 async fn accompany(
     testbed: &Testbed,
     trial: &Trial,
-    tokens: &Arc<TokenPool>,
-    renewals: &Renewals,
+    due: &[(Offset, String)],
     start: Stamp,
     seen: &mut Beside,
+    replacing: impl Future<Output = Infallible>,
     generator: &mut Generator,
 ) -> anyhow::Result<Driven> {
-    let due: Vec<(Offset, String)> =
-        trial.workload.revocations.iter().copied().zip(tokens.watched().map(str::to_owned)).collect();
-    let Beside { nodes, revoked, churn: replaced, failure } = seen;
+    let Beside { nodes, revoked, failure } = seen;
     let ended = Notify::new();
     let beside = async {
         let revoking = async {
-            testbed.revoke_at(start, &due, revoked).await;
+            testbed.revoke_at(start, due, revoked).await;
             Ok(())
         };
-        let replacing = churn::replace(testbed, trial, start, Arc::clone(tokens), renewals, replaced);
         tokio::select! {
             ended = async { tokio::try_join!(sample(testbed, trial, start, &ended, nodes), revoking) } => ended.err(),
             never = replacing => match never {},

@@ -19,6 +19,18 @@ impl Issued {
         Self { stamp: Stamp::now(), into_second: Duration::from_nanos(date.subsec_nanos().into()) }
     }
 
+    /// When a token that was issued then is so old.
+    pub fn aged(self, age: Duration) -> Stamp {
+        self.stamp + age
+    }
+
+    /// When a token that was issued then and lives for `lifetime` expires, unless the authorization server read its clock a second later.
+    pub fn expires(self, lifetime: Duration) -> Stamp {
+        let second = self.into_second.as_nanos();
+        let begun = self.stamp.nanos().saturating_sub(u64::try_from(second).expect("less than a second"));
+        Stamp::from_nanos(begun) + lifetime
+    }
+
     /// When a token that was issued then and lives for `lifetime` expires, in seconds after `start`.
     pub fn expiry(self, lifetime: Duration, start: Stamp) -> f64 {
         let issued = self.stamp.offset(start).seconds() - start.offset(self.stamp).seconds();

@@ -5,6 +5,7 @@ mod basic;
 mod chain;
 pub mod client;
 pub mod core_watch;
+mod desk;
 mod events;
 mod exchange;
 mod issued;
@@ -28,7 +29,7 @@ use std::time::Duration;
 use futures_util::future::{join_all, try_join_all};
 
 use crate::auth::token::signature::KeyError;
-use crate::design::TokenFormat;
+use crate::design::{Design, TokenFormat};
 use crate::observation::Role;
 use crate::plan::{Placement, Trial};
 use crate::testbed::chain::Chain;
@@ -40,11 +41,12 @@ use crate::testbed::spec::{AuthorizationServerSpec, ClientSpec, Credentials, Ser
 use crate::testbed::tokens::Source;
 use crate::wire::{self, CertificateError, Endpoint, Trust, Wire};
 
+pub use desk::{Refreshable, Refresher, SuppliedToken, TokenClient};
 pub use events::Revoked;
 pub use issued::Issued;
 pub use node::TrialNode;
 pub use resource_server::{Decision, MOST_CALLS, most_connections};
-pub use tokens::{Count, Sink, SupplyError, TokenClient, TokenSupply, needed, readable_claims};
+pub use tokens::{Count, Sink, SupplyError, TokenSupply, needed, readable_claims};
 
 /// The servers of one trial. Each can be killed, started again, paused and resumed while the others are used.
 #[derive(Debug)]
@@ -126,7 +128,7 @@ impl Testbed {
             signing_key: key,
             also_publish: Vec::new(),
             store: subject.store.clone(),
-            clients: clients(lifetime, subject.extra_claims.bytes()),
+            clients: clients(lifetime, subject.extra_claims.bytes(), &subject.architecture.design()),
             serves: vec![subject.architecture.clone()],
         });
         let authorization_server =
@@ -186,6 +188,11 @@ impl Testbed {
         TokenClient::of(&self.client, &self.issuer())
     }
 
+    /// What has tokens refreshed.
+    pub fn refresher(&self) -> Refresher {
+        Refresher::at(&self.issuer())
+    }
+
     /// What was decided on tokens under revocation test by those who decide on what clients send.
     pub async fn decisions(&self) -> Result<Vec<Vec<Decision>>, TestbedError> {
         try_join_all(self.edge().map(|server| self.ask(server, "/bench/decisions"))).await
@@ -228,11 +235,12 @@ impl Testbed {
     }
 }
 
-fn clients(lifetime: Duration, extra_claims: u32) -> Vec<ClientSpec> {
-    let introspector = ClientSpec { credentials: introspector(), ..tokens::GOOD.spec(lifetime, 0) };
-    [tokens::GOOD, tokens::ELSEWHERE, tokens::LATE]
-        .iter()
-        .map(|registration| registration.spec(lifetime, extra_claims))
-        .chain([introspector])
-        .collect()
+/// Whoever has its tokens refreshed may do so for as long as other tokens live.
+fn clients(lifetime: Duration, extra_claims: u32, design: &Design) -> Vec<ClientSpec> {
+    let life = Duration::from_secs_f64(design.token_life(lifetime.as_secs_f64()));
+    let [good, elsewhere, late] = [tokens::GOOD, tokens::ELSEWHERE, tokens::LATE]
+        .map(|registration| registration.spec(life, extra_claims));
+    let introspector = ClientSpec { credentials: introspector(), ..tokens::GOOD.spec(life, 0) };
+    let good = ClientSpec { refreshes_for: design.refreshing.map(|_| lifetime), ..good };
+    vec![good, elsewhere, late, introspector]
 }

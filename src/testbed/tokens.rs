@@ -4,8 +4,6 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use hyper::Uri;
-use serde::Deserialize;
 use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 
@@ -17,7 +15,8 @@ use crate::design::TokenFormat;
 use crate::observation::ReadableClaims;
 use crate::plan::{BadKind, Pool, TokenClass};
 use crate::registry::Part;
-use crate::testbed::client::{CallError, Client, uri};
+use crate::testbed::client::{CallError, Client};
+use crate::testbed::desk::{Desk, Fate, SuppliedToken};
 use crate::testbed::issued::Issued;
 use crate::testbed::spec::{ClientSpec, Credentials};
 
@@ -51,6 +50,13 @@ pub enum SupplyError {
     /// No signature for them.
     #[error(transparent)]
     Signing(#[from] SigningError),
+}
+
+impl SupplyError {
+    /// Whether the authorization server has answered that it will not, rather than not at all.
+    pub fn is_refusal(&self) -> bool {
+        matches!(self, Self::Call(CallError::Status { status, .. }) if status.is_client_error())
+    }
 }
 
 /// A client of the authorization server from which tokens of one kind come.
@@ -118,7 +124,7 @@ pub(super) struct Source<'a> {
 }
 
 /// Takes tokens, class after class.
-pub type Sink<'a> = dyn FnMut(TokenClass, &str) + 'a;
+pub type Sink<'a> = dyn FnMut(TokenClass, SuppliedToken) + 'a;
 
 /// Hands every token of the trial to `sink`: the valid ones, the bad ones in the order of the plan's mix, the watched ones.
 pub(super) async fn supply(
@@ -134,22 +140,24 @@ pub(super) async fn supply(
     source
         .issue(&GOOD, Fate::Kept, pool.live as usize, |token| {
             if altered.len() < to_alter {
-                altered.push(tampered(token));
+                altered.push(tampered(&token.text));
             }
             sink(TokenClass::Valid, token);
         })
         .await?;
     let mut unreadable = vec![0; pool.mix.len()];
     for (number, (kind, _)) in pool.mix.iter().enumerate() {
-        let mut bad = |token: &str| {
-            unreadable[number] += u32::from(is_unreadable(source.outside, token));
+        let mut bad = |token: SuppliedToken| {
+            unreadable[number] += u32::from(is_unreadable(source.outside, &token.text));
             sink(TokenClass::Bad(number), token);
         };
         match kind {
             BadKind::Expired => source.issue(&LATE, Fate::Kept, some, bad).await?,
-            BadKind::Garbage => (0..some).for_each(|_| bad(&garbage())),
+            BadKind::Garbage => (0..some).for_each(|_| bad(garbage().into())),
             BadKind::WrongAudience => source.issue(&ELSEWHERE, Fate::Kept, some, bad).await?,
-            BadKind::Tampered => altered.iter().cycle().take(some).for_each(|token| bad(token)),
+            BadKind::Tampered => {
+                altered.iter().cycle().take(some).for_each(|token| bad(token.clone().into()))
+            }
             BadKind::Unknown => source.unknown(some, bad).await?,
             BadKind::Revoked => source.issue(&GOOD, Fate::Revoked, some, bad).await?,
         }
@@ -165,13 +173,6 @@ const AT_ONCE: usize = 8;
 /// Tokens that may wait to be taken.
 const WAITING: usize = 64;
 
-/// What becomes of a token as soon as it is issued.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Fate {
-    Kept,
-    Revoked,
-}
-
 impl Source<'_> {
     /// Has `count` tokens issued to a client, and hands on each of them.
     async fn issue(
@@ -179,13 +180,13 @@ impl Source<'_> {
         from: &Registration,
         fate: Fate,
         count: usize,
-        mut each: impl FnMut(&str),
+        mut each: impl FnMut(SuppliedToken),
     ) -> Result<(), SupplyError> {
         let (sender, mut issued) = mpsc::channel(WAITING);
         let mut tasks = JoinSet::new();
         for share in 0..AT_ONCE {
             let count = count / AT_ONCE + usize::from(share < count % AT_ONCE);
-            let desk = Desk::at(self.client, self.issuer, from);
+            let desk = Desk::at(self.client.clone(), self.issuer, from);
             let sender = sender.clone();
             tasks.spawn(async move {
                 for _ in 0..count {
@@ -199,7 +200,7 @@ impl Source<'_> {
         }
         drop(sender);
         while let Some(token) = issued.recv().await {
-            each(&token?);
+            each(token?);
             self.so_far.fetch_add(1, Ordering::Relaxed);
         }
         tasks.join_all().await;
@@ -207,9 +208,9 @@ impl Source<'_> {
     }
 
     /// Tokens in the right form that another server issued. Signing may take long: a thread of its own does it.
-    async fn unknown(&self, count: usize, mut each: impl FnMut(&str)) -> Result<(), SupplyError> {
+    async fn unknown(&self, count: usize, mut each: impl FnMut(SuppliedToken)) -> Result<(), SupplyError> {
         let Some(scheme) = self.scheme.clone() else {
-            (0..count).for_each(|_| each(&opaque::mint()));
+            (0..count).for_each(|_| each(opaque::mint().into()));
             return Ok(());
         };
         let (issuer, outside) = (self.issuer.to_owned(), self.outside);
@@ -231,55 +232,10 @@ impl Source<'_> {
             Ok(())
         });
         while let Some(token) = signed.recv().await {
-            each(&token);
+            each(token.into());
             self.so_far.fetch_add(1, Ordering::Relaxed);
         }
         signing.await.expect("a library that does not sign says so")
-    }
-}
-
-/// Has one good token after the other issued.
-pub struct TokenClient(Desk);
-
-impl TokenClient {
-    pub(super) fn of(client: &Client, issuer: &str) -> Self {
-        Self(Desk::at(client, issuer, &GOOD))
-    }
-
-    /// A new token.
-    pub async fn issue(&self) -> Result<String, SupplyError> {
-        self.0.issue(Fate::Kept).await
-    }
-}
-
-/// Where a client has its tokens issued, and revoked.
-struct Desk {
-    client: Client,
-    token: Uri,
-    revocation: Uri,
-    authorization: String,
-}
-
-impl Desk {
-    fn at(client: &Client, issuer: &str, from: &Registration) -> Self {
-        let endpoint = |path| uri(issuer, path).expect("the issuer is a URL");
-        Self {
-            client: client.clone(),
-            token: endpoint("/token"),
-            revocation: endpoint("/revoke"),
-            authorization: from.credentials().header(),
-        }
-    }
-
-    async fn issue(&self, fate: Fate) -> Result<String, SupplyError> {
-        let form = "grant_type=client_credentials".to_owned();
-        let answer = self.client.post(&self.token, &self.authorization, form).await?;
-        let TokenAnswer { access_token } = serde_json::from_slice(&answer)?;
-        if fate == Fate::Revoked {
-            let form = revocation(&access_token);
-            self.client.post(&self.revocation, &self.authorization, form).await?;
-        }
-        Ok(access_token)
     }
 }
 
@@ -292,12 +248,6 @@ pub fn readable_claims(token: &str) -> ReadableClaims {
 /// The form that asks to revoke a token (RFC 7009 section 2.1).
 pub(super) fn revocation(token: &str) -> String {
     form_urlencoded::Serializer::new(String::new()).append_pair("token", token).finish()
-}
-
-/// The part of a token answer that is needed (RFC 6749 section 5.1).
-#[derive(Deserialize)]
-struct TokenAnswer {
-    access_token: String,
 }
 
 /// Nothing that any server issued, in characters that a bearer token may have (RFC 6750 section 2.1).

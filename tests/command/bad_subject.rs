@@ -36,6 +36,20 @@ fn settings_that_contradict_each_other_are_refused_at_their_line_with_what_to_do
 }
 
 #[test]
+fn tokens_that_end_before_they_are_refreshed_are_refused_at_their_line_with_what_to_do() {
+    for (settings, words) in [
+        ("life = \"2s\"", ["`life` 2s is over before a token is refreshed", "choose a longer `life`"]),
+        ("life = \"5s\", margin = \"1s\"", ["`margin` 1s is shorter than 2 s", "choose 2 s or more"]),
+        ("life = \"5s\", margin = \"5s\"", ["up to 6.25s before its end", "or a shorter `margin`"]),
+        ("life = \"1h\"", ["`life` 1h is not shorter than the", "or a longer tokens.lifetime"]),
+    ] {
+        let refreshing = format!("{{ kind = \"jwt-refresh\", {settings} }}\nsignature = \"ES256\"");
+        let scenario = SMALL.replace("\"introspection\"", &refreshing);
+        refused(&scenario, &[&["case.toml:24: subject[1].architecture"], &words[..]].concat());
+    }
+}
+
+#[test]
 fn jwt_without_a_signature_scheme_is_refused_at_the_line_of_its_subject() {
     let scenario = SMALL.replace("\"introspection\"", "\"jwt\"");
     refused(&scenario, &["case.toml:22: subject[1]", "add a signature scheme, like signature = \"ES256\""]);

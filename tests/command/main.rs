@@ -24,6 +24,7 @@ mod loads_compared;
 mod nginx;
 mod output_folder;
 mod program;
+mod refreshing;
 mod running;
 mod sandbox;
 mod schema;

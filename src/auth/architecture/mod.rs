@@ -7,6 +7,7 @@ mod jwt;
 mod jwt_cached;
 mod jwt_deny_list;
 mod jwt_filter;
+mod jwt_refresh;
 mod jwt_status_list;
 mod none;
 mod phantom_token;
@@ -251,6 +252,11 @@ pub static ARCHITECTURES: Registry<dyn Architecture> = Registry {
             "jwt-filter",
             jwt_filter::JwtFilter,
             "verifies as jwt does, polls a filter of the revoked tokens, and introspects what it holds"
+        ),
+        entry!(
+            "jwt-refresh",
+            jwt_refresh::JwtRefresh,
+            "verifies as jwt does, short-lived tokens that clients refresh until that is revoked (RFC 6749)"
         ),
         entry!(
             "jwt-status-list",

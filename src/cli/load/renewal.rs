@@ -12,7 +12,7 @@ use tokio::time::sleep;
 use crate::cli::load::issuing::usable;
 use crate::cli::load::token_file::Clock;
 use crate::identity_provider::TokenSource;
-use crate::load::{Renewals, TokenPool, keep_off};
+use crate::load::{Renewals, Token, TokenPool, keep_off};
 use crate::units::Stamp;
 
 /// A renewal under way. Dropped, it ends.
@@ -119,7 +119,9 @@ async fn renew(
         let mut problem = None;
         let count = u32::try_from(batch.len()).expect("a pool has fewer than 2^32 tokens");
         let issued = source.issue(count, |asked, token| match usable(&clock, asked, &token) {
-            Ok(expires) => fresh.extend(places.next().map(|place| (place, (token.text, expires)))),
+            Ok(expires) => {
+                fresh.extend(places.next().map(|place| (Token::Live(place), (token.text, expires))))
+            }
             Err(found) => problem = Some(found),
         });
         let failure = issued.await.err().map(|error| format!("{:#}", anyhow::Error::new(error)));

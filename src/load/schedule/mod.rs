@@ -26,7 +26,7 @@ pub struct Request {
 }
 
 /// A token by its place in the pool.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Token {
     /// A live token by its number: of those chosen by popularity 0 is asked for most often.
     Live(u32),

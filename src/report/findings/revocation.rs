@@ -63,13 +63,24 @@ fn still_accepting(never: &[(String, usize, usize, f64)]) -> Option<String> {
 fn until_expiry(analysis: &Analysis) -> Option<String> {
     let subjects = analysis.subjects.iter().map(|summary| &summary.subject);
     let until_expiry = subjects.filter(|subject| subject.design.ignores_revocations());
-    let leeways = until_expiry.map(|subject| (subject.name.clone(), subject.design.leeway_seconds));
-    let (names, leeways): (Vec<String>, Vec<f64>) = leeways.unzip();
-    let longest = analysis.workload.token_lifetime_seconds + leeways.into_iter().reduce(f64::max)?;
-    Some(format!(
-        "By design {} accept{} a revoked token until it expires: up to {} after it was issued.",
-        some(&names),
-        if names.len() == 1 { "s" } else { "" },
-        Unit::Seconds.show(longest)
-    ))
+    let lifetime = analysis.workload.token_lifetime_seconds;
+    // By how long that is, where tokens of one subject live longer than those of another.
+    let mut lives: Vec<(f64, Vec<String>)> = Vec::new();
+    for subject in until_expiry {
+        let life = subject.design.token_life(lifetime) + subject.design.leeway_seconds;
+        match lives.iter_mut().find(|(known, _)| *known == life) {
+            Some((_, names)) => names.push(subject.name.clone()),
+            None => lives.push((life, vec![subject.name.clone()])),
+        }
+    }
+    let sentences = lives.into_iter().map(|(life, names)| {
+        format!(
+            "By design {} accept{} a revoked token until it expires: up to {} after it was issued.",
+            some(&names),
+            if names.len() == 1 { "s" } else { "" },
+            Unit::Seconds.show(life)
+        )
+    });
+    let sentences: Vec<String> = sentences.collect();
+    (!sentences.is_empty()).then(|| sentences.join(" "))
 }

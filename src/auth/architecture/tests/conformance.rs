@@ -51,9 +51,9 @@ async fn good_tokens_are_accepted_and_bad_ones_refused_by_every_architecture_tha
 async fn no_architecture_that_checks_accepts_a_token_past_its_expiry() {
     for case in checking() {
         let (issuer, validator) = case.prepared().await;
-        let token = issuer.server.issue(&good()).await.unwrap().token;
+        let token = issuer.server.issue(&case.client()).await.unwrap().token;
         // Remembered a second before its expiry, for longer than that.
-        sleep(LIFETIME.saturating_sub(2 * SECOND)).await;
+        sleep(case.client().lifetime.saturating_sub(2 * SECOND)).await;
         assert!(validator.validate(&token).await.is_ok(), "{case}");
         sleep(2 * SECOND).await;
         assert!(validator.validate(&token).await.is_err(), "{case}");
@@ -64,9 +64,9 @@ async fn no_architecture_that_checks_accepts_a_token_past_its_expiry() {
 async fn a_revoked_token_lives_as_long_as_the_architecture_says_and_no_longer() {
     for case in checking() {
         let (issuer, validator) = case.prepared().await;
-        let token = issuer.server.issue(&good()).await.unwrap().token;
+        let token = issuer.server.issue(&case.client()).await.unwrap().token;
         assert!(validator.validate(&token).await.is_ok());
-        issuer.server.revoke(&good(), &token).await.unwrap();
+        issuer.server.revoke(&case.client(), &token).await.unwrap();
         let design = case.architecture.design();
         let bound = design.accepts_revoked_for(LIFETIME.as_secs_f64());
         let fetch = if matches!(design.asks, Asks::EveryPeriod { .. }) { FETCH } else { Duration::ZERO };
@@ -84,8 +84,8 @@ async fn a_revoked_token_lives_as_long_as_the_architecture_says_and_no_longer() 
 async fn a_token_revoked_before_it_is_seen_is_accepted_only_by_who_need_not_know_yet() {
     for case in checking() {
         let (issuer, validator) = case.prepared().await;
-        let token = issuer.server.issue(&good()).await.unwrap().token;
-        issuer.server.revoke(&good(), &token).await.unwrap();
+        let token = issuer.server.issue(&case.client()).await.unwrap().token;
+        issuer.server.revoke(&case.client(), &token).await.unwrap();
         let unknown_for = case.architecture.design().misses_earlier_revocations_for();
         assert_eq!(validator.validate(&token).await.is_ok(), unknown_for > 0.0, "{case}");
         if unknown_for.is_finite() {
@@ -99,13 +99,13 @@ async fn a_token_revoked_before_it_is_seen_is_accepted_only_by_who_need_not_know
 async fn without_the_authorization_server_known_tokens_live_as_long_as_the_architecture_says() {
     for case in checking() {
         let (issuer, validator) = case.prepared().await;
-        let issue = async || issuer.server.issue(&good()).await.unwrap().token;
+        let issue = async || issuer.server.issue(&case.client()).await.unwrap().token;
         let (known, unseen) = ([issue().await, issue().await], issue().await);
         for token in &known {
             assert!(validator.validate(token).await.is_ok(), "{case}");
         }
         issuer.down.store(true, Ordering::Relaxed);
-        issuer.server.revoke(&good(), &known[1]).await.unwrap();
+        issuer.server.revoke(&case.client(), &known[1]).await.unwrap();
 
         let design = case.architecture.design();
         let asks = matches!(design.asks, Asks::EveryRequest | Asks::OnMiss(_));
@@ -126,5 +126,33 @@ async fn without_the_authorization_server_known_tokens_live_as_long_as_the_archi
         }
         issuer.down.store(false, Ordering::Relaxed);
         assert!(validator.validate(&issue().await).await.is_ok(), "{case}: it recovers");
+    }
+}
+
+/// What a revocation ends where clients refresh: the next token, not this one.
+#[tokio::test(start_paused = true)]
+async fn tokens_that_clients_refresh_follow_one_another_until_their_grant_is_revoked() {
+    let refreshed = |case: &Case| case.architecture.design().refreshing.is_some();
+    let cases: Vec<Case> = checking().into_iter().filter(refreshed).collect();
+    assert!(!cases.is_empty());
+    for case in cases {
+        let (issuer, validator) = case.prepared().await;
+        let client = Client { refreshes_for: Some(10 * LIFETIME), ..case.client() };
+        let refreshing = case.architecture.design().refreshing.unwrap();
+        let mut issued = issuer.server.issue(&client).await.unwrap();
+        for uniform in [1.0, 0.0, 1.0] {
+            sleep(Duration::from_secs_f64(refreshing.age_at_refresh(uniform))).await;
+            assert!(validator.validate(&issued.token).await.is_ok(), "{case}: refreshed too late");
+            let refresh_token = issued.refresh_token.expect("it may be refreshed");
+            issued = issuer.server.refresh(&client, &refresh_token, None).await.unwrap();
+        }
+        let refresh_token = issued.refresh_token.expect("it may be refreshed");
+        issuer.server.revoke(&client, &refresh_token).await.unwrap();
+        assert!(issuer.server.refresh(&client, &refresh_token, None).await.is_err(), "{case}");
+        let bound = case.architecture.design().accepts_revoked_for(f64::INFINITY).expect("it checks");
+        sleep(Duration::from_secs_f64(bound).saturating_sub(2 * SECOND)).await;
+        assert!(validator.validate(&issued.token).await.is_ok(), "{case}: nobody is told");
+        sleep(2 * SECOND).await;
+        assert!(validator.validate(&issued.token).await.is_err(), "{case}: alive past its bound");
     }
 }

@@ -218,6 +218,12 @@ struct Case {
 }
 
 impl Case {
+    /// A client whose tokens are good, and live as long as this architecture has them live.
+    fn client(&self) -> Client {
+        let life = self.architecture.design().token_life(LIFETIME.as_secs_f64());
+        Client { lifetime: Duration::from_secs_f64(life), ..good() }
+    }
+
     /// A validator just made, beside an authorization server that publishes what it needs.
     async fn prepared(&self) -> (Arc<Counting>, Chain) {
         let publications = self.architecture.hops().flat_map(Architecture::publishes).collect();
