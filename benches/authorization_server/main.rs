@@ -21,9 +21,9 @@ use std::time::{Duration, Instant};
 
 use bearerbench::auth::authorization_server::{AuthorizationServer, Client, Minting};
 use bearerbench::auth::store::Store;
-use bearerbench::auth::token::WallClock;
 use bearerbench::auth::token::jwt::SigningKey;
 use bearerbench::auth::token::signature::SignatureScheme;
+use bearerbench::auth::token::{Groups, WallClock};
 use bearerbench::design::TokenFormat;
 use bearerbench::registry::Part;
 use interval::{Interval, Judgement};
@@ -90,6 +90,8 @@ fn client() -> Client {
         scope: "read".to_owned(),
         lifetime: Duration::from_hours(1),
         age: Duration::ZERO,
+        refreshes_for: None,
+        groups: Groups::default(),
     }
 }
 

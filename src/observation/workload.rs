@@ -37,7 +37,7 @@ pub struct Workload {
     /// Live tokens in the pool.
     pub live_tokens: u64,
     /// Live tokens that were to be replaced per second, each drawn uniformly, by others that are issued under the load; 0 where none were.
-    #[serde(default, skip_serializing_if = "is_zero")]
+    #[serde(default, skip_serializing_if = "is_no_rate")]
     pub churn_per_second: f64,
     /// How the live token of a request is chosen.
     pub reuse: Reuse,
@@ -75,7 +75,7 @@ fn is_zero(count: &u32) -> bool {
 }
 
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "as serde calls it")]
-fn is_zero(rate: &f64) -> bool {
+fn is_no_rate(rate: &f64) -> bool {
     *rate == 0.0
 }
 

@@ -122,7 +122,21 @@ fn ensure_replaceable(file: &ScenarioFile) -> Result<(), InvalidScenario> {
             );
             Err(file.key_error("tokens.churn", problem))
         }
-        Some(_) | None => Ok(()),
+        Some(_) => ensure_nobody_refreshes(file),
+        None => Ok(()),
+    }
+}
+
+/// Who has a token refreshed keeps it: nobody else comes in its place.
+fn ensure_nobody_refreshes(file: &ScenarioFile) -> Result<(), InvalidScenario> {
+    let refreshes = |subject: &scenario::Subject| subject.architecture.design().refreshing.is_some();
+    match file.scenario.subjects.iter().position(refreshes) {
+        None => Ok(()),
+        Some(index) => {
+            let problem = "its clients have their tokens refreshed for as long as the load lasts, so that none can be replaced; take \
+                           this subject into a scenario of its own, or leave tokens.churn away";
+            Err(file.key_error(&format!("subject[{index}].architecture"), problem.to_owned()))
+        }
     }
 }
 

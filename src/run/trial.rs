@@ -1,8 +1,8 @@
 //! One trial: start the servers, issue the tokens, drive the load while tokens are revoked, stop.
 
 use std::cell::Cell;
-use std::path::Path;
 use std::convert::Infallible;
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 

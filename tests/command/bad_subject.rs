@@ -50,6 +50,18 @@ fn tokens_that_end_before_they_are_refreshed_are_refused_at_their_line_with_what
 }
 
 #[test]
+fn tokens_that_clients_have_refreshed_are_not_replaced() {
+    let refreshing = "{ kind = \"jwt-refresh\", life = \"5s\" }\nsignature = \"ES256\"";
+    let scenario =
+        SMALL.replace("\"introspection\"", refreshing).replace("[tokens]\n", "[tokens]\nchurn = \"20/s\"\n");
+    assert!(scenario.contains("churn"), "{scenario}");
+    refused(
+        &scenario,
+        &["case.toml:25: subject[1].architecture", "none can be replaced", "leave tokens.churn away"],
+    );
+}
+
+#[test]
 fn jwt_without_a_signature_scheme_is_refused_at_the_line_of_its_subject() {
     let scenario = SMALL.replace("\"introspection\"", "\"jwt\"");
     refused(&scenario, &["case.toml:22: subject[1]", "add a signature scheme, like signature = \"ES256\""]);

@@ -23,6 +23,7 @@ fn client(id: &str) -> Client {
         lifetime: LIFE,
         refreshes_for: Some(GRANT),
         age: Duration::ZERO,
+        groups: Groups::default(),
     }
 }
 

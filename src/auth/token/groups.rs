@@ -5,7 +5,7 @@ use std::sync::Arc;
 use serde::{Serialize, Serializer};
 
 /// The claim `groups` (RFC 9068 section 2.2.3.1, RFC 7643 section 4.1.2). Clones share the names.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub struct Groups(Option<Arc<[String]>>);
 
 /// What the claim takes in JSON beside its names: the comma before it too.

@@ -38,8 +38,12 @@ pub(super) struct SharedClaims(HashSet<Arc<Claims>>);
 impl SharedClaims {
     pub(super) fn compact(&mut self, record: Record) -> CompactRecord {
         match record {
-            Record::Issued(claims) => CompactRecord::Issued(Arc::new(self.part(Arc::unwrap_or_clone(claims)))),
-            Record::Revoked(_) | Record::Refresh(_) | Record::Grant(_) => CompactRecord::Whole(Arc::new(record)),
+            Record::Issued(claims) => {
+                CompactRecord::Issued(Arc::new(self.part(Arc::unwrap_or_clone(claims))))
+            }
+            Record::Revoked(_) | Record::Refresh(_) | Record::Grant(_) => {
+                CompactRecord::Whole(Arc::new(record))
+            }
         }
     }
 
@@ -114,7 +118,7 @@ impl TokenName {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::auth::token::{Audience, opaque};
+    use crate::auth::token::{Audience, Groups, opaque};
 
     fn claims(jti: &str, iat: u64) -> Claims {
         Claims {
@@ -128,6 +132,7 @@ mod tests {
             exp: UnixTime::from_secs(iat + 600),
             jti: jti.to_owned(),
             status: None,
+            groups: Groups::default(),
         }
     }
 
