@@ -26,9 +26,9 @@ const LAYERS: Layers = &[
     ("auth/token/pem", &["auth/token/base64url", "auth/token/jwks"]),
     ("auth/token/signature", &["registry", "auth/token/jwks"]),
     ("auth/token", &["registry", "auth/token/base64url", "auth/token/jwks", "auth/token/signature"]),
-    ("auth/store", &["registry", "auth/future", "auth/token"]),
+    ("auth/store", &["registry", "auth/future", "auth/token", "auth/token/base64url"]),
     ("auth/issuer", &["auth/future", "auth/token"]),
-    ("auth/refreshed", &["auth/issuer"]),
+    ("auth/refreshed", &["auth/future", "auth/issuer"]),
     (
         "auth/authorization_server",
         &[

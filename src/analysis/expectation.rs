@@ -3,6 +3,7 @@
 mod cache;
 mod probes;
 mod refreshes;
+mod replaced;
 
 use serde::Serialize;
 

@@ -82,13 +82,13 @@ pub(super) fn sentence(analysis: &Analysis) -> Option<String> {
             let costs = meeting().filter_map(|summary| Some((*summary, cpu(summary)?)));
             let cheapest = costs.min_by(|a, b| a.1.total_cmp(&b.1));
             let cheapest = cheapest.map_or_else(String::new, |(summary, cpu)| {
-                let cpu = Unit::CpuPerMillion.show(cpu);
-                format!(" (the least processor time: {}, {cpu} per million requests)", called(summary))
+                format!(" ({}, {})", called(summary), Unit::CpuPerMillion.show(cpu))
             });
-            format!("one of {limit} s by {}{cheapest}", meeting().count())
+            format!("{} meet one of {limit} s{cheapest}", meeting().count())
         })
         .collect();
-    Some(format!("Of {} designs a revocation limit is met as follows: {}.", all.len(), list(&each)))
+    let what = "the one with the least processor time, per million requests";
+    Some(format!("Revocation limits, and {what}: of {} designs {}.", all.len(), list(&each)))
 }
 
 /// Everyone who decides on tokens.
@@ -145,8 +145,8 @@ fn works_for(design: &Design, lifetime: f64) -> String {
         return "not at all".to_owned();
     }
     let why = match design.learns_within() {
-        None => ", until it expires",
-        Some(_) if is_polled(design) => " and a fetch",
+        None => " (expiry)",
+        Some(_) if is_polled(design) => " + fetch",
         Some(_) => "",
     };
     format!("{}{why}", Unit::Seconds.show(seconds))
@@ -244,11 +244,7 @@ mod tests {
         let limits = revocation_limits(&analysis);
         let mut rows = limits.iter().flat_map(|limit| &limit.designs);
         let row = rows.find(|row| row.cells[0] == "jwt ES256").unwrap();
-        assert!(
-            row.cells[1].starts_with("10") && row.cells[1].ends_with(" s and a fetch"),
-            "{:?}",
-            row.cells
-        );
+        assert!(row.cells[1].starts_with("10") && row.cells[1].ends_with(" s + fetch"), "{:?}", row.cells);
     }
 
     #[test]
@@ -266,8 +262,7 @@ mod tests {
         }
         let in_short = &findings(&many)[0].text;
         assert!(
-            in_short
-                .contains("Of 9 designs a revocation limit is met as follows: one of 1 s by 1 (the least"),
+            in_short.contains("per million requests: of 9 designs 1 meet one of 1 s (introspection, "),
             "{in_short}"
         );
         assert!(in_short.len() < 700, "a glance: {in_short}");

@@ -62,7 +62,8 @@ pub(super) async fn replace(
                     seen.failure.get_or_insert_with(|| format!("{:#}", anyhow::Error::from(error)));
                 }
             },
-            _ = handing_over.tick(), if !fresh.is_empty() => {
+            // Also when nothing came: a `select!` needs a branch that is not disabled.
+            _ = handing_over.tick() => if !fresh.is_empty() {
                 pool = Arc::new(pool.replacing(fresh.drain(..)));
                 renewals.replace(Arc::clone(&pool));
             }

@@ -53,7 +53,7 @@ fn tokens_that_end_before_they_are_refreshed_are_refused_at_their_line_with_what
 fn tokens_that_clients_have_refreshed_are_not_replaced() {
     let refreshing = "{ kind = \"jwt-refresh\", life = \"5s\" }\nsignature = \"ES256\"";
     let scenario =
-        SMALL.replace("\"introspection\"", refreshing).replace("[tokens]\n", "[tokens]\nchurn = \"20/s\"\n");
+        SMALL.replace("\"introspection\"", refreshing).replace("[tokens]\n", "[tokens]\nchurn = 20\n");
     assert!(scenario.contains("churn"), "{scenario}");
     refused(
         &scenario,

@@ -2,6 +2,7 @@
 
 use std::ops::{Add, Mul};
 
+use crate::analysis::expectation::replaced::of_replaced;
 use crate::analysis::expectation::{UNEVEN, Z99};
 use crate::analysis::oracle::{AskedAhead, misses, unsafe_acceptances};
 use crate::analysis::population::Population;
@@ -127,18 +128,6 @@ fn of_load(workload: &Workload, caching: &Caching) -> Option<Tally> {
     Some(until(end)? + until(begin)? * -1.0 + of_bad(workload, caching))
 }
 
-/// Misses of live tokens that are replaced. An answer ends with its lifetime T, or before with its token, which has an exponential time left
-/// whatever happened: at a rate ρ of replacements for each token after (1 - exp(-ρT)) / ρ on average. `None` for tokens that do not come at one
-/// rate all the time, and for a cache that asks ahead.
-fn of_replaced(workload: &Workload, live: &Population, caching: &Caching, time: f64) -> Option<f64> {
-    if caching.refresh_ahead_seconds.is_some() {
-        return None;
-    }
-    let each = workload.churn_per_second / workload.live_tokens as f64;
-    let kept = -(-each * caching.cache_lifetime_seconds).exp_m1() / each;
-    live.sum(time, |rate| misses(rate, kept, time))
-}
-
 /// That about an active token is kept. The answer that one is not active is kept only by a cache that has a lifetime for it: without,
 /// every request with such a token is a call, but with one that cannot be read by a gateway that reads them first: that is decided by
 /// itself.
@@ -245,9 +234,6 @@ impl Mul<f64> for Tally {
 mod tests {
     use std::time::Duration;
 
-    use rand::{RngExt as _, SeedableRng as _};
-    use rand_chacha::ChaCha8Rng;
-
     use super::*;
     use crate::analysis::synthetic;
     use crate::observation::Reuse;
@@ -307,52 +293,6 @@ mod tests {
         let kept = Caching { negative_lifetime_seconds: Some(1e3), ..caching(2.0) };
         // What there is of each kind was asked about in the warm-up.
         assert!(always - of_bad(&workload, &kept).calls > 0.9 * inactive);
-    }
-
-    /// Misses of one token at one gateway from an empty cache on, of which the token is replaced now and then.
-    fn play_replaced(rate: f64, each: f64, ttl: f64, time: f64, random: &mut ChaCha8Rng) -> f64 {
-        let mut after = |rate: f64| -(1.0 - random.random::<f64>()).ln() / rate;
-        let (mut now, mut fresh_until, mut replaced, mut misses) = (0.0, 0.0, after(each), 0.0);
-        loop {
-            now += after(rate);
-            if now >= time {
-                return misses;
-            }
-            while replaced <= now {
-                fresh_until = replaced;
-                replaced += after(each);
-            }
-            if now >= fresh_until {
-                fresh_until = now + ttl;
-                misses += 1.0;
-            }
-        }
-    }
-
-    #[test]
-    fn a_played_cache_of_tokens_that_are_replaced_agrees_with_the_closed_form() {
-        let mut random = ChaCha8Rng::seed_from_u64(11);
-        let mut workload = synthetic::recording(2).workload;
-        workload.arrival_process = Some(Choice::named("poisson"));
-        (workload.bad_fraction, workload.resource_servers, workload.reuse) = (0.0, 1, Reuse::Uniform {});
-        (workload.live_tokens, workload.rate) = (50, 100.0);
-        // From tokens that outlive many answers to those that end before their answers do.
-        for (churn, ttl, time) in
-            [(0.5, 1.0, 30.0), (5.0, 1.0, 6.0), (5.0, 10.0, 30.0), (25.0, 2.0, 12.0), (50.0, 60.0, 20.0)]
-        {
-            workload.churn_per_second = churn;
-            let live = Population::of(&workload).unwrap();
-            let expected = of_replaced(&workload, &live, &caching(ttl), time).unwrap();
-            let runs = 20_000;
-            let played: f64 =
-                (0..runs).map(|_| play_replaced(2.0, churn / 50.0, ttl, time, &mut random)).sum();
-            let played = 50.0 * played / f64::from(runs);
-            assert!((expected / played - 1.0).abs() < 0.03, "{churn}, {ttl} s: {expected}, played {played}");
-        }
-        let ahead = Caching { refresh_ahead_seconds: Some(0.5), ..caching(2.0) };
-        assert!(of_load(&workload, &ahead).is_none(), "no closed form speaks of it");
-        workload.reuse = Reuse::RoundRobin {};
-        assert!(of_load(&workload, &caching(2.0)).is_none());
     }
 
     #[test]

@@ -4,7 +4,7 @@ use tokio::time::sleep;
 
 use super::*;
 use crate::auth::future::BoxFuture;
-use crate::auth::store::{Change, Store};
+use crate::auth::store::{RecordChange, Store};
 use crate::auth::token::jwt::SigningKey;
 use crate::auth::token::signature::SignatureScheme;
 use crate::design::TokenFormat;
@@ -41,7 +41,7 @@ impl TokenStore for Yielding {
     fn update<'a>(
         &'a self,
         token: TokenId,
-        change: &'a Change<'a>,
+        change: &'a RecordChange<'a>,
     ) -> BoxFuture<'a, Result<Option<Record>, StoreError>> {
         Box::pin(async move {
             tokio::task::yield_now().await;

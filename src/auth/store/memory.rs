@@ -10,7 +10,7 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 
 use crate::auth::future::BoxFuture;
-use crate::auth::store::{Change, Record, RevokedToken, Store, StoreError, TokenStore};
+use crate::auth::store::{RecordChange, Record, RevokedToken, Store, StoreError, TokenStore};
 use crate::auth::token::{TokenId, UnixTime, WallClock};
 use compact::{CompactRecord, SharedClaims};
 
@@ -71,7 +71,7 @@ impl TokenStore for Shared {
     fn update<'a>(
         &'a self,
         token: TokenId,
-        change: &'a Change<'a>,
+        change: &'a RecordChange<'a>,
     ) -> BoxFuture<'a, Result<Option<Record>, StoreError>> {
         Box::pin(async move {
             let mut table = self.table.write().expect("no holder of this lock panics");

@@ -25,7 +25,7 @@ pub trait TokenStore: Send + Sync {
     fn update<'a>(
         &'a self,
         token: TokenId,
-        change: &'a Change<'a>,
+        change: &'a RecordChange<'a>,
     ) -> BoxFuture<'a, Result<Option<Record>, StoreError>>;
 
     /// What is known of a token.
@@ -40,7 +40,7 @@ pub trait TokenStore: Send + Sync {
 }
 
 /// What is to be known of a token of which this is known; `None` if nothing changes.
-pub type Change<'a> = dyn Fn(Option<&Record>) -> Option<Record> + Send + Sync + 'a;
+pub type RecordChange<'a> = dyn Fn(Option<&Record>) -> Option<Record> + Send + Sync + 'a;
 
 /// What is known of a token.
 #[derive(Clone, Debug)]

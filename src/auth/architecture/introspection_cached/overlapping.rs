@@ -21,7 +21,7 @@ struct Overlap {
 }
 
 /// A question, which is under way until it is dropped.
-pub(super) struct Question<'a> {
+pub(super) struct PendingQuestion<'a> {
     all: &'a Overlapping,
     id: TokenId,
     /// When it was begun.
@@ -30,9 +30,9 @@ pub(super) struct Question<'a> {
 
 impl Overlapping {
     /// Begins a question.
-    pub(super) fn begin(&self, id: TokenId) -> Question<'_> {
+    pub(super) fn begin(&self, id: TokenId) -> PendingQuestion<'_> {
         self.lock().entry(id).or_default().under_way += 1;
-        Question { all: self, id, asked: Instant::now() }
+        PendingQuestion { all: self, id, asked: Instant::now() }
     }
 
     /// Held by those who meet no answer, for as long as it takes to keep one.
@@ -41,7 +41,7 @@ impl Overlapping {
     }
 }
 
-impl Question<'_> {
+impl PendingQuestion<'_> {
     /// Ends with this answer, which `keep` keeps unless a question that was begun later has been answered. What counts for whoever asked:
     /// the newer answer then, but that a token is not active counts however old it is.
     pub(super) fn end(self, answer: Arc<KeptAnswer>, keep: impl FnOnce(&Arc<KeptAnswer>)) -> Arc<KeptAnswer> {
@@ -64,7 +64,7 @@ impl Question<'_> {
     }
 }
 
-impl Drop for Question<'_> {
+impl Drop for PendingQuestion<'_> {
     fn drop(&mut self) {
         let mut all = self.all.lock();
         let Some(overlap) = all.get_mut(&self.id) else { return };
