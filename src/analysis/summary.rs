@@ -5,8 +5,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::analysis::bootstrap::{Resamples, Sampled};
 use crate::analysis::trials::Trials;
 use crate::analysis::{
-    Breakdown, Check, Estimate, Gravity, Ladder, Propagation, Series, Verdict, Warning, expectation,
-    extremes, ladder, latency, outcome, parts, rounds, signature, threshold, trust, usage, validity,
+    Breakdown, Check, Estimate, Gravity, Ladder, NodeCost, Propagation, Series, Verdict, Warning,
+    expectation, extremes, ladder, latency, nodes, outcome, parts, rounds, signature, threshold, trust,
+    usage, validity,
 };
 use crate::design::Checks;
 use crate::metric::MetricId;
@@ -63,6 +64,8 @@ pub struct Summary {
     pub propagation: Propagation,
     /// Where its time goes.
     pub breakdown: Breakdown,
+    /// What each of its servers uses up, where a request passes several.
+    pub nodes: Vec<NodeCost>,
     /// Reasons to doubt it.
     pub warnings: Vec<Warning>,
     /// What charts are drawn from.
@@ -172,6 +175,7 @@ fn summarise(
         trials: trials.loads().count(),
         timing_steal_percent: signature::steal_percent(trials),
         breakdown: Breakdown::of(trials),
+        nodes: nodes::costs(trials),
         warnings: trust::warnings(trials, &estimates, &series.moments, &propagation, &checks),
         estimates,
         by_round: latency::by_round(latencies),

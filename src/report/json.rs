@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 
 use crate::analysis::{
-    Analysis, Basis, Blame, Check, Class, Estimate, Gravity, Ladder, Standing, Summary, Validity, Verdict,
-    Warning,
+    Analysis, Basis, Blame, Check, Class, Estimate, Gravity, Ladder, NodeCost, Standing, Summary, Validity,
+    Verdict, Warning,
 };
 use crate::metric::MetricId;
 use crate::observation::{Environment, Signature, Workload};
@@ -94,6 +94,9 @@ struct Subject<'a> {
     /// Latency by class of token and class of status, in seconds; empty in recordings before version 3.
     classes: &'a [Class],
     expectations: &'a [Check],
+    /// What each server uses up, where a request passes several.
+    #[serde(skip_serializing_if = "<[NodeCost]>::is_empty")]
+    nodes: &'a [NodeCost],
 }
 
 impl<'a> Subject<'a> {
@@ -111,6 +114,7 @@ impl<'a> Subject<'a> {
             metrics: Value::all(summary),
             classes: &summary.breakdown.classes,
             expectations: &summary.checks,
+            nodes: &summary.nodes,
         }
     }
 }

@@ -17,6 +17,7 @@ mod load;
 #[cfg(test)]
 mod look;
 mod markdown;
+mod nodes;
 mod page;
 mod revocation_limits;
 mod schemes;

@@ -13,6 +13,7 @@ use crate::report::findings::{TopicFinding, findings};
 use crate::report::glossary::GLOSSARY;
 use crate::report::header_limits::{LimitRow, limit_rows};
 use crate::report::markdown::filters;
+use crate::report::nodes::{NodeRow, node_rows};
 use crate::report::revocation_limits::{HEADINGS, RevocationLimit, revocation_limits};
 use crate::report::schemes::Schemes;
 use crate::report::steps::{StepRow, step_rows};
@@ -80,6 +81,7 @@ struct Page {
     schemes: Schemes,
     steps: Vec<StepRow>,
     parts: Vec<PartRow>,
+    nodes: Vec<NodeRow>,
     classes: Vec<ClassRow>,
     checks: Vec<CheckRow>,
     /// How many checks contradict the theory.
@@ -143,6 +145,7 @@ impl Page {
             schemes: Schemes::of(analysis),
             steps: step_rows(analysis),
             parts: part_rows(analysis),
+            nodes: node_rows(analysis),
             classes: class_rows(analysis),
             checks: checks().map(|(summary, check)| CheckRow::of(summary, check)).collect(),
             contradictions: checks().filter(|(_, check)| check.agreement.is_contradiction()).count(),
