@@ -29,6 +29,10 @@ pub struct Design {
     /// Grace after the expiry of a token.
     #[serde(default, skip_serializing_if = "is_none")]
     pub leeway_seconds: f64,
+    /// About which part of the requests that it accepts a server behind it asks the authorization server, which refuses those with a revoked
+    /// token; absent if none does.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub asked_behind: Option<f64>,
     /// How clients keep short-lived tokens usable; absent if a token lives as long as the workload says.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub refreshing: Option<Refreshing>,
@@ -125,6 +129,7 @@ impl Design {
             push_delay_seconds: None,
             key_set_age_seconds: None,
             leeway_seconds: 0.0,
+            asked_behind: None,
             refreshing: None,
         }
     }

@@ -125,7 +125,7 @@ fn calls(trials: &Trials<'_>, measured: &impl Fn(MetricId) -> Option<Estimate>) 
         let found = measured(MetricId::HitRatio)?.point;
         Some(value(quantity, MetricId::HitRatio, ends, found, because))
     };
-    let Design { checks, asks, authenticates, .. } = trials.subject.design;
+    let Design { checks, asks, authenticates, asked_behind, .. } = trials.subject.design;
     let checks = match asks {
         Asks::Unknown => [None, None],
         Asks::Never if checks == Checks::Nothing => [calls((0.0, UNEVEN), "nobody is asked"), None],
@@ -145,7 +145,18 @@ fn calls(trials: &Trials<'_>, measured: &impl Fn(MetricId) -> Option<Estimate>) 
                 } else {
                     ("misses of a cache that was empty when the load began", "1 - calls per request")
                 };
-                [calls(expected.calls, asked), hits(expected.misses, waited_for)]
+                match asked_behind {
+                    None => [calls(expected.calls, asked), hits(expected.misses, waited_for)],
+                    Some(part) => {
+                        let behind = part * usage::passed_on_per_request(trials).unwrap_or(0.0);
+                        let (asked, slack) = expected.calls;
+                        let because = "misses of the gateway's cache, and a server behind it that asks about each of its requests";
+                        [
+                            calls((asked + behind, slack), because),
+                            hits(expected.misses, "1 - calls of the gateway per request"),
+                        ]
+                    }
+                }
             }
         },
     };
@@ -186,9 +197,15 @@ fn unsafe_acceptances(trials: &Trials<'_>, propagation: &Propagation) -> Option<
             "what is left until the next poll at the revocation",
         ),
         Asks::EveryRequest => ((0.0, 0.0, 0.0), "every probe is asked for"),
-        Asks::OnMiss(caching) => {
-            (probes::cached(trials, &caching), "what is left of a cached answer at the revocation")
-        }
+        Asks::OnMiss(caching) => match design.asked_behind {
+            None => {
+                (probes::cached(trials, &caching, 1.0), "what is left of a cached answer at the revocation")
+            }
+            Some(part) => (
+                probes::cached(trials, &caching, 1.0 - part),
+                "what is left of a cached answer at the revocation, where nobody behind asks again",
+            ),
+        },
         Asks::Never => {
             (probes::until_expiry(trials, design.leeway_seconds), "every probe until the token expires")
         }

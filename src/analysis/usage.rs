@@ -22,6 +22,8 @@ const SHORTEST_PEAK: f64 = 0.5;
 pub(super) struct UsageInterval {
     pub(super) seconds: f64,
     pub(super) requests: f64,
+    /// Those of them that a gateway passed on.
+    passed_on: f64,
     pub(super) calls: f64,
     introspections: f64,
     pub(super) hits: f64,
@@ -74,6 +76,13 @@ pub(super) fn introspections_per_request(trials: &Trials<'_>) -> Option<f64> {
     quotient(&vec![1; steps.len()], &steps, |step| (step.introspections, step.requests))
 }
 
+/// The part of the requests that came to a server behind a gateway; `None` without requests.
+pub(super) fn passed_on_per_request(trials: &Trials<'_>) -> Option<f64> {
+    let steps: Vec<UsageInterval> =
+        trials.recordings.iter().flat_map(|recording| steps(&recording.nodes)).collect();
+    quotient(&vec![1; steps.len()], &steps, |step| (step.passed_on, step.requests))
+}
+
 /// Whether an old answer was used at an enforcement point, since the authorization server could not be asked.
 pub(super) fn had_stale_answers(recording: &Recording) -> bool {
     let mut looks = recording.nodes.iter().flat_map(|node| &node.looks);
@@ -118,6 +127,7 @@ impl UsageInterval {
             Role::Gateway | Role::ResourceServer => {
                 // A request that is passed on is one request.
                 self.requests += if node.hop == 0 { counted("requests") } else { 0.0 };
+                self.passed_on += if node.hop == 1 { counted("requests") } else { 0.0 };
                 self.hits += counted("cache_hits");
                 self.misses += counted("cache_misses");
                 self.resource_cpu += cpu;

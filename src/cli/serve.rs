@@ -102,9 +102,12 @@ struct ResourceServerArgs {
     /// Which server of the architecture this is: 0 for the one that clients reach, 1 for the one behind a gateway
     #[arg(long, value_name = "NUMBER", default_value_t = 0)]
     hop: u8,
-    /// Pass requests that are accepted on to the server behind, which has the resource
+    /// Which of the servers that decide there side by side, from 0
+    #[arg(long, value_name = "NUMBER", default_value_t = 0)]
+    branch: u8,
+    /// Pass requests that are accepted on to the server behind, which has the resource; given several times, to each in turn
     #[arg(long, value_name = "URL", value_parser = plain_url)]
-    upstream: Option<String>,
+    upstream: Vec<String>,
     /// Validation architecture (see `bearerbench list`), like jwt or '{ kind = "introspection-cached", ttl = "10s" }'
     #[arg(long, value_parser = part::<dyn Architecture>)]
     architecture: Part<dyn Architecture>,
@@ -211,10 +214,10 @@ impl AuthorizationServerArgs {
 
 impl ResourceServerArgs {
     fn serve(self) -> anyhow::Result<Exit> {
-        outside::ensure_complete(&self.architecture, self.hop, self.upstream.is_some())
+        outside::ensure_complete(&self.architecture, [self.hop, self.branch], self.upstream.len())
             .map_err(BadArgument)?;
-        let asks =
-            self.architecture.hops().nth(self.hop.into()).is_some_and(|hop| hop.design().authenticates);
+        let branches = self.architecture.at_hop(self.hop.into());
+        let asks = branches[usize::from(self.branch)].architecture.design().authenticates;
         anyhow::ensure!(
             !asks || self.client.client_secret.is_some(),
             BadArgument(format!(
@@ -237,7 +240,8 @@ impl ResourceServerArgs {
             listen: if is_plain { self.listen } else { ANY_PORT },
             architecture: self.architecture,
             hop: self.hop,
-            upstream: self.upstream,
+            branch: self.branch,
+            upstreams: self.upstream,
             passes_on: most_passed_on(),
             issuer: self.authorization_server,
             signature: self.signature,

@@ -78,3 +78,15 @@ fn the_scenario_of_churn_leaves_time_to_start_servers_within_a_minute_and_a_half
     assert!(plan.trials.iter().all(|trial| trial.workload.pool.churn.is_some()));
     assert!(plan.load_time() + Duration::from_secs(plan.trials.len() as u64) <= Duration::from_secs(90));
 }
+
+#[test]
+fn the_hybrid_scenario_compares_an_estate_with_what_it_is_made_of_within_ninety_seconds() {
+    let plan = decided(include_str!("../../scenarios/hybrid.toml"));
+    let kinds: Vec<&str> = plan.trials.iter().map(|trial| trial.subject.architecture.kind()).collect();
+    for kind in ["hybrid", "phantom-token", "introspection", "jwt"] {
+        assert!(kinds.contains(&kind), "{kind}");
+    }
+    // Five servers of a hybrid estate answer within three seconds, the others sooner.
+    let starting = Duration::from_secs(2 * plan.trials.len() as u64);
+    assert!(plan.load_time() + starting <= Duration::from_secs(90));
+}

@@ -50,11 +50,11 @@ fn most_connections(trial: &Trial) -> u64 {
     let (workload, architecture) = (&trial.workload, &trial.subject.architecture);
     let (servers, at_once) = (u64::from(workload.resource_servers), workload.requests_at_once());
     let calls = u64::from(at_once).min(testbed::MOST_CALLS as u64);
-    let asking = architecture.hops().filter(|hop| hop.design().authenticates).count() as u64;
-    let behind = if architecture.inner().is_some() { testbed::most_connections(at_once) } else { 0 };
+    let asking = architecture.everywhere().filter(|decider| decider.design().authenticates).count() as u64;
+    let behind = u64::from(testbed::most_connections(at_once)) * architecture.at_hop(1).len() as u64;
     let from_the_load = u64::from(workload.connections.get());
     let generator = from_the_load * servers;
-    let server = from_the_load + calls * asking.min(1) + u64::from(behind);
+    let server = from_the_load + calls * asking.min(1) + behind;
     generator.max(server).max(calls * asking * servers)
 }
 
@@ -98,6 +98,7 @@ mod tests {
     #[test]
     fn a_gateway_counts_its_clients_its_questions_and_the_server_behind_it() {
         const PHANTOM: &str = "{ kind = \"phantom-token\", gateway = { ttl = \"1s\" } }";
+        const HYBRID: &str = "{ kind = \"hybrid\", gateway = { ttl = \"1s\" } }";
         let http_2 = "wire = { http = \"2\" }\nstreams = 10";
         for (architecture, connections, servers, load, expected) in [
             ("\"none\"", 8, 2, "", 16),
@@ -110,6 +111,7 @@ mod tests {
             (PHANTOM, 100, 1, "", 100 + 100 + 200),
             (PHANTOM, 8, 1, http_2, 8 + 80 + 160),
             (PHANTOM, 1_000, 1, "", 1_000 + 256 + 2_000),
+            (HYBRID, 100, 1, "", 100 + 100 + 2 * 200),
         ] {
             let text = format!(
                 "question = \"?\"\n[load]\nrate = 1\nduration = \"1s\"\nconnections = {connections}\n\

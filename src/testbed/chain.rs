@@ -1,10 +1,12 @@
-//! The servers that a request passes on its way to the resource: one for each hop of the architecture.
+//! The servers that a request passes on its way to the resource: one for each hop of the architecture, or several between which
+//! requests take turns.
 
 use std::path::Path;
 
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
+use crate::auth::architecture::Branch;
 use crate::auth::token::jwks::Jwk;
 use crate::plan::{Placement, Subject};
 use crate::testbed::node::Place;
@@ -32,29 +34,42 @@ impl Chain<'_> {
     pub(super) async fn start(&self, number: u32) -> Result<Vec<TrialNode>, TestbedError> {
         let hops = u8::try_from(self.subject.architecture.hops().count()).expect("a few at most");
         let mut servers: Vec<TrialNode> = Vec::new();
+        let mut upstreams: Vec<String> = Vec::new();
         for hop in (0..hops).rev() {
-            let upstream = servers.last().map(|behind| format!("http://{}", behind.address));
-            servers.push(self.server(number, hop, upstream).await?);
+            let behind = std::mem::take(&mut upstreams);
+            for (branch, place) in (0..).zip(self.subject.architecture.at_hop(hop.into())) {
+                let server =
+                    self.server([hop, branch], &Self::name(number, place, &behind), &behind, number).await?;
+                upstreams.push(format!("http://{}", server.address));
+                servers.push(server);
+            }
         }
         Ok(servers)
     }
 
+    fn name(number: u32, branch: Branch<'_>, behind: &[String]) -> String {
+        let what = if behind.is_empty() { "resource server" } else { "gateway" };
+        let apart = if branch.name.is_empty() { String::new() } else { format!(" ({})", branch.name) };
+        format!("{what} {number}{apart}")
+    }
+
     async fn server(
         &self,
+        [hop, branch]: [u8; 2],
+        name: &str,
+        upstreams: &[String],
         number: u32,
-        hop: u8,
-        upstream: Option<String>,
     ) -> Result<TrialNode, TestbedError> {
         let subject = self.subject;
         // Among themselves servers speak plain HTTP/1.1.
         let wire = if hop == 0 { subject.wire } else { Wire::default() };
         let place = Place::reserve(wire).map_err(TestbedError::Port)?;
-        let what = if upstream.is_some() { "gateway" } else { "resource server" };
         let spec = ServerSpec::ResourceServer(ResourceServerSpec {
             listen: place.address,
             architecture: subject.architecture.clone(),
             hop,
-            upstream,
+            branch,
+            upstreams: upstreams.to_vec(),
             passes_on: self.at_once,
             issuer: self.issuer.clone(),
             signature: subject.signature.clone(),
@@ -67,8 +82,7 @@ impl Chain<'_> {
             identity: self.identity.clone(),
             poll_phase: poll_phase(self.seed, number),
         });
-        let name = format!("{what} {number}");
-        Ok(TrialNode::start(self.program, &name, self.placement, &spec, place).await?)
+        Ok(TrialNode::start(self.program, name, self.placement, &spec, place).await?)
     }
 }
 

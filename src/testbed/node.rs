@@ -84,7 +84,7 @@ impl TrialNode {
         let process = Process::start(invocation).await?;
         let (role, hop) = match spec {
             ServerSpec::AuthorizationServer(_) => (Role::AuthorizationServer, 0),
-            ServerSpec::ResourceServer(spec) if spec.upstream.is_some() => (Role::Gateway, spec.hop),
+            ServerSpec::ResourceServer(spec) if !spec.upstreams.is_empty() => (Role::Gateway, spec.hop),
             ServerSpec::ResourceServer(spec) => (Role::ResourceServer, spec.hop),
         };
         Ok(Self {

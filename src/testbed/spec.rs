@@ -92,10 +92,13 @@ pub struct ResourceServerSpec {
     /// Which of these servers it is: 0 for the one that clients reach.
     #[serde(default)]
     pub hop: u8,
-    /// The URL of the server behind it, to which it passes on requests that it accepts; without it it has the resource itself.
+    /// Which of those it is that decide there side by side.
     #[serde(default)]
-    pub upstream: Option<String>,
-    /// How many requests it passes on at once; more wait.
+    pub branch: u8,
+    /// The URLs of the servers behind it, to which it passes on requests that it accepts in turn; without one it has the resource itself.
+    #[serde(default)]
+    pub upstreams: Vec<String>,
+    /// How many requests it passes on at once to each of them; more wait.
     #[serde(default = "most_passed_on")]
     pub passes_on: u32,
     /// The authorization server's issuer identifier, which is also its base URL.

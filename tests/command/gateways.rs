@@ -43,6 +43,11 @@ name = "exchange"
 architecture = { kind = "token-exchange", gateway = { ttl = "500ms" } }
 signature = "ES256"
 extra_claims = "2KB"
+
+[[subject]]
+name = "hybrid"
+architecture = { kind = "hybrid", gateway = { ttl = "500ms" } }
+signature = "ES256"
 "#;
 
 #[test]
@@ -70,6 +75,7 @@ fn a_gateway_and_the_server_behind_it_answer_rightly_and_cost_what_both_take() {
         ("phantom", "opaque", 43, 0),
         ("split", "signature", 86, 0),
         ("exchange", "jwt", 4_000, 9),
+        ("hybrid", "opaque", 43, 0),
     ] {
         let subject = &trial(name)["subject"];
         assert_eq!(subject["token_format"], format);
@@ -77,7 +83,7 @@ fn a_gateway_and_the_server_behind_it_answer_rightly_and_cost_what_both_take() {
         assert_eq!(subject["readable_claims"]["members"], readable, "{subject}");
         assert_eq!(bytes(name) > 0, readable > 0, "{subject}");
     }
-    for (name, unreadable) in [("jwt", 5), ("phantom", 0), ("split", 0), ("exchange", 5)] {
+    for (name, unreadable) in [("jwt", 5), ("phantom", 0), ("split", 0), ("exchange", 5), ("hybrid", 0)] {
         let bad = trial(name)["workload"]["bad_tokens"].as_array().unwrap();
         let of = |kind: &str| bad.iter().find(|bad| bad["kind"] == kind).unwrap()["unreadable"].as_u64();
         let [garbage, unknown] = ["garbage", "unknown"].map(|kind| of(kind).unwrap_or(0));
@@ -89,6 +95,14 @@ fn a_gateway_and_the_server_behind_it_answer_rightly_and_cost_what_both_take() {
             assert!([2, 3].iter().any(|gateway| probe["node"] == *gateway), "decided inside: {probe}");
         }
     }
+    let hops = |trial: &Value, hop: u64| {
+        let nodes = trial["nodes"].as_array().unwrap().iter().filter(|node| node["hop"] == hop);
+        nodes.map(|node| node["name"].as_str().unwrap().to_owned()).collect::<Vec<_>>()
+    };
+    let mut behind = hops(trial("hybrid"), 1);
+    behind.sort_unstable();
+    let services = ["1 (introspection)", "1 (jwt)", "2 (introspection)", "2 (jwt)"];
+    assert_eq!(behind, services.map(|which| format!("resource server {which}")));
     if is_starved(&trials) {
         return;
     }
@@ -110,6 +124,23 @@ fn a_gateway_and_the_server_behind_it_answer_rightly_and_cost_what_both_take() {
         let [one, two] = ["jwt", subject].map(|subject| metric(subject, "cpu.resource_server"));
         assert!(two > 1.3 * one, "{subject}: CPU time of both servers counts: {two} beside {one}");
     }
+    let nodes = |subject: &str| {
+        let subjects = summary["subjects"].as_array().unwrap();
+        let subject = subjects.iter().find(|summary| summary["name"] == subject).unwrap();
+        subject["nodes"].as_array().cloned().unwrap_or_default()
+    };
+    assert!(metric("hybrid", "wrong_answers") < 1.0);
+    assert!(metric("hybrid", "propagation.max") < 1.5);
+    // Every other request that is passed on is one more call.
+    let calls = metric("hybrid", "amplification") - (1.0 - metric("hybrid", "hit_ratio"));
+    assert!(calls > 0.35 && calls < 0.55, "{calls} calls per request of those behind the gateway");
+    assert_eq!((nodes("jwt").len(), nodes("phantom").len(), nodes("hybrid").len()), (0, 5, 7));
+    let cpu = nodes("hybrid")
+        .iter()
+        .filter_map(|node| node["cpu_seconds_per_million_requests"].as_f64())
+        .sum::<f64>();
+    let whole = metric("hybrid", "cpu.resource_server") + metric("hybrid", "cpu.authorization_server");
+    assert!((cpu / whole - 1.0).abs() < 0.05, "{cpu} beside {whole}");
 }
 
 #[test]

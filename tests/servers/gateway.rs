@@ -12,7 +12,7 @@ const ARCHITECTURE: &str = "{ kind = \"phantom-token\", gateway = { ttl = \"1h\"
 /// An authorization server, and a gateway with a resource server behind it.
 fn servers() -> (Server, Server) {
     let authorization = Server::authorization(&["--signature", "ES256", "--serves", ARCHITECTURE]);
-    let gateway = Server::chain(ARCHITECTURE, 2, &authorization, &[]);
+    let gateway = Server::chain(ARCHITECTURE, &[1, 1], &authorization, &[]);
     (authorization, gateway)
 }
 
@@ -30,7 +30,7 @@ fn count(server: &Server, path: &str, name: &str) -> Option<u64> {
 #[test]
 fn an_opaque_token_gets_the_resource_that_is_behind_and_there_a_jwt() {
     let (authorization, gateway) = servers();
-    let inner = gateway.behind.as_deref().unwrap();
+    let inner = &gateway.behind[0];
     let token = authorization.token();
     assert!(!token.contains('.'), "a client holds {token}");
     assert_eq!(gateway.resource_with(&token).expect(200).json()["resource"], "accepted");
@@ -49,7 +49,7 @@ fn an_opaque_token_gets_the_resource_that_is_behind_and_there_a_jwt() {
 #[test]
 fn bad_tokens_do_not_come_further_than_the_gateway() {
     let (authorization, gateway) = servers();
-    let inner = gateway.behind.as_deref().unwrap();
+    let inner = &gateway.behind[0];
     let revoked = authorization.token();
     authorization.revoke(&revoked);
     for bad in ["rubbish", "a.b.c", &revoked] {
@@ -77,7 +77,7 @@ fn a_server_behind_that_is_gone_is_a_bad_gateway_and_counted() {
     let (authorization, mut gateway) = servers();
     let token = authorization.token();
     gateway.resource_with(&token).expect(200);
-    gateway.behind.take().unwrap().stop();
+    gateway.behind.remove(0).stop();
     for _ in 0..3 {
         assert_eq!(gateway.resource_with(&token).expect(502).header("www-authenticate"), None);
     }
@@ -122,10 +122,44 @@ fn any_server_passes_requests_on_with_the_mark_of_a_probe_which_is_accepted_if_a
 fn an_authorization_server_that_exchanges_nothing_for_a_gateway_says_nothing_of_its_tokens() {
     let architecture = "{ kind = \"token-exchange\", gateway = { ttl = \"1h\" } }";
     let authorization = Server::authorization(&["--signature", "ES256"]);
-    let gateway = Server::chain(architecture, 2, &authorization, &[]);
+    let gateway = Server::chain(architecture, &[1, 1], &authorization, &[]);
     let token = authorization.token();
     gateway.resource_with(&token).expect(503);
     gateway.resource_with("rubbish").expect(401);
+}
+
+#[test]
+fn behind_one_gateway_a_service_that_verifies_and_one_that_introspects_take_turns() {
+    let architecture = "{ kind = \"hybrid\", gateway = { ttl = \"1h\" } }";
+    let authorization = Server::authorization(&["--signature", "ES256", "--serves", architecture]);
+    let gateway = Server::chain(architecture, &[1, 2], &authorization, &[]);
+    let token = authorization.token();
+    for _ in 0..6 {
+        gateway.resource_with(&token).expect(200);
+    }
+    let counted = |server: &Server| count(server, "/bench/counts", "requests");
+    assert_eq!(gateway.behind.iter().map(counted).collect::<Vec<_>>(), [Some(3), Some(3)]);
+    let asked = || count(&authorization, "/bench/calls", "/introspect");
+    assert_eq!(
+        asked(),
+        Some(1 + 3),
+        "once by the gateway, and for every request by the service that introspects"
+    );
+    authorization.revoke(&token);
+    let probe = format!("{PROBE_HEADER}: 7");
+    let mut statuses: Vec<u16> =
+        (0..2).map(|_| get(gateway.address, "/resource", &[&bearer(&token), &probe]).status).collect();
+    statuses.sort_unstable();
+    assert_eq!(
+        statuses,
+        [200, 401],
+        "the gateway keeps its answer, and one of the two services does not care"
+    );
+    let decisions = get(gateway.address, "/bench/decisions", &[]).expect(200).json();
+    let accepted = decisions.as_array().unwrap().iter().filter(|decision| decision["accepted"] == true);
+    assert_eq!(accepted.count(), 1);
+    gateway.behind[1].resource_with(&authorization.token()).expect(200);
+    gateway.behind[0].resource_with(&authorization.token()).expect(401);
 }
 
 #[test]

@@ -29,7 +29,9 @@ fn of_every_kind(more: &[&str]) -> Vec<(Server, Server)> {
                 continue;
             }
             let authorization = Server::authorization(&[*signature, &["--serves", &written]].concat());
-            let resource = Server::chain(&written, architecture.hops().count(), &authorization, more);
+            let hops: Vec<usize> =
+                (0..architecture.hops().count()).map(|hop| architecture.at_hop(hop).len()).collect();
+            let resource = Server::chain(&written, &hops, &authorization, more);
             servers.push((authorization, resource));
         }
     }

@@ -16,8 +16,8 @@ use crate::http::{Answer, get, post};
 pub(crate) struct Server {
     child: Child,
     pub(crate) address: SocketAddr,
-    /// The server to which it passes requests on, ended with it.
-    pub(crate) behind: Option<Box<Server>>,
+    /// The servers to which it passes requests on, ended with it.
+    pub(crate) behind: Vec<Server>,
 }
 
 /// The secret of every client in these tests, in characters that need no encoding.
@@ -49,7 +49,7 @@ impl Server {
         let (child, said) = start(&[&serve, arguments].concat(), "", 3);
         assert_eq!(said[1], "client_id=bench");
         let address = said[0].strip_prefix("issuer=http://").expect("the issuer comes first");
-        Self { child, address: address.parse().expect("an address"), behind: None }
+        Self { child, address: address.parse().expect("an address"), behind: Vec::new() }
     }
 
     /// A resource server that trusts that authorization server.
@@ -59,22 +59,30 @@ impl Server {
         let arguments = [&serve[..], &["--authorization-server", &issuer], more].concat();
         let (child, said) = start(&arguments, "", 1);
         let address = said[0].strip_prefix("resource=http://").and_then(|url| url.strip_suffix("/resource"));
-        Self { child, address: address.expect("the resource").parse().expect("an address"), behind: None }
+        Self {
+            child,
+            address: address.expect("the resource").parse().expect("an address"),
+            behind: Vec::new(),
+        }
     }
 
-    /// Every server of an architecture with so many of them in a row: the one that clients reach, and those behind it.
-    pub(crate) fn chain(architecture: &str, hops: usize, authorization: &Server, more: &[&str]) -> Self {
-        let mut behind: Option<Self> = None;
-        for hop in (0..hops).rev() {
-            let (hop, upstream) = (hop.to_string(), behind.as_ref().map(Self::issuer));
-            let mut arguments = vec!["--hop", &hop];
-            arguments.extend(upstream.iter().flat_map(|upstream| ["--upstream", upstream]));
-            arguments.extend(more);
-            let mut server = Self::resource(architecture, authorization, &arguments);
-            server.behind = behind.map(Box::new);
-            behind = Some(server);
+    /// Every server of an architecture with so many of them at each hop: the one that clients reach, and those behind it.
+    pub(crate) fn chain(architecture: &str, hops: &[usize], authorization: &Server, more: &[&str]) -> Self {
+        let mut behind: Vec<Self> = Vec::new();
+        for (hop, branches) in hops.iter().enumerate().rev() {
+            let (hop, upstreams) = (hop.to_string(), behind.iter().map(Self::issuer).collect::<Vec<_>>());
+            let start = |branch: usize| {
+                let branch = branch.to_string();
+                let mut arguments = vec!["--hop", &hop, "--branch", &branch];
+                arguments.extend(upstreams.iter().flat_map(|upstream| ["--upstream", upstream]));
+                arguments.extend(more);
+                Self::resource(architecture, authorization, &arguments)
+            };
+            let mut servers: Vec<Self> = (0..*branches).map(start).collect();
+            servers[0].behind = behind;
+            behind = servers;
         }
-        behind.expect("at least one")
+        behind.remove(0)
     }
 
     /// A resource server over another wire than the default, and where it is reached over it.
@@ -96,7 +104,7 @@ impl Server {
             None => Endpoint::Tcp(address(&said[0], "resource=http://")),
         };
         let address = address(&said[lines - 1], "plain=http://");
-        (Self { child, address, behind: None }, endpoint)
+        (Self { child, address, behind: Vec::new() }, endpoint)
     }
 
     /// An authorization server of opaque tokens with several clients, started as a run starts it.
@@ -124,7 +132,7 @@ impl Server {
         let (child, said) = start(&["serve", "spec"], &format!("{spec}\n"), 1);
         let ready: Value = serde_json::from_str(&said[0]).expect("one ready line");
         let address = ready["address"].as_str().expect("with its address").parse().expect("an address");
-        Self { child, address, behind: None }
+        Self { child, address, behind: Vec::new() }
     }
 
     /// Its URL.

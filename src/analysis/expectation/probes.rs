@@ -15,15 +15,25 @@ const GAMES: usize = 1_500;
 ///
 /// The closed form (λT)² / (2 (1 + λT)) holds if a token was in use for long before its revocation and is
 /// probed for at least T after it. A trial is shorter: the same renewal process is played from the first
-/// probe to the last instant of probing, which has the closed form as its limit. When a cache asks ahead is drawn for each game.
-pub(super) fn cached(trials: &Trials<'_>, caching: &Caching) -> (f64, f64, f64) {
+/// probe to the last instant of probing, which has the closed form as its limit. When a cache asks ahead is drawn for each game, and of what
+/// it accepts which part `passes`, where somebody behind it refuses the rest.
+pub(super) fn cached(trials: &Trials<'_>, caching: &Caching, passes: f64) -> (f64, f64, f64) {
     let points = points(trials);
     let mut random = ChaCha8Rng::seed_from_u64(trials.seed());
-    let mut totals: Vec<f64> =
-        (0..GAMES).map(|_| points.iter().map(|point| point.play(caching, &mut random)).sum()).collect();
+    let mut game = || -> f64 {
+        let accepted: f64 = points.iter().map(|point| point.play(caching, &mut random)).sum();
+        if passes < 1.0 { part_of(accepted, passes, &mut random) } else { accepted }
+    };
+    let mut totals: Vec<f64> = (0..GAMES).map(|_| game()).collect();
     totals.sort_unstable_by(f64::total_cmp);
     let mean = totals.iter().sum::<f64>() / GAMES as f64;
     (mean, totals[GAMES / 200], totals[GAMES - 1 - GAMES / 200])
+}
+
+/// How many of these are among those that pass, each for itself.
+#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a small count")]
+fn part_of(count: f64, passes: f64, random: &mut ChaCha8Rng) -> f64 {
+    (0..count as u64).filter(|_| random.random_bool(passes)).count() as f64
 }
 
 /// Expected total beside a list that each resource server polls, with its 99 % interval: the probes between an acknowledgement and
@@ -190,6 +200,19 @@ mod tests {
             assert!((ahead / expected - 1.0).abs() < 0.03, "{ahead}, not {expected}");
             assert!(ahead < 0.9 * plain, "{ahead} beside {plain}");
         }
+    }
+
+    #[test]
+    fn where_somebody_behind_refuses_half_half_of_the_acceptances_are_left() {
+        let recordings = [synthetic::recording(2)];
+        let trials = &Trials::group(&recordings.each_ref())[0];
+        let caching = trials.subject.design.cache().unwrap();
+        let [(all, low, high), (half, half_low, half_high)] =
+            [1.0, 0.5].map(|passes| cached(trials, &caching, passes));
+        assert!(all > 100.0 && low < all && all < high, "{low} {all} {high}");
+        assert!((half / all - 0.5).abs() < 0.02, "{half} of {all}");
+        assert!(half_low < half && half < half_high && half_high < low, "{half_low} {half} {half_high}");
+        assert!(cached(trials, &caching, 0.0).0 < 1e-9);
     }
 
     #[test]

@@ -20,7 +20,7 @@ use crate::design::Design;
 /// * A revoked token is accepted no more once its revocation is acknowledged: the next answer says that it is inactive.
 /// * The cost is a call to the authorization server for each request, in latency and in CPU time of both, whether the token is good or not.
 /// * Without the authorization server nobody can decide: every request is answered with 503 until it is back. It is not needed at the start.
-#[derive(Debug, Deserialize, JsonSchema)]
+#[derive(Debug, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Introspecting {
     /// What the authorization server must say of a token beside that it is active, the one thing that RFC 7662 section

@@ -1,6 +1,7 @@
 //! Validation architectures: how a resource server decides on a token. One file each.
 
 mod gateway;
+mod hybrid;
 mod introspection;
 mod introspection_cached;
 mod jwt;
@@ -59,6 +60,12 @@ pub trait Architecture: Debug + Send + Sync {
         None
     }
 
+    /// Who decides behind it side by side, each at a server of its own to which requests go in turn, where that are several; the first is
+    /// [`inner`](Self::inner).
+    fn branches(&self) -> Vec<Branch<'_>> {
+        Vec::new()
+    }
+
     /// What the server behind it asks of a token, where that is not what is asked of the tokens that it is sent itself.
     fn asked_behind(&self, policy: &Policy) -> Policy {
         policy.clone()
@@ -73,11 +80,46 @@ pub trait Architecture: Debug + Send + Sync {
     fn validator(&self, context: Context) -> BoxFuture<'_, Result<Arc<dyn TokenValidator>, NotReady>>;
 }
 
-impl dyn Architecture {
+/// One of those who decide side by side behind a gateway.
+#[derive(Clone, Copy, Debug)]
+pub struct Branch<'a> {
+    /// What tells it from those beside it; empty where there are none.
+    pub name: &'static str,
+    /// How it decides.
+    pub architecture: &'a dyn Architecture,
+}
+
+impl dyn Architecture + '_ {
     /// Who decides at each hop of a request, from the one that clients reach to the one that has the resource.
     pub fn hops(&self) -> impl Iterator<Item = &dyn Architecture> {
         let edge: &dyn Architecture = self;
         iter::successors(Some(edge), |gateway| gateway.inner())
+    }
+
+    /// Who decides side by side at a hop.
+    pub fn at_hop(&self, hop: usize) -> Vec<Branch<'_>> {
+        let branches =
+            hop.checked_sub(1).and_then(|before| self.hops().nth(before)).map(|gateway| gateway.branches());
+        match branches {
+            Some(branches) if !branches.is_empty() => branches,
+            _ => self
+                .hops()
+                .nth(hop)
+                .map(|architecture| Branch { name: "", architecture })
+                .into_iter()
+                .collect(),
+        }
+    }
+
+    /// Everybody who decides anywhere.
+    pub fn everywhere(&self) -> impl Iterator<Item = &dyn Architecture> {
+        (0..self.hops().count()).flat_map(|hop| self.at_hop(hop)).map(|branch| branch.architecture)
+    }
+
+    /// Whether a gateway before it sends it the token that goes inside, if there is one, rather than the one that clients hold: who verifies
+    /// signatures needs a JWT.
+    pub fn decides_on_inside(&self) -> bool {
+        self.tokens().need_signature()
     }
 
     /// What is asked of a token at a hop, if this is asked of those that clients send.
@@ -95,6 +137,20 @@ pub enum NotReady {
     /// The library that verifies is set to something else in this process.
     #[error(transparent)]
     Library(#[from] AnotherBackEnd),
+    /// The architecture has no such server beside others.
+    #[error(
+        "the architecture {architecture} has no branch {branch} at server number {hop}: it has {branches}, counted from 0"
+    )]
+    NoSuchBranch {
+        /// The architecture.
+        architecture: String,
+        /// How many there are.
+        branches: usize,
+        /// Which hop.
+        hop: u8,
+        /// Which one was asked for.
+        branch: u8,
+    },
     /// The architecture has no such hop.
     #[error("the architecture {architecture} has no server number {hop}: it has {hops}, counted from 0")]
     NoSuchHop {
@@ -267,6 +323,11 @@ pub static ARCHITECTURES: Registry<dyn Architecture> = Registry {
             "phantom-token",
             phantom_token::PhantomToken,
             "a gateway has opaque tokens exchanged for JWTs, which a server behind it verifies as jwt does"
+        ),
+        entry!(
+            "hybrid",
+            hybrid::Hybrid,
+            "a gateway as that of phantom-token before two servers: one verifies JWTs, the other introspects"
         ),
         entry!(
             "split-token",

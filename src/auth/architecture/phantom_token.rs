@@ -67,7 +67,7 @@ impl Architecture for PhantomToken {
 }
 
 /// Introspects, and takes a JWT for an answer.
-struct ForJwts;
+pub(super) struct ForJwts;
 
 impl Ask for ForJwts {
     fn ask<'a>(

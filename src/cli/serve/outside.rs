@@ -25,25 +25,38 @@ pub(super) fn format(serves: &[Part<dyn Architecture>], is_signed: bool) -> Resu
     }
 }
 
-/// Whether there is such a server, and, if it is a gateway, one behind it.
+/// Whether there is such a server, and, if it is a gateway, all that stand behind it.
 pub(super) fn ensure_complete(
     architecture: &Part<dyn Architecture>,
-    hop: u8,
-    has_upstream: bool,
+    [hop, branch]: [u8; 2],
+    upstreams: usize,
 ) -> Result<(), String> {
     let hops = architecture.hops().count();
     let kind = architecture.kind();
     if usize::from(hop) >= hops {
         return Err(format!("--hop {hop}: the last server of {kind} is number {}, counted from 0", hops - 1));
     }
-    if usize::from(hop) + 1 < hops && !has_upstream {
-        let behind = hop + 1;
+    let branches = architecture.at_hop(hop.into()).len();
+    if usize::from(branch) >= branches {
+        let last = branches - 1;
         return Err(format!(
-            "--architecture {kind}: this gateway passes requests on; start the server behind it with --hop {behind}, and give \
-             its URL as --upstream"
+            "--branch {branch}: of the servers of {kind} at hop {hop} the last is number {last}, counted from 0"
         ));
     }
-    Ok(())
+    let behind = hop + 1;
+    match architecture.at_hop(behind.into()).len() {
+        0 => Ok(()),
+        1 if upstreams > 0 => Ok(()),
+        1 => Err(format!(
+            "--architecture {kind}: this gateway passes requests on; start the server behind it with --hop {behind}, and give \
+             its URL as --upstream"
+        )),
+        several if several == upstreams => Ok(()),
+        several => Err(format!(
+            "--architecture {kind}: this gateway passes requests on to {several} servers in turn, not {upstreams}; start each with \
+             --hop {behind} and its number as --branch, from 0, and give their URLs in this order, each as an --upstream"
+        )),
+    }
 }
 
 #[cfg(test)]
@@ -74,10 +87,23 @@ mod tests {
     #[test]
     fn a_gateway_needs_a_server_behind_it_and_nobody_else_does() {
         let (phantom, jwt) = (part("phantom-token"), part("jwt"));
-        assert!(ensure_complete(&phantom, 0, false).unwrap_err().contains("--hop 1"));
-        assert_eq!(ensure_complete(&phantom, 0, true), Ok(()));
-        assert_eq!(ensure_complete(&phantom, 1, false), Ok(()));
-        assert_eq!(ensure_complete(&jwt, 0, false), Ok(()));
-        assert!(ensure_complete(&jwt, 1, false).unwrap_err().contains("is number 0"));
+        assert!(ensure_complete(&phantom, [0, 0], 0).unwrap_err().contains("--hop 1"));
+        assert_eq!(ensure_complete(&phantom, [0, 0], 1), Ok(()));
+        assert_eq!(ensure_complete(&phantom, [1, 0], 0), Ok(()));
+        assert_eq!(ensure_complete(&jwt, [0, 0], 0), Ok(()));
+        assert!(ensure_complete(&jwt, [1, 0], 0).unwrap_err().contains("is number 0"));
+        assert!(ensure_complete(&jwt, [0, 1], 0).unwrap_err().contains("the last is number 0"));
+    }
+
+    #[test]
+    fn a_gateway_before_several_servers_needs_all_of_them() {
+        let hybrid = part("hybrid");
+        for upstreams in [0, 1, 3] {
+            let error = ensure_complete(&hybrid, [0, 0], upstreams).unwrap_err();
+            assert!(error.contains("2 servers in turn") && error.contains("as --branch"), "{error}");
+        }
+        assert_eq!(ensure_complete(&hybrid, [0, 0], 2), Ok(()));
+        assert_eq!(ensure_complete(&hybrid, [1, 1], 0), Ok(()));
+        assert!(ensure_complete(&hybrid, [1, 2], 0).unwrap_err().contains("the last is number 1"));
     }
 }

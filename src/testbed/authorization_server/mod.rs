@@ -58,7 +58,9 @@ pub(super) async fn prepare(
     });
     let store = spec.store.open().await?;
     let server = AuthorizationServer::new(issuer, clients, minting, store, WallClock::system())
-        .publishing(spec.serves.iter().flat_map(|served| served.hops()).flat_map(Architecture::publishes))
+        .publishing(
+            spec.serves.iter().flat_map(|served| served.everywhere()).flat_map(Architecture::publishes),
+        )
         .exchanging_for(spec.serves.iter().filter_map(|served| served.exchanges_for()).map(str::to_owned));
     Ok(axum::serve(NoDelay(listener), table::routes(server)).into_future())
 }

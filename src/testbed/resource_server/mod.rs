@@ -30,7 +30,7 @@ use answer::Answer;
 use conversation::{Language, accept};
 use decisions::DecisionLog;
 use http_issuer::HttpIssuer;
-use upstream::Upstream;
+use upstream::Behind;
 
 pub use decisions::Decision;
 pub(super) use entrance::{Entrance, EntranceError};
@@ -81,7 +81,7 @@ struct ResourceServer {
     requests: AtomicU64,
     decisions: DecisionLog,
     /// None where the resource is.
-    upstream: Option<Upstream>,
+    behind: Option<Behind>,
 }
 
 /// Prepares the server and hands it back as a future that serves on `listener`, and at the entrance for the load if there is
@@ -93,19 +93,20 @@ pub(super) async fn prepare(
     entrance: Option<Entrance>,
 ) -> Result<impl Future<Output = Infallible>, NotReady> {
     let issuer = Arc::new(HttpIssuer::new(&spec.issuer, &spec.credentials)?);
-    let upstream = spec.upstream.as_deref().map(|url| Upstream::at(url, spec.passes_on)).transpose()?;
+    let branches = spec.architecture.at_hop(usize::from(spec.hop) + 1);
+    let behind = Behind::at(&spec.upstreams, &branches, spec.passes_on)?;
     let policy = Policy { issuer: spec.issuer, audience: spec.audience, scope: spec.scope };
     let policy = Arc::new(spec.architecture.policy_at(spec.hop.into(), policy));
     let trust = Trust { shared_key: spec.shared_key, scheme: spec.signature };
     let (clock, poll_phase) = (WallClock::system(), spec.poll_phase);
     let context = Context { issuer: Arc::clone(&issuer) as _, policy, trust, clock, poll_phase };
-    let validator = at_hop(&spec.architecture, spec.hop)?.validator(context).await?;
+    let validator = at(&spec.architecture, spec.hop, spec.branch)?.validator(context).await?;
     let server = Arc::new(ResourceServer {
         issuer,
         validator,
         requests: AtomicU64::new(0),
         decisions: DecisionLog::default(),
-        upstream,
+        behind,
     });
     Ok(async move {
         let plain = accept(Arc::clone(&server), NoDelay(listener), Language::default());
@@ -119,12 +120,22 @@ pub(super) async fn prepare(
     })
 }
 
-fn at_hop(architecture: &Part<dyn Architecture>, hop: u8) -> Result<&dyn Architecture, NotReady> {
-    architecture.hops().nth(hop.into()).ok_or_else(|| NotReady::NoSuchHop {
-        architecture: architecture.to_string(),
-        hops: architecture.hops().count(),
-        hop,
-    })
+fn at(architecture: &Part<dyn Architecture>, hop: u8, branch: u8) -> Result<&dyn Architecture, NotReady> {
+    let branches = architecture.at_hop(hop.into());
+    match branches.get(usize::from(branch)) {
+        Some(found) => Ok(found.architecture),
+        None if branches.is_empty() => Err(NotReady::NoSuchHop {
+            architecture: architecture.to_string(),
+            hops: architecture.hops().count(),
+            hop,
+        }),
+        None => Err(NotReady::NoSuchBranch {
+            architecture: architecture.to_string(),
+            branches: branches.len(),
+            hop,
+            branch,
+        }),
+    }
 }
 
 impl ResourceServer {
@@ -150,9 +161,9 @@ impl ResourceServer {
         let answer = self.decide(request).await;
         // Stamped at once: what is sent and received afterwards is no part of the decision.
         let decided = Stamp::now();
-        if let (Answer::Accepted(verified), Some(upstream)) = (&answer, &self.upstream) {
+        if let (Answer::Accepted(verified), Some(behind)) = (&answer, &self.behind) {
             // The box keeps the rest small for everybody else.
-            let response = Box::pin(upstream.pass_on(request.headers(), verified)).await;
+            let response = Box::pin(behind.pass_on(request.headers(), verified)).await;
             // Who is behind may still refuse: only now have all decided.
             self.log(request, Stamp::now(), decisions::by_status(response.status()));
             return response;
@@ -202,8 +213,8 @@ impl ResourceServer {
             document_fetches: fetches.all,
             failed_document_fetches: fetches.failed,
             of_architecture: self.validator.counters().into_iter().collect(),
-            bad_gateway: self.upstream.as_ref().map(Upstream::unreached),
-            gateway_timeout: self.upstream.as_ref().map(Upstream::late),
+            bad_gateway: self.behind.as_ref().map(Behind::unreached),
+            gateway_timeout: self.behind.as_ref().map(Behind::late),
         }
     }
 }

@@ -1,7 +1,8 @@
-//! The server behind a gateway, over HTTP by pooled connections: it is sent what was accepted, and its answer is the gateway's.
+//! The servers behind a gateway, over HTTP by pooled connections: they are sent what was accepted in turn, and their answer is the
+//! gateway's.
 
 use std::error::Error;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::time::Duration;
 
 use http_body_util::{BodyExt as _, Empty, Full, Limited};
@@ -14,19 +15,28 @@ use hyper_util::rt::TokioExecutor;
 use tokio::sync::Semaphore;
 use tokio::time::timeout;
 
-use crate::auth::architecture::{NotReady, Verified};
+use crate::auth::architecture::{Branch, NotReady, Verified};
 use crate::plan::PROBE_HEADER;
 use crate::testbed::client::uri;
 use crate::testbed::resource_server::answer::{self, Response};
 use crate::testbed::resource_server::troubles::{Troubles, chain};
 
 /// Where accepted requests go.
-pub(super) struct Upstream {
+pub(super) struct Behind {
+    servers: Vec<Upstream>,
+    /// How many requests were passed on.
+    turns: AtomicUsize,
+}
+
+/// A server behind a gateway.
+struct Upstream {
     client: Client<HttpConnector, Empty<Bytes>>,
     resource: Uri,
     /// One for each request that may be there at once. Clients that give up are followed by others while the server has their requests
     /// still: without a limit one that is slow has ever more connections.
     at_once: Semaphore,
+    /// Whether it is sent the token that clients send, though another goes inside.
+    decides_on_outside: bool,
     unreached: AtomicU64,
     late: AtomicU64,
     troubles: Troubles,
@@ -44,9 +54,42 @@ pub fn most_connections(at_once: u32) -> u32 {
     at_once.saturating_mul(2)
 }
 
+impl Behind {
+    /// The servers at these URLs, which decide in these ways; a server that is no part of the architecture is sent what goes inside. Each gets
+    /// so many requests at once.
+    pub(super) fn at(urls: &[String], branches: &[Branch<'_>], at_once: u32) -> Result<Option<Self>, NotReady> {
+        let mut servers = Vec::new();
+        for (number, url) in urls.iter().enumerate() {
+            let branch = branches.get(number);
+            let decides_on_outside = branch.is_some_and(|branch| !branch.architecture.decides_on_inside());
+            servers.push(Upstream { decides_on_outside, ..Upstream::at(url, at_once)? });
+        }
+        Ok((!servers.is_empty()).then(|| Self { servers, turns: AtomicUsize::new(0) }))
+    }
+
+    /// Has the next one answer.
+    pub(super) async fn pass_on(&self, headers: &HeaderMap, verified: &Verified) -> Response {
+        let turn = match self.servers.len() {
+            1 => 0,
+            several => self.turns.fetch_add(1, Ordering::Relaxed) % several,
+        };
+        self.servers[turn].pass_on(headers, verified).await
+    }
+
+    /// How many requests were not answered.
+    pub(super) fn unreached(&self) -> u64 {
+        self.servers.iter().map(|server| server.unreached.load(Ordering::Relaxed)).sum()
+    }
+
+    /// How many requests were not answered in time.
+    pub(super) fn late(&self) -> u64 {
+        self.servers.iter().map(|server| server.late.load(Ordering::Relaxed)).sum()
+    }
+}
+
 impl Upstream {
     /// The server at this URL, which gets so many requests at once.
-    pub(super) fn at(url: &str, at_once: u32) -> Result<Self, NotReady> {
+    fn at(url: &str, at_once: u32) -> Result<Self, NotReady> {
         let resource = uri(url, "/resource").map_err(|_| NotReady::Upstream(url.to_owned()))?;
         let mut connector = HttpConnector::new();
         connector.set_nodelay(true);
@@ -56,6 +99,7 @@ impl Upstream {
                 .build(connector),
             resource,
             at_once: Semaphore::new(at_once as usize),
+            decides_on_outside: false,
             unreached: AtomicU64::new(0),
             late: AtomicU64::new(0),
             troubles: Troubles::default(),
@@ -64,7 +108,7 @@ impl Upstream {
 
     /// Asks it for the resource, with the token that goes inside and the mark of a probe, and gives back what it answers; 502 if it does
     /// not, and 504 if it does not in time (RFC 9110 sections 15.6.3 and 15.6.5).
-    pub(super) async fn pass_on(&self, headers: &HeaderMap, verified: &Verified) -> Response {
+    async fn pass_on(&self, headers: &HeaderMap, verified: &Verified) -> Response {
         match timeout(PATIENCE, self.answer(self.request(headers, verified))).await {
             Ok(Ok(response)) => response,
             Ok(Err(error)) => {
@@ -81,18 +125,8 @@ impl Upstream {
         }
     }
 
-    /// How many requests it did not answer.
-    pub(super) fn unreached(&self) -> u64 {
-        self.unreached.load(Ordering::Relaxed)
-    }
-
-    /// How many requests it did not answer in time.
-    pub(super) fn late(&self) -> u64 {
-        self.late.load(Ordering::Relaxed)
-    }
-
     fn request(&self, headers: &HeaderMap, verified: &Verified) -> Request<Empty<Bytes>> {
-        let authorization = match verified.forwarded() {
+        let authorization = match verified.forwarded().filter(|_| !self.decides_on_outside) {
             Some(token) => HeaderValue::try_from(format!("Bearer {token}")).expect("base64url and dots"),
             None => headers.get(AUTHORIZATION).expect("it was accepted by that").clone(),
         };
@@ -129,10 +163,10 @@ mod tests {
     use super::*;
 
     async fn asked(url: &str) -> (StatusCode, u64, u64) {
-        let upstream = Upstream::at(url, 8).unwrap();
+        let behind = Behind::at(&[url.to_owned()], &[], 8).unwrap().unwrap();
         let headers = HeaderMap::from_iter([(AUTHORIZATION, HeaderValue::from_static("Bearer token"))]);
-        let status = upstream.pass_on(&headers, &Verified::Unchecked).await.status();
-        (status, upstream.unreached(), upstream.late())
+        let status = behind.pass_on(&headers, &Verified::Unchecked).await.status();
+        (status, behind.unreached(), behind.late())
     }
 
     #[tokio::test]

@@ -67,10 +67,9 @@ async fn a_revoked_token_lives_as_long_as_the_architecture_says_and_no_longer() 
         let token = issuer.server.issue(&case.client()).await.unwrap().token;
         assert!(validator.validate(&token).await.is_ok());
         issuer.server.revoke(&case.client(), &token).await.unwrap();
-        let design = case.architecture.design();
-        let bound = design.accepts_revoked_for(LIFETIME.as_secs_f64());
-        let fetch = if matches!(design.asks, Asks::EveryPeriod { .. }) { FETCH } else { Duration::ZERO };
-        let bound = Duration::from_secs_f64(bound.expect("it checks")) + fetch;
+        let polls = matches!(case.architecture.design().asks, Asks::EveryPeriod { .. });
+        let fetch = if polls { FETCH } else { Duration::ZERO };
+        let bound = case.bound(Design::accepts_revoked_for) + fetch;
         if !bound.is_zero() {
             sleep(bound.saturating_sub(2 * SECOND)).await;
             assert!(validator.validate(&token).await.is_ok(), "{case}: it is not asked yet");
@@ -107,13 +106,11 @@ async fn without_the_authorization_server_known_tokens_live_as_long_as_the_archi
         issuer.down.store(true, Ordering::Relaxed);
         issuer.server.revoke(&case.client(), &known[1]).await.unwrap();
 
-        let design = case.architecture.design();
-        let asks = matches!(design.asks, Asks::EveryRequest | Asks::OnMiss(_));
+        let asks = matches!(case.architecture.design().asks, Asks::EveryRequest | Asks::OnMiss(_));
         let unseen = validator.validate(&unseen).await.err();
         assert_eq!(unseen, asks.then_some(Rejection::Undecided), "{case}");
 
-        let bound = design.accepts_revoked_in_outage_for(LIFETIME.as_secs_f64()).expect("it checks");
-        let bound = Duration::from_secs_f64(bound);
+        let bound = case.bound(Design::accepts_revoked_in_outage_for);
         if !bound.is_zero() {
             sleep(bound.saturating_sub(2 * SECOND)).await;
             for token in &known {

@@ -5,6 +5,7 @@ mod closed_forms;
 mod conformance;
 mod deny_list;
 mod filter;
+mod hybrid;
 mod key_set;
 mod library;
 mod phantom_token;
@@ -215,6 +216,8 @@ fn context<I: Issuer + 'static>(issuer: &Arc<I>) -> Context {
 struct Case {
     architecture: Part<dyn Architecture>,
     signature: Option<&'static str>,
+    /// Which of those it is sent to that decide side by side behind a gateway, from 0.
+    branch: usize,
 }
 
 impl Case {
@@ -224,35 +227,53 @@ impl Case {
         Client { lifetime: Duration::from_secs_f64(life), ..good() }
     }
 
+    /// The numbers that say what it does: those that it states, and those of who else is asked where requests go another way in turn.
+    fn designs(&self) -> Vec<Design> {
+        let stated = self.architecture.design();
+        if self.branch == 0 {
+            return vec![stated];
+        }
+        vec![stated, self.architecture.at_hop(1)[self.branch].architecture.design()]
+    }
+
+    /// For so long a token is accepted after its revocation that lives for [`LIFETIME`].
+    fn bound(&self, of: impl Fn(&Design, f64) -> Option<f64>) -> Duration {
+        let bounds =
+            self.designs().into_iter().map(|design| of(&design, LIFETIME.as_secs_f64()).expect("it checks"));
+        Duration::from_secs_f64(bounds.fold(f64::INFINITY, f64::min))
+    }
+
     /// A validator just made, beside an authorization server that publishes what it needs.
     async fn prepared(&self) -> (Arc<Counting>, Chain) {
-        let publications = self.architecture.hops().flat_map(Architecture::publishes).collect();
+        let publications = self.architecture.everywhere().flat_map(Architecture::publishes).collect();
         let issuer = issuer_of(self.architecture.tokens(), self.signature, publications).await;
-        let mut validators = Vec::new();
-        for (number, hop) in self.architecture.hops().enumerate() {
+        let (mut validators, mut on_inside) = (Vec::new(), Vec::new());
+        for number in 0..self.architecture.hops().count() {
             let context = context(&issuer);
             let policy = self.architecture.policy_at(number, (*context.policy).clone());
             let context = Context { policy: Arc::new(policy), ..context };
+            let side_by_side = self.architecture.at_hop(number);
+            let hop = side_by_side[self.branch.min(side_by_side.len() - 1)].architecture;
+            on_inside.push(hop.decides_on_inside());
             validators.push(hop.validator(context).await.unwrap());
         }
-        (issuer, Chain(validators))
+        (issuer, Chain(validators, on_inside))
     }
 }
 
-/// Those who decide at every hop.
-struct Chain(Vec<Arc<dyn TokenValidator>>);
+/// Those who decide at every hop, and whether they do so on what goes inside.
+struct Chain(Vec<Arc<dyn TokenValidator>>, Vec<bool>);
 
 impl Chain {
     /// Sends a token through all of them, or what one puts in its place.
     async fn validate(&self, token: &str) -> Result<Verified, Rejection> {
-        let mut token = token.to_owned();
-        let mut verified = Ok(Verified::Unchecked);
-        for validator in &self.0 {
-            let accepted = validator.validate(&token).await?;
-            token = accepted.forwarded().map_or(token, str::to_owned);
-            verified = Ok(accepted);
+        let mut verified = Verified::Unchecked;
+        for (validator, decides_on_inside) in self.0.iter().zip(&self.1) {
+            let inside = verified.forwarded().filter(|_| *decides_on_inside);
+            let accepted = validator.validate(inside.unwrap_or(token)).await?;
+            verified = accepted;
         }
-        verified
+        Ok(verified)
     }
 }
 
@@ -272,8 +293,8 @@ fn checking() -> Vec<Case> {
                     architecture.accepts(&*scheme).is_ok()
                 }
             };
-            if takes {
-                cases.push(Case { architecture: architecture.clone(), signature });
+            for branch in 0..if takes { architecture.at_hop(1).len().max(1) } else { 0 } {
+                cases.push(Case { architecture: architecture.clone(), signature, branch });
             }
         }
     }
@@ -282,7 +303,7 @@ fn checking() -> Vec<Case> {
 
 impl fmt::Display for Case {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} {}", self.architecture, self.signature.unwrap_or("opaque"))
+        write!(f, "{} {} branch {}", self.architecture, self.signature.unwrap_or("opaque"), self.branch)
     }
 }
 

@@ -8,7 +8,8 @@ const SETTINGS: &str = r#"{"kind": "phantom-token", "gateway": {"ttl": "10s"}}"#
 
 /// The authorization server, the gateway, and the server behind it.
 async fn prepared() -> (Arc<Counting>, [Arc<dyn TokenValidator>; 2]) {
-    let (issuer, chain) = Case { architecture: part(SETTINGS), signature: Some("ES256") }.prepared().await;
+    let (issuer, chain) =
+        Case { architecture: part(SETTINGS), signature: Some("ES256"), branch: 0 }.prepared().await;
     (issuer, chain.0.try_into().ok().expect("two hops"))
 }
 

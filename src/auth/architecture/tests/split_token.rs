@@ -6,7 +6,8 @@ use crate::auth::token::TokenId;
 const SETTINGS: &str = r#"{"kind": "split-token", "gateway": {"ttl": "10s"}}"#;
 
 async fn prepared(alg: &'static str) -> (Arc<Counting>, [Arc<dyn TokenValidator>; 2]) {
-    let (issuer, chain) = Case { architecture: part(SETTINGS), signature: Some(alg) }.prepared().await;
+    let (issuer, chain) =
+        Case { architecture: part(SETTINGS), signature: Some(alg), branch: 0 }.prepared().await;
     (issuer, chain.0.try_into().ok().expect("two hops"))
 }
 

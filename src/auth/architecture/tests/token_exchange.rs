@@ -7,7 +7,8 @@ use super::*;
 const SETTINGS: &str = r#"{"kind": "token-exchange", "gateway": {"ttl": "10s"}, "audience": "inside"}"#;
 
 async fn prepared() -> (Arc<Counting>, [Arc<dyn TokenValidator>; 2]) {
-    let (issuer, chain) = Case { architecture: part(SETTINGS), signature: Some("ES256") }.prepared().await;
+    let (issuer, chain) =
+        Case { architecture: part(SETTINGS), signature: Some("ES256"), branch: 0 }.prepared().await;
     (issuer, chain.0.try_into().ok().expect("two hops"))
 }
 
