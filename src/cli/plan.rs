@@ -1,6 +1,7 @@
 //! `bearerbench plan`: what would run, on which cores and for how long.
 
 mod instants;
+mod trial_servers;
 
 use std::fmt::Write as _;
 use std::time::Duration;
@@ -11,13 +12,12 @@ use crate::arrival::ArrivalProcess;
 use crate::cli::scenario::ScenarioArgs;
 use crate::cli::{Exit, bound, output};
 use crate::design::{Caching, Design, TokenFormat};
-use crate::header_limit::refusing;
-use crate::metric::thousands;
 use crate::plan::{Pace, Plan, Pool, RateStep, Search, Subject, Trial, Workload};
 use crate::registry::Part;
 use crate::units::Rate;
 use crate::wire::Wire;
 use crate::{analysis, run};
+use trial_servers::{extra_claims, processes};
 
 /// Print what would run, on which cores and for how long, without starting anything
 #[derive(Debug, Args)]
@@ -53,8 +53,9 @@ fn text(plan: &Plan) -> String {
         let workload = &trial.workload;
         line(load(plan, workload));
         line(format!(
-            "servers of a trial: 1 authorization server, {} resource servers, {} connections to each{}",
+            "servers of a trial: 1 authorization server, {} resource servers{}, {} connections to each{}",
             workload.resource_servers,
+            processes(plan, workload.resource_servers),
             workload.connections,
             connections(workload)
         ));
@@ -149,28 +150,6 @@ fn subjects(plan: &Plan) -> Vec<&Subject> {
     }
     subjects.sort_by_key(|subject| subject.position);
     subjects
-}
-
-/// What larger claims make larger, and who refuses that by default. Our own servers take it, or there would be no plan.
-fn extra_claims(subject: &Subject) -> String {
-    let (name, size) = (&subject.name, subject.extra_claims);
-    let Some(characters) = subject.jwt_characters() else {
-        return format!(
-            "claims of {name}: {size} of groups in the answers of the authorization server, none in its tokens"
-        );
-    };
-    let whose = match subject.token_format() {
-        TokenFormat::Jwt => "its tokens have",
-        TokenFormat::Opaque | TokenFormat::Signature => "behind its gateway tokens have",
-    };
-    let refusing =
-        refusing(characters as u64).iter().map(|limit| limit.server).collect::<Vec<_>>().join(", ");
-    let refusing = if refusing.is_empty() { "nobody".to_owned() } else { refusing };
-    format!(
-        "claims of {name}: {size} of groups; {whose} about {} characters, refused by default by {refusing} (our servers let \
-         them through; who refuses what: explain token-size)",
-        thousands(&characters.to_string())
-    )
 }
 
 /// How long each subject may go on with a revoked token, in words.
@@ -314,6 +293,9 @@ fn json(plan: &Plan) -> String {
         "scenario": plan.name,
         "question": plan.question,
         "tokens": plan.trials.first().map(|trial| tokens(&trial.workload.pool)),
+        "resource_server_processes": plan.trials.first().map(|trial| {
+            plan.placement.processes(trial.workload.resource_servers).len()
+        }),
         "cores": { "generators": plan.placement.generators, "servers": plan.placement.servers },
         "search": plan.search.as_ref().map(|search| search.threshold.to_string()),
         "load_seconds": plan.load_time().as_secs_f64(),

@@ -69,7 +69,7 @@ metrics! {
     GeneratorCpu "generator.cpu" Fraction Neither "share of its cores that the generator used; one that polls is meant to use all of them"
     CpuResourceServer "cpu.resource_server" CpuPerMillion Lower "seconds of CPU time of all resource servers, gateways included, per million API requests"
     CpuAuthorizationServer "cpu.authorization_server" CpuPerMillion Lower "seconds of CPU time of the authorization server per million API requests"
-    MemoryResourceServer "memory.resource_server" Bytes Lower "the most memory ever resident in one resource server or gateway"
+    MemoryResourceServer "memory.resource_server" Bytes Lower "the most memory ever resident in one process of resource servers or gateways"
     MemoryAuthorizationServer "memory.authorization_server" Bytes Lower "the most memory ever resident in the authorization server"
     Amplification "amplification" PerRequest Lower "calls to the authorization server per API request"
     AmplificationPeak "amplification.peak" PerRequest Lower "calls to the authorization server per API request in the second with the most calls per request"

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::units::Offset;
 
-/// A process of a trial, with those that it started.
+/// A server of a trial, or its load generator: a process with those that it started, unless several servers share it.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Node {
@@ -17,6 +17,9 @@ pub struct Node {
     pub role: Role,
     /// How many nodes a request passes before it: 0 for one that clients reach.
     pub hop: u8,
+    /// The node whose process it is in, which tells of CPU time and memory of them all; absent for one that has a process.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub process_of: Option<String>,
     /// In order: the first when the measured window begins, the last when it ends, one about every second in between. All nodes are looked at
     /// by one clock, and one that is down is not looked at.
     pub looks: Vec<Look>,
@@ -50,7 +53,7 @@ pub struct Look {
     pub at: Offset,
     /// Its process: another one has begun to count anew. Absent in recordings before version 4.
     pub pid: Option<u32>,
-    /// Nanoseconds of CPU time, user and system, since it began.
+    /// Nanoseconds of CPU time, user and system, since it began; 0 where another node tells that of the process.
     pub cpu_nanos: u64,
     /// Bytes resident now.
     pub resident_bytes: u64,

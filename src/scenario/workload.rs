@@ -39,7 +39,7 @@ pub struct Load {
     pub duration: Period,
     /// End after so many requests, those of the warm-up among them, if `duration` does not end before.
     pub requests: Option<NonZeroU64>,
-    /// How many resource servers share it: enforcement points with caches of their own.
+    /// How many resource servers share it: enforcement points with caches of their own, several in a process where one each does not fit the cores.
     #[serde(default = "one")]
     pub resource_servers: NonZeroU32,
     /// Threads of the load generator, each with a core of its own; where there are not enough, one shares all cores.

@@ -1,6 +1,7 @@
 //! The servers that a request passes on its way to the resource: one for each hop of the architecture, or several between which
 //! requests take turns.
 
+use std::ops::RangeInclusive;
 use std::path::Path;
 
 use rand::{RngExt, SeedableRng};
@@ -29,42 +30,64 @@ pub(super) struct Chain<'a> {
 }
 
 impl Chain<'_> {
-    /// Starts the servers of one chain, numbered from 1, each before the one that passes requests on to it. The last is the one that
-    /// the load reaches.
-    pub(super) async fn start(&self, number: u32) -> Result<Vec<TrialNode>, TestbedError> {
+    /// Starts the servers of these chains, each before the one that passes requests on to it; those of one hop share a process. The last ones are
+    /// those that the load reaches.
+    pub(super) async fn start(&self, numbers: RangeInclusive<u32>) -> Result<Vec<TrialNode>, TestbedError> {
         let hops = u8::try_from(self.subject.architecture.hops().count()).expect("a few at most");
+        let count = numbers.clone().count();
         let mut servers: Vec<TrialNode> = Vec::new();
-        let mut upstreams: Vec<String> = Vec::new();
+        let mut upstreams: Vec<Vec<String>> = vec![Vec::new(); count];
         for hop in (0..hops).rev() {
-            let behind = std::mem::take(&mut upstreams);
+            let behind = std::mem::replace(&mut upstreams, vec![Vec::new(); count]);
             for (branch, place) in (0..).zip(self.subject.architecture.at_hop(hop.into())) {
-                let server =
-                    self.server([hop, branch], &Self::name(number, place, &behind), &behind, number).await?;
-                upstreams.push(format!("http://{}", server.address));
-                servers.push(server);
+                let together = self.process(numbers.clone(), [hop, branch], place.name, &behind).await?;
+                for (upstreams, server) in upstreams.iter_mut().zip(&together) {
+                    upstreams.push(format!("http://{}", server.address));
+                }
+                servers.extend(together);
             }
         }
         Ok(servers)
     }
 
-    fn name(number: u32, branch: Branch<'_>, behind: &[String]) -> String {
-        let what = if behind.is_empty() { "resource server" } else { "gateway" };
-        let apart = if branch.name.is_empty() { String::new() } else { format!(" ({})", branch.name) };
-        format!("{what} {number}{apart}")
+    /// The servers of these chains at a hop that decide in one way; `behind` are the URLs of those that each passes requests on to.
+    async fn process(
+        &self,
+        numbers: RangeInclusive<u32>,
+        at: [u8; 2],
+        branch: &str,
+        behind: &[Vec<String>],
+    ) -> Result<Vec<TrialNode>, TestbedError> {
+        let what = if behind.iter().any(|upstreams| !upstreams.is_empty()) { "gateway" } else { "resource server" };
+        let apart = if branch.is_empty() { String::new() } else { format!(" ({branch})") };
+        let (mut specs, mut places) = (Vec::new(), Vec::new());
+        for (number, upstreams) in numbers.clone().zip(behind) {
+            let (spec, place) = self.server(at, upstreams, number)?;
+            specs.push(spec);
+            places.push((format!("{what} {number}{apart}"), place));
+        }
+        let name = match places.as_slice() {
+            [(name, _)] => name.clone(),
+            _ => format!("process of {what}s {} to {}{apart}", numbers.start(), numbers.end()),
+        };
+        let spec = match <[ResourceServerSpec; 1]>::try_from(specs) {
+            Ok([spec]) => ServerSpec::ResourceServer(spec),
+            Err(servers) => ServerSpec::ResourceServers { servers },
+        };
+        Ok(TrialNode::start_together(self.program, &name, self.placement, &spec, places).await?)
     }
 
-    async fn server(
+    fn server(
         &self,
         [hop, branch]: [u8; 2],
-        name: &str,
         upstreams: &[String],
         number: u32,
-    ) -> Result<TrialNode, TestbedError> {
+    ) -> Result<(ResourceServerSpec, Place), TestbedError> {
         let subject = self.subject;
         // Among themselves servers speak plain HTTP/1.1.
         let wire = if hop == 0 { subject.wire } else { Wire::default() };
         let place = Place::reserve(wire).map_err(TestbedError::Port)?;
-        let spec = ServerSpec::ResourceServer(ResourceServerSpec {
+        let spec = ResourceServerSpec {
             listen: place.address,
             architecture: subject.architecture.clone(),
             hop,
@@ -81,8 +104,8 @@ impl Chain<'_> {
             entrance: Some(place.endpoint.clone()),
             identity: self.identity.clone(),
             poll_phase: poll_phase(self.seed, number),
-        });
-        Ok(TrialNode::start(self.program, name, self.placement, &spec, place).await?)
+        };
+        Ok((spec, place))
     }
 }
 

@@ -3,7 +3,7 @@
 use std::io;
 use std::net::SocketAddr;
 use std::path::Path;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use crate::auth::token::opaque;
 use crate::observation::Role;
@@ -12,7 +12,7 @@ use crate::testbed::TestbedError;
 use crate::testbed::machine::{ProcessTree, ProcessUsage};
 use crate::testbed::port::ReservedPort;
 use crate::testbed::process::{Invocation, Process, ProcessError, Ready, Told};
-use crate::testbed::spec::ServerSpec;
+use crate::testbed::spec::{ResourceServerSpec, ServerSpec};
 use crate::wire::{Endpoint, Socket, Wire};
 
 /// Where a server will be found, before it starts and after it has started again.
@@ -26,7 +26,7 @@ pub(super) struct Place {
     _ports: Vec<ReservedPort>,
 }
 
-/// A server of a trial. It is killed, and gone, when this is dropped.
+/// A server of a trial. It is killed, and gone, when this is dropped. What is done to one is done to all that are in its process.
 #[derive(Debug)]
 pub struct TrialNode {
     /// What it is for.
@@ -39,11 +39,19 @@ pub struct TrialNode {
     pub address: SocketAddr,
     /// Where the load reaches it: the same after every start.
     pub endpoint: Endpoint,
+    /// The first of the nodes whose process it is in, if that is another one.
+    pub process_of: Option<String>,
+    process: Arc<NodeProcess>,
+    _place: Place,
+}
+
+/// The process of a node, or of several.
+#[derive(Debug)]
+struct NodeProcess {
     /// Locked for as long as it is changed, which may take seconds: who reads only does not wait for it.
     process: tokio::sync::Mutex<Process>,
     /// `None` while it is down. Locked for a few lines.
     tree: Mutex<Option<ProcessTree>>,
-    _place: Place,
 }
 
 impl Place {
@@ -73,6 +81,19 @@ impl TrialNode {
         spec: &ServerSpec,
         place: Place,
     ) -> Result<Self, ProcessError> {
+        let places = vec![(name.to_owned(), place)];
+        let nodes = Self::start_together(program, name, placement, spec, places).await?;
+        Ok(nodes.into_iter().next().expect("as many as places"))
+    }
+
+    /// Starts `program` as the servers `spec`, which listen at these places, in the process `name`.
+    pub(super) async fn start_together(
+        program: &Path,
+        name: &str,
+        placement: &Placement,
+        spec: &ServerSpec,
+        places: Vec<(String, Place)>,
+    ) -> Result<Vec<Self>, ProcessError> {
         let told =
             Told::json(spec).map_err(|source| ProcessError::Spawn { name: name.to_owned(), source })?;
         let invocation = Invocation {
@@ -82,21 +103,30 @@ impl TrialNode {
             ..Invocation::of(name, program, Ready::JsonLine)
         };
         let process = Process::start(invocation).await?;
+        let tree = Mutex::new(process.pid().map(ProcessTree::of));
+        let process = Arc::new(NodeProcess { process: tokio::sync::Mutex::new(process), tree });
+        let enforcing = |spec: &ResourceServerSpec| {
+            (if spec.upstreams.is_empty() { Role::ResourceServer } else { Role::Gateway }, spec.hop)
+        };
         let (role, hop) = match spec {
             ServerSpec::AuthorizationServer(_) => (Role::AuthorizationServer, 0),
-            ServerSpec::ResourceServer(spec) if !spec.upstreams.is_empty() => (Role::Gateway, spec.hop),
-            ServerSpec::ResourceServer(spec) => (Role::ResourceServer, spec.hop),
+            ServerSpec::ResourceServer(spec) => enforcing(spec),
+            ServerSpec::ResourceServers { servers } => enforcing(servers.first().expect("several are some")),
         };
-        Ok(Self {
-            role,
-            name: name.to_owned(),
-            hop,
-            address: place.address,
-            endpoint: place.endpoint.clone(),
-            tree: Mutex::new(process.pid().map(ProcessTree::of)),
-            process: tokio::sync::Mutex::new(process),
-            _place: place,
-        })
+        let mut nodes: Vec<Self> = Vec::new();
+        for (name, place) in places {
+            nodes.push(Self {
+                role,
+                name,
+                hop,
+                address: place.address,
+                endpoint: place.endpoint.clone(),
+                process_of: nodes.first().map(|first| first.name.clone()),
+                process: Arc::clone(&process),
+                _place: place,
+            });
+        }
+        Ok(nodes)
     }
 
     /// Its process; `None` while it is down.
@@ -104,8 +134,11 @@ impl TrialNode {
         self.tree().as_ref().map(ProcessTree::root)
     }
 
-    /// What its process and all that it started have used up since it was started last.
+    /// What its process and all that it started have used up since it was started last: nothing where another node tells that.
     pub fn usage(&self) -> Result<ProcessUsage, TestbedError> {
+        if self.process_of.is_some() {
+            return Ok(ProcessUsage::default());
+        }
         let mut tree = self.tree();
         let tree = tree.as_mut().ok_or_else(|| ProcessError::Down { name: self.name.clone() })?;
         tree.usage().map_err(|source| TestbedError::Usage { name: self.name.clone(), source })
@@ -113,7 +146,7 @@ impl TrialNode {
 
     /// Kills it, and waits until it is gone. It stays down, and its address its own.
     pub async fn kill(&self) {
-        let mut process = self.process.lock().await;
+        let mut process = self.process.process.lock().await;
         // Before its number may be somebody else's.
         *self.tree() = None;
         process.kill().await;
@@ -122,7 +155,7 @@ impl TrialNode {
     /// Starts it where it was, with what it was told then, and waits until it answers; one that runs is killed before. What it kept in
     /// memory is lost.
     pub async fn restart(&self) -> Result<(), ProcessError> {
-        let mut process = self.process.lock().await;
+        let mut process = self.process.process.lock().await;
         *self.tree() = None;
         process.restart().await?;
         *self.tree() = process.pid().map(ProcessTree::of);
@@ -131,17 +164,17 @@ impl TrialNode {
 
     /// Stops it where it stands: its connections stay, and nothing is answered.
     pub async fn pause(&self) -> Result<(), ProcessError> {
-        self.process.lock().await.pause()
+        self.process.process.lock().await.pause()
     }
 
     /// Lets it go on.
     pub async fn resume(&self) -> Result<(), ProcessError> {
-        self.process.lock().await.resume()
+        self.process.process.lock().await.resume()
     }
 
     /// Fails if it has ended, or is down.
     pub(super) async fn ensure_alive(&self) -> Result<(), ProcessError> {
-        let mut process = self.process.lock().await;
+        let mut process = self.process.process.lock().await;
         let alive = process.ensure_alive().await;
         if alive.is_err() {
             *self.tree() = None;
@@ -150,6 +183,6 @@ impl TrialNode {
     }
 
     fn tree(&self) -> MutexGuard<'_, Option<ProcessTree>> {
-        self.tree.lock().unwrap_or_else(PoisonError::into_inner)
+        self.process.tree.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

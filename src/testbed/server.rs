@@ -4,11 +4,12 @@ use std::convert::Infallible;
 use std::io;
 use std::net::SocketAddr;
 
+use futures_util::future::{select_all, try_join_all};
 use tokio::net::TcpListener;
 
 use crate::auth::architecture::NotReady;
 use crate::testbed::resource_server::{Entrance, EntranceError};
-use crate::testbed::spec::{Listening, ServerSpec};
+use crate::testbed::spec::{Listening, ResourceServerSpec, ServerSpec};
 use crate::testbed::{authorization_server, resource_server};
 use crate::wire::Endpoint;
 
@@ -49,16 +50,33 @@ pub async fn serve(spec: ServerSpec, ready: impl FnOnce(Listening)) -> Result<In
             Err(io::Error::from(io::ErrorKind::BrokenPipe).into())
         }
         ServerSpec::ResourceServer(spec) => {
-            let listener = listen(spec.listen).await?;
-            let address = listener.local_addr()?;
-            let entrance = Entrance::open(&spec).await?;
-            let endpoint =
-                entrance.as_ref().map_or(Endpoint::Tcp(address), |entrance| entrance.endpoint.clone());
-            let serving = resource_server::prepare(spec, listener, entrance).await?;
-            ready(Listening { address, endpoint });
+            let (listening, serving) = resource_server(spec).await?;
+            ready(listening);
             Ok(serving.await)
         }
+        ServerSpec::ResourceServers { servers } => {
+            let (listening, serving): (Vec<_>, Vec<_>) =
+                try_join_all(servers.into_iter().map(resource_server)).await?.into_iter().unzip();
+            let Some(first) = listening.into_iter().next() else {
+                return Err(io::Error::from(io::ErrorKind::InvalidInput).into());
+            };
+            // Whoever started them chose where each is; that all are there is what is told.
+            ready(first);
+            Ok(select_all(serving.into_iter().map(Box::pin)).await.0)
+        }
     }
+}
+
+/// A resource server that is ready, and where it is.
+async fn resource_server(
+    spec: ResourceServerSpec,
+) -> Result<(Listening, impl Future<Output = Infallible>), ServerError> {
+    let listener = listen(spec.listen).await?;
+    let address = listener.local_addr()?;
+    let entrance = Entrance::open(&spec).await?;
+    let endpoint = entrance.as_ref().map_or(Endpoint::Tcp(address), |entrance| entrance.endpoint.clone());
+    let serving = resource_server::prepare(spec, listener, entrance).await?;
+    Ok((Listening { address, endpoint }, serving))
 }
 
 async fn listen(address: SocketAddr) -> Result<TcpListener, ServerError> {

@@ -24,6 +24,11 @@ pub enum ServerSpec {
     AuthorizationServer(AuthorizationServerSpec),
     /// Enforces.
     ResourceServer(ResourceServerSpec),
+    /// Several that enforce, of one role and with nothing in common but their process.
+    ResourceServers {
+        /// Each of them.
+        servers: Vec<ResourceServerSpec>,
+    },
 }
 
 /// An authorization server.

@@ -21,12 +21,21 @@ const ONE_INSTANT: Duration = Duration::from_millis(100);
 impl Testbed {
     /// Every node without a look at it yet: the load generator, then the servers in order.
     pub fn unseen_nodes(&self) -> Vec<Node> {
-        let servers = self.nodes().iter().map(|server| (server.name.as_str(), server.role, server.hop));
-        [("load generator", Role::Client, 0)]
-            .into_iter()
-            .chain(servers)
-            .map(|(name, role, hop)| Node { name: name.to_owned(), role, hop, looks: Vec::new() })
-            .collect()
+        let servers = self.nodes().iter().map(|server| Node {
+            name: server.name.clone(),
+            role: server.role,
+            hop: server.hop,
+            process_of: server.process_of.clone(),
+            looks: Vec::new(),
+        });
+        let generator = Node {
+            name: "load generator".to_owned(),
+            role: Role::Client,
+            hop: 0,
+            process_of: None,
+            looks: Vec::new(),
+        };
+        [generator].into_iter().chain(servers).collect()
     }
 
     /// Looks at every process now, `start` being the beginning of the load: each when its server answers, and with the stamp of then if

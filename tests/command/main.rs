@@ -21,6 +21,7 @@ mod load_servers;
 mod load_tls;
 mod load_tokens;
 mod loads_compared;
+mod many_servers;
 mod nginx;
 mod output_folder;
 mod program;

@@ -81,6 +81,9 @@ impl Testbed {
     /// The processes that have a right to the cores of the servers.
     fn rightful(&self, placement: &Placement) -> Vec<u32> {
         let mut processes: Vec<u32> = self.nodes().iter().filter_map(TrialNode::pid).collect();
+        // Several nodes may share one.
+        processes.sort_unstable();
+        processes.dedup();
         if placement.generators.is_empty() {
             // It shares the cores of the servers, and has as much right to them.
             processes.push(process::id());
