@@ -135,6 +135,7 @@ fn claims(now: UnixTime) -> Claims {
         jti: String::new(),
         status: None,
         groups: Groups::default(),
+        cnf: None,
     };
     let size = |claims: &Claims| serde_json::to_vec(claims).expect("plain data").len();
     claims.jti = "j".repeat(CLAIMS_BYTES - size(&claims));

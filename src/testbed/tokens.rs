@@ -286,5 +286,6 @@ pub(super) fn claims(issuer: &str, iat: UnixTime, groups: Groups) -> Claims {
         jti: opaque::mint(),
         status: None,
         groups,
+        cnf: None,
     }
 }

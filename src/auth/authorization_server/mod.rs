@@ -21,7 +21,7 @@ use crate::auth::store::{Record, RevokedToken, StoreError, TokenStore};
 use crate::auth::token::jwks::JwkSet;
 use crate::auth::token::signature::SigningError;
 use crate::auth::token::{
-    Audience, Claims, Groups, StatusReference, TokenId, TokenStatus, UnixTime, WallClock, opaque,
+    Audience, Claims, Confirmation, Groups, StatusReference, TokenId, TokenStatus, UnixTime, WallClock, opaque,
 };
 
 pub use grants::RefreshError;
@@ -160,17 +160,31 @@ impl AuthorizationServer {
         Some(client)
     }
 
-    /// Issues a token by the client credentials grant (RFC 6749 section 4.4), which stands for every other one too: where refresh tokens are
-    /// wanted, for one with a person behind it.
+    /// Issues a token by the client credentials grant (RFC 6749 section 4.4) to whoever has it, which stands for every other grant too: where
+    /// refresh tokens are wanted, for one with a person behind it.
     pub async fn issue(&self, client: &Client) -> Result<Issued, IssueError> {
-        let (id, issued) = self.access_token(client, &client.scope).await?;
+        self.issue_bound(client, None).await
+    }
+
+    /// The same, bound to a key if one is given.
+    pub async fn issue_bound(
+        &self,
+        client: &Client,
+        cnf: Option<Confirmation>,
+    ) -> Result<Issued, IssueError> {
+        let (id, issued) = self.access_token(client, &client.scope, cnf).await?;
         let Some(lasts) = client.refreshes_for else { return Ok(issued) };
         let refresh_token = self.open_grant(client, (id, Arc::clone(&issued.claims)), lasts).await?;
         Ok(Issued { refresh_token: Some(refresh_token), ..issued })
     }
 
     /// Issues a token alone, and tells by what name the store knows it.
-    async fn access_token(&self, client: &Client, scope: &str) -> Result<(TokenId, Issued), IssueError> {
+    async fn access_token(
+        &self,
+        client: &Client,
+        scope: &str,
+        cnf: Option<Confirmation>,
+    ) -> Result<(TokenId, Issued), IssueError> {
         let iat = self.clock.now() - client.age;
         let claims = Arc::new(Claims {
             iss: self.issuer.clone(),
@@ -184,6 +198,7 @@ impl AuthorizationServer {
             jti: opaque::mint(),
             status: self.next_status().await?,
             groups: client.groups.clone(),
+            cnf,
         });
         let token = match &self.minting {
             Minting::Jwt(signing) => {
@@ -280,6 +295,8 @@ impl AuthorizationServer {
             scope: scope.to_owned(),
             iat: self.clock.now(),
             jti: opaque::mint(),
+            // It is the gateway's, which does not sign its requests.
+            cnf: None,
             ..(*subject).clone()
         });
         Ok(Some(Issued { token: signing.key.sign(&claims)?, claims, refresh_token: None }))

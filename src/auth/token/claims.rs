@@ -6,7 +6,7 @@ use std::time::Duration;
 use serde::de::{SeqAccess, Visitor};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-use crate::auth::token::{Groups, Rejection, StatedClaims, UnixTime};
+use crate::auth::token::{Confirmation, Groups, Rejection, StatedClaims, UnixTime};
 
 /// The claims of an access token.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize)]
@@ -38,6 +38,9 @@ pub struct Claims {
     /// they are gone.
     #[serde(skip_serializing_if = "Groups::is_none")]
     pub groups: Groups,
+    /// To whose key it is bound; a token without the claim is anybody's who has it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub cnf: Option<Confirmation>,
 }
 
 /// The claim `status` with the one mechanism that is known here (Token Status List section 6.2).

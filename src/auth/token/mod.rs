@@ -2,6 +2,8 @@
 
 pub mod base64url;
 mod claims;
+mod confirmation;
+pub mod dpop;
 mod groups;
 pub mod jwks;
 pub mod jwt;
@@ -18,6 +20,7 @@ mod written;
 use aws_lc_rs::digest;
 
 pub use claims::{Audience, Claims, Policy, StatusReference, TokenStatus};
+pub use confirmation::Confirmation;
 pub use groups::Groups;
 pub use rejection::{Rejection, Section};
 pub use stated::StatedClaims;

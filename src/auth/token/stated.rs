@@ -1,13 +1,15 @@
 //! Claims as a token or an introspection answer states them, read with one strictness. What must be there, others say.
 
+use std::cell::Cell;
+
 use serde::de::MapAccess;
 use serde::{Deserialize as _, Serialize};
 use serde_json::value::RawValue;
 
-use crate::auth::token::object::{self, Members, ObjectFault};
+use crate::auth::token::object::{self, Members, Object, ObjectFault};
 use crate::auth::token::time::NumericDate;
 use crate::auth::token::{
-    Audience, Claims, Groups, Rejection, Section, TokenStatus, UnixTime, WrittenObject,
+    Audience, Claims, Confirmation, Groups, Rejection, Section, TokenStatus, UnixTime, WrittenObject,
 };
 
 /// What a token (RFC 9068 section 2.2) or an introspection answer (RFC 7662 section 2.2) says of itself; see [`Claims`].
@@ -47,6 +49,9 @@ pub struct StatedClaims {
     /// Groups, for an answer to write; they are not read.
     #[serde(skip_serializing_if = "Groups::is_none")]
     pub groups: Groups,
+    /// To whose key it is bound.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub cnf: Option<Confirmation>,
     /// The JWT that said so, for whoever is to read it next; absent unless it was asked for.
     #[serde(skip)]
     pub jwt: Option<Box<str>>,
@@ -98,6 +103,7 @@ impl StatedClaims {
             jti: required(self.jti, "jti")?,
             status: self.status,
             groups: Groups::default(),
+            cnf: self.cnf,
         })
     }
 }
@@ -113,7 +119,7 @@ impl<'de> Members<'de> for Answer {
     const SECTION: Section = Section::Claims;
     /// `active`, then those of [`StatedClaims`].
     const NAMES: &'static [&'static str] =
-        &["active", "iss", "sub", "aud", "client_id", "scope", "iat", "nbf", "exp", "jti", "status"];
+        &["active", "iss", "sub", "aud", "client_id", "scope", "iat", "nbf", "exp", "jti", "status", "cnf"];
 
     fn read<A: MapAccess<'de>>(&mut self, name: usize, map: &mut A) -> Result<(), A::Error> {
         match name.checked_sub(1) {
@@ -126,7 +132,7 @@ impl<'de> Members<'de> for Answer {
 
 impl From<Claims> for StatedClaims {
     fn from(claims: Claims) -> Self {
-        let Claims { iss, sub, aud, client_id, scope, iat, nbf, exp, jti, status, groups } = claims;
+        let Claims { iss, sub, aud, client_id, scope, iat, nbf, exp, jti, status, groups, cnf } = claims;
         Self {
             iss: Some(iss),
             sub: Some(sub),
@@ -139,6 +145,7 @@ impl From<Claims> for StatedClaims {
             jti: Some(jti),
             status,
             groups,
+            cnf,
             jwt: None,
         }
     }
@@ -151,7 +158,7 @@ fn required<T>(claim: Option<T>, name: &'static str) -> Result<T, Rejection> {
 impl<'de> Members<'de> for StatedClaims {
     const SECTION: Section = Section::Claims;
     const NAMES: &'static [&'static str] =
-        &["iss", "sub", "aud", "client_id", "scope", "iat", "nbf", "exp", "jti", "status"];
+        &["iss", "sub", "aud", "client_id", "scope", "iat", "nbf", "exp", "jti", "status", "cnf"];
 
     fn read<A: MapAccess<'de>>(&mut self, name: usize, map: &mut A) -> Result<(), A::Error> {
         match Self::NAMES[name] {
@@ -165,6 +172,7 @@ impl<'de> Members<'de> for StatedClaims {
             "nbf" => self.nbf = Some(map.next_value::<NumericDate>()?.ended()),
             "exp" => self.exp = Some(map.next_value::<NumericDate>()?.begun()),
             "jti" => self.jti = Some(map.next_value()?),
+            "cnf" => self.cnf = Some(map.next_value_seed(Object::noting(&Cell::new(None)))?),
             _ => self.status = TokenStatus::deserialize(map.next_value::<serde_json::Value>()?).ok(),
         }
         Ok(())
@@ -196,6 +204,18 @@ mod tests {
             let answer = format!(r#"{{"active":true,"status":{status}}}"#);
             let claims = StatedClaims::of_answer(answer.as_bytes()).unwrap().unwrap();
             assert_eq!(claims.status.map(|status| status.status_list.idx), idx, "{answer}");
+        }
+        for (cnf, jkt) in [
+            (r#"{"jkt":"a","x":1}"#, Some(Some("a"))),
+            (r#"{"x":1}"#, Some(None)),
+            (r#"{"jkt":1}"#, None),
+            (r#"{"jkt":"a","jkt":"a"}"#, None),
+            (r#""a""#, None),
+            ("null", None),
+        ] {
+            let claims = StatedClaims::of_answer(format!(r#"{{"active":true,"cnf":{cnf}}}"#).as_bytes());
+            let bound = claims.ok().map(|claims| claims.unwrap().cnf.unwrap().jkt);
+            assert_eq!(bound.as_ref().map(Option::as_deref), jkt, "a token that is bound stays so: {cnf}");
         }
         for inactive in
             [r#"{"active":false}"#, r#"{"exp":null,"active":false}"#, r#"{"active":false,"active":true}"#]

@@ -48,6 +48,11 @@ impl Jwk {
         let kid = thumbprint::thumbprint(alg, &material);
         Self { kid, alg: alg.to_owned(), usage: Usage::Signatures, material }
     }
+
+    /// Its RFC 7638 thumbprint, whatever it is called.
+    pub fn thumbprint(&self) -> String {
+        thumbprint::thumbprint(&self.alg, &self.material)
+    }
 }
 
 impl JwkSet {

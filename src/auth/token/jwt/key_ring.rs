@@ -107,17 +107,17 @@ impl KeyRing {
 }
 
 /// A compact JWS taken apart (RFC 7515 section 7.1).
-pub(super) struct TokenParts<'a> {
+pub(in crate::auth::token) struct TokenParts<'a> {
     header: &'a str,
     payload: &'a str,
     /// What is signed: header and payload with the dot between them.
-    pub(super) message: &'a str,
+    pub(in crate::auth::token) message: &'a str,
     signature: &'a str,
 }
 
 impl<'a> TokenParts<'a> {
     /// Looks at no token larger than the limit. A fourth part shows when the third is decoded: no dot is base64url.
-    pub(super) fn of(token: &'a str) -> Result<Self, Rejection> {
+    pub(in crate::auth::token) fn of(token: &'a str) -> Result<Self, Rejection> {
         check_size(token)?;
         Self::split(token)
     }
@@ -135,7 +135,7 @@ impl<'a> TokenParts<'a> {
 
     /// Appends the bytes of one part.
     #[inline]
-    pub(super) fn decode(&self, section: Section, bytes: &mut Vec<u8>) -> Result<(), Rejection> {
+    pub(in crate::auth::token) fn decode(&self, section: Section, bytes: &mut Vec<u8>) -> Result<(), Rejection> {
         let part = match section {
             Section::Header => self.header,
             Section::Claims => self.payload,

@@ -12,6 +12,7 @@ pub mod size;
 pub use check::{CHECKS, CheckOutcome, CheckReport, TokenCheck};
 pub use examination::{Asked, Examination, named_key, readable_claims, stated_claims, stated_expiry};
 pub use key_ring::KeyRing;
+pub(super) use key_ring::TokenParts;
 pub use keys::Trust;
 pub use library::LibraryRing;
 pub use signing::SigningKey;

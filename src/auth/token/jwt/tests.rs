@@ -25,6 +25,7 @@ fn claims() -> Claims {
         jti: "1".into(),
         status: None,
         groups: Groups::default(),
+        cnf: None,
     }
 }
 
