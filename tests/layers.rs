@@ -29,6 +29,7 @@ const LAYERS: Layers = &[
     ("auth/store", &["registry", "auth/future", "auth/token", "auth/token/base64url"]),
     ("auth/issuer", &["auth/future", "auth/token"]),
     ("auth/refreshed", &["auth/future", "auth/issuer"]),
+    ("auth/sender", &["registry", "units", "auth/token", "auth/token/signature"]),
     (
         "auth/authorization_server",
         &[
@@ -69,6 +70,7 @@ const LAYERS: Layers = &[
             "metric",
             "wire",
             "auth/architecture",
+            "auth/sender",
             "auth/store",
             "auth/token/signature",
             "arrival",
@@ -84,6 +86,7 @@ const LAYERS: Layers = &[
             "metric",
             "wire",
             "auth/architecture",
+            "auth/sender",
             "auth/store",
             "auth/token",
             "auth/token/signature",

@@ -7,5 +7,6 @@ pub mod authorization_server;
 pub mod future;
 pub mod issuer;
 mod refreshed;
+pub mod sender;
 pub mod store;
 pub mod token;

@@ -7,6 +7,7 @@ use clap::Args;
 
 use crate::arrival::ARRIVAL_PROCESSES;
 use crate::auth::architecture::ARCHITECTURES;
+use crate::auth::sender::SENDER_CONSTRAINTS;
 use crate::auth::store::STORES;
 use crate::auth::token::signature::SIGNATURE_SCHEMES;
 use crate::cli::{Exit, output};
@@ -14,7 +15,7 @@ use crate::metric::MetricId;
 use crate::registry::Registry;
 use crate::reuse::REUSE_LAWS;
 
-/// List architectures, signature schemes, stores, arrival processes, token reuse laws and metrics
+/// List architectures, signature schemes, stores, sender constraints, arrival processes, token reuse laws and metrics
 #[derive(Debug, Args)]
 pub(super) struct List {
     /// Print JSON
@@ -34,6 +35,7 @@ impl List {
             section(&ARCHITECTURES),
             section(&SIGNATURE_SCHEMES),
             section(&STORES),
+            section(&SENDER_CONSTRAINTS),
             section(&ARRIVAL_PROCESSES),
             section(&REUSE_LAWS),
             Section {

@@ -115,14 +115,18 @@ fn text(plan: &Plan) -> String {
             }
         };
         line(format!(
-            "  {number}. {}{} (round {}): {}, {tokens}, store {}{}",
+            "  {number}. {}{} (round {}): {}, {tokens}, store {}{}{}",
             subject.name,
             step(trial),
             trial.repetition + 1,
             subject.architecture,
             subject.store,
+            subject.sender.as_ref().map_or_else(String::new, |sender| format!(", sender {sender}")),
             if subject.wire == Wire::default() { String::new() } else { format!(", {}", subject.wire) }
         ));
+    }
+    if plan.trials.iter().any(|trial| trial.subject.sender.is_some()) {
+        line(PROOFS.to_owned());
     }
     for threshold in &plan.thresholds {
         line(format!("must hold: {threshold}, for every subject but controls"));
@@ -139,6 +143,9 @@ fn text(plan: &Plan) -> String {
     ));
     text
 }
+
+const PROOFS: &str = "proofs of senders: signed ahead by a thread beside the load generator's, for half as long as one counts, so that a load that is \
+                      shorter costs the servers' cores nothing; users of a closed loop sign when they send";
 
 /// Every subject once, in the order of the scenario.
 fn subjects(plan: &Plan) -> Vec<&Subject> {
@@ -279,6 +286,7 @@ fn json(plan: &Plan) -> String {
             "architecture": trial.subject.architecture,
             "signature": trial.subject.signature,
             "store": trial.subject.store,
+            "sender": trial.subject.sender,
             "wire": trial.subject.wire,
             "extra_claims": trial.subject.extra_claims,
             "rate": trial.workload.pace.rate().map(Rate::per_second),

@@ -205,6 +205,7 @@ impl AuthorizationServerArgs {
             store: self.store,
             clients: vec![client],
             serves: self.serves,
+            sender: None,
         };
         serve_until_interrupt(ServerSpec::AuthorizationServer(spec), |ready| {
             format!("issuer=http://{}\n{greeting}", ready.address)
@@ -257,6 +258,7 @@ impl ResourceServerArgs {
             identity,
             // Whoever starts servers by hand does so at instants of their own.
             poll_phase: 1.0,
+            sender: None,
         };
         serve_until_interrupt(ServerSpec::ResourceServer(spec), |ready| wire::greeting(wire, ready))
     }

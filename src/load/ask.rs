@@ -69,7 +69,7 @@ async fn ask_over<T: Transport>(transport: T, patience: Duration) -> Result<Answ
     let opened = timeout(patience, transport.connect(ConnectionSlot { server: 0, number: 0 })).await;
     let opened = opened.unwrap_or_else(|_| Err(io::ErrorKind::TimedOut.into()));
     let Opened { mut sender, mut receiver, .. } = opened.map_err(NoAnswer::Connect)?;
-    sender.send(&Outgoing { token: TOKEN, probe: None });
+    sender.send(&Outgoing { token: TOKEN, proof: None, probe: None });
     let answer = timeout(patience, receiver.answer()).await;
     answer.unwrap_or(Err(Failure::TimedOut)).map_err(NoAnswer::Request)
 }

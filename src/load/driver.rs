@@ -16,6 +16,7 @@ use crate::load::dispatch::Dispatch;
 use crate::load::feed::Feed;
 use crate::load::meter::Meter;
 use crate::load::pacing::Pacer;
+use crate::load::proofs::ProofQueue;
 use crate::load::readers::between_sweeps;
 use crate::load::recorder::Recorder;
 use crate::load::renewals::Renewals;
@@ -40,6 +41,8 @@ pub(super) struct Course<'a> {
     pub(super) requests_per_connection: Option<u64>,
     pub(super) tokens: Arc<TokenPool>,
     pub(super) renewals: Renewals,
+    /// What proves that the tokens are the sender's, if anything must.
+    pub(super) proofs: Option<ProofQueue>,
     pub(super) window: Range<Offset>,
     /// How long an answer may take.
     pub(super) timeout: Duration,
@@ -79,7 +82,7 @@ pub(super) async fn open<T: Transport>(
 
 /// Sends everything when it is due and waits for the answers in flight.
 pub(super) async fn run<T: Transport, P: Pacer>(
-    course: Course<'_>,
+    mut course: Course<'_>,
     transport: T,
     places: Vec<OpenPlace<T>>,
     pacer: P,
@@ -96,6 +99,7 @@ pub(super) async fn run<T: Transport, P: Pacer>(
         Arc::clone(&course.tokens),
         recorder,
     );
+    let dispatch = dispatch.proving(course.proofs.take());
     let thought = dispatch.thought();
     let run = Rc::new(Run {
         transport,
@@ -156,11 +160,13 @@ impl<T: Transport, P: Pacer> Run<T, P> {
         let mut cut = None;
         let scheduled = scheduled.take_while(|request| request.due < course.window.end);
         for (number, request) in scheduled.enumerate() {
+            // Before it is due: all that is left then is to write.
+            let proof = self.dispatch.borrow().next_proof(&request);
             cut = self.reach(request.due, course, &mut meter).await;
             if cut.is_some() {
                 break;
             }
-            self.dispatch.borrow_mut().due(request, self.pacer.now());
+            self.dispatch.borrow_mut().due(request, proof, self.pacer.now());
             if number % BURST == 0 {
                 yield_now().await;
             }

@@ -17,6 +17,7 @@ mod malformed;
 mod meter;
 mod pacing;
 mod parts;
+mod proofs;
 mod readers;
 mod recorder;
 mod renewals;
@@ -49,6 +50,7 @@ pub use gaps::Neighbours;
 pub use http1::Decoder;
 pub use malformed::MalformedAnswer;
 pub use pacing::Precision;
+pub use proofs::Proofs;
 pub use renewals::Renewals;
 pub use schedule::{Request, Token, picks, schedule};
 pub use threads::drive;
@@ -72,6 +74,8 @@ pub struct Target {
     pub tokens: Arc<TokenPool>,
     /// What takes their place while the load runs.
     pub renewals: Renewals,
+    /// What shows that the tokens are the sender's, where more is asked for than a bearer has. For tokens that are not renewed.
+    pub proofs: Option<Proofs>,
     /// Requests due within it are recorded; the others are sent only.
     pub window: Range<Offset>,
     /// How long a connection attempt and an answer may take.

@@ -5,7 +5,7 @@ use hyper::header::{AUTHORIZATION, HOST, HeaderName, HeaderValue};
 use hyper::{Request, Uri};
 
 use crate::load::TargetServer;
-use crate::load::transport::Outgoing;
+use crate::load::transport::{Outgoing, PROOF_HEADER};
 use crate::plan::PROBE_HEADER;
 
 /// What every request to a server says besides its token.
@@ -35,7 +35,7 @@ impl Template {
 
     pub(super) fn request<B>(&self, outgoing: &Outgoing<'_>, body: B) -> Request<B> {
         let mut value = Vec::with_capacity(outgoing.token.len() + 7);
-        value.extend_from_slice(b"Bearer ");
+        value.extend_from_slice(outgoing.scheme().as_bytes());
         value.extend_from_slice(outgoing.token.as_bytes());
         let value = HeaderValue::from_maybe_shared(Bytes::from(value))
             .expect("the characters of tokens are checked when they are read");
@@ -46,6 +46,10 @@ impl Template {
             headers.insert(HOST, host.clone());
         }
         headers.insert(AUTHORIZATION, value);
+        if let Some(proof) = outgoing.proof {
+            let proof = HeaderValue::from_str(proof).expect("base64url and dots");
+            headers.insert(HeaderName::from_static(PROOF_HEADER), proof);
+        }
         if let Some(probe) = outgoing.probe {
             headers.insert(HeaderName::from_static(PROBE_HEADER), probe.into());
         }

@@ -132,7 +132,12 @@ impl Worker<'_> {
         ready: Sender<()>,
     ) -> Result<Option<Part>, LoadError> {
         let calibrated = Calibrated::new(self.target.precision).await.map_err(LoadError::Start)?;
-        let course = self.course();
+        let mut course = self.course();
+        course.proofs = self.target.proofs.as_ref().map(|proofs| {
+            let queue = proofs.begin(&course.tokens, feed(self.share).scheduled, &self.target.cores);
+            queue.wait_until_ready();
+            queue
+        });
         let opened = driver::open(&transport, &course).await;
         let opened = opened.map_err(|(server, error)| refused(self.target, server, error))?;
         let mut recorder = Recorder::new(course.window.clone(), self.share, &course.tokens, sealer);
@@ -146,6 +151,7 @@ impl Worker<'_> {
         let looks = self.target.precision.looks_all_the_time();
         let own = looks.then(|| CoreGaps::of(Side::Generator, core));
         let window = [course.window.start, course.window.end];
+        course.proofs.iter().for_each(|proofs| proofs.begin(start));
         recorder.begin(start, Sieve::new(start, window, own, heard));
         let mut generator = self.generator(&calibrated);
         let pacer = HostPacer::new(start, calibrated);
@@ -167,6 +173,7 @@ impl Worker<'_> {
             requests_per_connection: target.requests_per_connection.map(|most| most.get().into()),
             tokens: Arc::clone(&target.tokens),
             renewals: target.renewals.clone(),
+            proofs: None,
             window: target.window.clone(),
             timeout: target.timeout,
             backlog_limit: BACKLOG_LIMIT / self.share.of,

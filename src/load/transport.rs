@@ -59,10 +59,22 @@ pub(super) trait Receiver: 'static {
 /// What a request says.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Outgoing<'a> {
-    /// The bearer token.
+    /// The token.
     pub(super) token: &'a str,
+    /// What proves that it is the sender's; without it, it is a bearer token.
+    pub(super) proof: Option<&'a str>,
     /// The number of the probe, if it is one.
     pub(super) probe: Option<u64>,
+}
+
+/// The header with what proves that a token is the sender's (RFC 9449 section 4.1).
+pub(super) const PROOF_HEADER: &str = "dpop";
+
+impl Outgoing<'_> {
+    /// What stands before the token in its header (RFC 6750 section 2.1, RFC 9449 section 7.1).
+    pub(super) fn scheme(&self) -> &'static str {
+        if self.proof.is_some() { "DPoP " } else { "Bearer " }
+    }
 }
 
 /// A complete answer.

@@ -3,8 +3,10 @@
 use std::time::Duration;
 
 use crate::auth::architecture::ARCHITECTURES;
+use crate::auth::sender::SENDER_CONSTRAINTS;
 use crate::auth::token::signature::SIGNATURE_SCHEMES;
 use crate::plan::{Plan, Trial};
+use crate::registry::Part;
 use crate::scenario::ScenarioFile;
 
 fn decided(text: &str) -> Plan {
@@ -89,4 +91,21 @@ fn the_hybrid_scenario_compares_an_estate_with_what_it_is_made_of_within_ninety_
     // Five servers of a hybrid estate answer within three seconds, the others sooner.
     let starting = Duration::from_secs(2 * plan.trials.len() as u64);
     assert!(plan.load_time() + starting <= Duration::from_secs(90));
+}
+
+#[test]
+fn the_scenario_of_senders_compares_a_bearer_with_every_constraint_within_a_minute_and_a_half() {
+    let plan = decided(include_str!("../../scenarios/sender-constrained.toml"));
+    let starting = Duration::from_secs(2 * plan.trials.len() as u64);
+    assert!(plan.load_time() + starting <= Duration::from_secs(90));
+    let senders = |kind: &str| -> Vec<Option<&str>> {
+        let of_kind = plan.trials.iter().filter(|trial| trial.subject.architecture.kind() == kind);
+        of_kind.map(|trial| trial.subject.sender.as_ref().map(Part::kind)).collect()
+    };
+    for kind in ["jwt", "introspection-cached"] {
+        assert!(senders(kind).contains(&None), "{kind}");
+        for entry in SENDER_CONSTRAINTS.entries {
+            assert!(senders(kind).contains(&Some(entry.name)), "{kind} {}", entry.name);
+        }
+    }
 }

@@ -1,6 +1,7 @@
 //! One combination under comparison, with everything decided.
 
 use crate::auth::architecture::Architecture;
+use crate::auth::sender::SenderConstraint;
 use crate::auth::store::Store;
 use crate::auth::token::jwt::MAX_CHARACTERS;
 use crate::auth::token::jwt::size::token_characters;
@@ -12,7 +13,7 @@ use crate::scenario;
 use crate::units::ClaimsSize;
 use crate::wire::Wire;
 
-/// Architecture, signature scheme, store and wire.
+/// Architecture, signature scheme, store, sender constraint and wire.
 #[derive(Clone, Debug)]
 pub struct Subject {
     /// What reports call it.
@@ -25,6 +26,8 @@ pub struct Subject {
     pub signature: Option<Part<dyn SignatureScheme>>,
     /// Where the authorization server keeps tokens.
     pub store: Part<dyn Store>,
+    /// What clients must show beside a token, if anything.
+    pub sender: Option<Part<dyn SenderConstraint>>,
     /// How requests travel to its resource servers.
     pub wire: Wire,
     /// Bytes of groups in the claims of its tokens.
@@ -65,6 +68,7 @@ impl Subject {
                 Some(store) => store.clone(),
                 None => Part::named("memory").map_err(|error| error.to_string())?,
             },
+            sender: written.sender.clone(),
             wire: written.wire.unwrap_or(scenario.load.wire),
             extra_claims,
             thresholds: written.thresholds.clone(),

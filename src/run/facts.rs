@@ -77,7 +77,8 @@ fn parts(subject: &plan::Subject) -> BTreeMap<String, Choice> {
     let always = [("architecture", subject.architecture.choice()), ("store", subject.store.choice())];
     let signature = subject.signature.as_ref().map(|scheme| ("signature", scheme.choice()));
     let named = |(role, choice): (&str, &Choice)| (role.to_owned(), choice.clone());
-    always.into_iter().chain(signature).map(named).collect()
+    let sender = subject.sender.as_ref().map(|sender| ("sender", sender.choice()));
+    always.into_iter().chain(signature).chain(sender).map(named).collect()
 }
 
 /// What a trial sends.

@@ -9,12 +9,12 @@ use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 
 use crate::load::{
-    self, Driven, Engine, Feed, LoadError, Neighbours, Precision, Renewals, Share, Target, TargetServer,
-    TokenPool, Users,
+    self, Driven, Engine, Feed, LoadError, Neighbours, Precision, Proofs, Renewals, Share, Target,
+    TargetServer, TokenPool, Users,
 };
 use crate::plan::{Plan, Trial, Workload};
 use crate::run::{Interrupt, PATIENCE};
-use crate::testbed::Testbed;
+use crate::testbed::{ClientKey, Testbed};
 use crate::units::Stamp;
 use crate::wire::Connector;
 
@@ -119,12 +119,19 @@ fn target(
         requests_per_connection: workload.requests_per_connection,
         tokens,
         renewals,
+        proofs: testbed.client_key().map(proofs),
         window: workload.window_start()..workload.end(),
         timeout: PATIENCE,
         precision: if polls { Precision::Busy } else { Precision::Hybrid },
         cores: plan.placement.generators.clone(),
         neighbours,
     })
+}
+
+/// The proofs that this key signs.
+fn proofs(key: &Arc<ClientKey>) -> Proofs {
+    let (key, ahead) = (Arc::clone(key), key.ahead());
+    Proofs { sign: Arc::new(move |token, resource_server| key.resource_proof(token, resource_server)), ahead }
 }
 
 impl Drop for Generator {

@@ -12,6 +12,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::auth::architecture::Architecture;
+use crate::auth::sender::SenderConstraint;
 use crate::auth::store::Store;
 use crate::auth::token::signature::SignatureScheme;
 use crate::metric::Threshold;
@@ -57,7 +58,8 @@ pub struct Scenario {
 #[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, expecting = "a table")]
 pub struct Subject {
-    /// What reports call it; by default the architecture, the signature scheme, and wire and extra claims if it has some of its own.
+    /// What reports call it; by default the architecture, the signature scheme, the sender constraint, and wire and extra claims if it has some of
+    /// its own.
     pub name: Option<String>,
     /// How resource servers decide on tokens.
     pub architecture: Part<dyn Architecture>,
@@ -65,6 +67,8 @@ pub struct Subject {
     pub signature: Option<Part<dyn SignatureScheme>>,
     /// Where the authorization server keeps tokens; by default in memory.
     pub store: Option<Part<dyn Store>>,
+    /// What clients must show beside a token, which is bound to it; without it a token is anybody's who has it.
+    pub sender: Option<Part<dyn SenderConstraint>>,
     /// How requests travel to its resource servers; by default as the load says.
     pub wire: Option<Wire>,
     /// Bytes of `groups` in the claims of its tokens; by default as the tokens say.
@@ -83,6 +87,9 @@ impl Subject {
         let mut label = self.architecture.to_string();
         if let Some(signature) = &self.signature {
             label = format!("{label} {signature}");
+        }
+        if let Some(sender) = &self.sender {
+            label = format!("{label}, {sender}");
         }
         if let Some(wire) = &self.wire {
             label = format!("{label}, {wire}");

@@ -149,6 +149,7 @@ impl Bench {
             requests_per_connection: None,
             tokens: Arc::new(tokens),
             renewals: Renewals::default(),
+            proofs: None,
             window: Offset::default()..Offset::from(sending.lasts),
             timeout: PATIENCE,
             precision: if cores.is_empty() { Precision::Hybrid } else { Precision::Busy },

@@ -10,8 +10,9 @@ use rand_chacha::ChaCha8Rng;
 use crate::auth::architecture::Branch;
 use crate::auth::token::jwks::Jwk;
 use crate::plan::{Placement, Subject};
+use crate::testbed::client_key::resource;
 use crate::testbed::node::Place;
-use crate::testbed::spec::{ResourceServerSpec, ServerSpec};
+use crate::testbed::spec::{ResourceServerSpec, SenderSpec, ServerSpec};
 use crate::testbed::{TestbedError, TrialNode, introspector, tokens};
 use crate::wire::{Identity, Wire};
 
@@ -104,6 +105,10 @@ impl Chain<'_> {
             entrance: Some(place.endpoint.clone()),
             identity: self.identity.clone(),
             poll_phase: poll_phase(self.seed, number),
+            sender: subject
+                .sender
+                .clone()
+                .map(|constraint| SenderSpec { constraint, resource: resource(&subject.wire) }),
         };
         Ok((spec, place))
     }

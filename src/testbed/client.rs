@@ -13,6 +13,8 @@ use hyper_util::client::legacy::connect::{Connect, HttpConnector};
 use hyper_util::rt::TokioExecutor;
 use rustls::ClientConfig;
 
+use crate::auth::token::dpop::PROOF_HEADER;
+
 /// Keeps connections and uses them again.
 #[derive(Clone, Debug)]
 pub struct Client<C = HttpConnector> {
@@ -137,9 +139,34 @@ impl<C: Connect + Clone + Send + Sync + 'static> Client<C> {
         }
     }
 
+    /// The headers of whatever is answered at `uri`, a refusal too.
+    pub async fn headers(&self, uri: &Uri) -> Result<HeaderMap, CallError> {
+        let request = Request::get(uri).body(Full::default()).expect("a URI makes a request");
+        let answer = tokio::time::timeout(PATIENCE, self.pool.request(request)).await;
+        let answer = answer.map_err(|_| CallError::TooLate { uri: uri.clone(), patience: PATIENCE })?;
+        let broken = |source| CallError::NoAnswer { uri: uri.clone(), source };
+        Ok(answer.map_err(|error| broken(error.into()))?.into_parts().0.headers)
+    }
+
     /// The body of the answer to a form, sent with an `Authorization` header.
     pub async fn post(&self, uri: &Uri, authorization: &str, form: String) -> Result<Bytes, CallError> {
         Ok(self.post_for_headers(uri, authorization, form).await?.1)
+    }
+
+    /// The same, which proves besides that its sender has a key, if there is a proof (RFC 9449 section 5).
+    pub async fn post_proven(
+        &self,
+        uri: &Uri,
+        authorization: &str,
+        proof: Option<String>,
+        form: String,
+    ) -> Result<Bytes, CallError> {
+        let mut request = Request::post(uri).header(AUTHORIZATION, authorization).header(CONTENT_TYPE, FORM);
+        if let Some(proof) = proof {
+            request = request.header(PROOF_HEADER, proof);
+        }
+        let request = request.body(Full::from(form)).expect("a URI and encoded credentials make a request");
+        Ok(self.call(uri, request, usize::MAX).await?.1)
     }
 
     /// The same with the headers of the answer.

@@ -1,9 +1,12 @@
 //! Where clients have their tokens issued, refreshed and revoked.
 
+use std::sync::Arc;
+
 use hyper::Uri;
 use serde::Deserialize;
 
 use crate::testbed::client::{Client, uri};
+use crate::testbed::client_key::ClientKey;
 use crate::testbed::issued::Issued;
 use crate::testbed::tokens::{GOOD, Registration, SupplyError, revocation};
 
@@ -38,16 +41,19 @@ pub(super) struct Desk {
     token: Uri,
     revocation: Uri,
     authorization: String,
+    /// What its tokens are bound to, if to anything.
+    key: Option<Arc<ClientKey>>,
 }
 
 impl Desk {
-    pub(super) fn at(client: Client, issuer: &str, from: &Registration) -> Self {
+    pub(super) fn at(client: Client, issuer: &str, from: &Registration, key: Option<Arc<ClientKey>>) -> Self {
         let endpoint = |path| uri(issuer, path).expect("the issuer is a URL");
         Self {
             client,
             token: endpoint("/token"),
             revocation: endpoint("/revoke"),
             authorization: from.credentials().header(),
+            key,
         }
     }
 
@@ -62,7 +68,8 @@ impl Desk {
 
     async fn ask(&self, form: String) -> Result<SuppliedToken, SupplyError> {
         let issued = Issued::now();
-        let answer = self.client.post(&self.token, &self.authorization, form).await?;
+        let proof = self.key.as_ref().map(|key| key.token_proof(&self.token));
+        let answer = self.client.post_proven(&self.token, &self.authorization, proof, form).await?;
         let TokenAnswer { access_token, refresh_token } = serde_json::from_slice(&answer)?;
         let refreshable = refresh_token.map(|refresh_token| Refreshable { refresh_token, issued });
         Ok(SuppliedToken { text: access_token, refreshable })
@@ -74,9 +81,9 @@ pub struct Refresher(Desk);
 
 impl Refresher {
     /// Of the authorization server at a URL.
-    pub(super) fn at(issuer: &str) -> Self {
+    pub(super) fn at(issuer: &str, key: Option<Arc<ClientKey>>) -> Self {
         let client = Client::default();
-        Self(Desk::at(client, issuer, &GOOD))
+        Self(Desk::at(client, issuer, &GOOD, key))
     }
 
     /// The token that follows the one that came with this refresh token (RFC 6749 section 6).
@@ -92,8 +99,8 @@ pub struct TokenClient(Desk);
 
 impl TokenClient {
     /// By the connections of a client.
-    pub(super) fn of(client: &Client, issuer: &str) -> Self {
-        Self(Desk::at(client.clone(), issuer, &GOOD))
+    pub(super) fn of(client: &Client, issuer: &str, key: Option<Arc<ClientKey>>) -> Self {
+        Self(Desk::at(client.clone(), issuer, &GOOD, key))
     }
 
     /// A new token.

@@ -4,6 +4,7 @@ mod authorization_server;
 mod basic;
 mod chain;
 pub mod client;
+mod client_key;
 pub mod core_watch;
 mod desk;
 mod events;
@@ -24,6 +25,7 @@ mod usage;
 use std::io;
 use std::net::SocketAddr;
 use std::path::Path;
+use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::future::{join_all, try_join_all};
@@ -31,9 +33,10 @@ use futures_util::future::{join_all, try_join_all};
 use crate::auth::token::signature::KeyError;
 use crate::design::{Design, TokenFormat};
 use crate::observation::Role;
-use crate::plan::{Placement, Trial};
+use crate::plan::{Placement, Subject, Trial};
 use crate::testbed::chain::Chain;
 use crate::testbed::client::{CallError, Client, uri};
+use crate::testbed::client_key::NonceError;
 use crate::testbed::node::Place;
 use crate::testbed::process::ProcessError;
 use crate::testbed::signature::TrialKey;
@@ -41,6 +44,7 @@ use crate::testbed::spec::{AuthorizationServerSpec, ClientSpec, Credentials, Ser
 use crate::testbed::tokens::Source;
 use crate::wire::{self, CertificateError, Endpoint, Trust, Wire};
 
+pub use client_key::ClientKey;
 pub use desk::{Refreshable, Refresher, SuppliedToken, TokenClient};
 pub use events::Revoked;
 pub use issued::Issued;
@@ -53,6 +57,8 @@ pub use tokens::{Count, Sink, SupplyError, TokenSupply, needed, readable_claims}
 pub struct Testbed {
     nodes: Vec<TrialNode>,
     client: Client,
+    /// What its tokens are bound to, if to anything.
+    client_key: Option<Arc<ClientKey>>,
     /// Of every server that the load reaches over TLS.
     certificate: Option<Vec<u8>>,
 }
@@ -75,6 +81,9 @@ pub enum TestbedError {
     /// The tokens.
     #[error("the tokens of the trial cannot be issued")]
     Supply(#[from] SupplyError),
+    /// A nonce for proofs.
+    #[error("a resource server told clients no nonce")]
+    Nonce(#[from] NonceError),
     /// A call.
     #[error(transparent)]
     Call(#[from] CallError),
@@ -130,6 +139,7 @@ impl Testbed {
             store: subject.store.clone(),
             clients: clients(lifetime, subject.extra_claims.bytes(), &subject.architecture.design()),
             serves: vec![subject.architecture.clone()],
+            sender: subject.sender.clone(),
         });
         let authorization_server =
             TrialNode::start(program, "authorization server", placement, &spec, place).await?;
@@ -145,12 +155,19 @@ impl Testbed {
         servers.sort_by_key(|server| server.hop);
         let mut nodes = vec![authorization_server];
         nodes.extend(servers);
-        Ok(Self { nodes, client: Client::default(), certificate })
+        let client = Client::default();
+        let client_key = client_key(subject, &client, &nodes).await?;
+        Ok(Self { nodes, client, client_key, certificate })
     }
 
     /// All of them: the authorization server, then those that the load reaches, in order, then those behind them.
     pub fn nodes(&self) -> &[TrialNode] {
         &self.nodes
+    }
+
+    /// The key that the tokens are bound to, if the subject binds them.
+    pub fn client_key(&self) -> Option<&Arc<ClientKey>> {
+        self.client_key.as_ref()
     }
 
     /// Where the servers that the load reaches answer plain HTTP/1.1, in order.
@@ -179,19 +196,20 @@ impl Testbed {
         let outside = trial.subject.token_format();
         let scheme = trial.subject.signature.clone().filter(|_| outside != TokenFormat::Opaque);
         let extra_claims = trial.subject.extra_claims.bytes();
-        let source = Source { client: &self.client, issuer: &issuer, outside, scheme, extra_claims, so_far };
+        let (client, key) = (&self.client, self.client_key.as_ref());
+        let source = Source { client, issuer: &issuer, outside, scheme, extra_claims, key, so_far };
         let watched = trial.workload.revocations.len();
         Ok(tokens::supply(&source, &trial.workload.pool, watched, sink).await?)
     }
 
     /// A client that has good tokens issued while the load runs.
     pub fn token_client(&self) -> TokenClient {
-        TokenClient::of(&self.client, &self.issuer())
+        TokenClient::of(&self.client, &self.issuer(), self.client_key.clone())
     }
 
     /// What has tokens refreshed.
     pub fn refresher(&self) -> Refresher {
-        Refresher::at(&self.issuer())
+        Refresher::at(&self.issuer(), self.client_key.clone())
     }
 
     /// What was decided on tokens under revocation test by those who decide on what clients send.
@@ -219,7 +237,7 @@ impl Testbed {
 
     /// The servers that the load reaches.
     fn edge(&self) -> impl Iterator<Item = &TrialNode> {
-        self.nodes.iter().filter(|node| node.role.enforces() && node.hop == 0)
+        edge(&self.nodes)
     }
 
     fn issuer(&self) -> String {
@@ -234,6 +252,28 @@ impl Testbed {
         let uri = uri(&format!("http://{}", server.address), path).expect("an address makes a URL");
         Ok(serde_json::from_slice(&self.client.get(&uri).await?)?)
     }
+}
+
+/// Those of the nodes that the load reaches.
+fn edge(nodes: &[TrialNode]) -> impl Iterator<Item = &TrialNode> {
+    nodes.iter().filter(|node| node.role.enforces() && node.hop == 0)
+}
+
+/// The key that the tokens of the subject are to be bound to, which knows the nonces of the servers that the load reaches.
+async fn client_key(
+    subject: &Subject,
+    client: &Client,
+    nodes: &[TrialNode],
+) -> Result<Option<Arc<ClientKey>>, TestbedError> {
+    let Some(constraint) = &subject.sender else { return Ok(None) };
+    let mut key = ClientKey::generate(&**constraint, &subject.wire)?;
+    if constraint.proofs().nonce {
+        let resource = |node: &TrialNode| {
+            uri(&format!("http://{}", node.address), "/resource").expect("an address makes a URL")
+        };
+        key.keep_nonces(client, edge(nodes).map(resource).collect()).await?;
+    }
+    Ok(Some(Arc::new(key)))
 }
 
 /// Whoever has its tokens refreshed may do so for as long as other tokens live.

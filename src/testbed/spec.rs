@@ -6,6 +6,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use crate::auth::architecture::Architecture;
+use crate::auth::sender::SenderConstraint;
 use crate::auth::store::Store;
 use crate::auth::token::jwks::{Jwk, PrivateJwk};
 use crate::auth::token::signature::SignatureScheme;
@@ -54,6 +55,9 @@ pub struct AuthorizationServerSpec {
     /// The architectures of the resource servers: it publishes what they fetch.
     #[serde(default)]
     pub serves: Vec<Part<dyn Architecture>>,
+    /// What clients must show when they ask for a token, which is then bound to it.
+    #[serde(default)]
+    pub sender: Option<Part<dyn SenderConstraint>>,
 }
 
 /// A client of the authorization server, and what its tokens say.
@@ -129,6 +133,19 @@ pub struct ResourceServerSpec {
     pub identity: Option<Identity>,
     /// Which part of a period passes before it polls for the first time, from 0 to 1.
     pub poll_phase: f64,
+    /// What a request must show beside its token; asked for at hop 0 alone.
+    #[serde(default)]
+    pub sender: Option<SenderSpec>,
+}
+
+/// What a request must show beside its token, and for which resource.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct SenderSpec {
+    /// What it must show.
+    pub constraint: Part<dyn SenderConstraint>,
+    /// The URI of the resource, as clients write it into proofs. A server that believed the `Host` header of a request would take proofs
+    /// for others.
+    pub resource: String,
 }
 
 /// For a gateway of which nobody says how many clients it has: what a process may have of files by default.

@@ -16,6 +16,7 @@ use crate::observation::ReadableClaims;
 use crate::plan::{BadKind, Pool, TokenClass};
 use crate::registry::Part;
 use crate::testbed::client::{CallError, Client};
+use crate::testbed::client_key::ClientKey;
 use crate::testbed::desk::{Desk, Fate, SuppliedToken};
 use crate::testbed::issued::Issued;
 use crate::testbed::spec::{ClientSpec, Credentials};
@@ -119,6 +120,8 @@ pub(super) struct Source<'a> {
     pub(super) scheme: Option<Part<dyn SignatureScheme>>,
     /// Bytes by which groups make its tokens larger.
     pub(super) extra_claims: u32,
+    /// What they are bound to, if to anything.
+    pub(super) key: Option<&'a Arc<ClientKey>>,
     /// Counts the tokens as they come.
     pub(super) so_far: &'a Count,
 }
@@ -186,7 +189,7 @@ impl Source<'_> {
         let mut tasks = JoinSet::new();
         for share in 0..AT_ONCE {
             let count = count / AT_ONCE + usize::from(share < count % AT_ONCE);
-            let desk = Desk::at(self.client.clone(), self.issuer, from);
+            let desk = Desk::at(self.client.clone(), self.issuer, from, self.key.cloned());
             let sender = sender.clone();
             tasks.spawn(async move {
                 for _ in 0..count {
@@ -215,12 +218,14 @@ impl Source<'_> {
         };
         let (issuer, outside) = (self.issuer.to_owned(), self.outside);
         let groups = Groups::filling(self.extra_claims);
+        let cnf = self.key.map(|key| key.confirmation());
         let (sender, mut signed) = mpsc::channel(WAITING);
         let signing = tokio::task::spawn_blocking(move || {
             let stranger = SigningKey::generate(&*scheme)?;
             let iat = WallClock::system().now();
             for _ in 0..count {
-                let jwt = stranger.sign(&claims(&issuer, iat, groups.clone()))?;
+                let claims = claims(&issuer, iat, groups.clone());
+                let jwt = stranger.sign(&Claims { cnf: cnf.clone(), ..claims })?;
                 let token = match outside {
                     TokenFormat::Signature => signature_of(&jwt).to_owned(),
                     TokenFormat::Opaque | TokenFormat::Jwt => jwt,

@@ -31,6 +31,7 @@ mod sandbox;
 mod schema;
 mod scripted;
 mod scripts;
+mod senders;
 mod served;
 mod several_rates;
 mod token;

@@ -16,6 +16,7 @@ mod protection;
 mod refresh_tokens;
 mod revocation;
 mod robustness;
+mod senders;
 mod server;
 mod token_endpoint;
 mod unreachable;

@@ -161,6 +161,9 @@ pub enum NotReady {
         /// Which one was asked for.
         hop: u8,
     },
+    /// Proofs are asked for, but nobody knows for what.
+    #[error("expected the URI of the resource with its host, as clients write it into proofs, not {0:?}")]
+    Resource(String),
     /// Requests are to be passed on, but nowhere.
     #[error("expected the URL of the server behind it, not {0:?}")]
     Upstream(String),

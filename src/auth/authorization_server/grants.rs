@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use super::{AuthorizationServer, Client, IssueError, Issued};
 use crate::auth::store::{Grant, Record, RefreshToken, StoreError};
-use crate::auth::token::{Claims, TokenId, opaque};
+use crate::auth::token::{Claims, Confirmation, TokenId, opaque};
 
 /// Why no token was issued for a refresh token.
 #[derive(Debug, thiserror::Error)]
@@ -36,6 +36,7 @@ impl AuthorizationServer {
         client: &Client,
         refresh_token: &str,
         scope: Option<&str>,
+        cnf: Option<Confirmation>,
     ) -> Result<Issued, RefreshError> {
         let presented = TokenId::of(refresh_token);
         let grant = self.grant_of(presented).await?.filter(|(_, grant)| grant.client_id == client.id);
@@ -50,7 +51,7 @@ impl AuthorizationServer {
         if !scope.split(' ').all(|asked| grant.scope.split(' ').any(|allowed| allowed == asked)) {
             return Err(RefreshError::Scope);
         }
-        let (access, issued) = self.access_token(client, scope).await?;
+        let (access, issued) = self.access_token(client, scope, cnf).await?;
         let next = opaque::mint();
         let current = TokenId::of(&next);
         self.store.put(current, Record::Refresh(RefreshToken { grant: id, expiry: grant.expiry })).await?;

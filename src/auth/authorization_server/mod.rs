@@ -1,5 +1,6 @@
 //! The authorization server itself, without HTTP: issues, introspects, revokes, publishes keys.
 
+mod binding;
 mod grants;
 mod in_memory;
 mod minting;
@@ -18,6 +19,7 @@ use aws_lc_rs::constant_time::verify_slices_are_equal;
 
 use crate::auth::issuer::Introspection;
 use crate::auth::store::{Record, RevokedToken, StoreError, TokenStore};
+use crate::auth::token::dpop::ProofVerifier;
 use crate::auth::token::jwks::JwkSet;
 use crate::auth::token::signature::SigningError;
 use crate::auth::token::{
@@ -43,6 +45,8 @@ pub struct AuthorizationServer {
     exchanges_for: Vec<String>,
     /// How long after its expiry a revoked token is remembered: the longest that a publication asks for.
     grace: Duration,
+    /// What it asks of the proofs of those who ask for tokens, if they must prove to have a key.
+    proofs: Option<ProofVerifier>,
     revocations: AtomicU64,
     clock: WallClock,
 }
@@ -110,6 +114,7 @@ impl AuthorizationServer {
             status_list: None,
             exchanges_for: Vec::new(),
             grace: Duration::ZERO,
+            proofs: None,
             revocations: AtomicU64::new(0),
             clock,
         }
@@ -160,13 +165,8 @@ impl AuthorizationServer {
         Some(client)
     }
 
-    /// Issues a token by the client credentials grant (RFC 6749 section 4.4) to whoever has it, which stands for every other grant too: where
-    /// refresh tokens are wanted, for one with a person behind it.
-    pub async fn issue(&self, client: &Client) -> Result<Issued, IssueError> {
-        self.issue_bound(client, None).await
-    }
-
-    /// The same, bound to a key if one is given.
+    /// Issues a token by the client credentials grant (RFC 6749 section 4.4), bound to a key if one is given. It stands for every other grant
+    /// too: where refresh tokens are wanted, for one with a person behind it.
     pub async fn issue_bound(
         &self,
         client: &Client,

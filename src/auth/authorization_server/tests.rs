@@ -88,7 +88,7 @@ impl AuthorizationServer {
     }
 
     async fn next(&self, issued: &Issued) -> Result<Issued, RefreshError> {
-        self.refresh(&client("one"), refresh_token(issued), None).await
+        self.refresh(&client("one"), refresh_token(issued), None, None).await
     }
 }
 
@@ -211,17 +211,17 @@ async fn refresh_tokens_are_of_their_client_allow_no_more_and_open_no_resource()
     for server in servers().await {
         let issued = server.issue(&client("one")).await.unwrap();
         let token = refresh_token(&issued);
-        let refused = server.refresh(&client("other"), token, None).await;
+        let refused = server.refresh(&client("other"), token, None, None).await;
         assert!(matches!(refused, Err(RefreshError::Refused)));
         assert!(matches!(server.revoke(&client("other"), token).await, Err(RevokeError::OfAnotherClient)));
-        let more = server.refresh(&client("one"), token, Some("read admin")).await;
+        let more = server.refresh(&client("one"), token, Some("read admin"), None).await;
         assert!(matches!(more, Err(RefreshError::Scope)));
-        let refused = server.refresh(&client("one"), "rubbish", None).await;
+        let refused = server.refresh(&client("one"), "rubbish", None, None).await;
         assert!(matches!(refused, Err(RefreshError::Refused)));
-        let refused = server.refresh(&client("one"), &issued.token, None).await;
+        let refused = server.refresh(&client("one"), &issued.token, None, None).await;
         assert!(matches!(refused, Err(RefreshError::Refused)), "an access token");
         assert!(matches!(server.introspect(token).await, Ok(Introspection::Inactive)));
-        let less = server.refresh(&client("one"), token, Some("read")).await.unwrap();
+        let less = server.refresh(&client("one"), token, Some("read"), None).await.unwrap();
         assert_eq!(less.claims.scope, "read", "none of the refusals has used it up");
         assert_eq!(server.next(&less).await.unwrap().claims.scope, "read write");
         let once = Client { refreshes_for: None, ..client("one") };

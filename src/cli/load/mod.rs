@@ -234,6 +234,7 @@ impl LoadCommand {
                 requests_per_connection: self.requests_per_connection,
                 tokens,
                 renewals,
+                proofs: None,
                 window,
                 timeout: PATIENCE,
                 precision: self.generator.precision.unwrap_or(precision),

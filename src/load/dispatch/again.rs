@@ -57,10 +57,13 @@ impl<S: Sender> Dispatch<S> {
         let slot = &mut self.slots[slot];
         let Some(again) = slot.again.take() else { return false };
         let Again { flight, failure } = *again;
+        // A new one: the server may have seen the first.
+        let proof = self.proofs.as_ref().map(|proofs| proofs.sign_now(&flight.request));
         let before = flight.sent;
         let flight = Flight { sent: now, ..flight };
         let sender = slot.sender.as_mut().expect("it was connected just now");
-        sender.send(&Outgoing { token: self.tokens.text(flight.request.token), probe: flight.probe });
+        let token = self.tokens.text(flight.request.token);
+        sender.send(&Outgoing { token, proof: proof.as_deref(), probe: flight.probe });
         slot.sent += 1;
         slot.flight = Some(flight);
         self.again -= 1;

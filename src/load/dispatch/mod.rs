@@ -13,6 +13,7 @@ use tokio::sync::Notify;
 use crate::load::dispatch::again::Again;
 use crate::load::feed::Users;
 use crate::load::flight::Flight;
+use crate::load::proofs::ProofQueue;
 use crate::load::recorder::Recorder;
 use crate::load::renewals::Renewals;
 use crate::load::schedule::Request;
@@ -23,6 +24,8 @@ use crate::units::Offset;
 /// The connections of a trial, the requests that wait for one, and the users who think.
 pub(super) struct Dispatch<S> {
     tokens: Arc<TokenPool>,
+    /// What proves that they are the sender's, if anything must.
+    proofs: Option<ProofQueue>,
     /// How often they were replaced, as far as is known here.
     renewed: u64,
     /// The tokens before they were renewed, and when that was.
@@ -60,6 +63,7 @@ struct Server {
 /// A request that was due when no connection was idle.
 struct Waiting {
     request: Request,
+    proof: Option<Box<str>>,
     since: Offset,
 }
 
@@ -101,6 +105,7 @@ impl<S: Sender> Dispatch<S> {
         };
         Self {
             tokens,
+            proofs: None,
             renewed: 0,
             before: None,
             servers: (0..servers).map(|_| Server::default()).collect(),
@@ -115,6 +120,16 @@ impl<S: Sender> Dispatch<S> {
             timeout,
             recorder,
         }
+    }
+
+    /// The same, whose requests prove that their tokens are the sender's.
+    pub(super) fn proving(self, proofs: Option<ProofQueue>) -> Self {
+        Self { proofs, ..self }
+    }
+
+    /// The proof of the next request of the plan, which this must be. Waits for it if it is not made yet.
+    pub(super) fn next_proof(&self, request: &Request) -> Option<Box<str>> {
+        self.proofs.as_ref().map(|proofs| proofs.next(request))
     }
 
     /// The place of a slot.
@@ -140,13 +155,13 @@ impl<S: Sender> Dispatch<S> {
         self.outstanding + self.waiting + self.again == 0
     }
 
-    /// A request is due: it goes out at once, or it waits for a connection.
-    pub(super) fn due(&mut self, request: Request, now: Offset) {
+    /// A request is due, with its proof if it needs one: it goes out at once, or it waits for a connection.
+    pub(super) fn due(&mut self, request: Request, proof: Option<Box<str>>, now: Offset) {
         let server = &mut self.servers[request.resource_server as usize];
         if let Some(slot) = server.idle.pop_front() {
-            self.send(slot, request, now, None);
+            self.send(slot, request, proof.as_deref(), now, None);
         } else {
-            server.backlog.push_back(Waiting { request, since: now });
+            server.backlog.push_back(Waiting { request, proof, since: now });
             self.waiting += 1;
             self.recorder.load.backlog_peak = self.recorder.load.backlog_peak.max(self.waiting as u64);
         }
@@ -161,9 +176,9 @@ impl<S: Sender> Dispatch<S> {
         if self.send_again(slot, now) {
             return;
         }
-        if let Some(Waiting { request, since }) = self.slots[slot].waiting.take() {
+        if let Some(Waiting { request, proof, since }) = self.slots[slot].waiting.take() {
             self.waiting -= 1;
-            self.send(slot, request, now, Some(now.since(since)));
+            self.send(slot, request, proof.as_deref(), now, Some(now.since(since)));
         } else if !self.thinks(slot) {
             self.ready(slot, now);
         }
@@ -268,9 +283,9 @@ impl<S: Sender> Dispatch<S> {
     /// A connection can carry a request: the oldest that waits, that of its user, or the next that is due.
     fn ready(&mut self, slot: usize, now: Offset) {
         let server = &mut self.servers[self.slots[slot].server];
-        if let Some(Waiting { request, since }) = server.backlog.pop_front() {
+        if let Some(Waiting { request, proof, since }) = server.backlog.pop_front() {
             self.waiting -= 1;
-            self.send(slot, request, now, Some(now.since(since)));
+            self.send(slot, request, proof.as_deref(), now, Some(now.since(since)));
             return;
         }
         if self.users.is_some() {
@@ -280,11 +295,18 @@ impl<S: Sender> Dispatch<S> {
         }
     }
 
-    fn send(&mut self, slot: usize, request: Request, now: Offset, wait: Option<Duration>) {
+    fn send(
+        &mut self,
+        slot: usize,
+        request: Request,
+        proof: Option<&str>,
+        now: Offset,
+        wait: Option<Duration>,
+    ) {
         let flight = self.recorder.flight(request, now, wait);
         let slot = &mut self.slots[slot];
         let sender = slot.sender.as_mut().expect("only a connected slot is idle or ready");
-        sender.send(&Outgoing { token: self.tokens.text(request.token), probe: flight.probe });
+        sender.send(&Outgoing { token: self.tokens.text(request.token), proof, probe: flight.probe });
         slot.sent += 1;
         slot.flight = Some(flight);
         self.outstanding += 1;

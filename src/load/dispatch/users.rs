@@ -84,10 +84,12 @@ impl<S: Sender> Dispatch<S> {
             }
             return;
         };
+        // Nobody knew of this request before: to sign for it is part of what its user waits for.
+        let proof = self.proofs.as_ref().map(|proofs| proofs.sign_now(&request));
         if is_open {
-            self.send(slot, request, now, None);
+            self.send(slot, request, proof.as_deref(), now, None);
         } else {
-            self.slots[slot].waiting = Some(Waiting { request, since: now });
+            self.slots[slot].waiting = Some(Waiting { request, proof, since: now });
             self.waiting += 1;
             self.recorder.load.backlog_peak = self.recorder.load.backlog_peak.max(self.waiting as u64);
         }

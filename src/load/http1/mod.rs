@@ -16,7 +16,7 @@ use tokio::io::{AsyncRead, ReadBuf};
 use crate::load::TargetServer;
 use crate::load::http1::outbox::Outbox;
 use crate::load::transport::{
-    Answer, ConnectionSlot, Failure, Handshake, Opened, Outgoing, Receiver, Sender, Transport,
+    Answer, ConnectionSlot, Failure, Handshake, Opened, Outgoing, PROOF_HEADER, Receiver, Sender, Transport,
 };
 use crate::plan::PROBE_HEADER;
 use crate::units::Stamp;
@@ -36,7 +36,7 @@ impl Http1 {
     pub(super) fn new(servers: &[TargetServer]) -> Self {
         let head = |server: &TargetServer| {
             let TargetServer { authority, path, .. } = server;
-            format!("GET {path} HTTP/1.1\r\nHost: {authority}\r\nAuthorization: Bearer ").into()
+            format!("GET {path} HTTP/1.1\r\nHost: {authority}\r\nAuthorization: ").into()
         };
         let servers = servers.iter().map(|server| (server.connector.clone(), head(server))).collect();
         Self { servers, buffer: Rc::default() }
@@ -71,7 +71,11 @@ impl Sender for Http1Sender {
         let mut buffer = self.buffer.borrow_mut();
         buffer.clear();
         buffer.extend_from_slice(self.head.as_bytes());
+        buffer.extend_from_slice(outgoing.scheme().as_bytes());
         buffer.extend_from_slice(outgoing.token.as_bytes());
+        if let Some(proof) = outgoing.proof {
+            write!(buffer, "\r\n{PROOF_HEADER}: {proof}").expect("a vector takes every byte");
+        }
         if let Some(probe) = outgoing.probe {
             write!(buffer, "\r\n{PROBE_HEADER}: {probe}").expect("a vector takes every byte");
         }
@@ -159,7 +163,7 @@ mod tests {
         let Opened { mut sender, mut receiver, .. } = transport(&listener).connect(FIRST).await.unwrap();
         let (mut server, _) = listener.accept().await.unwrap();
         let token = "x".repeat(20_000_000);
-        sender.send(&Outgoing { token: &token, probe: Some(7) });
+        sender.send(&Outgoing { token: &token, proof: Some("p.p.p"), probe: Some(7) });
         assert!(!receiver.outbox.borrow().is_empty(), "the token is too small to test anything");
         let serve = async {
             let mut request = Vec::new();
@@ -173,7 +177,10 @@ mod tests {
         assert_eq!(answer, Ok(Answer { status: 204, reusable: true, first_byte: None }));
         let text = String::from_utf8(request).unwrap();
         assert!(text.starts_with("GET /resource HTTP/1.1\r\nHost: 127.0.0.1:"));
-        assert!(text.ends_with("x\r\nbearerbench-probe: 7\r\n\r\n"));
+        assert!(
+            text.contains("\r\nAuthorization: DPoP x")
+                && text.ends_with("x\r\ndpop: p.p.p\r\nbearerbench-probe: 7\r\n\r\n")
+        );
         assert_eq!(text.matches('x').count(), token.len());
     }
 
@@ -190,7 +197,7 @@ mod tests {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let Opened { mut sender, mut receiver, .. } = transport(&listener).connect(FIRST).await.unwrap();
         let (mut server, _) = listener.accept().await.unwrap();
-        sender.send(&Outgoing { token: "t", probe: None });
+        sender.send(&Outgoing { token: "t", proof: None, probe: None });
         let begun = Stamp::now();
         server.write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n").await.unwrap();
         let arrives = |context: &mut Context<'_>| match &receiver.outbox.borrow().stream {

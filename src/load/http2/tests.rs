@@ -77,7 +77,7 @@ async fn join(http2: &Http2, number: usize) -> Pair {
 }
 
 async fn ask((sender, receiver): &mut Pair) -> Result<Answer, Failure> {
-    sender.send(&Outgoing { token: "token", probe: None });
+    sender.send(&Outgoing { token: "token", proof: None, probe: None });
     receiver.answer().await
 }
 
@@ -178,7 +178,7 @@ async fn streams_above_the_last_of_a_goaway_were_not_processed_and_those_below_i
                 streams.push(join(&http2, number).await);
             }
             for (sender, _) in &mut streams {
-                sender.send(&Outgoing { token: "token", probe: None });
+                sender.send(&Outgoing { token: "token", proof: None, probe: None });
             }
             let mut answers = Vec::new();
             for (_, receiver) in &mut streams {
@@ -207,7 +207,7 @@ async fn an_answer_that_nobody_waits_for_any_more_has_the_connection_replaced_ev
         let http2 = transport(address, None);
         for expected in [1, 2] {
             let (mut sender, mut receiver) = join(&http2, 0).await;
-            sender.send(&Outgoing { token: "token", probe: None });
+            sender.send(&Outgoing { token: "token", proof: None, probe: None });
             let arrives = async {
                 while requests.get() < expected {
                     tokio::task::yield_now().await;

@@ -99,6 +99,7 @@ impl Simulation {
                 requests_per_connection: self.requests_per_connection,
                 tokens: Arc::new(tokens()),
                 renewals: Renewals::default(),
+                proofs: None,
                 window: Offset::default()..Offset::from_nanos(10_000_000_000),
                 timeout: self.timeout,
                 backlog_limit: self.backlog_limit,

@@ -5,14 +5,15 @@ use axum::extract::rejection::FormRejection;
 use axum::http::header::{
     ACCEPT, AUTHORIZATION, CACHE_CONTROL, CONTENT_TYPE, ETAG, IF_NONE_MATCH, PRAGMA, WWW_AUTHENTICATE,
 };
-use axum::http::{HeaderMap, StatusCode};
+use axum::http::{HeaderMap, Method, StatusCode};
 use axum::response::{IntoResponse, Json, Response};
 use serde::Deserialize;
 use serde_json::json;
 
 use super::table::Called;
 use crate::auth::authorization_server::{Client, Issued, JwtError, RefreshError, RevokeError};
-use crate::auth::token::TokenId;
+use crate::auth::token::{Confirmation, TokenId};
+use crate::auth::token::dpop::{PROOF_HEADER, ProofFault, SCHEME};
 use crate::plan::REVOKED_HEADER;
 use crate::testbed::exchange::{ACCESS_TOKEN, JWT, SPLIT_TOKEN, TOKEN_EXCHANGE};
 use crate::testbed::spec::Credentials;
@@ -54,6 +55,8 @@ pub(super) enum Refusal {
     InvalidScope,
     InvalidGrant(String),
     InvalidTarget,
+    /// RFC 9449 section 5.
+    NotProven(ProofFault),
     /// The server's own trouble.
     Unavailable(String),
 }
@@ -65,9 +68,11 @@ pub(super) async fn token(
 ) -> Result<Response, Refusal> {
     let client = authenticated(&called, &headers)?;
     let Form(request) = form?;
+    let proofs = headers.get_all(PROOF_HEADER).iter().map(|proof| proof.to_str().unwrap_or_default());
+    let bound_to = || called.server().confirmation(Method::POST.as_str(), proofs).map_err(Refusal::NotProven);
     match request.grant_type.as_deref() {
         Some("client_credentials") => {}
-        Some("refresh_token") => return refresh(&called, client, &request).await,
+        Some("refresh_token") => return refresh(&called, client, &request, bound_to()?).await,
         // RFC 6749 section 3.2: a parameter without a value is one that is not there.
         Some("") | None => return Err(Refusal::InvalidRequest("grant_type is missing")),
         Some(_) => return Err(Refusal::UnsupportedGrantType),
@@ -76,19 +81,22 @@ pub(super) async fn token(
     if !request.scope.iter().flat_map(|scope| scope.split_whitespace()).all(allowed) {
         return Err(Refusal::InvalidScope);
     }
-    let issued =
-        called.server().issue(client).await.map_err(|error| Refusal::Unavailable(error.to_string()))?;
-    Ok(token_answer(client, &issued))
+    let cnf = bound_to()?;
+    let token_type = token_type(cnf.as_ref());
+    let issued = called.server().issue_bound(client, cnf).await;
+    let issued = issued.map_err(|error| Refusal::Unavailable(error.to_string()))?;
+    Ok(token_answer(client, &issued, token_type))
 }
 
 /// The next tokens in the place of a refresh token (RFC 6749 section 6).
-async fn refresh(called: &Called, client: &Client, request: &TokenRequest) -> Result<Response, Refusal> {
+async fn refresh(called: &Called, client: &Client, request: &TokenRequest, cnf: Option<Confirmation>) -> Result<Response, Refusal> {
     called.count_refresh();
+    let token_type = token_type(cnf.as_ref());
     let token = request.refresh_token.as_deref().filter(|token| !token.is_empty());
     let token = token.ok_or(Refusal::InvalidRequest("refresh_token is missing"))?;
     let scope = request.scope.as_deref().filter(|scope| !scope.is_empty());
-    match called.server().refresh(client, token, scope).await {
-        Ok(issued) => Ok(token_answer(client, &issued)),
+    match called.server().refresh(client, token, scope, cnf).await {
+        Ok(issued) => Ok(token_answer(client, &issued, token_type)),
         Err(error @ (RefreshError::Refused | RefreshError::Reused)) => {
             Err(Refusal::InvalidGrant(error.to_string()))
         }
@@ -99,11 +107,16 @@ async fn refresh(called: &Called, client: &Client, request: &TokenRequest) -> Re
     }
 }
 
+/// RFC 9449 section 5.
+fn token_type(cnf: Option<&Confirmation>) -> &'static str {
+    if cnf.is_some() { SCHEME } else { "Bearer" }
+}
+
 /// RFC 6749 section 5.1.
-fn token_answer(client: &Client, issued: &Issued) -> Response {
+fn token_answer(client: &Client, issued: &Issued, token_type: &str) -> Response {
     let mut answer = json!({
         "access_token": issued.token,
-        "token_type": "Bearer",
+        "token_type": token_type,
         "expires_in": client.lifetime.as_secs().saturating_sub(client.age.as_secs()),
         "scope": issued.claims.scope,
     });
@@ -274,6 +287,7 @@ impl IntoResponse for Refusal {
                 "tokens are not exchanged for that audience".into(),
             ),
             Self::InvalidGrant(why) => (StatusCode::BAD_REQUEST, "invalid_grant", why),
+            Self::NotProven(fault) => (StatusCode::BAD_REQUEST, "invalid_dpop_proof", fault.to_string()),
             Self::Unavailable(why) => (StatusCode::SERVICE_UNAVAILABLE, "temporarily_unavailable", why),
         };
         (status, Json(json!({ "error": error, "error_description": description }))).into_response()

@@ -10,6 +10,7 @@ use tokio::net::TcpListener;
 use crate::auth::architecture::Architecture;
 use crate::auth::authorization_server::{AuthorizationServer, Client, Minting};
 use crate::auth::store::StoreError;
+use crate::auth::token::dpop::{ProofRules, ProofVerifier};
 use crate::auth::token::jwt::SigningKey;
 use crate::auth::token::signature::KeyError;
 use crate::auth::token::{Groups, WallClock};
@@ -46,6 +47,11 @@ pub(super) async fn prepare(
         }
         None => Minting::Opaque,
     };
+    // No nonce: whoever asks for a token has shown its secret just now.
+    let rules = spec.sender.map(|sender| ProofRules { nonce: false, ..sender.proofs() });
+    let proofs = rules.map(|rules| {
+        ProofVerifier::new(rules, &format!("{issuer}/token")).expect("an address makes a URI with a host")
+    });
     let clients = spec.clients.into_iter().map(|client| Client {
         id: client.credentials.client_id,
         secret: client.credentials.client_secret,
@@ -61,6 +67,7 @@ pub(super) async fn prepare(
         .publishing(
             spec.serves.iter().flat_map(|served| served.everywhere()).flat_map(Architecture::publishes),
         )
+        .binding_by(proofs)
         .exchanging_for(spec.serves.iter().filter_map(|served| served.exchanges_for()).map(str::to_owned));
     Ok(axum::serve(NoDelay(listener), table::routes(server)).into_future())
 }

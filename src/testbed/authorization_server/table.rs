@@ -95,6 +95,10 @@ impl Called {
                 metadata[format!("{name}_endpoint_auth_methods_supported")] = json!(["client_secret_basic"]);
             }
         }
+        if let Some(alg) = self.server().proof_algorithm() {
+            // RFC 9449 section 5.1.
+            metadata["dpop_signing_alg_values_supported"] = json!([alg]);
+        }
         for publication in self.server().publications() {
             metadata[publication.metadata_member()] = format!("{issuer}{}", publication.path()).into();
         }

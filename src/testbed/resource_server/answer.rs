@@ -1,4 +1,4 @@
-//! Answers of the resource server: 200, or a refusal in the words of RFC 6750 section 3.
+//! Answers of the resource server: 200, or a refusal in the words of RFC 6750 section 3 and RFC 9449 section 7.1.
 
 use http_body_util::Full;
 use hyper::StatusCode;
@@ -8,6 +8,7 @@ use serde::Serialize;
 
 use crate::auth::architecture::Verified;
 use crate::auth::token::Rejection;
+use crate::auth::token::dpop::ProofFault;
 
 pub(super) type Response = hyper::Response<Full<Bytes>>;
 
@@ -21,16 +22,28 @@ pub(super) enum Answer {
     InvalidRequest,
     /// The token is refused.
     Refused(Rejection),
+    /// Nothing shows that the token is the sender's.
+    NotProven(ProofFault),
 }
 
 impl Answer {
-    pub(super) fn response(self) -> Response {
+    /// Whether the token is accepted; `None` if nobody knows.
+    pub(super) fn accepts(&self) -> Option<bool> {
+        match self {
+            Self::Accepted(_) => Some(true),
+            Self::Refused(Rejection::Undecided) => None,
+            Self::Refused(_) | Self::NotProven(_) | Self::NoToken | Self::InvalidRequest => Some(false),
+        }
+    }
+
+    /// The answer; a refusal begins with `scheme`.
+    pub(super) fn response(self, scheme: &str) -> Response {
         match self {
             Self::Accepted(_) => body(StatusCode::OK, Bytes::from_static(br#"{"resource":"accepted"}"#)),
-            Self::NoToken => challenge(StatusCode::UNAUTHORIZED, None),
+            Self::NoToken => challenge(StatusCode::UNAUTHORIZED, scheme, None),
             Self::InvalidRequest => {
-                let what = ("invalid_request", "the request must carry exactly one bearer token".to_owned());
-                challenge(StatusCode::BAD_REQUEST, Some(what))
+                let what = ("invalid_request", "the request must carry exactly one token".to_owned());
+                challenge(StatusCode::BAD_REQUEST, scheme, Some(what))
             }
             Self::Refused(Rejection::Undecided) => {
                 let mut response = empty(StatusCode::SERVICE_UNAVAILABLE);
@@ -38,20 +51,24 @@ impl Answer {
                 response
             }
             Self::Refused(rejection @ Rejection::InsufficientScope) => {
-                challenge(StatusCode::FORBIDDEN, Some(("insufficient_scope", rejection.to_string())))
+                let what = ("insufficient_scope", rejection.to_string());
+                challenge(StatusCode::FORBIDDEN, scheme, Some(what))
             }
             Self::Refused(rejection) => {
-                challenge(StatusCode::UNAUTHORIZED, Some(("invalid_token", rejection.to_string())))
+                challenge(StatusCode::UNAUTHORIZED, scheme, Some(("invalid_token", rejection.to_string())))
+            }
+            Self::NotProven(fault) => {
+                challenge(StatusCode::UNAUTHORIZED, scheme, Some((fault.code(), fault.to_string())))
             }
         }
     }
 }
 
-fn challenge(status: StatusCode, error: Option<(&str, String)>) -> Response {
+fn challenge(status: StatusCode, scheme: &str, error: Option<(&str, String)>) -> Response {
     let value = match error {
-        None => "Bearer realm=\"bearerbench\"".to_owned(),
+        None => scheme.to_owned(),
         Some((code, description)) => {
-            format!("Bearer realm=\"bearerbench\", error=\"{code}\", error_description=\"{description}\"")
+            format!("{scheme}, error=\"{code}\", error_description=\"{description}\"")
         }
     };
     let mut response = empty(status);

@@ -5,6 +5,7 @@ mod conversation;
 mod decisions;
 mod entrance;
 mod http_issuer;
+mod senders;
 mod troubles;
 mod upstream;
 
@@ -14,12 +15,13 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use hyper::body::Incoming;
-use hyper::header::AUTHORIZATION;
+use hyper::header::{AUTHORIZATION, HeaderValue};
 use hyper::{Method, Request, StatusCode};
 use serde::Serialize;
 use tokio::net::TcpListener;
 
 use crate::auth::architecture::{Architecture, Context, NotReady, TokenValidator};
+use crate::auth::token::dpop::{NONCE_HEADER, ProofFault};
 use crate::auth::token::jwt::Trust;
 use crate::auth::token::{Policy, Rejection, WallClock};
 use crate::registry::Part;
@@ -30,6 +32,7 @@ use answer::Answer;
 use conversation::{Language, accept};
 use decisions::DecisionLog;
 use http_issuer::HttpIssuer;
+use senders::Senders;
 use upstream::Behind;
 
 pub use decisions::Decision;
@@ -65,7 +68,7 @@ pub(crate) struct Counts {
     /// Requests that it did not answer in time.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub gateway_timeout: Option<u64>,
-    /// What only this architecture counts.
+    /// What only this architecture counts, or this sender constraint.
     #[serde(flatten)]
     pub of_architecture: BTreeMap<&'static str, u64>,
 }
@@ -78,6 +81,9 @@ fn is_zero(count: &u64) -> bool {
 struct ResourceServer {
     issuer: Arc<HttpIssuer>,
     validator: Arc<dyn TokenValidator>,
+    senders: Senders,
+    /// How its challenges begin.
+    challenge: String,
     requests: AtomicU64,
     decisions: DecisionLog,
     /// None where the resource is.
@@ -95,15 +101,19 @@ pub(super) async fn prepare(
     let issuer = Arc::new(HttpIssuer::new(&spec.issuer, &spec.credentials)?);
     let branches = spec.architecture.at_hop(usize::from(spec.hop) + 1);
     let behind = Behind::at(&spec.upstreams, &branches, spec.passes_on)?;
+    let clock = WallClock::system();
+    let senders = Senders::of(&spec, clock)?;
     let policy = Policy { issuer: spec.issuer, audience: spec.audience, scope: spec.scope };
     let policy = Arc::new(spec.architecture.policy_at(spec.hop.into(), policy));
     let trust = Trust { shared_key: spec.shared_key, scheme: spec.signature };
-    let (clock, poll_phase) = (WallClock::system(), spec.poll_phase);
+    let poll_phase = spec.poll_phase;
     let context = Context { issuer: Arc::clone(&issuer) as _, policy, trust, clock, poll_phase };
     let validator = at(&spec.architecture, spec.hop, spec.branch)?.validator(context).await?;
     let server = Arc::new(ResourceServer {
         issuer,
         validator,
+        challenge: senders.challenge(),
+        senders,
         requests: AtomicU64::new(0),
         decisions: DecisionLog::default(),
         behind,
@@ -155,26 +165,30 @@ impl ResourceServer {
         if is_head { answer::head_alone(response) } else { response }
     }
 
-    /// The protected resource: accepts or refuses by the bearer token of the request.
+    /// The protected resource: accepts or refuses by the token of the request, and by what proves that it is the sender's.
     async fn resource(&self, request: &Request<Incoming>) -> answer::Response {
         self.requests.fetch_add(1, Ordering::Relaxed);
-        let answer = self.decide(request).await;
+        let (answer, nonce) = self.decide(request).await;
         // Stamped at once: what is sent and received afterwards is no part of the decision.
         let decided = Stamp::now();
-        if let (Answer::Accepted(verified), Some(behind)) = (&answer, &self.behind) {
-            // The box keeps the rest small for everybody else.
-            let response = Box::pin(behind.pass_on(request.headers(), verified)).await;
-            // Who is behind may still refuse: only now have all decided.
-            self.log(request, Stamp::now(), decisions::by_status(response.status()));
-            return response;
-        }
-        let accepted = match answer {
-            Answer::Accepted(_) => Some(true),
-            Answer::Refused(Rejection::Undecided) => None,
-            Answer::Refused(_) | Answer::NoToken | Answer::InvalidRequest => Some(false),
+        let mut response = match (&answer, &self.behind) {
+            (Answer::Accepted(verified), Some(behind)) => {
+                // The box keeps the rest small for everybody else.
+                let response = Box::pin(behind.pass_on(request.headers(), verified)).await;
+                // Who is behind may still refuse: only now have all decided.
+                self.log(request, Stamp::now(), decisions::by_status(response.status()));
+                response
+            }
+            _ => {
+                self.log(request, decided, answer.accepts());
+                answer.response(&self.challenge)
+            }
         };
-        self.log(request, decided, accepted);
-        answer.response()
+        if let Some(nonce) = nonce {
+            let nonce = HeaderValue::try_from(nonce).expect("base64url");
+            response.headers_mut().insert(NONCE_HEADER, nonce);
+        }
+        response
     }
 
     /// Keeps what was decided on a token under revocation test.
@@ -184,20 +198,41 @@ impl ResourceServer {
         }
     }
 
-    async fn decide(&self, request: &Request<Incoming>) -> Answer {
-        let mut values = request.headers().get_all(AUTHORIZATION).iter();
-        let token = match (values.next(), values.next()) {
-            (None, _) => return Answer::NoToken,
-            (Some(_), Some(_)) => return Answer::InvalidRequest,
-            (Some(value), None) => match value.to_str().map(bearer_token) {
-                Ok(Some(token)) => token,
-                Ok(None) => return Answer::NoToken,
-                Err(_) => return Answer::InvalidRequest,
-            },
+    /// What the request gets, and the nonce that its sender is told.
+    async fn decide(&self, request: &Request<Incoming>) -> (Answer, Option<String>) {
+        let token = match self.token(request) {
+            Ok(token) => token,
+            Err(answer) => return (answer, self.senders.nonce()),
         };
-        match self.validator.validate(token).await {
-            Ok(verified) => Answer::Accepted(verified),
-            Err(rejection) => Answer::Refused(rejection),
+        let proof = match self.senders.proof(request, token) {
+            Ok(proof) => proof,
+            Err(fault) => {
+                let nonce = if fault == ProofFault::Nonce { self.senders.nonce() } else { None };
+                return (Answer::NotProven(fault), nonce);
+            }
+        };
+        let verified = match self.validator.validate(token).await {
+            Ok(verified) => verified,
+            Err(rejection) => return (Answer::Refused(rejection), None),
+        };
+        if let Err(fault) = self.senders.check_owner(&verified, proof.as_ref()) {
+            return (Answer::NotProven(fault), None);
+        }
+        let is_former = proof.is_some_and(|proof| proof.has_former_nonce);
+        (Answer::Accepted(verified), if is_former { self.senders.nonce() } else { None })
+    }
+
+    /// The token that a request carries.
+    fn token<'r>(&self, request: &'r Request<Incoming>) -> Result<&'r str, Answer> {
+        let mut values = request.headers().get_all(AUTHORIZATION).iter();
+        match (values.next(), values.next()) {
+            (None, _) => Err(Answer::NoToken),
+            (Some(_), Some(_)) => Err(Answer::InvalidRequest),
+            (Some(value), None) => match value.to_str().map(|value| self.senders.token(value)) {
+                Ok(Some(token)) => Ok(token),
+                Ok(None) => Err(Answer::NoToken),
+                Err(_) => Err(Answer::InvalidRequest),
+            },
         }
     }
 
@@ -212,15 +247,9 @@ impl ResourceServer {
             cache_refreshes: cache.refreshes,
             document_fetches: fetches.all,
             failed_document_fetches: fetches.failed,
-            of_architecture: self.validator.counters().into_iter().collect(),
+            of_architecture: self.validator.counters().into_iter().chain(self.senders.counters()).collect(),
             bad_gateway: self.behind.as_ref().map(Behind::unreached),
             gateway_timeout: self.behind.as_ref().map(Behind::late),
         }
     }
-}
-
-/// The token of an `Authorization` header (RFC 6750 section 2.1); `None` if it is of another scheme.
-fn bearer_token(value: &str) -> Option<&str> {
-    let (scheme, token) = value.split_once(' ')?;
-    scheme.eq_ignore_ascii_case("bearer").then(|| token.trim_start_matches(' '))
 }

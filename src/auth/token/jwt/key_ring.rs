@@ -135,7 +135,11 @@ impl<'a> TokenParts<'a> {
 
     /// Appends the bytes of one part.
     #[inline]
-    pub(in crate::auth::token) fn decode(&self, section: Section, bytes: &mut Vec<u8>) -> Result<(), Rejection> {
+    pub(in crate::auth::token) fn decode(
+        &self,
+        section: Section,
+        bytes: &mut Vec<u8>,
+    ) -> Result<(), Rejection> {
         let part = match section {
             Section::Header => self.header,
             Section::Claims => self.payload,

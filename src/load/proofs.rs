@@ -1,0 +1,219 @@
+//! Proofs of possession for requests: signed ahead of their due instants, in the order of the plan, by a thread beside the generator's.
+
+use std::sync::Arc;
+use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, SyncSender, TrySendError, channel, sync_channel};
+use std::thread;
+use std::time::Duration;
+
+use crate::load::cores::stand_aside;
+use crate::load::schedule::Request;
+use crate::load::tokens::TokenPool;
+use crate::units::{Offset, Stamp};
+
+/// How requests show that a token is their sender's (RFC 9449).
+#[derive(Clone)]
+pub struct Proofs {
+    /// Signs a new proof for a request with this token to this resource server, numbered from 0.
+    pub sign: Arc<dyn Fn(&str, u32) -> String + Send + Sync>,
+    /// How long before a request is due its proof may be signed: a server takes no old one.
+    pub ahead: Duration,
+}
+
+/// The proofs of one thread of the generator.
+pub(super) struct ProofQueue {
+    sign: Arc<dyn Fn(&str, u32) -> String + Send + Sync>,
+    tokens: Arc<TokenPool>,
+    made: Receiver<Box<str>>,
+    /// Closed when as many are made as may be before the load begins.
+    ready: Receiver<()>,
+    /// Tells when the load begins; closed when nobody wants proofs any more.
+    begun: Sender<Stamp>,
+}
+
+/// The thread that signs.
+struct Maker {
+    proofs: Proofs,
+    tokens: Arc<TokenPool>,
+    made: SyncSender<Box<str>>,
+    ready: Option<Sender<()>>,
+    begun: Receiver<Stamp>,
+    start: Option<Stamp>,
+}
+
+/// How many proofs may wait for their requests: of ES256 some 50 MB.
+const MOST_AHEAD: usize = 100_000;
+
+/// How often the maker looks whether there is room, or whether the next request has come near. A queue that woke it would cost the
+/// generator a system call for each request.
+const LOOK: Duration = Duration::from_millis(10);
+
+impl Proofs {
+    /// Begins to sign for these requests, whose tokens are in the pool, off the cores of the generators.
+    pub(super) fn begin(
+        &self,
+        tokens: &Arc<TokenPool>,
+        requests: impl Iterator<Item = Request> + Send + 'static,
+        generators: &[u32],
+    ) -> ProofQueue {
+        let (made, queue) = sync_channel(MOST_AHEAD);
+        let (tell_ready, ready) = channel();
+        let (begin, begun) = channel();
+        let proofs = self.clone();
+        let maker =
+            Maker { proofs, tokens: Arc::clone(tokens), made, ready: Some(tell_ready), begun, start: None };
+        let generators = generators.to_vec();
+        thread::spawn(move || {
+            // Where it may not choose its cores it signs all the same.
+            let _ = stand_aside(&generators);
+            maker.work(requests);
+        });
+        ProofQueue {
+            sign: Arc::clone(&self.sign),
+            tokens: Arc::clone(tokens),
+            made: queue,
+            ready,
+            begun: begin,
+        }
+    }
+}
+
+impl ProofQueue {
+    /// Waits until as many proofs are made as may be before the load begins.
+    pub(super) fn wait_until_ready(&self) {
+        // It tells nothing, and closes.
+        let _ = self.ready.recv();
+    }
+
+    /// The load begins.
+    pub(super) fn begin(&self, start: Stamp) {
+        // A maker that has signed for every request is gone.
+        let _ = self.begun.send(start);
+    }
+
+    /// The proof of the next request of the plan, which this must be. Waits for it if the maker is behind: the generator is late then,
+    /// and its lag tells.
+    pub(super) fn next(&self, request: &Request) -> Box<str> {
+        self.made.recv().unwrap_or_else(|_| self.sign_now(request))
+    }
+
+    /// A proof that nobody has made before: for a request that no plan foresaw, or one that is sent again.
+    pub(super) fn sign_now(&self, request: &Request) -> Box<str> {
+        (self.sign)(self.tokens.text(request.token), request.resource_server).into()
+    }
+}
+
+impl Maker {
+    fn work(mut self, requests: impl Iterator<Item = Request>) {
+        for request in requests {
+            if !self.comes_near(request.due) {
+                return;
+            }
+            let proof = (self.proofs.sign)(self.tokens.text(request.token), request.resource_server);
+            if !self.hand_over(proof.into()) {
+                return;
+            }
+        }
+    }
+
+    /// Waits until a request is due so soon that its proof may be signed; false if nobody wants it any more.
+    fn comes_near(&mut self, due: Offset) -> bool {
+        loop {
+            let reached = self.start.map_or(Duration::ZERO, Stamp::elapsed) + self.proofs.ahead;
+            let early = due.since(Offset::from(reached));
+            if early.is_zero() {
+                return true;
+            }
+            if !self.rest(early) {
+                return false;
+            }
+        }
+    }
+
+    /// False if nobody wants it any more.
+    fn hand_over(&mut self, mut proof: Box<str>) -> bool {
+        loop {
+            proof = match self.made.try_send(proof) {
+                Ok(()) => return true,
+                Err(TrySendError::Full(proof)) => proof,
+                Err(TrySendError::Disconnected(_)) => return false,
+            };
+            if !self.rest(LOOK) {
+                return false;
+            }
+        }
+    }
+
+    /// Waits for the load to begin, or for a while once it has; false if nobody wants proofs any more.
+    fn rest(&mut self, length: Duration) -> bool {
+        self.ready = None;
+        if self.start.is_none() {
+            self.start = self.begun.recv().ok();
+            return self.start.is_some();
+        }
+        self.begun.recv_timeout(length.min(LOOK)) != Err(RecvTimeoutError::Disconnected)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::{AtomicU32, Ordering};
+
+    use super::*;
+    use crate::load::schedule::Token;
+
+    fn request(millis: u64) -> Request {
+        let due = Offset::from_nanos(millis * 1_000_000);
+        Request { due, resource_server: 3, token: Token::Live(u32::try_from(millis % 2).unwrap()) }
+    }
+
+    /// Proofs that tell their number, and how many were signed.
+    fn proofs(ahead: Duration) -> (Proofs, Arc<AtomicU32>) {
+        let signed = Arc::new(AtomicU32::new(0));
+        let counted = Arc::clone(&signed);
+        let sign = move |token: &str, server| {
+            let number = counted.fetch_add(1, Ordering::SeqCst);
+            format!("{token} {server} {number}")
+        };
+        (Proofs { sign: Arc::new(sign), ahead }, signed)
+    }
+
+    #[test]
+    fn proofs_come_in_the_order_of_their_requests_and_those_of_the_near_future_before_the_load_begins() {
+        let tokens = Arc::new(TokenPool::of_valid(["even", "odd"]));
+        let (proofs, signed) = proofs(Duration::from_millis(500));
+        let requests = || (0..=2_000).map(request);
+        let queue = proofs.begin(&tokens, requests(), &[]);
+        queue.wait_until_ready();
+        assert_eq!(
+            signed.load(Ordering::SeqCst),
+            501,
+            "those that are due half a second after the beginning"
+        );
+        let first: Vec<_> = requests().take(501).map(|request| queue.next(&request)).collect();
+        assert_eq!((&*first[0], &*first[1], &*first[500]), ("even 3 0", "odd 3 1", "even 3 500"));
+        // Two seconds ago: all the others are near.
+        let start = Stamp::from_nanos(Stamp::now().nanos() - 2_000_000_000);
+        queue.begin(start);
+        let last = requests().skip(501).map(|request| queue.next(&request)).last();
+        assert_eq!(last.as_deref(), Some("even 3 2000"));
+        assert_eq!(&*queue.sign_now(&request(1)), "odd 3 2001", "beyond the plan");
+        assert_eq!(&*queue.next(&request(1)), "odd 3 2002", "a maker that has gone is no reason to wait");
+    }
+
+    #[test]
+    fn no_more_proofs_wait_than_there_is_room_for_and_a_queue_that_is_let_go_ends_its_maker() {
+        let tokens = Arc::new(TokenPool::of_valid(["even", "odd"]));
+        let (proofs, signed) = proofs(Duration::from_hours(1));
+        let queue = proofs.begin(&tokens, (0..).map(request), &[]);
+        queue.wait_until_ready();
+        assert_eq!(signed.load(Ordering::SeqCst) as usize, MOST_AHEAD + 1, "and the one that waits to go in");
+        queue.begin(Stamp::now());
+        let taken: Vec<_> = (0..1_000).map(|number| queue.next(&request(number))).collect();
+        assert_eq!(&*taken[999], "odd 3 999");
+        let pool = Arc::downgrade(&tokens);
+        drop((queue, tokens));
+        while pool.upgrade().is_some() {
+            thread::yield_now();
+        }
+    }
+}

@@ -1,0 +1,75 @@
+//! Runs in which tokens are bound to their senders.
+
+use serde_json::Value;
+
+use crate::full_run::{parsed, text};
+use crate::sandbox::{SMALL, Sandbox, refused};
+
+/// Subjects whose requests travel in every way, each with proofs.
+fn over_every_wire(pace: &str) -> String {
+    let subject = |number: usize, wire: &str, sender: &str| {
+        format!(
+            "[[subject]]\nname = \"{number}\"\narchitecture = {{ kind = \"phantom-token\", gateway = {{ ttl = \"500ms\" }} }}\n\
+             signature = \"ES256\"\nwire = {wire}\nsender = {sender}\n"
+        )
+    };
+    let subjects: Vec<String> = [
+        ("{}", "\"dpop\""),
+        ("{ http = \"2\" }", "{ kind = \"dpop\", algorithm = \"Ed25519\" }"),
+        ("{ http = \"2\", tls = {} }", "{ kind = \"dpop\", nonce = true }"),
+        ("{ socket = \"unix\" }", "{ kind = \"dpop\", max_age = \"5s\", nonce = true }"),
+    ]
+    .into_iter()
+    .enumerate()
+    .map(|(number, (wire, sender))| subject(number, wire, sender))
+    .collect();
+    let (head, _) = SMALL.split_once("[[subject]]").unwrap();
+    format!("{}{}", head.replace("rate = 100", pace), subjects.concat())
+}
+
+#[test]
+fn every_request_proves_itself_over_every_wire_in_an_open_loop_and_in_a_closed_one() {
+    for pace in ["rate = 100", "closed = { think = \"10ms\" }"] {
+        let sandbox = Sandbox::with(&over_every_wire(pace));
+        let told = sandbox.ended(&["check", "case.toml"]).exits(0);
+        assert_eq!(told.stdout.lines().filter(|line| line.starts_with("ok")).count(), 4, "{told:#?}");
+        assert!(told.stdout.lines().all(|line| line.contains("0 wrong answers, 0 errors")), "{told:#?}");
+    }
+}
+
+#[test]
+fn a_load_that_is_longer_than_proofs_are_signed_ahead_goes_on_and_the_recording_names_the_sender() {
+    let sender = "{ kind = \"dpop\", max_age = \"5s\", nonce = true }";
+    let scenario =
+        SMALL.replace("duration = \"1s\"", "duration = \"7s\"").replace("tokens = 2", "tokens = 0");
+    let (head, _) = scenario.split_once("[[subject]]").unwrap();
+    let sandbox =
+        Sandbox::with(&format!("{head}[[subject]]\narchitecture = \"introspection\"\nsender = {sender}\n"));
+    sandbox.run(&["--json"]).exits_as_judged(&sandbox.out(), 0);
+    let trials: Vec<Value> = text(&sandbox.out().join("recording.jsonl")).lines().map(parsed).collect();
+    assert_eq!(trials.len(), 1);
+    let subject = &trials[0]["subject"];
+    assert_eq!(subject["parts"]["sender"]["kind"], "dpop", "{subject}");
+    assert_eq!(subject["name"], "introspection, dpop max_age 5s, nonce true");
+    let summary = parsed(&text(&sandbox.out().join("summary.json")));
+    let metrics = &summary["subjects"][0]["metrics"];
+    assert_eq!(metrics["wrong_answers"]["point"], 0.0, "{metrics}");
+    assert_eq!(metrics["errors"]["point"], 0.0, "{metrics}");
+}
+
+#[test]
+fn an_unknown_sender_constraint_and_an_unfit_setting_are_refused_at_their_line() {
+    let with = |sender: &str| format!("{SMALL}sender = {sender}\n");
+    refused(
+        &with("\"dpopp\""),
+        &["case.toml:25: subject[1].sender", "unknown sender constraint \"dpopp\"; did you mean \"dpop\"?"],
+    );
+    refused(
+        &with("{ kind = \"dpop\", algorithm = \"HS256\" }"),
+        &["case.toml:25: subject[1].sender", "HS256 is no asymmetric algorithm of a standard", "\"ES256\""],
+    );
+    refused(
+        &with("{ kind = \"dpop\", nonces = true }"),
+        &["case.toml:25: subject[1].sender", "unknown field `nonces`", "`nonce`"],
+    );
+}
