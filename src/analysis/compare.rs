@@ -160,7 +160,13 @@ fn shift(metric: MetricId, before: &Estimate, after: &Estimate) -> Shift {
     }
     let (first, second) = (before.point, after.point);
     let is_exact = metric.unit() == Unit::Count
-        || matches!(metric, MetricId::TokenBytes | MetricId::ClaimsReadableBytes | MetricId::SignatureBytes);
+        || matches!(
+            metric,
+            MetricId::TokenBytes
+                | MetricId::ClaimsReadableBytes
+                | MetricId::ProofBytes
+                | MetricId::SignatureBytes
+        );
     let noise = if is_exact { 0.0 } else { NOISE * first.abs().max(second.abs()) };
     let is_alike = (first - second).abs() <= noise;
     if is_alike { Shift::Alike } else { Shift::Different }

@@ -165,6 +165,9 @@ fn summarise(
         estimates.insert(MetricId::ClaimsReadableMembers, Estimate::counted(members as f64));
         estimates.insert(MetricId::ClaimsReadableBytes, Estimate::counted(bytes as f64));
     }
+    if let Some(proof) = trials.subject.proof_characters {
+        estimates.insert(MetricId::ProofBytes, Estimate::counted(proof as f64));
+    }
     let checks = expectation::checks(trials, |metric| estimates.get(&metric).copied());
     let series = Series::of(trials, &propagation);
     Summary {
@@ -225,8 +228,8 @@ mod tests {
                     metric if metric.is_of_operations() => summary.subject.signature.is_none(),
                     // Nothing was revoked before the load, no rate was searched for, and no connection closed.
                     MetricId::StaleAcceptances | MetricId::ThroughputAtSlo | MetricId::SentAgain => true,
-                    // Nor was a token replaced.
-                    MetricId::Churn | MetricId::IssueP50 | MetricId::IssueP99 => true,
+                    // Nor was a token replaced, nor is one bound to its sender.
+                    MetricId::Churn | MetricId::IssueP50 | MetricId::IssueP99 | MetricId::ProofBytes => true,
                     MetricId::HitRatio => summary.subject.name != "introspection-cached",
                     _ => false,
                 };

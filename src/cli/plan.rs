@@ -144,8 +144,8 @@ fn text(plan: &Plan) -> String {
     text
 }
 
-const PROOFS: &str = "proofs of senders: signed ahead by a thread beside the load generator's, for half as long as one counts, so that a load that is \
-                      shorter costs the servers' cores nothing; users of a closed loop sign when they send";
+const PROOFS: &str = "proofs of senders: signed ahead by a thread beside the load generator's, for half as long as one counts: before the load \
+                      begins, and while it runs on the servers' cores if it is longer; users of a closed loop sign when they send";
 
 /// Every subject once, in the order of the scenario.
 fn subjects(plan: &Plan) -> Vec<&Subject> {

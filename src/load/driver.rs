@@ -161,11 +161,12 @@ impl<T: Transport, P: Pacer> Run<T, P> {
         let scheduled = scheduled.take_while(|request| request.due < course.window.end);
         for (number, request) in scheduled.enumerate() {
             // Before it is due: all that is left then is to write.
-            let proof = self.dispatch.borrow().next_proof(&request);
+            let made = self.dispatch.borrow().made_proof();
             cut = self.reach(request.due, course, &mut meter).await;
             if cut.is_some() {
                 break;
             }
+            let proof = made.or_else(|| self.dispatch.borrow().next_proof(&request));
             self.dispatch.borrow_mut().due(request, proof, self.pacer.now());
             if number % BURST == 0 {
                 yield_now().await;

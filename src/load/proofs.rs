@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, SyncSender, TrySendError, channel, sync_channel};
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use crate::load::cores::stand_aside;
 use crate::load::schedule::Request;
@@ -38,6 +38,8 @@ struct Maker {
     ready: Option<Sender<()>>,
     begun: Receiver<Stamp>,
     start: Option<Stamp>,
+    /// When it was set to work.
+    since: Instant,
 }
 
 /// How many proofs may wait for their requests: of ES256 some 50 MB.
@@ -59,8 +61,15 @@ impl Proofs {
         let (tell_ready, ready) = channel();
         let (begin, begun) = channel();
         let proofs = self.clone();
-        let maker =
-            Maker { proofs, tokens: Arc::clone(tokens), made, ready: Some(tell_ready), begun, start: None };
+        let maker = Maker {
+            proofs,
+            tokens: Arc::clone(tokens),
+            made,
+            ready: Some(tell_ready),
+            begun,
+            start: None,
+            since: Instant::now(),
+        };
         let generators = generators.to_vec();
         thread::spawn(move || {
             // Where it may not choose its cores it signs all the same.
@@ -90,8 +99,13 @@ impl ProofQueue {
         let _ = self.begun.send(start);
     }
 
-    /// The proof of the next request of the plan, which this must be. Waits for it if the maker is behind: the generator is late then,
-    /// and its lag tells.
+    /// The proof of the next request of the plan, if it is made already.
+    pub(super) fn made(&self) -> Option<Box<str>> {
+        self.made.try_recv().ok()
+    }
+
+    /// The proof of the next request of the plan, which this must be and which must be due. Waits for it if the maker is behind: the
+    /// generator is late then, and its lag tells.
     pub(super) fn next(&self, request: &Request) -> Box<str> {
         self.made.recv().unwrap_or_else(|_| self.sign_now(request))
     }
@@ -115,12 +129,14 @@ impl Maker {
         }
     }
 
-    /// Waits until a request is due so soon that its proof may be signed; false if nobody wants it any more.
+    /// Waits until a request is due so soon that its proof may be signed; false if nobody wants it any more. Before the load begins it
+    /// signs for a while only: the first proofs grow old while a slow algorithm makes more of them.
     fn comes_near(&mut self, due: Offset) -> bool {
         loop {
             let reached = self.start.map_or(Duration::ZERO, Stamp::elapsed) + self.proofs.ahead;
             let early = due.since(Offset::from(reached));
-            if early.is_zero() {
+            let has_begun = self.start.is_some();
+            if early.is_zero() && (has_begun || self.since.elapsed() < self.proofs.ahead / 4) {
                 return true;
             }
             if !self.rest(early) {
@@ -161,9 +177,10 @@ mod tests {
     use super::*;
     use crate::load::schedule::Token;
 
-    fn request(millis: u64) -> Request {
-        let due = Offset::from_nanos(millis * 1_000_000);
-        Request { due, resource_server: 3, token: Token::Live(u32::try_from(millis % 2).unwrap()) }
+    /// One of 50 a second.
+    fn request(number: u64) -> Request {
+        let due = Offset::from_nanos(number * 20_000_000);
+        Request { due, resource_server: 3, token: Token::Live(u32::try_from(number % 2).unwrap()) }
     }
 
     /// Proofs that tell their number, and how many were signed.
@@ -180,24 +197,54 @@ mod tests {
     #[test]
     fn proofs_come_in_the_order_of_their_requests_and_those_of_the_near_future_before_the_load_begins() {
         let tokens = Arc::new(TokenPool::of_valid(["even", "odd"]));
-        let (proofs, signed) = proofs(Duration::from_millis(500));
+        let (proofs, signed) = proofs(Duration::from_secs(10));
         let requests = || (0..=2_000).map(request);
         let queue = proofs.begin(&tokens, requests(), &[]);
         queue.wait_until_ready();
         assert_eq!(
             signed.load(Ordering::SeqCst),
             501,
-            "those that are due half a second after the beginning"
+            "those that are due within ten seconds of the beginning"
         );
         let first: Vec<_> = requests().take(501).map(|request| queue.next(&request)).collect();
         assert_eq!((&*first[0], &*first[1], &*first[500]), ("even 3 0", "odd 3 1", "even 3 500"));
-        // Two seconds ago: all the others are near.
-        let start = Stamp::from_nanos(Stamp::now().nanos() - 2_000_000_000);
+        // Forty seconds ago: all the others are near.
+        let start = Stamp::from_nanos(Stamp::now().nanos() - 40_000_000_000);
         queue.begin(start);
         let last = requests().skip(501).map(|request| queue.next(&request)).last();
         assert_eq!(last.as_deref(), Some("even 3 2000"));
         assert_eq!(&*queue.sign_now(&request(1)), "odd 3 2001", "beyond the plan");
         assert_eq!(&*queue.next(&request(1)), "odd 3 2002", "a maker that has gone is no reason to wait");
+    }
+
+    #[test]
+    fn a_request_far_ahead_keeps_nobody_waiting() {
+        let tokens = Arc::new(TokenPool::of_valid(["even", "odd"]));
+        let requests = [0, 1_000_000].map(request).into_iter();
+        let queue = proofs(Duration::from_secs(1)).0.begin(&tokens, requests, &[]);
+        queue.wait_until_ready();
+        queue.begin(Stamp::now());
+        assert_eq!(queue.made().as_deref(), Some("even 3 0"));
+        assert_eq!(queue.made(), None, "due in hours, and not signed for yet");
+    }
+
+    #[test]
+    fn before_the_load_begins_a_slow_algorithm_signs_for_a_quarter_of_the_time_only() {
+        let tokens = Arc::new(TokenPool::of_valid(["a"]));
+        let signed = Arc::new(AtomicU32::new(0));
+        let counted = Arc::clone(&signed);
+        let sign = move |_: &str, _| {
+            thread::sleep(Duration::from_millis(1));
+            counted.fetch_add(1, Ordering::SeqCst).to_string()
+        };
+        let proofs = Proofs { sign: Arc::new(sign), ahead: Duration::from_millis(200) };
+        let queue = proofs.begin(&tokens, (0..2_000).map(|_| request(0)), &[]);
+        queue.wait_until_ready();
+        let before = signed.load(Ordering::SeqCst);
+        assert!((1..=51).contains(&before), "{before} in 50 ms");
+        queue.begin(Stamp::now());
+        let last = (0..2_000).map(|_| queue.next(&request(0))).last();
+        assert_eq!(last.as_deref(), Some("1999"));
     }
 
     #[test]

@@ -80,6 +80,7 @@ metrics! {
     TokenBytes "token.bytes" Bytes Lower "size of the median live token"
     ClaimsReadableMembers "claims.readable.members" Count Lower "members of the claims that a client, or a thief, can read in the median live token"
     ClaimsReadableBytes "claims.readable.bytes" Bytes Lower "bytes of the claims that a client, or a thief, can read in the median live token"
+    ProofBytes "proof.bytes" Bytes Lower "size of the proof that the sender of a token signs for each request and sends beside it"
     SignatureBytes "signature.bytes" Bytes Lower "size of a signature before base64url"
     KeygenP50 "signature.keygen.p50" Seconds Lower "half of the keys were made within this time"
     SignP50 "signature.sign.p50" Seconds Lower "half of the signatures were made within this time, by one core that does nothing else"

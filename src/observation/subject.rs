@@ -49,6 +49,9 @@ pub struct Subject {
     /// version of this program wrote which did not look.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub readable_claims: Option<ReadableClaims>,
+    /// Size in characters of the proof that goes with a token in each request; absent where tokens are not bound to their senders.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub proof_characters: Option<u64>,
 }
 
 /// Claims that whoever holds a token can read.

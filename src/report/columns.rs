@@ -67,6 +67,7 @@ pub(super) const COLUMNS: &[Column] = &[
     column(MetricId::Churn, "New tokens", "per second", "new tokens per second", ["new", "tokens"]),
     column(MetricId::IssueP50, "New tokens", "issued in, p50", "new token issued in, p50", ["issued", "p50"]),
     column(MetricId::TokenBytes, "Token", "size", "token size", ["token", "size"]),
+    column(MetricId::ProofBytes, "Token", "proof", "proof size", ["proof", "size"]),
     column(
         MetricId::ClaimsReadableBytes,
         "Token",

@@ -86,6 +86,9 @@ struct Subject<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     scheme: Option<&'a Signature>,
     store: &'a str,
+    /// What clients must show beside a token.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    sender: Option<serde_json::Value>,
     #[serde(skip_serializing_if = "Option::is_none")]
     wire: Option<&'a str>,
     control: bool,
@@ -108,6 +111,7 @@ impl<'a> Subject<'a> {
             signature: summary.subject.signature.as_deref(),
             scheme: summary.subject.scheme.as_ref(),
             store: &summary.subject.store,
+            sender: summary.subject.parts.get("sender").and_then(|sender| serde_json::to_value(sender).ok()),
             wire: summary.subject.wire.as_deref(),
             control: summary.is_control,
             trials: summary.trials,

@@ -159,9 +159,11 @@ impl Page {
 impl Row {
     fn of(summary: &Summary, columns: &[&Column]) -> Self {
         let subject = &summary.subject;
+        let sender = subject.parts.get("sender").map(ToString::to_string);
         let words = [
             if summary.is_control { "control" } else { subject.architecture.as_str() },
             subject.signature.as_deref().unwrap_or_default(),
+            sender.as_deref().unwrap_or_default(),
             subject.wire.as_deref().unwrap_or_default(),
         ];
         let new = |word: &&str| !word.is_empty() && !subject.name.eq_ignore_ascii_case(word);
@@ -183,6 +185,7 @@ mod tests {
     use super::*;
     use crate::analysis::{analyse, synthetic};
     use crate::observation::TrialFailure;
+    use crate::registry::Choice;
     use crate::report::write;
 
     #[test]
@@ -225,6 +228,16 @@ mod tests {
         assert_eq!(told(&recordings), [false; 2]);
         recordings[1].subject.wire = Some("HTTP/2, TCP".to_owned());
         assert_eq!(told(&recordings), [true; 2]);
+    }
+
+    #[test]
+    fn a_sender_constraint_stands_beside_the_name_of_its_subject() {
+        let mut recordings = synthetic::recordings();
+        let dpop = Choice { kind: "dpop".to_owned(), settings: "nonce = true".parse().unwrap() };
+        recordings[1].subject.parts.insert("sender".to_owned(), dpop);
+        let analysis = analyse(&recordings);
+        let page = html(&analysis, &charts::draw(&analysis));
+        assert!(page.contains("dpop nonce true"), "{page}");
     }
 
     #[test]

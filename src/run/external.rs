@@ -132,6 +132,7 @@ impl External {
                 design: Design::UNKNOWN,
                 token_characters: self.target.tokens.characters(),
                 readable_claims: self.target.tokens.median().map(readable_claims),
+                proof_characters: None,
                 http: self.http,
                 wire: self.wire.clone(),
             },

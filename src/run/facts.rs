@@ -69,6 +69,7 @@ fn subject(trial: &Trial) -> Subject {
         design: subject.architecture.design(),
         token_characters: None,
         readable_claims: None,
+        proof_characters: None,
     }
 }
 

@@ -93,6 +93,8 @@ async fn attempt(
         bad.unreadable = *unreadable;
     }
     recording.subject.readable_claims = tokens.median().map(readable_claims);
+    let bound = testbed.client_key().zip(tokens.valid().next());
+    recording.subject.proof_characters = bound.map(|(key, token)| key.resource_proof(token, 0).len() as u64);
 
     let tokens = Arc::new(tokens);
     let mut clients = Clients::start(trial, &testbed, &tokens, refreshable, &plan.placement.generators)?;

@@ -52,7 +52,10 @@ fn a_load_that_is_longer_than_proofs_are_signed_ahead_goes_on_and_the_recording_
     assert_eq!(subject["parts"]["sender"]["kind"], "dpop", "{subject}");
     assert_eq!(subject["name"], "introspection, dpop max_age 5s, nonce true");
     let summary = parsed(&text(&sandbox.out().join("summary.json")));
+    assert_eq!(summary["subjects"][0]["sender"]["max_age"], "5s", "{summary}");
     let metrics = &summary["subjects"][0]["metrics"];
+    // A header with a key, the claims, a signature of 64 bytes.
+    assert!((500.0..700.0).contains(&metrics["proof.bytes"]["point"].as_f64().unwrap()), "{metrics}");
     assert_eq!(metrics["wrong_answers"]["point"], 0.0, "{metrics}");
     assert_eq!(metrics["errors"]["point"], 0.0, "{metrics}");
 }

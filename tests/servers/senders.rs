@@ -196,7 +196,9 @@ async fn a_token_is_issued_to_the_key_of_a_proof_and_says_so_wherever_it_is_look
 
 #[tokio::test]
 async fn a_server_that_wants_a_nonce_says_which_and_takes_a_proof_with_it() {
-    let bound = Bound::to("{ kind = \"dpop\", nonce = true, max_age = \"24h\" }", "architecture = \"introspection\"").await;
+    let bound =
+        Bound::to("{ kind = \"dpop\", nonce = true, max_age = \"24h\" }", "architecture = \"introspection\"")
+            .await;
     let [token, ..] = &*bound.tokens else { panic!("{:?}", bound.tokens) };
     let key = ProofKey::generate(&*es256()).expect("a key");
     let without = ToProve { method: "GET", uri: RESOURCE, token: Some(token), nonce: None };

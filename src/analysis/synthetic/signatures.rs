@@ -151,6 +151,7 @@ impl Scheme {
             design: Design::verifying(Duration::ZERO, Duration::from_mins(5)),
             token_characters: Some([characters, characters, characters + 2]),
             readable_claims: Some(ReadableClaims { members: 8, bytes: 236 }),
+            proof_characters: None,
         }
     }
 

@@ -41,6 +41,7 @@ impl Made {
             design,
             token_characters: Some([43, 43, 45]),
             readable_claims: Some(ReadableClaims { members: 0, bytes: 0 }),
+            proof_characters: None,
         };
         Self::plain(subject, local, call)
     }

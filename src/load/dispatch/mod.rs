@@ -127,7 +127,12 @@ impl<S: Sender> Dispatch<S> {
         Self { proofs, ..self }
     }
 
-    /// The proof of the next request of the plan, which this must be. Waits for it if it is not made yet.
+    /// The proof of the next request of the plan, if it needs one that is made already.
+    pub(super) fn made_proof(&self) -> Option<Box<str>> {
+        self.proofs.as_ref()?.made()
+    }
+
+    /// The proof of the next request of the plan, which this must be and which must be due. Waits for it if it is not made yet.
     pub(super) fn next_proof(&self, request: &Request) -> Option<Box<str>> {
         self.proofs.as_ref().map(|proofs| proofs.next(request))
     }
