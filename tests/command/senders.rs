@@ -16,7 +16,7 @@ fn over_every_wire(pace: &str) -> String {
     let subjects: Vec<String> = [
         ("{}", "\"dpop\""),
         ("{ http = \"2\" }", "{ kind = \"dpop\", algorithm = \"Ed25519\" }"),
-        ("{ http = \"2\", tls = {} }", "{ kind = \"dpop\", nonce = true }"),
+        ("{ http = \"2\", tls = { key_exchange = \"X25519\" } }", "{ kind = \"dpop\", nonce = true }"),
         ("{ socket = \"unix\" }", "{ kind = \"dpop\", max_age = \"5s\", nonce = true }"),
     ]
     .into_iter()
