@@ -22,6 +22,7 @@ pub struct Proofs {
 /// The proofs of one thread of the generator.
 pub(super) struct ProofQueue {
     sign: Arc<dyn Fn(&str, u32) -> String + Send + Sync>,
+    ahead: Duration,
     tokens: Arc<TokenPool>,
     made: Receiver<Box<str>>,
     /// Closed when as many are made as may be before the load begins.
@@ -78,6 +79,7 @@ impl Proofs {
         });
         ProofQueue {
             sign: Arc::clone(&self.sign),
+            ahead: self.ahead,
             tokens: Arc::clone(tokens),
             made: queue,
             ready,
@@ -108,6 +110,11 @@ impl ProofQueue {
     /// generator is late then, and its lag tells.
     pub(super) fn next(&self, request: &Request) -> Box<str> {
         self.made.recv().unwrap_or_else(|_| self.sign_now(request))
+    }
+
+    /// The proof of a request that has waited for a connection: a new one if that was long, as a client signs when it sends.
+    pub(super) fn renewed(&self, request: &Request, proof: Box<str>, waited: Duration) -> Box<str> {
+        if waited > self.ahead / 4 { self.sign_now(request) } else { proof }
     }
 
     /// A proof that nobody has made before: for a request that no plan foresaw, or one that is sent again.
@@ -215,6 +222,8 @@ mod tests {
         assert_eq!(last.as_deref(), Some("even 3 2000"));
         assert_eq!(&*queue.sign_now(&request(1)), "odd 3 2001", "beyond the plan");
         assert_eq!(&*queue.next(&request(1)), "odd 3 2002", "a maker that has gone is no reason to wait");
+        let renewed = |millis| queue.renewed(&request(1), "old".into(), Duration::from_millis(millis));
+        assert_eq!([&*renewed(2_500), &*renewed(2_501)], ["old", "odd 3 2003"]);
     }
 
     #[test]

@@ -181,9 +181,9 @@ impl<S: Sender> Dispatch<S> {
         if self.send_again(slot, now) {
             return;
         }
-        if let Some(Waiting { request, proof, since }) = self.slots[slot].waiting.take() {
+        if let Some(waiting) = self.slots[slot].waiting.take() {
             self.waiting -= 1;
-            self.send(slot, request, proof.as_deref(), now, Some(now.since(since)));
+            self.send_waiting(slot, waiting, now);
         } else if !self.thinks(slot) {
             self.ready(slot, now);
         }
@@ -288,9 +288,9 @@ impl<S: Sender> Dispatch<S> {
     /// A connection can carry a request: the oldest that waits, that of its user, or the next that is due.
     fn ready(&mut self, slot: usize, now: Offset) {
         let server = &mut self.servers[self.slots[slot].server];
-        if let Some(Waiting { request, proof, since }) = server.backlog.pop_front() {
+        if let Some(waiting) = server.backlog.pop_front() {
             self.waiting -= 1;
-            self.send(slot, request, proof.as_deref(), now, Some(now.since(since)));
+            self.send_waiting(slot, waiting, now);
             return;
         }
         if self.users.is_some() {
@@ -298,6 +298,14 @@ impl<S: Sender> Dispatch<S> {
         } else {
             server.idle.push_back(slot);
         }
+    }
+
+    fn send_waiting(&mut self, slot: usize, waiting: Waiting, now: Offset) {
+        let Waiting { request, proof, since } = waiting;
+        let waited = now.since(since);
+        let proof = self.proofs.as_ref().zip(proof);
+        let proof = proof.map(|(proofs, proof)| proofs.renewed(&request, proof, waited));
+        self.send(slot, request, proof.as_deref(), now, Some(waited));
     }
 
     fn send(
