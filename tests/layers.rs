@@ -27,7 +27,8 @@ const LAYERS: Layers = &[
     ("auth/token/signature", &["registry", "auth/token/jwks"]),
     ("auth/token", &["registry", "auth/token/base64url", "auth/token/jwks", "auth/token/signature"]),
     ("auth/store", &["registry", "auth/future", "auth/token", "auth/token/base64url"]),
-    ("auth/issuer", &["auth/future", "auth/token"]),
+    ("auth/revocation_event", &["auth/token"]),
+    ("auth/issuer", &["auth/future", "auth/token", "auth/revocation_event"]),
     ("auth/refreshed", &["auth/future", "auth/issuer"]),
     ("auth/sender", &["registry", "units", "auth/token", "auth/token/signature"]),
     (
@@ -36,6 +37,7 @@ const LAYERS: Layers = &[
             "design",
             "auth/future",
             "auth/issuer",
+            "auth/revocation_event",
             "auth/store",
             "auth/token",
             "auth/token/base64url",

@@ -4,10 +4,12 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
+use futures_util::stream::BoxStream;
 use hyper::body::Bytes;
 use serde::{Serialize, Serializer};
 
 use crate::auth::future::BoxFuture;
+use crate::auth::revocation_event::{EventId, Pushed};
 use crate::auth::token::jwt::stated_claims;
 use crate::auth::token::{Rejection, StatedClaims};
 
@@ -30,7 +32,7 @@ pub enum ExchangeKind<'a> {
     },
 }
 
-/// The authorization server as a resource server sees it: over HTTP, or in memory. Every call ends within [`PATIENCE`].
+/// The authorization server as a resource server sees it: over HTTP, or in memory. Every call ends within [`PATIENCE`], a stream not at all.
 pub trait Issuer: Send + Sync {
     /// Asks what a token means (RFC 7662).
     fn introspect<'a>(&'a self, token: &'a str) -> BoxFuture<'a, Result<Introspection, Unreachable>>;
@@ -53,7 +55,23 @@ pub trait Issuer: Send + Sync {
 
     /// Is told why a fetched document was of no use.
     fn unreadable(&self, _why: &Unreachable) {}
+
+    /// Has revocations pushed: those behind the event `last` if they are still there, else those from now on. Something is heard every
+    /// `heartbeat`.
+    fn subscribe(
+        &self,
+        _last: Option<EventId>,
+        _heartbeat: Duration,
+    ) -> BoxFuture<'_, Result<RevocationStream, Unreachable>> {
+        Box::pin(async { Err(Unreachable("it pushes no revocations".to_owned())) })
+    }
+
+    /// Is told why nothing is pushed any more.
+    fn channel_broke(&self, _why: &Unreachable) {}
 }
+
+/// What is pushed, in order. It ends where the channel breaks, or where the subscriber is too slow.
+pub type RevocationStream = BoxStream<'static, Result<Pushed, Unreachable>>;
 
 /// A document that an authorization server publishes for verifiers: a key set, a list of revoked tokens.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -7,6 +7,7 @@ pub mod authorization_server;
 pub mod future;
 pub mod issuer;
 mod refreshed;
+pub mod revocation_event;
 pub mod sender;
 pub mod store;
 pub mod token;

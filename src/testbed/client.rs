@@ -4,8 +4,8 @@
 use std::time::Duration;
 
 use http_body_util::{BodyExt as _, Full, LengthLimitError, Limited};
-use hyper::body::Bytes;
-use hyper::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, IF_NONE_MATCH};
+use hyper::body::{Bytes, Incoming};
+use hyper::header::{ACCEPT, AUTHORIZATION, CACHE_CONTROL, CONTENT_TYPE, IF_NONE_MATCH};
 use hyper::http::uri::{InvalidUri, PathAndQuery};
 use hyper::{HeaderMap, Request, StatusCode, Uri};
 use hyper_rustls::HttpsConnector;
@@ -14,6 +14,7 @@ use hyper_util::rt::TokioExecutor;
 use rustls::ClientConfig;
 
 use crate::auth::token::dpop::PROOF_HEADER;
+use crate::testbed::revocation_events::{EVENT_STREAM, LAST_EVENT_ID};
 
 /// Keeps connections and uses them again.
 #[derive(Clone, Debug)]
@@ -219,6 +220,40 @@ impl<C: Connect + Clone + Send + Sync + 'static> Client<C> {
         }
         let request = request.body(Full::from(form)).expect("a URI and encoded credentials make a request");
         Ok(self.call(uri, request, most_bytes).await?.1)
+    }
+
+    /// The body of what is at `uri`, which has no end: server-sent events behind the one named `last`. Only its beginning may not take long.
+    pub async fn follow(
+        &self,
+        uri: &Uri,
+        authorization: &str,
+        last: Option<&str>,
+    ) -> Result<Incoming, CallError> {
+        let mut request = Request::get(uri)
+            .header(AUTHORIZATION, authorization)
+            .header(ACCEPT, EVENT_STREAM)
+            .header(CACHE_CONTROL, "no-store");
+        if let Some(last) = last {
+            request = request.header(LAST_EVENT_ID, last);
+        }
+        let request = request.body(Full::default()).expect("a URI, credentials and an id make a request");
+        let answer = async {
+            let response = self.pool.request(request).await;
+            let response =
+                response.map_err(|error| CallError::NoAnswer { uri: uri.clone(), source: error.into() })?;
+            let status = response.status();
+            if status == StatusCode::OK {
+                return Ok(response.into_body());
+            }
+            let why = Limited::new(response.into_body(), 4_096).collect().await;
+            let body = why.map_or_else(
+                |error| error.to_string(),
+                |why| String::from_utf8_lossy(&why.to_bytes()).into_owned(),
+            );
+            Err(CallError::Status { uri: uri.clone(), status, body })
+        };
+        let answer = tokio::time::timeout(PATIENCE, answer).await;
+        answer.unwrap_or_else(|_| Err(CallError::TooLate { uri: uri.clone(), patience: PATIENCE }))
     }
 
     async fn call(

@@ -1,10 +1,14 @@
 //! The authorization server, asked without HTTP.
 
 use std::sync::Arc;
+use std::time::Duration;
+
+use futures_util::StreamExt as _;
 
 use crate::auth::authorization_server::AuthorizationServer;
 use crate::auth::future::BoxFuture;
-use crate::auth::issuer::{Document, ExchangeKind, Introspection, Issuer, Unreachable};
+use crate::auth::issuer::{Document, ExchangeKind, Introspection, Issuer, RevocationStream, Unreachable};
+use crate::auth::revocation_event::EventId;
 
 /// The client that asks.
 const GATEWAY: &str = "gateway";
@@ -58,5 +62,14 @@ impl Issuer for AuthorizationServer {
             }
             Ok(Some(document))
         })
+    }
+
+    fn subscribe(
+        &self,
+        last: Option<EventId>,
+        heartbeat: Duration,
+    ) -> BoxFuture<'_, Result<RevocationStream, Unreachable>> {
+        let stream = self.feed.follow(last, heartbeat).map(Ok).boxed();
+        Box::pin(async { Ok(stream) })
     }
 }

@@ -74,3 +74,8 @@ pub enum JwtError {
     #[error(transparent)]
     Store(#[from] StoreError),
 }
+
+/// The last part of a JWT.
+pub fn signature_of(jwt: &str) -> &str {
+    jwt.rsplit('.').next().expect("what is split has a part")
+}

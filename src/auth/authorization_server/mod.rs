@@ -7,6 +7,7 @@ mod minting;
 mod publication;
 mod revocation;
 mod revocation_document;
+mod revocation_feed;
 #[cfg(test)]
 mod tests;
 
@@ -27,10 +28,11 @@ use crate::auth::token::{
 };
 
 pub use grants::RefreshError;
-pub use minting::{JwtError, Minting, Signing};
+pub use minting::{JwtError, Minting, Signing, signature_of};
 pub use publication::{KEY_SET_PATH, Publication, PublicationError};
 pub use revocation::RevokeError;
 pub use revocation_document::RevocationDocument;
+pub use revocation_feed::RevocationFeed;
 
 /// Issues tokens to its clients and answers for them.
 pub struct AuthorizationServer {
@@ -48,6 +50,7 @@ pub struct AuthorizationServer {
     /// What it asks of the proofs of those who ask for tokens, if they must prove to have a key.
     proofs: Option<ProofVerifier>,
     revocations: AtomicU64,
+    feed: RevocationFeed,
     clock: WallClock,
 }
 
@@ -116,6 +119,7 @@ impl AuthorizationServer {
             grace: Duration::ZERO,
             proofs: None,
             revocations: AtomicU64::new(0),
+            feed: RevocationFeed::default(),
             clock,
         }
     }
@@ -315,6 +319,11 @@ impl AuthorizationServer {
         self.revocations.load(Ordering::Acquire)
     }
 
+    /// Its revocations as they happen.
+    pub fn feed(&self) -> &RevocationFeed {
+        &self.feed
+    }
+
     /// The published keys, without what only their owners know; none where nothing is signed.
     pub fn key_set(&self) -> JwkSet {
         let Some(signing) = self.minting.signing() else { return JwkSet::default() };
@@ -353,9 +362,4 @@ impl AuthorizationServer {
             }
         }
     }
-}
-
-/// The last part of a JWT.
-pub fn signature_of(jwt: &str) -> &str {
-    jwt.rsplit('.').next().expect("what is split has a part")
 }

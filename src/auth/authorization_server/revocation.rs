@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 use super::{AuthorizationServer, Client};
+use crate::auth::revocation_event::RevocationEvent;
 use crate::auth::store::{Grant, Record, RevokedToken, StoreError};
 use crate::auth::token::{Claims, TokenId};
 
@@ -33,7 +34,7 @@ impl AuthorizationServer {
         match self.find(token).await? {
             None => Ok(()),
             Some((_, claims)) if claims.client_id != client.id => Err(RevokeError::OfAnotherClient),
-            Some((id, claims)) => Ok(self.revoke_access_token(id, &claims).await?),
+            Some((id, claims)) => Ok(self.revoke_access_token(id, TokenId::of(token), &claims).await?),
         }
     }
 
@@ -48,15 +49,23 @@ impl AuthorizationServer {
         // Also if somebody else has ended it: maybe that one is not this far.
         let now = self.clock.now();
         for (id, claims) in known.access.iter().filter(|(_, claims)| now < claims.exp + self.grace) {
-            self.revoke_access_token(*id, claims).await?;
+            self.revoke_access_token(*id, *id, claims).await?;
         }
         Ok(())
     }
 
-    pub(super) async fn revoke_access_token(&self, id: TokenId, claims: &Claims) -> Result<(), StoreError> {
+    /// Revokes a token by its name in the store. `text` is what resource servers that know it by its text call it; where the store does not
+    /// know that, they are told by its `jti`.
+    async fn revoke_access_token(
+        &self,
+        id: TokenId,
+        text: TokenId,
+        claims: &Claims,
+    ) -> Result<(), StoreError> {
         let expiry = claims.exp + self.grace;
         let idx = claims.status.as_ref().map(|status| status.status_list.idx);
-        let (jti, revoked) = (claims.jti.as_str().into(), self.clock.now());
+        let (jti, revoked) = (Arc::<str>::from(&*claims.jti), self.clock.now());
+        let event = RevocationEvent { jti: Arc::clone(&jti), token: text, exp: expiry };
         let token = RevokedToken { jti, idx, revoked, expiry };
         // Of one that was revoked before, the first date counts.
         let is_revoked = |known: Option<&Record>| matches!(known, Some(Record::Revoked(_)));
@@ -64,6 +73,8 @@ impl AuthorizationServer {
         let known = self.store.update(id, &end).await?;
         if !is_revoked(known.as_ref()) {
             self.revocations.fetch_add(1, Ordering::Release);
+            // Last: whoever follows and asks has an answer that knows of all that was pushed before.
+            self.feed.publish(event);
         }
         Ok(())
     }

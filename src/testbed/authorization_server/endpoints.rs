@@ -1,21 +1,24 @@
-//! What answers at the endpoints: RFC 6749 (`/token`), RFC 7662, RFC 7009, RFC 8414, and the published documents.
+//! What answers at the endpoints: RFC 6749 (`/token`), RFC 7662, RFC 7009, RFC 8414, revocations as they
+//! happen, and the published documents.
 
 use axum::extract::Form;
 use axum::extract::rejection::FormRejection;
 use axum::http::header::{
     ACCEPT, AUTHORIZATION, CACHE_CONTROL, CONTENT_TYPE, ETAG, IF_NONE_MATCH, PRAGMA, WWW_AUTHENTICATE,
 };
-use axum::http::{HeaderMap, Method, StatusCode};
-use axum::response::{IntoResponse, Json, Response};
+use axum::http::{HeaderMap, Method, StatusCode, Uri};
+use axum::response::{IntoResponse, Json, Response, Sse};
 use serde::Deserialize;
 use serde_json::json;
 
 use super::table::Called;
 use crate::auth::authorization_server::{Client, Issued, JwtError, RefreshError, RevokeError};
-use crate::auth::token::{Confirmation, TokenId};
+use crate::auth::revocation_event::EventId;
 use crate::auth::token::dpop::{PROOF_HEADER, ProofFault, SCHEME};
+use crate::auth::token::{Confirmation, TokenId};
 use crate::plan::REVOKED_HEADER;
 use crate::testbed::exchange::{ACCESS_TOKEN, JWT, SPLIT_TOKEN, TOKEN_EXCHANGE};
+use crate::testbed::revocation_events::{self, LAST_EVENT_ID};
 use crate::testbed::spec::Credentials;
 use crate::units::Stamp;
 
@@ -220,6 +223,20 @@ pub(super) async fn revoke(
         Err(error @ RevokeError::OfAnotherClient) => Err(Refusal::InvalidGrant(error.to_string())),
         Err(RevokeError::Store(error)) => Err(Refusal::Unavailable(error.to_string())),
     }
+}
+
+/// The revocations as they happen, for as long as the client stays. An id that is none of this server's is one that it does not keep.
+pub(super) async fn revocation_events(
+    called: Called,
+    headers: HeaderMap,
+    uri: Uri,
+) -> Result<Response, Refusal> {
+    authenticated(&called, &headers)?;
+    let heartbeat = revocation_events::heartbeat(uri.query().unwrap_or_default());
+    let heartbeat = heartbeat.ok_or(Refusal::InvalidRequest("heartbeat is no number of milliseconds"))?;
+    let last = headers.get(LAST_EVENT_ID).and_then(|id| EventId::parse(id.to_str().ok()?));
+    let pushed = called.server().feed().follow(last, heartbeat);
+    Ok(Sse::new(revocation_events::write(pushed)).into_response())
 }
 
 /// A published document, or 304 for whoever has it already (RFC 9110 section 13.1.2).

@@ -4,6 +4,7 @@ mod endpoints;
 mod table;
 
 use std::io;
+use std::time::Duration;
 
 use tokio::net::TcpListener;
 
@@ -15,7 +16,7 @@ use crate::auth::token::jwt::SigningKey;
 use crate::auth::token::signature::KeyError;
 use crate::auth::token::{Groups, WallClock};
 use crate::design::TokenFormat;
-use crate::testbed::listener::NoDelay;
+use crate::testbed::listener::{Impatient, NoDelay};
 use crate::testbed::spec::AuthorizationServerSpec;
 
 /// Why the server did not start.
@@ -31,6 +32,9 @@ pub enum PrepareError {
     #[error("the listening socket has no address")]
     Address(#[from] io::Error),
 }
+
+/// How long who reads a stream may take nothing of it.
+const PATIENCE: Duration = Duration::from_secs(10);
 
 /// Prepares the server and hands it back as a future that serves on `listener` without end.
 /// Its issuer identifier is the address it listens on.
@@ -69,5 +73,8 @@ pub(super) async fn prepare(
         )
         .binding_by(proofs)
         .exchanging_for(spec.serves.iter().filter_map(|served| served.exchanges_for()).map(str::to_owned));
-    Ok(axum::serve(NoDelay(listener), table::routes(server)).into_future())
+    Ok(axum::serve(Impatient(NoDelay(listener), PATIENCE), table::routes(server)).into_future())
 }
+
+#[cfg(test)]
+mod tests;

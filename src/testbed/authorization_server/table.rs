@@ -13,6 +13,7 @@ use serde_json::{Value, json};
 
 use super::endpoints;
 use crate::auth::authorization_server::{AuthorizationServer, Publication};
+use crate::testbed::revocation_events;
 
 /// An endpoint that every authorization server has.
 struct Row {
@@ -30,13 +31,18 @@ static ENDPOINTS: &[Row] = &[
     Row { path: "/revoke", name: Some("revocation"), route: || post(endpoints::revoke) },
     Row { path: "/token-exchange", name: Some("token_exchange"), route: || post(endpoints::exchange) },
     Row { path: "/split-token", name: Some("split_token"), route: || post(endpoints::split_token) },
+    Row {
+        path: revocation_events::PATH,
+        name: Some("revocation_events"),
+        route: || get(endpoints::revocation_events),
+    },
     Row { path: "/.well-known/oauth-authorization-server", name: None, route: || get(endpoints::metadata) },
     Row { path: "/bench/calls", name: None, route: || get(endpoints::calls) },
 ];
 
 /// A server with a counter for each row.
 struct Counted {
-    server: AuthorizationServer,
+    server: Arc<AuthorizationServer>,
     /// Of the endpoints, then of the documents.
     calls: Vec<AtomicU64>,
     /// Those of the calls of [`TOKEN`] that had a token refreshed.
@@ -56,7 +62,8 @@ pub(super) struct Called {
 }
 
 /// The routes of a server.
-pub(super) fn routes(server: AuthorizationServer) -> Router {
+pub(super) fn routes(server: impl Into<Arc<AuthorizationServer>>) -> Router {
+    let server = server.into();
     let rows = ENDPOINTS.len() + server.publications().len();
     let calls = (0..rows).map(|_| AtomicU64::new(0)).collect();
     let counted = Arc::new(Counted { server, calls, refreshes: AtomicU64::new(0) });

@@ -3,16 +3,21 @@
 use std::error::Error;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
 
 use hyper::header::ETAG;
 use hyper::{StatusCode, Uri};
 use tokio::sync::Semaphore;
 
 use crate::auth::future::BoxFuture;
-use crate::auth::issuer::{Document, ExchangeKind, Introspection, Issuer, PATIENCE, Unreachable};
+use crate::auth::issuer::{
+    Document, ExchangeKind, Introspection, Issuer, PATIENCE, RevocationStream, Unreachable,
+};
+use crate::auth::revocation_event::EventId;
 use crate::testbed::client::{CallError, Client, uri};
 use crate::testbed::exchange::{ExchangeRequestForm, is_about_the_token, jwt};
 use crate::testbed::resource_server::troubles::{Troubles, chain};
+use crate::testbed::revocation_events;
 use crate::testbed::spec::Credentials;
 
 /// Asks over HTTP.
@@ -134,6 +139,24 @@ impl Issuer for HttpIssuer {
 
     fn unreadable(&self, why: &Unreachable) {
         self.fetch_failed(why);
+    }
+
+    fn subscribe(
+        &self,
+        last: Option<EventId>,
+        heartbeat: Duration,
+    ) -> BoxFuture<'_, Result<RevocationStream, Unreachable>> {
+        Box::pin(async move {
+            let uri = uri(&self.issuer, &revocation_events::path(heartbeat)).map_err(unreachable)?;
+            let last = last.map(|id| id.to_string());
+            let following = self.client.follow(&uri, &self.authorization, last.as_deref());
+            let body = in_time(async { following.await.map_err(unreachable) }).await?;
+            Ok(revocation_events::read(body))
+        })
+    }
+
+    fn channel_broke(&self, why: &Unreachable) {
+        self.troubles.tell(why);
     }
 }
 
