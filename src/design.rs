@@ -22,6 +22,9 @@ pub struct Design {
     /// How long a revocation is under way that is pushed to it, at the most; absent if none is.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub push_delay_seconds: Option<f64>,
+    /// How long it goes on without the channel by which it is pushed to; absent if it has none, or if what it asks bounds that.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub without_channel_seconds: Option<f64>,
     /// How long fetched keys are used before they are fetched again; absent if it verifies no signature, and in recordings before
     /// version 4.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -127,6 +130,7 @@ impl Design {
             asks,
             authenticates: false,
             push_delay_seconds: None,
+            without_channel_seconds: None,
             key_set_age_seconds: None,
             leeway_seconds: 0.0,
             asked_behind: None,
@@ -169,6 +173,17 @@ impl Design {
         Self { asks, ..self }
     }
 
+    /// The same, and revocations are pushed to it, which takes so long at the most; without the channel for that it goes on for a time.
+    #[must_use]
+    pub fn pushed_to(self, delay: Duration, without_channel: Option<Duration>) -> Self {
+        Self {
+            authenticates: true,
+            push_delay_seconds: Some(delay.as_secs_f64()),
+            without_channel_seconds: without_channel.map(|length| length.as_secs_f64()),
+            ..self
+        }
+    }
+
     /// What it keeps of answers; `None` if it keeps none.
     pub fn cache(&self) -> Option<Caching> {
         match self.asks {
@@ -182,14 +197,15 @@ impl Design {
         self.cache().map(|caching| caching.cache_lifetime_seconds)
     }
 
-    /// After so many seconds it knows of a revocation; `None` if nothing ever tells it. What is pushed comes before what it would have asked.
+    /// After so many seconds it knows of a revocation; `None` if nothing ever tells it. What is pushed may come before what it would ask.
     pub fn learns_within(&self) -> Option<f64> {
-        self.push_delay_seconds.or(match self.asks {
+        let asked = match self.asks {
             Asks::Unknown | Asks::Never => None,
             Asks::EveryRequest => Some(0.0),
             Asks::OnMiss(caching) => Some(caching.cache_lifetime_seconds),
             Asks::EveryPeriod { poll_interval_seconds } => Some(poll_interval_seconds),
-        })
+        };
+        self.push_delay_seconds.into_iter().chain(asked).reduce(f64::min)
     }
 
     /// For so many seconds after its revocation a token may be accepted that expires in `expires_in` seconds; `None` if nothing bounds it.
@@ -211,7 +227,9 @@ impl Design {
         Some(match self.asks {
             Asks::EveryRequest => 0.0,
             Asks::OnMiss(caching) => caching.used_in_outage_for().min(expired),
-            Asks::Unknown | Asks::Never | Asks::EveryPeriod { .. } => expired,
+            Asks::Unknown | Asks::Never | Asks::EveryPeriod { .. } => {
+                self.without_channel_seconds.map_or(expired, |seconds| seconds.min(expired))
+            }
         })
     }
 
@@ -249,10 +267,11 @@ impl Design {
         };
         let kept = self.cache().into_iter().flat_map(Caching::terms);
         let pushed = self.push_delay_seconds.map(|seconds| ("push delay", seconds));
+        let alone = self.without_channel_seconds.map(|seconds| ("without the channel", seconds));
         let keys = self.key_set_age_seconds.map(|seconds| ("key-set age", seconds));
         let leeway = (self.leeway_seconds > 0.0).then_some(("leeway", self.leeway_seconds));
         let refreshing = self.refreshing.into_iter().flat_map(Refreshing::terms);
-        kept.chain([polled, pushed, keys, leeway].into_iter().flatten()).chain(refreshing).collect()
+        kept.chain([polled, pushed, alone, keys, leeway].into_iter().flatten()).chain(refreshing).collect()
     }
 }
 
@@ -293,7 +312,7 @@ mod tests {
     #[test]
     fn a_revoked_token_lives_until_it_is_known_or_expires_whichever_is_first() {
         let polling = Design::verifying(Duration::ZERO, TTL).polling(Duration::from_secs(30));
-        let pushed = Design { push_delay_seconds: Some(0.01), ..polling };
+        let pushed = polling.pushed_to(Duration::from_millis(10), None);
         for (design, learns, bounds, misses) in [
             (Design::UNKNOWN, None, [None, None], f64::INFINITY),
             (Design::UNCHECKED, None, [None, None], 0.0),
@@ -302,6 +321,7 @@ mod tests {
             (Design::verifying(Duration::from_secs(1), TTL), None, [Some(3.0), Some(61.0)], f64::INFINITY),
             (polling, Some(30.0), [Some(2.0), Some(30.0)], 30.0),
             (pushed, Some(0.01), [Some(0.01), Some(0.01)], 0.01),
+            (Design::caching(TTL).pushed_to(2 * TTL, None), Some(5.0), [Some(2.0), Some(5.0)], 0.0),
         ] {
             assert_eq!(design.learns_within(), learns, "{design:?}");
             assert_eq!(
@@ -334,6 +354,8 @@ mod tests {
             (Design::caching(TTL), Some(5.0), Some([5.0, 5.0])),
             (Design::keeping(KEEPING), Some(5.0), Some([20.0, 35.0])),
             (verifying.polling(TTL), Some(5.0), Some([21.0, 61.0])),
+            (verifying.pushed_to(TTL, Some(6 * TTL)), Some(5.0), Some([21.0, 30.0])),
+            (Design::caching(2 * TTL).pushed_to(TTL, None), Some(5.0), Some([10.0, 10.0])),
         ] {
             assert_eq!(design.accepts_revoked_for(60.0), usually, "{design:?}");
             let found = [20.0, 60.0].map(|expires_in| design.accepts_revoked_in_outage_for(expires_in));
@@ -361,6 +383,8 @@ mod tests {
         assert_eq!(names.collect::<Vec<_>>(), all);
         let verifying = Design::verifying(Duration::from_secs(1), Duration::from_mins(5));
         assert_eq!(verifying.terms(), [("key-set age", 300.0), ("leeway", 1.0)]);
+        let pushed = verifying.pushed_to(TTL, Some(2 * TTL)).terms();
+        assert_eq!(pushed[..2], [("push delay", 5.0), ("without the channel", 10.0)]);
         assert_eq!(Design::UNCHECKED.terms(), []);
     }
 }

@@ -30,6 +30,7 @@ const LAYERS: Layers = &[
     ("auth/revocation_event", &["auth/token"]),
     ("auth/issuer", &["auth/future", "auth/token", "auth/revocation_event"]),
     ("auth/refreshed", &["auth/future", "auth/issuer"]),
+    ("auth/pushed", &["auth/future", "auth/issuer", "auth/refreshed", "auth/revocation_event"]),
     ("auth/sender", &["registry", "units", "auth/token", "auth/token/signature"]),
     (
         "auth/authorization_server",
@@ -59,6 +60,8 @@ const LAYERS: Layers = &[
             "auth/store",
             "auth/issuer",
             "auth/refreshed",
+            "auth/revocation_event",
+            "auth/pushed",
             "auth/authorization_server",
         ],
     ),

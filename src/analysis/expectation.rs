@@ -21,7 +21,7 @@ const Z99: f64 = 2.576;
 const UNEVEN: f64 = 0.005;
 /// A decision may be stamped this much after the cache was asked for it, in seconds.
 const STAMP: f64 = 0.005;
-/// A list of revoked tokens may take that long to be fetched, in seconds: on one machine it takes milliseconds.
+/// A list of revoked tokens may take that long to be fetched, or a channel to be opened again, in seconds: on one machine it takes milliseconds.
 pub(super) const FETCH: f64 = 0.1;
 /// The date in a token is a whole second (RFC 7519), its expiry in a recording is not.
 const WHOLE_SECOND: f64 = 1.0;
@@ -230,7 +230,8 @@ fn bound(design: &Design, propagation: &Propagation, had_stale_answers: bool) ->
     };
     let limit = |observation: &Observation| {
         let expires_in = observation.expires_after + rounded;
-        let fetch = if matches!(design.asks, Asks::EveryPeriod { .. }) { FETCH } else { 0.0 };
+        let is_pushed = design.push_delay_seconds.is_some();
+        let fetch = if is_pushed || matches!(design.asks, Asks::EveryPeriod { .. }) { FETCH } else { 0.0 };
         let allowed = if had_stale_answers {
             design.accepts_revoked_in_outage_for(expires_in)
         } else {

@@ -6,6 +6,7 @@ pub mod architecture;
 pub mod authorization_server;
 pub mod future;
 pub mod issuer;
+mod pushed;
 mod refreshed;
 pub mod revocation_event;
 pub mod sender;

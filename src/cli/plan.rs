@@ -179,7 +179,8 @@ fn designs(plan: &Plan) -> Vec<(&str, String)> {
 
 /// The bound that stands where the authorization server cannot be asked, if that is another by a setting.
 fn outage(design: &Design, lifetime: f64) -> String {
-    let has_another = design.cache().is_some_and(|caching| caching.stale_if_error_seconds.is_some());
+    let has_another = design.cache().is_some_and(|caching| caching.stale_if_error_seconds.is_some())
+        || design.push_delay_seconds.is_some();
     match design.accepts_revoked_in_outage_for(lifetime) {
         Some(most) if has_another => {
             format!(", and for at most {most} s while the authorization server cannot be asked")

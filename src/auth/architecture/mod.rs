@@ -7,6 +7,7 @@ mod introspection_cached;
 mod jwt;
 mod jwt_cached;
 mod jwt_deny_list;
+mod jwt_deny_list_pushed;
 mod jwt_filter;
 mod jwt_refresh;
 mod jwt_status_list;
@@ -306,6 +307,11 @@ pub static ARCHITECTURES: Registry<dyn Architecture> = Registry {
             "jwt-deny-list",
             jwt_deny_list::JwtDenyList,
             "verifies as jwt does, and polls a list of the tokens that were revoked"
+        ),
+        entry!(
+            "jwt-deny-list-pushed",
+            jwt_deny_list_pushed::JwtDenyListPushed,
+            "verifies as jwt does, and has each revocation pushed (server-sent events)"
         ),
         entry!(
             "jwt-filter",

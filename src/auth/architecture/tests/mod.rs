@@ -4,6 +4,7 @@ mod cache;
 mod closed_forms;
 mod conformance;
 mod deny_list;
+mod deny_list_pushed;
 mod filter;
 mod hybrid;
 mod key_set;
@@ -22,10 +23,13 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use futures_util::StreamExt as _;
+
 use super::*;
 use crate::auth::authorization_server::{AuthorizationServer, Client, JwtError, Minting};
 use crate::auth::future::BoxFuture;
-use crate::auth::issuer::{Document, ExchangeKind, Introspection};
+use crate::auth::issuer::{Document, ExchangeKind, Introspection, RevocationStream};
+use crate::auth::revocation_event::EventId;
 use crate::auth::store::Store;
 use crate::auth::token::Groups;
 use crate::auth::token::jwt::{SigningKey, Trust};
@@ -43,10 +47,12 @@ struct Counting {
     introspections: AtomicU64,
     /// Fetches of documents.
     fetches: AtomicU64,
-    /// Whether it is gone: nothing can be asked or fetched.
-    down: AtomicBool,
-    /// Whether fetches do not end, as nobody goes on with them.
-    stuck: AtomicBool,
+    /// Streams of revocations that were asked for.
+    subscriptions: AtomicU64,
+    /// Whether it is gone: nothing can be asked or fetched, and streams break.
+    down: Arc<AtomicBool>,
+    /// Whether fetches do not end, as nobody goes on with them, and streams are silent.
+    stuck: Arc<AtomicBool>,
 }
 
 impl Issuer for Counting {
@@ -84,6 +90,31 @@ impl Issuer for Counting {
             return Box::pin(future::pending());
         }
         self.server.fetch(path, known, most_bytes)
+    }
+
+    fn subscribe(
+        &self,
+        last: Option<EventId>,
+        heartbeat: Duration,
+    ) -> BoxFuture<'_, Result<RevocationStream, Unreachable>> {
+        self.subscriptions.fetch_add(1, Ordering::Relaxed);
+        let (down, stuck) = (Arc::clone(&self.down), Arc::clone(&self.stuck));
+        Box::pin(async move {
+            if down.load(Ordering::Relaxed) {
+                return Err(Unreachable("down".to_owned()));
+            }
+            let stream = Issuer::subscribe(&self.server, last, heartbeat).await?;
+            let heard = stream.then(move |pushed| {
+                let (down, stuck) = (Arc::clone(&down), Arc::clone(&stuck));
+                async move {
+                    if stuck.load(Ordering::Relaxed) {
+                        future::pending::<()>().await;
+                    }
+                    if down.load(Ordering::Relaxed) { Err(Unreachable("down".to_owned())) } else { pushed }
+                }
+            });
+            Ok(heard.boxed())
+        })
     }
 }
 
@@ -129,6 +160,14 @@ impl Issuer for Forging {
         let Some(forged) = forged else { return self.issuer.fetch(path, known, most_bytes) };
         let document = Document { bytes: forged.into(), entity_tag: None };
         Box::pin(async { Ok(Some(Arc::new(document))) })
+    }
+
+    fn subscribe(
+        &self,
+        last: Option<EventId>,
+        heartbeat: Duration,
+    ) -> BoxFuture<'_, Result<RevocationStream, Unreachable>> {
+        self.issuer.subscribe(last, heartbeat)
     }
 }
 
@@ -180,9 +219,9 @@ async fn counting(minting: Minting, publications: Vec<Box<dyn Publication>>) -> 
     let server = AuthorizationServer::new(ISSUER.into(), [good()], minting, store, WallClock::system())
         .publishing(publications)
         .exchanging_for(["inside", "https://inner.example/"].map(str::to_owned));
-    let (introspections, fetches) = (AtomicU64::new(0), AtomicU64::new(0));
-    let [down, stuck] = [false; 2].map(AtomicBool::new);
-    Arc::new(Counting { server, introspections, fetches, down, stuck })
+    let [introspections, fetches, subscriptions] = [0; 3].map(AtomicU64::new);
+    let [down, stuck] = [false; 2].map(|is_so| Arc::new(AtomicBool::new(is_so)));
+    Arc::new(Counting { server, introspections, fetches, subscriptions, down, stuck })
 }
 
 async fn validator(architecture: &str, issuer: &Arc<Counting>) -> Arc<dyn TokenValidator> {
