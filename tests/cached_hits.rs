@@ -27,6 +27,7 @@ fn a_hit_allocates_nothing_that_the_control_does_not() {
     for settings in [
         r#""ttl": "1h""#,
         r#""ttl": "1h", "negative": "1s", "coalesce": true, "refresh_ahead": 0.2, "stale_if_error": "1h""#,
+        r#""ttl": "1h", "push": true"#,
     ] {
         let cached = allocations(&runtime, &format!(r#"{{"kind": "introspection-cached", {settings}}}"#));
         assert!(cached <= control + MOST, "{cached} allocations a hit, {control} of the control: {settings}");
@@ -43,7 +44,8 @@ fn allocations(runtime: &Runtime, architecture: &str) -> f64 {
     (0..HITS).for_each(|_| drop(decide()));
     let change = region.change();
     assert_eq!(validator.cache().hits > 0, architecture != "\"none\"");
-    assert!(validator.cache().misses <= 1);
+    // Where revocations are pushed, what was asked before the channel was open is asked once more.
+    assert!(validator.cache().misses <= 2);
     (change.allocations + change.reallocations) as f64 / f64::from(HITS)
 }
 

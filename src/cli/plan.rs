@@ -200,7 +200,8 @@ fn expected_hit_ratios(plan: &Plan) -> Vec<(&str, Option<f64>)> {
 
 fn expected_hit_ratio(plan: &Plan, trial: &Trial) -> Option<f64> {
     let revocations: Vec<f64> = trial.workload.revocations.iter().map(|at| at.seconds()).collect();
-    analysis::expected_hit_ratio(&run::workload(plan, trial), &revocations, &cache(trial)?)
+    let design = trial.subject.architecture.design();
+    analysis::expected_hit_ratio(&run::workload(plan, trial), &revocations, &design)
 }
 
 /// What the subject of a trial keeps of answers, if it does.

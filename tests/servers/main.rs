@@ -13,6 +13,7 @@ mod lists;
 mod metadata;
 mod nodes;
 mod protection;
+mod push;
 mod refresh_tokens;
 mod revocation;
 mod robustness;

@@ -7,7 +7,7 @@ use crate::analysis::expectation::{UNEVEN, Z99};
 use crate::analysis::oracle::{AskedAhead, misses, unsafe_acceptances};
 use crate::analysis::population::Population;
 use crate::analysis::trials::Trials;
-use crate::design::Caching;
+use crate::design::{Caching, Design};
 use crate::observation::{Event, Recording, Revocation, Workload};
 use crate::units::Offset;
 
@@ -42,11 +42,13 @@ pub(super) fn per_request(trials: &Trials<'_>, caching: &Caching) -> Option<PerR
 }
 
 /// The share of decisions in the measured window that a cache should give, told before the load: `revocations` are the
-/// seconds after its beginning at which a token is revoked. `None` if no closed form speaks of such a load.
-pub fn expected_hit_ratio(workload: &Workload, revocations: &[f64], caching: &Caching) -> Option<f64> {
+/// seconds after its beginning at which a token is revoked. `None` if no closed form speaks of such a load, or there is no cache.
+pub fn expected_hit_ratio(workload: &Workload, revocations: &[f64], design: &Design) -> Option<f64> {
+    let (caching, is_pushed) = (&design.cache()?, design.push_delay_seconds.is_some());
     let gateways = f64::from(workload.resource_servers);
     let probes = workload.probe_rate * workload.window_seconds * gateways * revocations.len() as f64;
-    let waited = revocations.iter().map(|at| of_probes(workload, *at, caching).misses).sum::<f64>();
+    let waited =
+        revocations.iter().map(|at| of_probes(workload, *at, caching, is_pushed).misses).sum::<f64>();
     let requests = workload.rate * workload.window_seconds + probes;
     Some(1.0 - (of_load(workload, caching)?.misses + gateways * waited) / requests)
 }
@@ -97,10 +99,12 @@ fn of_token(rate: f64, begin: f64, end: f64, caching: &Caching) -> Tally {
 }
 
 /// What probes of one token cause at one resource server within the measured window: those of a live token, and after its
-/// revocation every probe that is not accepted from the cache, or refused from it.
-fn of_probes(workload: &Workload, revoked: f64, caching: &Caching) -> Tally {
+/// revocation every probe that is not accepted from the cache, or refused from it. None is accepted if the revocation is pushed.
+fn of_probes(workload: &Workload, revoked: f64, caching: &Caching, is_pushed: bool) -> Tally {
     let (rate, begin) = (workload.probe_rate, workload.warmup_seconds);
-    let (accepted, asked_ahead) = if caching.refresh_ahead_seconds.is_some() {
+    let (accepted, asked_ahead) = if is_pushed {
+        (0.0, 0.0)
+    } else if caching.refresh_ahead_seconds.is_some() {
         let each =
             |of: fn((f64, f64)) -> f64| over_instants(caching, |cache| of(cache.unsafe_acceptances(rate)));
         (each(|both| both.0), each(|both| both.1))
@@ -161,13 +165,14 @@ fn of_bad(workload: &Workload, caching: &Caching) -> Tally {
 /// What the probes of a trial cause within the measured window, and how many they are: an ideal cache is given the probes that were
 /// sent. When one asks ahead depends on the token, so that only what is to be expected can be told of it.
 fn probe_calls(recording: &Recording, caching: &Caching) -> (Tally, f64) {
-    let workload = &recording.workload;
+    let (workload, is_pushed) = (&recording.workload, recording.subject.design.push_delay_seconds.is_some());
     let window = workload.warmup_seconds..workload.warmup_seconds + workload.window_seconds;
     let (mut sum, mut probes) = (Tally::default(), 0.0);
     for (event, revocation) in recording.revocations() {
         let revoked = event.ended.map_or(window.end, Offset::seconds);
         for node in recording.enforcement_points() {
-            let replayed = replay(event, revocation, node, caching).filter(|(sent, _)| window.contains(sent));
+            let replayed = replay((event, revocation), node, caching, is_pushed);
+            let replayed = replayed.filter(|(sent, _)| window.contains(sent));
             let (mut sent, mut calls) = (0.0, 0.0);
             for (_, is_call) in replayed {
                 sent += 1.0;
@@ -176,7 +181,7 @@ fn probe_calls(recording: &Recording, caching: &Caching) -> (Tally, f64) {
             probes += sent;
             sum = sum
                 + if caching.refresh_ahead_seconds.is_some() {
-                    of_probes(workload, revoked, caching)
+                    of_probes(workload, revoked, caching, is_pushed)
                 } else {
                     Tally::both(calls)
                 };
@@ -187,21 +192,22 @@ fn probe_calls(recording: &Recording, caching: &Caching) -> (Tally, f64) {
 
 /// When each probe was sent, and whether an ideal cache that asks nothing ahead would have had to ask.
 fn replay(
-    event: &Event,
-    revocation: &Revocation,
+    (event, revocation): (&Event, &Revocation),
     node: u32,
     caching: &Caching,
+    is_pushed: bool,
 ) -> impl Iterator<Item = (f64, bool)> {
     let revoked = event.ended.map_or(f64::INFINITY, Offset::seconds);
     let (ttl, negative) = (caching.cache_lifetime_seconds, caching.negative_lifetime_seconds.unwrap_or(0.0));
+    let kept_until =
+        if is_pushed { revocation.expires_seconds.min(revoked) } else { revocation.expires_seconds };
     let mut fresh_until = f64::NEG_INFINITY;
     revocation.probes.iter().filter(move |probe| probe.node == node).map(move |probe| {
         let sent = probe.sent.seconds();
         let is_call = sent >= fresh_until;
         if is_call {
             let is_active = sent < revoked;
-            fresh_until =
-                if is_active { (sent + ttl).min(revocation.expires_seconds) } else { sent + negative };
+            fresh_until = if is_active { (sent + ttl).min(kept_until) } else { sent + negative };
         }
         (sent, is_call)
     })
@@ -249,7 +255,7 @@ mod tests {
         workload.bad_fraction = 0.0;
         let mut expected = |reuse, tokens| {
             (workload.reuse, workload.live_tokens) = (reuse, tokens);
-            expected_hit_ratio(&workload, &[], &caching(1e3)).unwrap()
+            expected_hit_ratio(&workload, &[], &Design::keeping(caching(1e3))).unwrap()
         };
         assert!(expected(Reuse::Unique {}, 100_000).abs() < 1e-9);
         for law in [Reuse::Uniform {}, Reuse::Zipf { exponent: 0.99 }, Reuse::RoundRobin {}] {
@@ -261,7 +267,7 @@ mod tests {
     fn arrivals_that_no_closed_form_speaks_of_have_no_expectation() {
         let mut workload = synthetic::recording(2).workload;
         workload.arrival_process = Some(Choice::named("bursts"));
-        assert!(expected_hit_ratio(&workload, &[], &caching(2.0)).is_none());
+        assert!(expected_hit_ratio(&workload, &[], &Design::keeping(caching(2.0))).is_none());
     }
 
     #[test]
@@ -329,7 +335,25 @@ mod tests {
             recordings[0].revocations().map(|(event, _)| event.ended.unwrap().seconds()).collect();
         let trials = &Trials::group(&recordings.each_ref())[0];
         let (calls, slack) = per_request(trials, &caching(2.0)).unwrap().misses;
-        let planned = 1.0 - expected_hit_ratio(workload, &revocations, &caching(2.0)).unwrap();
+        let design = Design::keeping(caching(2.0));
+        let planned = 1.0 - expected_hit_ratio(workload, &revocations, &design).unwrap();
         assert!((planned - calls).abs() < slack, "{planned}, not {calls} +- {slack}");
+    }
+
+    #[test]
+    fn a_pushed_revocation_takes_an_answer_away_that_would_have_counted_on() {
+        let mut recording = synthetic::recording(2);
+        let workload = &recording.workload;
+        let revocations: Vec<f64> =
+            recording.revocations().map(|(event, _)| event.ended.unwrap().seconds()).collect();
+        let plain = Design::keeping(caching(2.0));
+        let pushed = plain.pushed_to(Duration::from_secs(1), None);
+        let [plain, pushed_planned] =
+            [plain, pushed].map(|design| expected_hit_ratio(workload, &revocations, &design).unwrap());
+        assert!(pushed_planned < plain, "{pushed_planned}, {plain}");
+        recording.subject.design = pushed;
+        let trials = &Trials::group(&[&recording])[0];
+        let (calls, slack) = per_request(trials, &caching(2.0)).unwrap().misses;
+        assert!((1.0 - pushed_planned - calls).abs() < slack, "{pushed_planned}, {calls} +- {slack}");
     }
 }

@@ -2,11 +2,13 @@
 //! `introspection-cached` does.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use crate::auth::architecture::introspection_cached::Cached;
 use crate::auth::architecture::{Architecture, Context, NotReady, TokenValidator};
 use crate::auth::future::BoxFuture;
-use crate::auth::issuer::{Document, ExchangeKind, Introspection, Issuer, Unreachable};
+use crate::auth::issuer::{Document, ExchangeKind, Introspection, Issuer, RevocationStream, Unreachable};
+use crate::auth::revocation_event::EventId;
 
 /// A validator with the settings of `introspection-cached` that asks in this way.
 pub(super) fn asking<A: Ask>(
@@ -58,5 +60,17 @@ impl<A: Ask> Issuer for Asking<A> {
 
     fn unreadable(&self, why: &Unreachable) {
         self.server.unreadable(why);
+    }
+
+    fn subscribe(
+        &self,
+        last: Option<EventId>,
+        heartbeat: Duration,
+    ) -> BoxFuture<'_, Result<RevocationStream, Unreachable>> {
+        self.server.subscribe(last, heartbeat)
+    }
+
+    fn channel_broke(&self, why: &Unreachable) {
+        self.server.channel_broke(why);
     }
 }

@@ -6,6 +6,8 @@ mod decisions;
 mod entrance;
 mod http_issuer;
 mod senders;
+#[cfg(test)]
+mod tests;
 mod troubles;
 mod upstream;
 

@@ -29,6 +29,8 @@ pub(super) struct KeptAnswer {
     pub(super) claims: Option<Arc<StatedClaims>>,
     /// When it was asked for.
     pub(super) asked: Instant,
+    /// What had been heard then of what is pushed.
+    pub(super) sequence: u64,
     fresh_until: Instant,
     /// From when on it is asked for again.
     refreshed_from: Option<Instant>,
@@ -50,13 +52,14 @@ impl Lifetimes {
         &self,
         id: TokenId,
         said: Introspection,
-        asked: Instant,
+        (asked, sequence): (Instant, u64),
         clock: WallClock,
     ) -> KeptAnswer {
-        match said {
+        let answer = match said {
             Introspection::Inactive => KeptAnswer::inactive(asked, self.negative.unwrap_or_default()),
             Introspection::Active(claims) => self.active(id, claims, asked, clock),
-        }
+        };
+        KeptAnswer { sequence, ..answer }
     }
 
     fn active(&self, id: TokenId, claims: StatedClaims, asked: Instant, clock: WallClock) -> KeptAnswer {
@@ -67,6 +70,7 @@ impl Lifetimes {
         KeptAnswer {
             claims: Some(Arc::new(claims)),
             asked,
+            sequence: 0,
             fresh_until: not_expired(ends),
             refreshed_from: self
                 .refresh_ahead
@@ -85,11 +89,13 @@ fn own_part(ahead: Duration, id: TokenId) -> Duration {
 }
 
 impl KeptAnswer {
-    fn inactive(asked: Instant, lifetime: Duration) -> Self {
+    /// The answer that the token is not active.
+    pub(super) fn inactive(asked: Instant, lifetime: Duration) -> Self {
         let until = asked + lifetime;
         Self {
             claims: None,
             asked,
+            sequence: 0,
             fresh_until: until,
             refreshed_from: None,
             stale_until: until,

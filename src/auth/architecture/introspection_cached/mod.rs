@@ -5,6 +5,7 @@ mod overlapping;
 mod questions;
 mod refresh_ahead;
 mod remembering;
+mod struck;
 
 use std::num::NonZeroU64;
 use std::sync::Arc;
@@ -31,6 +32,8 @@ pub(super) struct Cached {
     lifetimes: Lifetimes,
     coalesce: bool,
     capacity: NonZeroU64,
+    /// How long a stream of pushed revocations may be silent, if they are pushed.
+    push: Option<Duration>,
     require: Vec<Member>,
 }
 
@@ -40,17 +43,23 @@ pub(super) struct Cached {
 /// * Data flow: the first request with a token asks the authorization server (RFC 7662); until `ttl` has passed since that question the
 ///   others are decided by its answer, at each resource server for itself. Answers are known by the hash of the token, so that a copy of
 ///   the cache holds no token that can be used.
+///   With `push` each resource server also keeps a stream of `/revocation-events` open, as `jwt-deny-list-pushed` does, and an event about a
+///   token takes its answer away, also one that is still under way: every answer knows what had been pushed when it was asked for. Where
+///   events may have been missed, which is so at the start and after more than 10,000 of them, all answers go.
 /// * Specification: RFC 7662 section 4 lets a resource server cache answers, and says that it trades freshness for speed. `stale_if_error`
-///   is the term of RFC 5861 section 4.
+///   is the term of RFC 5861 section 4. The stream is one of server-sent events (WHATWG HTML section 9.2).
 /// * A revoked token is accepted for `ttl` at most, and never past its expiry; to ask ahead only shortens that. With `stale_if_error`
-///   it is accepted for `ttl` and that time together while the authorization server cannot be asked.
+///   it is accepted for `ttl` and that time together while the authorization server cannot be asked. With `push` it is accepted for as
+///   long as the event is under way; what is promised is `silence` and the time to connect again.
 /// * The answer about an inactive token is not kept unless `negative` says so: a token that is issued a moment later must work. With
 ///   it, a token that was asked about before it was issued, as where a replica lags behind, is refused until that time is over.
 /// * The cost is a question for each token every `ttl` at each resource server, and the answers in the memory of each. To ask ahead costs as
 ///   many questions as a `ttl` that is shorter by that time, though hardly a request waits for one. Tokens that nobody issued cost a
-///   question for each request, unless `negative` is set.
+///   question for each request, unless `negative` is set. With `push` there is an open connection for each resource server, and an event for each
+///   of them and revocation; they count `push_events`, `push_reconnects` and `push_flushes`, after each of which all tokens are asked about.
 /// * Without the authorization server known tokens are accepted until their answers end, or until `stale_if_error` after that; the others
-///   get 503, since nothing is known of them. It is not needed at the start.
+///   get 503, since nothing is known of them. It is not needed at the start. Without the stream of `push` answers count as they do
+///   without `push`, until it is there again.
 #[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 #[schemars(example = serde_json::json!({ "ttl": "10s" }))]
@@ -61,6 +70,7 @@ pub(super) struct Cached {
     "refresh_ahead": 0.2,
     "stale_if_error": "30s",
 }))]
+#[schemars(example = serde_json::json!({ "ttl": "10s", "push": true }))]
 struct Written {
     /// How long an answer is kept.
     ttl: Period,
@@ -79,6 +89,12 @@ struct Written {
     /// How long after its end an answer is used if the authorization server cannot be asked, which each request tries first; never past
     /// the expiry of the token, nor once the token was said to be inactive.
     stale_if_error: Option<Period>,
+    /// Whether revocations are pushed to it, each of which takes the answer about its token away.
+    #[serde(default)]
+    push: bool,
+    /// How long the stream of `push` may do without saying that everything was said, before it counts as broken and is opened anew: `"3s"` by
+    /// default. It is asked to say so three times as often.
+    silence: Option<Period>,
     /// How many answers are kept; beyond it the least useful is dropped.
     #[serde(default = "default_capacity")]
     #[schemars(default = "default_capacity")]
@@ -105,7 +121,14 @@ enum Contradiction {
          is accepted after it was revoked; choose at most `ttl`"
     )]
     Negative { negative: Duration, ttl: Duration },
+    #[error(
+        "`silence` is how long the stream of pushed revocations may be silent, and none are pushed; add `push = true`, or leave it out"
+    )]
+    Silence,
 }
+
+/// How long a stream of pushed revocations may be silent, unless that is set.
+const SILENCE: Period = Period::from_secs(3);
 
 impl TryFrom<Written> for Cached {
     type Error = Contradiction;
@@ -121,10 +144,15 @@ impl TryFrom<Written> for Cached {
             return Err(Contradiction::RefreshAhead { ahead, ttl });
         }
         let stale_if_error = written.stale_if_error.map(Period::duration);
+        if written.silence.is_some() && !written.push {
+            return Err(Contradiction::Silence);
+        }
+        let push = written.push.then(|| written.silence.unwrap_or(SILENCE).duration());
         Ok(Self {
             lifetimes: Lifetimes { ttl, negative, refresh_ahead, stale_if_error },
             coalesce: written.coalesce,
             capacity: written.capacity,
+            push,
             require: written.require,
         })
     }
@@ -148,18 +176,21 @@ impl Architecture for Cached {
     fn design(&self) -> Design {
         let Lifetimes { ttl, negative, refresh_ahead, stale_if_error } = self.lifetimes;
         let seconds = |length: Option<Duration>| length.map(|length| length.as_secs_f64());
-        Design::keeping(Caching {
+        let design = Design::keeping(Caching {
             cache_lifetime_seconds: ttl.as_secs_f64(),
             negative_lifetime_seconds: seconds(negative),
             refresh_ahead_seconds: seconds(refresh_ahead),
             stale_if_error_seconds: seconds(stale_if_error),
             reads_first: false,
-        })
+        });
+        self.push.map_or(design, |silence| design.pushed_to(silence, None))
     }
 
     fn validator(&self, context: Context) -> BoxFuture<'_, Result<Arc<dyn TokenValidator>, NotReady>> {
-        let questions = Questions::new(&context, self.lifetimes, self.capacity, self.coalesce);
-        let remembering = Remembering::new(context, self.require.clone(), questions);
-        Box::pin(async move { Ok(Arc::new(remembering) as Arc<_>) })
+        Box::pin(async move {
+            let questions = Questions::new(&context, self.lifetimes, self.capacity, self.coalesce, self.push);
+            let remembering = Remembering::new(context, self.require.clone(), questions);
+            Ok(Arc::new(remembering) as Arc<_>)
+        })
     }
 }

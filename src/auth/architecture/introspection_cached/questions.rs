@@ -2,6 +2,7 @@
 
 use std::num::NonZeroU64;
 use std::sync::Arc;
+use std::time::Duration;
 
 use moka::{future, sync};
 use tokio::time::Instant;
@@ -9,7 +10,9 @@ use tokio::time::Instant;
 use crate::auth::architecture::Context;
 use crate::auth::architecture::introspection_cached::answer::{KeptAnswer, Lifetimes};
 use crate::auth::architecture::introspection_cached::overlapping::Overlapping;
+use crate::auth::architecture::introspection_cached::struck::Struck;
 use crate::auth::issuer::{Issuer, Unreachable};
+use crate::auth::pushed::PushChannel;
 use crate::auth::token::{TokenId, WallClock};
 
 /// The answers that are kept, and the way to new ones.
@@ -24,6 +27,8 @@ pub(super) struct Questions {
     /// Brings those together who ask about one token at once. It has room for nothing: what is kept is kept above, where a hit is taken
     /// without a future.
     under_way: Option<future::Cache<TokenId, Arc<KeptAnswer>>>,
+    /// What is pushed, if anything is.
+    channel: Option<PushChannel<Struck>>,
 }
 
 impl Questions {
@@ -32,9 +37,14 @@ impl Questions {
         lifetimes: Lifetimes,
         capacity: NonZeroU64,
         coalesce: bool,
+        push: Option<Duration>,
     ) -> Arc<Self> {
         let answers =
             sync::Cache::builder().max_capacity(capacity.get()).time_to_live(lifetimes.longest()).build();
+        let channel = push.map(|silence| {
+            let struck = Struck::new(answers.clone(), lifetimes.longest());
+            PushChannel::connecting(Arc::clone(&context.issuer), silence, struck)
+        });
         Arc::new(Self {
             issuer: Arc::clone(&context.issuer),
             clock: context.clock,
@@ -42,17 +52,39 @@ impl Questions {
             answers,
             overlapping: Overlapping::default(),
             under_way: coalesce.then(|| future::Cache::new(0)),
+            channel,
         })
     }
 
-    /// What is kept of a token, whether it still counts or not.
+    /// What is kept of a token, whether it is still fresh or not. Nothing is that was pushed away, nor where nobody hears what is pushed.
     pub(super) fn kept(&self, id: TokenId) -> Option<Arc<KeptAnswer>> {
-        self.answers.get(&id)
+        let answer = self.answers.get(&id)?;
+        let stands =
+            |channel: &PushChannel<Struck>| channel.is_held_open() && channel.listener().stands(id, &answer);
+        self.channel.as_ref().is_none_or(stands).then_some(answer)
     }
 
-    /// Asks, and keeps what is said. `None` if nobody can be asked. Whoever joins a question that is under way gets its answer, unless that
-    /// took so long that it no longer counts: then they ask once more, together. `known` is one that will not do, though it may be fresh.
+    /// What was counted of what is pushed, if anything is: events, channels opened again, and how often all answers were dropped.
+    pub(super) fn pushed(&self) -> Option<[u64; 3]> {
+        self.channel.as_ref().map(PushChannel::counts)
+    }
+
+    /// Asks, and keeps what is said. `None` if nobody can be asked. A token that was revoked meanwhile is not active, whatever was said.
     pub(super) async fn ask(
+        self: &Arc<Self>,
+        id: TokenId,
+        token: &str,
+        known: Option<Arc<KeptAnswer>>,
+    ) -> Option<Arc<KeptAnswer>> {
+        let answer = self.asked(id, token, known).await?;
+        let is_struck =
+            self.channel.as_ref().is_some_and(|channel| channel.listener().has_struck(id, &answer));
+        Some(if is_struck { Arc::new(KeptAnswer::inactive(answer.asked, Duration::ZERO)) } else { answer })
+    }
+
+    /// Whoever joins a question that is under way gets its answer, unless that
+    /// took so long that it no longer counts: then they ask once more, together. `known` is one that will not do, though it may be fresh.
+    async fn asked(
         self: &Arc<Self>,
         id: TokenId,
         token: &str,
@@ -96,9 +128,10 @@ impl Questions {
     }
 
     async fn ask_alone(&self, id: TokenId, token: &str) -> Result<Arc<KeptAnswer>, Unreachable> {
+        let sequence = self.channel.as_ref().map_or(0, |channel| channel.listener().sequence());
         let question = self.overlapping.begin(id);
         let said = self.issuer.introspect(token).await?;
-        let answer = Arc::new(self.lifetimes.answer(id, said, question.asked, self.clock));
+        let answer = Arc::new(self.lifetimes.answer(id, said, (question.asked, sequence), self.clock));
         Ok(question.end(answer, |answer| {
             if answer.claims.is_some() || self.lifetimes.negative.is_some() {
                 self.answers.insert(id, Arc::clone(answer));

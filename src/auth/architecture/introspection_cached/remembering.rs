@@ -88,4 +88,9 @@ impl TokenValidator for Remembering {
             refreshes: now(&self.refreshes),
         }
     }
+
+    fn counters(&self) -> Vec<(&'static str, u64)> {
+        let names = ["push_events", "push_reconnects", "push_flushes"];
+        self.questions.pushed().into_iter().flat_map(|counts| names.into_iter().zip(counts)).collect()
+    }
 }

@@ -295,6 +295,8 @@ fn settings_that_contradict_each_other_are_refused_with_what_to_do() {
         (r#""negative": "11s""#, "`negative` 11s is longer than `ttl` 10s"),
         (r#""stale_if_error": "0s""#, "length of time above zero"),
         (r#""coalesce": "yes""#, "expected a boolean"),
+        (r#""silence": "1s""#, "add `push = true`, or leave it out"),
+        (r#""push": "yes""#, "expected a boolean"),
         (r#""capacity": 0"#, "nonzero"),
         (r#""refreshahead": 0.2"#, "unknown field `refreshahead`"),
     ] {

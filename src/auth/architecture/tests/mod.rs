@@ -1,6 +1,7 @@
 //! What every architecture promises, with a real authorization server in memory and the clock held still.
 
 mod cache;
+mod cache_pushed;
 mod closed_forms;
 mod conformance;
 mod deny_list;
