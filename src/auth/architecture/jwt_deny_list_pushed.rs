@@ -92,7 +92,7 @@ impl Architecture for JwtDenyListPushed {
     }
 
     fn publishes(&self) -> Vec<Box<dyn Publication>> {
-        let snapshot = RevocationDocument::written_by(snapshot);
+        let snapshot = RevocationDocument::written_by(|revoked| snapshot(&revoked));
         vec![Box::new(Revocations { grace: self.jwt.grace(), snapshot })]
     }
 
@@ -152,7 +152,7 @@ impl Publication for Revocations {
 }
 
 /// The same tokens make the same snapshot.
-fn snapshot(revoked: Vec<RevokedToken>) -> Vec<u8> {
+fn snapshot(revoked: &[RevokedToken]) -> Vec<u8> {
     let revoked: BTreeMap<&str, UnixTime> = revoked.iter().map(|token| (&*token.jti, token.expiry)).collect();
     serde_json::to_vec(&Snapshot { revoked }).expect("plain data")
 }
@@ -185,13 +185,16 @@ impl DenyList {
     }
 
     fn add(&self, tokens: impl IntoIterator<Item = (Arc<str>, UnixTime)>) {
-        let mut revoked = self.revoked.write().expect("no holder of this lock panics");
-        let Revoked { until, sweep_at } = &mut *revoked;
-        until.extend(tokens);
-        if until.len() >= *sweep_at {
-            let now = self.clock.now();
-            until.retain(|_, expiry| now < *expiry);
-            *sweep_at = (2 * until.len()).max(FIRST_SWEEP);
+        self.revoked.write().expect("no holder of this lock panics").add(tokens, self.clock.now());
+    }
+}
+
+impl Revoked {
+    fn add(&mut self, tokens: impl IntoIterator<Item = (Arc<str>, UnixTime)>, now: UnixTime) {
+        self.until.extend(tokens);
+        if self.until.len() >= self.sweep_at {
+            self.until.retain(|_, expiry| now < *expiry);
+            self.sweep_at = (2 * self.until.len()).max(FIRST_SWEEP);
         }
     }
 }
@@ -243,5 +246,25 @@ impl TokenValidator for Denying {
     fn counters(&self) -> Vec<(&'static str, u64)> {
         let names = ["push_events", "push_reconnects", "push_snapshots"];
         names.into_iter().zip(self.list.counts()).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_has_expired_is_swept_out_and_nothing_else() {
+        let mut revoked = Revoked { until: HashMap::new(), sweep_at: FIRST_SWEEP };
+        let mut most = 0;
+        // Each is remembered for 100 s, and a hundred are revoked in a second.
+        for second in 0..1_000 {
+            let token = |number| (format!("{second}.{number}").into(), UnixTime::from_secs(second + 100));
+            revoked.add((0..100).map(token), UnixTime::from_secs(second));
+            most = most.max(revoked.until.len());
+            let first = second.saturating_sub(99);
+            assert!((first..=second).all(|alive| revoked.until.contains_key(&*format!("{alive}.0"))));
+        }
+        assert!((10_000..=20_100).contains(&most), "{most}");
     }
 }

@@ -42,11 +42,10 @@ async fn proxy(to: SocketAddr) -> (SocketAddr, watch::Sender<Way>) {
             if *seen.borrow() == Way::Cut {
                 continue;
             }
-            let (from_here, to_here) = here.into_split();
-            let (from_there, to_there) = TcpStream::connect(to).await.unwrap().into_split();
+            let (asked, answer) = here.into_split();
+            let (answered, question) = TcpStream::connect(to).await.unwrap().into_split();
             let mut cut = seen.clone();
-            let halves =
-                [pass_on(from_here, to_there, seen.clone()), pass_on(from_there, to_here, seen.clone())];
+            let halves = [pass_on(asked, question, seen.clone()), pass_on(answered, answer, seen.clone())];
             tokio::spawn(async move {
                 let [there, back] = halves;
                 tokio::select! {
