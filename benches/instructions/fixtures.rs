@@ -81,6 +81,7 @@ fn claims() -> Claims {
         exp: NOW + Duration::from_hours(1),
         jti: "dbe39bf3a3ba4238a513f51d6e1691c4".to_owned(),
         status: None,
+        cnf: None,
         groups: Groups::default(),
     }
 }

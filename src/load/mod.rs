@@ -50,7 +50,7 @@ pub use gaps::Neighbours;
 pub use http1::Decoder;
 pub use malformed::MalformedAnswer;
 pub use pacing::Precision;
-pub use proofs::Proofs;
+pub use proofs::{Proofs, SignProof};
 pub use renewals::Renewals;
 pub use schedule::{Request, Token, picks, schedule};
 pub use threads::drive;

@@ -10,18 +10,21 @@ use crate::load::schedule::Request;
 use crate::load::tokens::TokenPool;
 use crate::units::{Offset, Stamp};
 
+/// Signs a new proof for a request with a token to a resource server, numbered from 0.
+pub type SignProof = dyn Fn(&str, u32) -> String + Send + Sync;
+
 /// How requests show that a token is their sender's (RFC 9449).
 #[derive(Clone)]
 pub struct Proofs {
-    /// Signs a new proof for a request with this token to this resource server, numbered from 0.
-    pub sign: Arc<dyn Fn(&str, u32) -> String + Send + Sync>,
+    /// What signs them.
+    pub sign: Arc<SignProof>,
     /// How long before a request is due its proof may be signed: a server takes no old one.
     pub ahead: Duration,
 }
 
 /// The proofs of one thread of the generator.
 pub(super) struct ProofQueue {
-    sign: Arc<dyn Fn(&str, u32) -> String + Send + Sync>,
+    sign: Arc<SignProof>,
     ahead: Duration,
     tokens: Arc<TokenPool>,
     made: Receiver<Box<str>>,
@@ -60,7 +63,7 @@ impl Proofs {
     ) -> ProofQueue {
         let (made, queue) = sync_channel(MOST_AHEAD);
         let (tell_ready, ready) = channel();
-        let (begin, begun) = channel();
+        let (tell_begun, begun) = channel();
         let proofs = self.clone();
         let maker = Maker {
             proofs,
@@ -83,7 +86,7 @@ impl Proofs {
             tokens: Arc::clone(tokens),
             made: queue,
             ready,
-            begun: begin,
+            begun: tell_begun,
         }
     }
 }
@@ -252,7 +255,7 @@ mod tests {
         let before = signed.load(Ordering::SeqCst);
         assert!((1..=51).contains(&before), "{before} in 50 ms");
         queue.begin(Stamp::now());
-        let last = (0..2_000).map(|_| queue.next(&request(0))).last();
+        let last = (0..2_000).map(|_| queue.next(&request(0))).next_back();
         assert_eq!(last.as_deref(), Some("1999"));
     }
 

@@ -160,18 +160,18 @@ struct Work<'a> {
 impl<'a> Work<'a> {
     async fn go_on(&mut self, clients: &mut [Client], pool: &mut Arc<TokenPool>) -> Infallible {
         let dues = clients.iter().zip(0..).filter_map(|(client, index)| Some(Reverse((client.due?, index))));
-        let mut dues: BinaryHeap<Reverse<(Stamp, usize)>> = dues.collect();
-        let mut asked: FuturesUnordered<BoxFuture<'a, Answer>> = FuturesUnordered::new();
+        let mut queue: BinaryHeap<Reverse<(Stamp, usize)>> = dues.collect();
+        let mut under_way: FuturesUnordered<BoxFuture<'a, Answer>> = FuturesUnordered::new();
         let mut fresh = BTreeMap::new();
         let mut replaced = Stamp::now();
         let mut pause = TOGETHER;
         loop {
             let now = Stamp::now();
-            while asked.len() < AT_ONCE && dues.peek().is_some_and(|Reverse((due, _))| *due <= now) {
-                let Some(Reverse((_, index))) = dues.pop() else { break };
-                asked.push(self.ask(index, clients[index].refresh_token.clone()));
+            while under_way.len() < AT_ONCE && queue.peek().is_some_and(|Reverse((due, _))| *due <= now) {
+                let Some(Reverse((_, index))) = queue.pop() else { break };
+                under_way.push(self.ask(index, clients[index].refresh_token.clone()));
             }
-            let is_idle = asked.is_empty() && dues.peek().is_none_or(|Reverse((due, _))| *due > now);
+            let is_idle = under_way.is_empty() && queue.peek().is_none_or(|Reverse((due, _))| *due > now);
             if !fresh.is_empty() && (now >= replaced + pause || (is_idle && self.tell.is_some())) {
                 *pool = Arc::new(pool.with(&fresh));
                 self.renewals.replace(Arc::clone(pool));
@@ -183,14 +183,14 @@ impl<'a> Work<'a> {
                 // Nobody listens any more if the trial was given up.
                 let _ = tell.send(());
             }
-            let replaces = (!fresh.is_empty()).then(|| replaced + pause);
-            let asks = dues.peek().map(|Reverse((due, _))| *due).filter(|_| asked.len() < AT_ONCE);
-            let next = [replaces, asks].into_iter().flatten().min();
+            let hands_over = (!fresh.is_empty()).then(|| replaced + pause);
+            let asks = queue.peek().map(|Reverse((due, _))| *due).filter(|_| under_way.len() < AT_ONCE);
+            let next = [hands_over, asks].into_iter().flatten().min();
             tokio::select! {
-                Some((index, answer)) = asked.next(), if !asked.is_empty() => {
+                Some((index, answer)) = under_way.next(), if !under_way.is_empty() => {
                     let client = &mut clients[index];
                     self.answered(client, answer, &mut fresh);
-                    dues.extend(client.due.map(|due| Reverse((due, index))));
+                    queue.extend(client.due.map(|due| Reverse((due, index))));
                 }
                 () = until(next) => {}
             }
@@ -234,7 +234,7 @@ impl<'a> Work<'a> {
 async fn until(instant: Option<Stamp>) {
     match instant {
         Some(instant) => {
-            sleep(Duration::from_nanos(instant.nanos().saturating_sub(Stamp::now().nanos()))).await
+            sleep(Duration::from_nanos(instant.nanos().saturating_sub(Stamp::now().nanos()))).await;
         }
         None => std::future::pending().await,
     }

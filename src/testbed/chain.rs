@@ -7,7 +7,6 @@ use std::path::Path;
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
-use crate::auth::architecture::Branch;
 use crate::auth::token::jwks::Jwk;
 use crate::plan::{Placement, Subject};
 use crate::testbed::client_key::resource;
@@ -59,7 +58,8 @@ impl Chain<'_> {
         branch: &str,
         behind: &[Vec<String>],
     ) -> Result<Vec<TrialNode>, TestbedError> {
-        let what = if behind.iter().any(|upstreams| !upstreams.is_empty()) { "gateway" } else { "resource server" };
+        let what =
+            if behind.iter().any(|upstreams| !upstreams.is_empty()) { "gateway" } else { "resource server" };
         let apart = if branch.is_empty() { String::new() } else { format!(" ({branch})") };
         let (mut specs, mut places) = (Vec::new(), Vec::new());
         for (number, upstreams) in numbers.clone().zip(behind) {
@@ -108,7 +108,7 @@ impl Chain<'_> {
             sender: subject
                 .sender
                 .clone()
-                .map(|constraint| SenderSpec { constraint, resource: resource(&subject.wire) }),
+                .map(|constraint| SenderSpec { constraint, resource: resource(subject.wire) }),
         };
         Ok((spec, place))
     }

@@ -39,14 +39,14 @@ pub enum NonceError {
 }
 
 /// The URI of the resource as clients know it that reach its servers over this wire.
-pub(super) fn resource(wire: &Wire) -> String {
+pub(super) fn resource(wire: Wire) -> String {
     let scheme = if wire.tls.is_some() { "https" } else { "http" };
     format!("{scheme}://localhost/resource")
 }
 
 impl ClientKey {
     /// A fresh key, for resource servers with this constraint that are reached over this wire.
-    pub(super) fn generate(constraint: &dyn SenderConstraint, wire: &Wire) -> Result<Self, KeyError> {
+    pub(super) fn generate(constraint: &dyn SenderConstraint, wire: Wire) -> Result<Self, KeyError> {
         let rules = constraint.proofs();
         Ok(Self {
             key: ProofKey::generate(&*rules.algorithm)?,

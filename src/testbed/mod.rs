@@ -268,7 +268,7 @@ async fn client_key(
     nodes: &[TrialNode],
 ) -> Result<Option<Arc<ClientKey>>, TestbedError> {
     let Some(constraint) = &subject.sender else { return Ok(None) };
-    let mut key = ClientKey::generate(&**constraint, &subject.wire)?;
+    let mut key = ClientKey::generate(&**constraint, subject.wire)?;
     if constraint.proofs().nonce {
         let resource = |node: &TrialNode| {
             uri(&format!("http://{}", node.address), "/resource").expect("an address makes a URL")

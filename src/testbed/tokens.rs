@@ -159,7 +159,7 @@ pub(super) async fn supply(
             BadKind::Garbage => (0..some).for_each(|_| bad(garbage().into())),
             BadKind::WrongAudience => source.issue(&ELSEWHERE, Fate::Kept, some, bad).await?,
             BadKind::Tampered => {
-                altered.iter().cycle().take(some).for_each(|token| bad(token.clone().into()))
+                altered.iter().cycle().take(some).for_each(|token| bad(token.clone().into()));
             }
             BadKind::Unknown => source.unknown(some, bad).await?,
             BadKind::Revoked => source.issue(&GOOD, Fate::Revoked, some, bad).await?,

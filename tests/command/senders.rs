@@ -23,7 +23,7 @@ fn over_every_wire(pace: &str) -> String {
     .enumerate()
     .map(|(number, (wire, sender))| subject(number, wire, sender))
     .collect();
-    let (head, _) = SMALL.split_once("[[subject]]").unwrap();
+    let (head, _) = SMALL.split_once("[[subject]]").expect("it has subjects");
     format!("{}{}", head.replace("rate = 100", pace), subjects.concat())
 }
 

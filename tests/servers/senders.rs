@@ -1,4 +1,4 @@
-//! Tokens that are bound to the key of a client (DPoP, RFC 9449): stolen without the key, they are worth nothing.
+//! Tokens that are bound to the key of a client (`DPoP`, RFC 9449): stolen without the key, they are worth nothing.
 
 use std::path::Path;
 
@@ -12,7 +12,7 @@ use bearerbench::registry::Part;
 use bearerbench::scenario::ScenarioFile;
 use bearerbench::testbed::machine::available_cores;
 use bearerbench::testbed::signature::TrialKey;
-use bearerbench::testbed::{ClientKey, Count, Testbed, TrialNode};
+use bearerbench::testbed::{ClientKey, Count, SuppliedToken, Testbed, TrialNode};
 
 use crate::http::{Answer, get, post};
 use crate::server::{basic, bearer};
@@ -40,7 +40,7 @@ impl Bound {
         let testbed =
             Testbed::start(program, trial, key, plan.lifetime, &plan.placement).await.expect("servers");
         let mut tokens = Vec::new();
-        let mut sink = |_: TokenClass, token: &str| tokens.push(token.to_owned());
+        let mut sink = |_: TokenClass, token: SuppliedToken| tokens.push(token.text);
         testbed.supply(trial, &Count::default(), &mut sink).await.expect("tokens");
         Self { testbed, tokens }
     }

@@ -100,7 +100,7 @@ impl dyn Architecture + '_ {
     /// Who decides side by side at a hop.
     pub fn at_hop(&self, hop: usize) -> Vec<Branch<'_>> {
         let branches =
-            hop.checked_sub(1).and_then(|before| self.hops().nth(before)).map(|gateway| gateway.branches());
+            hop.checked_sub(1).and_then(|before| self.hops().nth(before)).map(Architecture::branches);
         match branches {
             Some(branches) if !branches.is_empty() => branches,
             _ => self

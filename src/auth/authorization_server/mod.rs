@@ -3,6 +3,7 @@
 mod binding;
 mod grants;
 mod in_memory;
+mod inside;
 mod minting;
 mod publication;
 mod revocation;
@@ -24,7 +25,8 @@ use crate::auth::token::dpop::ProofVerifier;
 use crate::auth::token::jwks::JwkSet;
 use crate::auth::token::signature::SigningError;
 use crate::auth::token::{
-    Audience, Claims, Confirmation, Groups, StatusReference, TokenId, TokenStatus, UnixTime, WallClock, opaque,
+    Audience, Claims, Confirmation, Groups, StatusReference, TokenId, TokenStatus, UnixTime, WallClock,
+    opaque,
 };
 
 pub use grants::RefreshError;
@@ -245,65 +247,6 @@ impl AuthorizationServer {
         let claims = self.active(token).await?;
         let active = claims.map(|claims| Introspection::Active(Arc::unwrap_or_clone(claims).into()));
         Ok(active.unwrap_or(Introspection::Inactive))
-    }
-
-    /// The JWT that means what this token does, signed now, or the token itself if it is one; `None` if it is not active.
-    pub async fn introspect_as_jwt(&self, token: &str) -> Result<Option<String>, JwtError> {
-        let signing = self.minting.signing().ok_or(JwtError::NoKey)?;
-        let Some(claims) = self.active(token).await? else { return Ok(None) };
-        Ok(Some(match &self.minting {
-            Minting::Jwt(_) => token.to_owned(),
-            Minting::Opaque | Minting::Phantom(_) => signing.key.sign(&claims)?,
-            Minting::Split(_) => format!("{}.{token}", signing.key.header_and_claims(&claims)),
-        }))
-    }
-
-    /// What stands before the signature that has this hash, if clients hold signatures and this one is active.
-    pub async fn header_and_claims(&self, signature: TokenId) -> Result<Option<String>, StoreError> {
-        let Minting::Split(signing) = &self.minting else { return Ok(None) };
-        Ok(match self.store.find(signature).await? {
-            Some(Record::Issued(claims)) if self.clock.now() < claims.exp => {
-                Some(signing.key.header_and_claims(&claims))
-            }
-            Some(_) | None => None,
-        })
-    }
-
-    /// The JWT that has this signature, if clients hold signatures and this one is active.
-    async fn joined(&self, signature: &str) -> Result<Option<String>, JwtError> {
-        let rest = self.header_and_claims(TokenId::of(signature)).await?;
-        Ok(rest.map(|rest| format!("{rest}.{signature}")))
-    }
-
-    /// A JWT for another audience in the place of this token (RFC 8693), with the same expiry, and this scope or the same; `None` if the
-    /// token is not active.
-    pub async fn exchange(
-        &self,
-        client_id: &str,
-        token: &str,
-        audience: &str,
-        scope: Option<&str>,
-    ) -> Result<Option<Issued>, JwtError> {
-        let signing = self.minting.signing().ok_or(JwtError::NoKey)?;
-        if !self.exchanges_for.iter().any(|allowed| allowed == audience) {
-            return Err(JwtError::Target);
-        }
-        let Some(subject) = self.active(token).await? else { return Ok(None) };
-        let scope = scope.unwrap_or(&subject.scope);
-        if !scope.split(' ').all(|asked| subject.scope.split(' ').any(|allowed| allowed == asked)) {
-            return Err(JwtError::Scope);
-        }
-        let claims = Arc::new(Claims {
-            aud: Audience::one(audience),
-            client_id: client_id.to_owned(),
-            scope: scope.to_owned(),
-            iat: self.clock.now(),
-            jti: opaque::mint(),
-            // It is the gateway's, which does not sign its requests.
-            cnf: None,
-            ..(*subject).clone()
-        });
-        Ok(Some(Issued { token: signing.key.sign(&claims)?, claims, refresh_token: None }))
     }
 
     /// The tokens that were revoked, and that somebody may still accept.

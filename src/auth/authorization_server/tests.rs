@@ -138,7 +138,8 @@ async fn a_refresh_token_that_is_used_twice_ends_everything_that_was_issued_for_
         let mut revoked: Vec<_> =
             server.revoked().await.unwrap().into_iter().map(|token| token.jti).collect();
         let mut family = [&stolen, &second, &third].map(|issued| Arc::from(&*issued.claims.jti));
-        (revoked.sort_unstable(), family.sort_unstable());
+        revoked.sort_unstable();
+        family.sort_unstable();
         assert_eq!(revoked, family, "whoever fetches the list of revoked tokens learns of all of them, once");
         assert_eq!(server.revocations(), 3);
         assert!(server.is_active(&another).await && server.next(&another).await.is_ok(), "another grant");

@@ -1,4 +1,4 @@
-//! DPoP (RFC 9449): proof of possession at the application layer.
+//! `DPoP` (RFC 9449): proof of possession at the application layer.
 
 use std::num::NonZeroU64;
 

@@ -10,7 +10,7 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 
 use crate::auth::future::BoxFuture;
-use crate::auth::store::{RecordChange, Record, RevokedToken, Store, StoreError, TokenStore};
+use crate::auth::store::{Record, RecordChange, RevokedToken, Store, StoreError, TokenStore};
 use crate::auth::token::{TokenId, UnixTime, WallClock};
 use compact::{CompactRecord, SharedClaims};
 

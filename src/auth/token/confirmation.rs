@@ -7,7 +7,7 @@ use crate::auth::token::Section;
 use crate::auth::token::object::Members;
 
 /// What a sender must show that it has. Where none of the known members is there, nobody can show it.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash, Serialize)]
 pub struct Confirmation {
     /// The RFC 7638 thumbprint of a public key (RFC 9449 section 6.1).
     #[serde(skip_serializing_if = "Option::is_none")]

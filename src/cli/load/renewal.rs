@@ -120,7 +120,7 @@ async fn renew(
         let count = u32::try_from(batch.len()).expect("a pool has fewer than 2^32 tokens");
         let issued = source.issue(count, |asked, token| match usable(&clock, asked, &token) {
             Ok(expires) => {
-                fresh.extend(places.next().map(|place| (Token::Live(place), (token.text, expires))))
+                fresh.extend(places.next().map(|place| (Token::Live(place), (token.text, expires))));
             }
             Err(found) => problem = Some(found),
         });

@@ -68,7 +68,7 @@ fn until_expiry(analysis: &Analysis) -> Option<String> {
     let mut lives: Vec<(f64, Vec<String>)> = Vec::new();
     for subject in until_expiry {
         let life = subject.design.token_life(lifetime) + subject.design.leeway_seconds;
-        match lives.iter_mut().find(|(known, _)| *known == life) {
+        match lives.iter_mut().find(|(known, _)| known.total_cmp(&life).is_eq()) {
             Some((_, names)) => names.push(subject.name.clone()),
             None => lives.push((life, vec![subject.name.clone()])),
         }

@@ -92,7 +92,12 @@ pub(super) async fn token(
 }
 
 /// The next tokens in the place of a refresh token (RFC 6749 section 6).
-async fn refresh(called: &Called, client: &Client, request: &TokenRequest, cnf: Option<Confirmation>) -> Result<Response, Refusal> {
+async fn refresh(
+    called: &Called,
+    client: &Client,
+    request: &TokenRequest,
+    cnf: Option<Confirmation>,
+) -> Result<Response, Refusal> {
     called.count_refresh();
     let token_type = token_type(cnf.as_ref());
     let token = request.refresh_token.as_deref().filter(|token| !token.is_empty());

@@ -10,7 +10,7 @@ use tokio::time::sleep;
 use super::table;
 use crate::auth::authorization_server::{AuthorizationServer, Client, Minting};
 use crate::auth::store::Store;
-use crate::auth::token::WallClock;
+use crate::auth::token::{Groups, WallClock};
 use crate::registry::Part;
 use crate::testbed::listener::{Impatient, NoDelay};
 use crate::testbed::revocation_events;
@@ -35,6 +35,8 @@ impl Served {
             scope: "read".to_owned(),
             lifetime: Duration::from_hours(1),
             age: Duration::ZERO,
+            refreshes_for: None,
+            groups: Groups::default(),
         };
         let store = Part::<dyn Store>::named("memory").unwrap().open().await.unwrap();
         let (issuer, clock) = ("https://as.example".to_owned(), WallClock::system());

@@ -25,7 +25,7 @@ use tokio::net::TcpListener;
 use crate::auth::architecture::{Architecture, Context, NotReady, TokenValidator};
 use crate::auth::token::dpop::{NONCE_HEADER, ProofFault};
 use crate::auth::token::jwt::Trust;
-use crate::auth::token::{Policy, Rejection, WallClock};
+use crate::auth::token::{Policy, WallClock};
 use crate::registry::Part;
 use crate::testbed::listener::NoDelay;
 use crate::testbed::spec::ResourceServerSpec;
@@ -173,18 +173,15 @@ impl ResourceServer {
         let (answer, nonce) = self.decide(request).await;
         // Stamped at once: what is sent and received afterwards is no part of the decision.
         let decided = Stamp::now();
-        let mut response = match (&answer, &self.behind) {
-            (Answer::Accepted(verified), Some(behind)) => {
-                // The box keeps the rest small for everybody else.
-                let response = Box::pin(behind.pass_on(request.headers(), verified)).await;
-                // Who is behind may still refuse: only now have all decided.
-                self.log(request, Stamp::now(), decisions::by_status(response.status()));
-                response
-            }
-            _ => {
-                self.log(request, decided, answer.accepts());
-                answer.response(&self.challenge)
-            }
+        let mut response = if let (Answer::Accepted(verified), Some(behind)) = (&answer, &self.behind) {
+            // The box keeps the rest small for everybody else.
+            let response = Box::pin(behind.pass_on(request.headers(), verified)).await;
+            // Who is behind may still refuse: only now have all decided.
+            self.log(request, Stamp::now(), decisions::by_status(response.status()));
+            response
+        } else {
+            self.log(request, decided, answer.accepts());
+            answer.response(&self.challenge)
         };
         if let Some(nonce) = nonce {
             let nonce = HeaderValue::try_from(nonce).expect("base64url");

@@ -57,7 +57,11 @@ pub fn most_connections(at_once: u32) -> u32 {
 impl Behind {
     /// The servers at these URLs, which decide in these ways; a server that is no part of the architecture is sent what goes inside. Each gets
     /// so many requests at once.
-    pub(super) fn at(urls: &[String], branches: &[Branch<'_>], at_once: u32) -> Result<Option<Self>, NotReady> {
+    pub(super) fn at(
+        urls: &[String],
+        branches: &[Branch<'_>],
+        at_once: u32,
+    ) -> Result<Option<Self>, NotReady> {
         let mut servers = Vec::new();
         for (number, url) in urls.iter().enumerate() {
             let branch = branches.get(number);

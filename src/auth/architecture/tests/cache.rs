@@ -276,8 +276,8 @@ async fn an_answer_that_comes_after_that_to_a_later_question_does_not_undo_it() 
         assert!(validator.validate("token").await.is_ok(), "{settings}");
         assert_eq!(issuer.asked(), 2, "{settings}: the later one counts until 11 s");
 
-        let issued = [(5 * SECOND, false), (SECOND, true)];
-        let (_, validator, accepted) = overlapping(&settings, issued).await;
+        let issued_meanwhile = [(5 * SECOND, false), (SECOND, true)];
+        let (_, validator, accepted) = overlapping(&settings, issued_meanwhile).await;
         assert_eq!(accepted, [false, true], "{settings}");
         assert!(validator.validate("token").await.is_ok(), "{settings}");
     }

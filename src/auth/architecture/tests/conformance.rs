@@ -114,7 +114,8 @@ async fn without_the_authorization_server_known_tokens_live_as_long_as_the_archi
         issuer.down.store(true, Ordering::Relaxed);
         issuer.server.revoke(&case.client(), &known[1]).await.unwrap();
 
-        let asks = matches!(case.architecture.design().asks, Asks::EveryRequest | Asks::OnMiss(_));
+        let design = case.architecture.design();
+        let asks = matches!(design.asks, Asks::EveryRequest | Asks::OnMiss(_));
         let unseen = validator.validate(&unseen).await.err();
         assert_eq!(unseen, asks.then_some(Rejection::Undecided), "{case}");
 
@@ -147,20 +148,20 @@ async fn tokens_that_clients_refresh_follow_one_another_until_their_grant_is_rev
         let (issuer, validator) = case.prepared().await;
         let client = Client { refreshes_for: Some(10 * LIFETIME), ..case.client() };
         let refreshing = case.architecture.design().refreshing.unwrap();
-        let mut issued = issuer.server.issue(&client).await.unwrap();
+        let mut tokens = issuer.server.issue(&client).await.unwrap();
         for uniform in [1.0, 0.0, 1.0] {
             sleep(Duration::from_secs_f64(refreshing.age_at_refresh(uniform))).await;
-            assert!(validator.validate(&issued.token).await.is_ok(), "{case}: refreshed too late");
-            let refresh_token = issued.refresh_token.expect("it may be refreshed");
-            issued = issuer.server.refresh(&client, &refresh_token, None).await.unwrap();
+            assert!(validator.validate(&tokens.token).await.is_ok(), "{case}: refreshed too late");
+            let refresh_token = tokens.refresh_token.expect("it may be refreshed");
+            tokens = issuer.server.refresh(&client, &refresh_token, None, None).await.unwrap();
         }
-        let refresh_token = issued.refresh_token.expect("it may be refreshed");
+        let refresh_token = tokens.refresh_token.expect("it may be refreshed");
         issuer.server.revoke(&client, &refresh_token).await.unwrap();
-        assert!(issuer.server.refresh(&client, &refresh_token, None).await.is_err(), "{case}");
+        assert!(issuer.server.refresh(&client, &refresh_token, None, None).await.is_err(), "{case}");
         let bound = case.architecture.design().accepts_revoked_for(f64::INFINITY).expect("it checks");
         sleep(Duration::from_secs_f64(bound).saturating_sub(2 * SECOND)).await;
-        assert!(validator.validate(&issued.token).await.is_ok(), "{case}: nobody is told");
+        assert!(validator.validate(&tokens.token).await.is_ok(), "{case}: nobody is told");
         sleep(2 * SECOND).await;
-        assert!(validator.validate(&issued.token).await.is_err(), "{case}: alive past its bound");
+        assert!(validator.validate(&tokens.token).await.is_err(), "{case}: alive past its bound");
     }
 }

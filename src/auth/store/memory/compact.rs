@@ -133,6 +133,7 @@ mod tests {
             jti: jti.to_owned(),
             status: None,
             groups: Groups::default(),
+            cnf: None,
         }
     }
 

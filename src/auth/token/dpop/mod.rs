@@ -1,4 +1,4 @@
-//! Proofs of possession: a sender signs each request with the key that its token is bound to (DPoP, RFC 9449).
+//! Proofs of possession: a sender signs each request with the key that its token is bound to (`DPoP`, RFC 9449).
 
 mod fault;
 mod nonces;
