@@ -208,7 +208,8 @@ fn allows(layers: Layers, row: usize, imported: usize) -> bool {
 fn test_files(sources: &[Source]) -> BTreeSet<String> {
     let mut files = BTreeSet::new();
     for (file, text) in sources {
-        let folder = file.trim_end_matches("mod.rs").trim_end_matches("lib.rs");
+        let of_folder = file.strip_suffix("mod.rs").or_else(|| file.strip_suffix("lib.rs"));
+        let folder = of_folder.map_or_else(|| format!("{}/", file.trim_end_matches(".rs")), str::to_owned);
         for (_, behind) in text.split("#[cfg(test)]\n").skip(1).filter_map(|part| part.split_once("mod ")) {
             let name = behind.split([';', ' ']).next().expect("a split has a first part");
             files.insert(format!("{folder}{name}.rs"));

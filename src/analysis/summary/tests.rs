@@ -1,3 +1,5 @@
+//! What is estimated of a run, and what is absent.
+
 use std::time::Duration;
 
 use super::*;

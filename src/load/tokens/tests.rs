@@ -1,3 +1,5 @@
+//! Which token stands where, and what a pool of them costs.
+
 use super::*;
 
 fn filled() -> TokenPool {

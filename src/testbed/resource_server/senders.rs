@@ -42,9 +42,15 @@ impl Senders {
 
     /// The token of an `Authorization` header (RFC 6750 section 2.1, RFC 9449 section 7.1); `None` if it is of another scheme.
     pub(super) fn token<'r>(&self, value: &'r str) -> Option<&'r str> {
-        let expected = if let Self::Owner(..) = self { dpop::SCHEME } else { "Bearer" };
+        let expected: &[&str] = match self {
+            Self::Anybody => &["Bearer"],
+            // As it came, or another token in its place.
+            Self::BehindGateway => &["Bearer", dpop::SCHEME],
+            Self::Owner(..) => &[dpop::SCHEME],
+        };
         let (scheme, token) = value.split_once(' ')?;
-        scheme.eq_ignore_ascii_case(expected).then(|| token.trim_start_matches(' '))
+        let is_expected = expected.iter().any(|expected| scheme.eq_ignore_ascii_case(expected));
+        is_expected.then(|| token.trim_start_matches(' '))
     }
 
     /// What the proof of a request shows; `None` where none is asked for.

@@ -1,3 +1,5 @@
+//! What a cache asks, played and by the closed form.
+
 use std::time::Duration;
 
 use super::*;
