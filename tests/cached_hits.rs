@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bearerbench::auth::architecture::{ARCHITECTURES, Context, TokenValidator};
-use bearerbench::auth::authorization_server::{AuthorizationServer, Client, Minting};
+use bearerbench::auth::authorization_server::{AuthorizationServer, Client, IN_MEMORY_CLIENT, Minting};
 use bearerbench::auth::store::Store;
 use bearerbench::auth::token::jwt::Trust;
 use bearerbench::auth::token::{Groups, Policy, WallClock};
@@ -69,6 +69,7 @@ async fn prepared(architecture: &str) -> (Arc<dyn TokenValidator>, String) {
     let policy = Policy { issuer, audience: client.audience, scope: client.scope };
     let context = Context {
         issuer: Arc::new(server),
+        client_id: IN_MEMORY_CLIENT.into(),
         policy: Arc::new(policy),
         trust: Trust::default(),
         clock,

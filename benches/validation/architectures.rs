@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bearerbench::auth::architecture::{ARCHITECTURES, Architecture, Context, TokenValidator};
-use bearerbench::auth::authorization_server::{AuthorizationServer, Client, Minting};
+use bearerbench::auth::authorization_server::{AuthorizationServer, Client, IN_MEMORY_CLIENT, Minting};
 use bearerbench::auth::store::Store;
 use bearerbench::auth::token::jwt::{LibraryRing, SigningKey, Trust};
 use bearerbench::auth::token::signature::{SIGNATURE_SCHEMES, SignatureScheme};
@@ -69,6 +69,7 @@ async fn prepared(
         Policy { issuer: ISSUER.to_owned(), audience: AUDIENCE.to_owned(), scope: "read".to_owned() };
     let context = Context {
         issuer: Arc::new(server),
+        client_id: IN_MEMORY_CLIENT.into(),
         policy: Arc::new(policy),
         trust: Trust::default(),
         clock: WallClock::system(),

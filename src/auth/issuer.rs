@@ -1,5 +1,7 @@
 //! What a resource server may ask its authorization server.
 
+mod signed_introspection;
+
 use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
@@ -12,6 +14,8 @@ use crate::auth::future::BoxFuture;
 use crate::auth::revocation_event::{EventId, Pushed};
 use crate::auth::token::jwt::stated_claims;
 use crate::auth::token::{Rejection, StatedClaims};
+
+pub use signed_introspection::{SIGNED_INTROSPECTION, SIGNED_INTROSPECTION_TYPE};
 
 /// How long an answer may take: then the request fails rather than its caller waits. Spring Security waits 30 s.
 pub const PATIENCE: Duration = Duration::from_secs(5);
@@ -36,6 +40,14 @@ pub enum ExchangeKind<'a> {
 pub trait Issuer: Send + Sync {
     /// Asks what a token means (RFC 7662).
     fn introspect<'a>(&'a self, token: &'a str) -> BoxFuture<'a, Result<Introspection, Unreachable>>;
+
+    /// Asks what a token means, and has the answer signed for who asks (RFC 9701): a JWT that nobody has looked at yet.
+    fn introspect_signed<'a>(&'a self, _token: &'a str) -> BoxFuture<'a, Result<String, Unreachable>> {
+        Box::pin(async { Err(Unreachable("it signs no answers".to_owned())) })
+    }
+
+    /// Is told why a signed answer was not believed.
+    fn disbelieved(&self, _why: &Unreachable) {}
 
     /// The JWT that a gateway passes on in the place of a token, if it comes by it in this way; `None` if the token is not active.
     fn exchange<'a>(

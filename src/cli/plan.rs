@@ -109,6 +109,9 @@ fn text(plan: &Plan) -> String {
         let tokens = match (&subject.signature, subject.token_format()) {
             (None, _) => "opaque tokens".to_owned(),
             (Some(scheme), TokenFormat::Jwt) => format!("{scheme} tokens"),
+            (Some(scheme), TokenFormat::Opaque) if !subject.architecture.tokens().signs_tokens() => {
+                format!("opaque tokens, answers about them signed with {scheme}")
+            }
             (Some(scheme), TokenFormat::Opaque) => format!("opaque tokens, {scheme} tokens inside"),
             (Some(scheme), TokenFormat::Signature) => {
                 format!("signatures of {scheme} tokens, which are whole inside")

@@ -58,7 +58,8 @@ impl Subject {
             architecture.accepts(&**scheme)?;
         }
         let extra_claims = written.extra_claims.unwrap_or(scenario.tokens.extra_claims);
-        ensure_readable(extra_claims, signature.as_ref())?;
+        let on_tokens = signature.as_ref().filter(|_| architecture.tokens().signs_tokens());
+        ensure_readable(extra_claims, on_tokens)?;
         Ok(Self {
             name: written.label(),
             position,
@@ -80,9 +81,10 @@ impl Subject {
         self.architecture.tokens().format(self.signature.is_some())
     }
 
-    /// About how many characters its JWTs have, wherever they are sent; `None` if there are none.
+    /// About how many characters its JWTs have, wherever they are sent as tokens; `None` if there are none.
     pub fn jwt_characters(&self) -> Option<usize> {
-        self.signature.as_ref().map(|scheme| jwt_characters(self.extra_claims, scheme))
+        let on_tokens = self.signature.as_ref().filter(|_| self.architecture.tokens().signs_tokens());
+        on_tokens.map(|scheme| jwt_characters(self.extra_claims, scheme))
     }
 
     /// Whether it only shows what everything else costs: it checks nothing, or tokens that nobody signed.

@@ -10,7 +10,7 @@ fn an_unknown_architecture_is_named_with_the_one_that_was_meant_and_all_known() 
         &[
             "case.toml:24: subject[1].architecture",
             "unknown validation architecture \"introspecton\"; did you mean \"introspection\"?",
-            "known: none, introspection, introspection-cached, jwt",
+            "known: none, introspection, introspection-cached, introspection-signed, jwt",
         ],
     );
 }

@@ -37,6 +37,19 @@ fn plan_tells_how_requests_travel_and_names_subjects_that_differ_in_it_alone() {
 }
 
 #[test]
+fn plan_tells_that_answers_are_signed_where_no_tokens_are_and_lets_their_claims_be_large() {
+    let signed = "architecture = \"introspection-signed\"\nsignature = \"ES256\"\nextra_claims = \"60KB\"";
+    let sandbox = Sandbox::with(&SMALL.replace("architecture = \"introspection\"", signed));
+    let told = sandbox.ended(&["plan", "case.toml"]).exits(0);
+    for words in [
+        "introspection-signed, opaque tokens, answers about them signed with ES256, store memory",
+        "of groups in the answers of the authorization server, none in its tokens",
+    ] {
+        assert!(told.stdout.contains(words), "no {words:?} in {told:#?}");
+    }
+}
+
+#[test]
 fn plan_is_the_same_for_the_same_seed_and_another_for_another() {
     let sandbox = Sandbox::with(SMALL);
     let plan = |seed: &str| {

@@ -8,10 +8,11 @@ use std::sync::{Arc, Mutex};
 use std::thread::{self, JoinHandle};
 use std::time::Instant;
 
+use bearerbench::auth::token::base64url;
 use serde_json::{Value, json};
 
-use crate::http::get;
-use crate::server::{Server, bearer};
+use crate::http::{get, post};
+use crate::server::{SECRET, Server, basic, bearer};
 
 /// An authorization server that answers every question alike: ours says too much, and nothing wrong.
 struct Canned {
@@ -220,4 +221,49 @@ fn a_resource_server_says_why_it_cannot_ask_and_does_not_repeat_it_for_every_req
     let mut rest = String::new();
     resource.stderr.read_to_string(&mut rest).unwrap();
     assert!(rest.lines().count() as u64 <= seconds + 1, "in {seconds} s: {rest}");
+}
+
+/// What stands between the dots of a JWT.
+fn part(jwt: &str, number: usize) -> Value {
+    let part = jwt.split('.').nth(number).expect("three parts");
+    serde_json::from_slice(&base64url::decode(part).expect("base64url")).expect("JSON")
+}
+
+#[test]
+fn who_asks_for_a_signed_answer_gets_one_for_nobody_else() {
+    let authorization = Server::authorization(&["--signature", "ES256", "--serves", "introspection-signed"]);
+    let token = authorization.token();
+    assert!(!token.contains('.'), "clients hold opaque tokens, not {token}");
+    let accept = "Accept: application/token-introspection+jwt";
+    let ask = || {
+        let headers = [accept, &basic("bench", SECRET)];
+        let answer =
+            post(authorization.address, "/introspect", &headers, &format!("token={token}")).expect(200);
+        assert_eq!(answer.header("content-type"), Some("application/token-introspection+jwt"));
+        assert_eq!(part(answer.body(), 0)["typ"], "token-introspection+jwt");
+        part(answer.body(), 1)
+    };
+    let mut said = ask();
+    assert_eq!((&said["iss"], &said["aud"]), (&json!(authorization.issuer()), &json!("bench")));
+    assert!(said["iat"].is_u64() && said["exp"].is_null() && said["sub"].is_null(), "{said}");
+    let answer = said["token_introspection"].take();
+    assert!(answer["active"] == true && answer["exp"].is_u64(), "{answer}");
+    authorization.revoke(&token);
+    assert_eq!(ask()["token_introspection"], json!({ "active": false }));
+    let metadata =
+        get(authorization.address, "/.well-known/oauth-authorization-server", &[]).expect(200).json();
+    assert_eq!(metadata["introspection_signing_alg_values_supported"], json!(["ES256"]));
+}
+
+#[test]
+fn an_answer_that_should_be_signed_and_is_not_is_told_and_decides_nothing() {
+    let server = Canned::start();
+    server.says(r#"{"keys":[]}"#);
+    let mut resource = Heard::start("introspection-signed", &format!("http://{}", server.address), "x");
+    for active in [true, false] {
+        server.says(&json!({ "active": active }).to_string());
+        assert_eq!(resource.status(), 503, "active: {active}");
+    }
+    let line = resource.line();
+    assert!(line.contains("expected a JWT as signed introspection answer"), "{line}");
 }

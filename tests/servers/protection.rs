@@ -19,7 +19,7 @@ fn of_every_kind(more: &[&str]) -> Vec<(Server, Server)> {
         let written = written(&choice);
         let signatures: &[&[&str]] = match architecture.tokens() {
             Tokens::Any => &[&[]],
-            Tokens::Jwt | Tokens::Phantom | Tokens::Split => {
+            Tokens::Jwt | Tokens::Phantom | Tokens::Split | Tokens::SignedAnswers => {
                 &[&["--signature", "ES256"], &["--signature", "ML-DSA-65"]]
             }
         };

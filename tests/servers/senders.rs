@@ -103,7 +103,7 @@ fn subjects() -> Vec<(String, bool)> {
         let written = toml::Value::try_from(&choice).expect("settings are TOML");
         let signature = match architecture.tokens() {
             Tokens::Any => "",
-            Tokens::Jwt | Tokens::Phantom | Tokens::Split => "signature = \"ES256\"",
+            Tokens::Jwt | Tokens::Phantom | Tokens::Split | Tokens::SignedAnswers => "signature = \"ES256\"",
         };
         let checks = architecture.design().checks != Checks::Nothing;
         (format!("architecture = {written}\n{signature}"), checks)

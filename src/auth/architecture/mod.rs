@@ -4,6 +4,7 @@ mod gateway;
 mod hybrid;
 mod introspection;
 mod introspection_cached;
+mod introspection_signed;
 mod jwt;
 mod jwt_cached;
 mod jwt_deny_list;
@@ -120,7 +121,7 @@ impl dyn Architecture + '_ {
     /// Whether a gateway before it sends it the token that goes inside, if there is one, rather than the one that clients hold: who verifies
     /// signatures needs a JWT.
     pub fn decides_on_inside(&self) -> bool {
-        self.tokens().need_signature()
+        self.tokens() == Tokens::Jwt
     }
 
     /// What is asked of a token at a hop, if this is asked of those that clients send.
@@ -181,6 +182,8 @@ pub enum Tokens {
     Phantom,
     /// Signatures of JWTs, whose header and claims the authorization server gives to a gateway that asks for them.
     Split,
+    /// Opaque ones: what the authorization server signs is what it says of them.
+    SignedAnswers,
 }
 
 impl Tokens {
@@ -188,8 +191,13 @@ impl Tokens {
     pub fn need_signature(self) -> bool {
         match self {
             Self::Any => false,
-            Self::Jwt | Self::Phantom | Self::Split => true,
+            Self::Jwt | Self::Phantom | Self::Split | Self::SignedAnswers => true,
         }
+    }
+
+    /// Whether what the authorization server signs are tokens, for clients or for who stands behind a gateway.
+    pub fn signs_tokens(self) -> bool {
+        self != Self::SignedAnswers
     }
 
     /// What clients hold of an authorization server that signs, or does not.
@@ -197,7 +205,7 @@ impl Tokens {
         match self {
             Self::Any if !is_signed => TokenFormat::Opaque,
             Self::Any | Self::Jwt => TokenFormat::Jwt,
-            Self::Phantom => TokenFormat::Opaque,
+            Self::Phantom | Self::SignedAnswers => TokenFormat::Opaque,
             Self::Split => TokenFormat::Signature,
         }
     }
@@ -220,6 +228,8 @@ pub enum Validation {
 pub struct Context {
     /// The authorization server.
     pub issuer: Arc<dyn Issuer>,
+    /// Who the resource server is to it: its `client_id`.
+    pub client_id: Arc<str>,
     /// What is asked of every token.
     pub policy: Arc<Policy>,
     /// What verifies signatures beside the published keys.
@@ -296,6 +306,11 @@ pub static ARCHITECTURES: Registry<dyn Architecture> = Registry {
             "introspection-cached",
             introspection_cached::Cached,
             "asks the authorization server and keeps its answer for a while"
+        ),
+        entry!(
+            "introspection-signed",
+            introspection_signed::IntrospectingSigned,
+            "asks the authorization server for every request, and believes signed answers alone (RFC 9701)"
         ),
         entry!("jwt", jwt::LocalJwt, "verifies the signature with published keys, asks nobody (RFC 9068)"),
         entry!(

@@ -11,12 +11,19 @@ use crate::auth::issuer::{Document, ExchangeKind, Introspection, Issuer, Revocat
 use crate::auth::revocation_event::EventId;
 
 /// The client that asks.
-const GATEWAY: &str = "gateway";
+pub const IN_MEMORY_CLIENT: &str = "gateway";
 
 impl Issuer for AuthorizationServer {
     fn introspect<'a>(&'a self, token: &'a str) -> BoxFuture<'a, Result<Introspection, Unreachable>> {
         Box::pin(async move {
             AuthorizationServer::introspect(self, token).await.map_err(|error| Unreachable(error.to_string()))
+        })
+    }
+
+    fn introspect_signed<'a>(&'a self, token: &'a str) -> BoxFuture<'a, Result<String, Unreachable>> {
+        Box::pin(async move {
+            let jwt = AuthorizationServer::introspect_signed(self, IN_MEMORY_CLIENT, token).await;
+            jwt.map_err(|error| Unreachable(error.to_string()))
         })
     }
 
@@ -31,7 +38,7 @@ impl Issuer for AuthorizationServer {
                 ExchangeKind::Split => self.joined(token).await,
                 ExchangeKind::Token { audience, scope } => {
                     let exchanged =
-                        AuthorizationServer::exchange(self, GATEWAY, token, audience, scope).await;
+                        AuthorizationServer::exchange(self, IN_MEMORY_CLIENT, token, audience, scope).await;
                     exchanged.map(|exchanged| exchanged.map(|issued| issued.token))
                 }
             };

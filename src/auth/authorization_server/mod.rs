@@ -9,6 +9,7 @@ mod publication;
 mod revocation;
 mod revocation_document;
 mod revocation_feed;
+mod signed_answers;
 #[cfg(test)]
 mod tests;
 
@@ -30,6 +31,7 @@ use crate::auth::token::{
 };
 
 pub use grants::RefreshError;
+pub use in_memory::IN_MEMORY_CLIENT;
 pub use minting::{JwtError, Minting, Signing, signature_of};
 pub use publication::{KEY_SET_PATH, Publication, PublicationError};
 pub use revocation::RevokeError;

@@ -61,6 +61,7 @@ impl Explained {
                 Tokens::Jwt => "JWTs",
                 Tokens::Phantom => "opaque tokens, which a gateway exchanges for JWTs",
                 Tokens::Split => "signatures of JWTs, which a gateway completes",
+                Tokens::SignedAnswers => "opaque tokens, about which it is given signed answers",
             },
             settings: settings(&schema, &generator),
             example: part.choice().clone(),

@@ -11,7 +11,7 @@ pub(super) fn format(serves: &[Part<dyn Architecture>], is_signed: bool) -> Resu
     if !is_signed {
         let kind = first.kind();
         return Err(format!(
-            "--serves {kind}: its tokens are signed; add --signature, like --signature ES256"
+            "--serves {kind}: its authorization server signs; add --signature, like --signature ES256"
         ));
     }
     let format = first.tokens().format(is_signed);
@@ -78,6 +78,7 @@ mod tests {
         assert_eq!(of(&[], false), Ok(TokenFormat::Opaque));
         assert_eq!(of(&["introspection"], true), Ok(TokenFormat::Jwt));
         assert_eq!(of(&["introspection", "phantom-token"], true), Ok(TokenFormat::Opaque));
+        assert_eq!(of(&["introspection-signed", "phantom-token"], true), Ok(TokenFormat::Opaque));
         assert!(of(&["phantom-token"], false).unwrap_err().contains("--signature ES256"));
         assert!(
             of(&["phantom-token", "jwt"], true).unwrap_err().contains("an authorization server for each")

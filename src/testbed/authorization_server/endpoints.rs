@@ -13,6 +13,7 @@ use serde_json::json;
 
 use super::table::Called;
 use crate::auth::authorization_server::{Client, Issued, JwtError, RefreshError, RevokeError};
+use crate::auth::issuer::SIGNED_INTROSPECTION;
 use crate::auth::revocation_event::EventId;
 use crate::auth::token::dpop::{PROOF_HEADER, ProofFault, SCHEME};
 use crate::auth::token::{Confirmation, TokenId};
@@ -139,11 +140,16 @@ pub(super) async fn introspect(
     headers: HeaderMap,
     form: Result<Form<AboutToken>, FormRejection>,
 ) -> Result<Response, Refusal> {
-    authenticated(&called, &headers)?;
+    let client = authenticated(&called, &headers)?;
     let Form(request) = form?;
     let token = request.token.ok_or(Refusal::InvalidRequest("token is missing"))?;
     let not_kept = [(CACHE_CONTROL, "no-store")];
-    if wants_jwt(&headers) {
+    if wants_nothing_but(SIGNED_INTROSPECTION, &headers) {
+        let jwt = called.server().introspect_signed(&client.id, &token).await;
+        let jwt = jwt.map_err(|error| Refusal::Unavailable(error.to_string()))?;
+        return Ok((not_kept, [(CONTENT_TYPE, SIGNED_INTROSPECTION)], jwt).into_response());
+    }
+    if wants_nothing_but(JWT, &headers) {
         let jwt = called.server().introspect_as_jwt(&token).await;
         let jwt = jwt.map_err(|error| Refusal::Unavailable(error.to_string()))?;
         return Ok(match jwt {
@@ -156,9 +162,9 @@ pub(super) async fn introspect(
     Ok((not_kept, Json(answer)).into_response())
 }
 
-/// Whether a JWT is the only answer that is taken (RFC 9110 section 12.5.1): whoever takes anything gets JSON.
-fn wants_jwt(headers: &HeaderMap) -> bool {
-    headers.get(ACCEPT).is_some_and(|accepted| accepted == JWT)
+/// Whether an answer of this media type is the only one that is taken (RFC 9110 section 12.5.1): whoever takes anything gets JSON.
+fn wants_nothing_but(media_type: &str, headers: &HeaderMap) -> bool {
+    headers.get(ACCEPT).is_some_and(|accepted| accepted == media_type)
 }
 
 /// A token for one audience in the place of another token (RFC 8693).

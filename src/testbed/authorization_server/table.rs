@@ -106,6 +106,10 @@ impl Called {
             // RFC 9449 section 5.1.
             metadata["dpop_signing_alg_values_supported"] = json!([alg]);
         }
+        if let Some(alg) = self.server().signing_algorithm() {
+            // RFC 9701 section 7.
+            metadata["introspection_signing_alg_values_supported"] = json!([alg]);
+        }
         for publication in self.server().publications() {
             metadata[publication.metadata_member()] = format!("{issuer}{}", publication.path()).into();
         }

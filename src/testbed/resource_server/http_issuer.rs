@@ -11,7 +11,8 @@ use tokio::sync::Semaphore;
 
 use crate::auth::future::BoxFuture;
 use crate::auth::issuer::{
-    Document, ExchangeKind, Introspection, Issuer, PATIENCE, RevocationStream, Unreachable,
+    Document, ExchangeKind, Introspection, Issuer, PATIENCE, RevocationStream, SIGNED_INTROSPECTION,
+    Unreachable,
 };
 use crate::auth::revocation_event::EventId;
 use crate::testbed::client::{CallError, Client, uri};
@@ -76,7 +77,7 @@ impl HttpIssuer {
 impl Issuer for HttpIssuer {
     fn introspect<'a>(&'a self, token: &'a str) -> BoxFuture<'a, Result<Introspection, Unreachable>> {
         Box::pin(async move {
-            let form = form_urlencoded::Serializer::new(String::new()).append_pair("token", token).finish();
+            let form = about(token);
             let answer = in_time(async {
                 let _connection = self.connections.acquire().await.expect("it is never closed");
                 self.client.post(&self.introspect, &self.authorization, form).await.map_err(unreachable)
@@ -85,6 +86,27 @@ impl Issuer for HttpIssuer {
             let said = answer.and_then(|json| Introspection::from_json(&json));
             said.inspect_err(|why| self.troubles.tell(why))
         })
+    }
+
+    fn introspect_signed<'a>(&'a self, token: &'a str) -> BoxFuture<'a, Result<String, Unreachable>> {
+        Box::pin(async move {
+            let form = about(token);
+            let answer = in_time(async {
+                let _connection = self.connections.acquire().await.expect("it is never closed");
+                let answer =
+                    self.client.post_for(&self.introspect, &self.authorization, SIGNED_INTROSPECTION, form);
+                answer.await.map_err(unreachable)
+            })
+            .await;
+            // No content is no JWT.
+            let jwt =
+                answer.and_then(|jwt| String::from_utf8(jwt.unwrap_or_default().into()).map_err(unreachable));
+            jwt.inspect_err(|why| self.troubles.tell(why))
+        })
+    }
+
+    fn disbelieved(&self, why: &Unreachable) {
+        self.troubles.tell(why);
     }
 
     fn exchange<'a>(
@@ -158,6 +180,11 @@ impl Issuer for HttpIssuer {
     fn channel_broke(&self, why: &Unreachable) {
         self.troubles.tell(why);
     }
+}
+
+/// A question about a token (RFC 7662 section 2.1).
+fn about(token: &str) -> String {
+    form_urlencoded::Serializer::new(String::new()).append_pair("token", token).finish()
 }
 
 async fn in_time<T>(answer: impl Future<Output = Result<T, Unreachable>>) -> Result<T, Unreachable> {

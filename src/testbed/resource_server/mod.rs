@@ -109,7 +109,8 @@ pub(super) async fn prepare(
     let policy = Arc::new(spec.architecture.policy_at(spec.hop.into(), policy));
     let trust = Trust { shared_key: spec.shared_key, scheme: spec.signature };
     let poll_phase = spec.poll_phase;
-    let context = Context { issuer: Arc::clone(&issuer) as _, policy, trust, clock, poll_phase };
+    let client_id = spec.credentials.client_id.into();
+    let context = Context { issuer: Arc::clone(&issuer) as _, client_id, policy, trust, clock, poll_phase };
     let validator = at(&spec.architecture, spec.hop, spec.branch)?.validator(context).await?;
     let server = Arc::new(ResourceServer {
         issuer,

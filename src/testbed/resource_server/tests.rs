@@ -104,6 +104,7 @@ impl Estate {
             Policy { issuer: issuer.clone(), audience: AUDIENCE.to_owned(), scope: "read".to_owned() };
         let context = Context {
             issuer: Arc::new(HttpIssuer::new(&format!("http://{proxied}"), &credentials).unwrap()),
+            client_id: credentials.client_id.as_str().into(),
             policy: Arc::new(policy),
             trust: Trust::default(),
             clock: WallClock::system(),

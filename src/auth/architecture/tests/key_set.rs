@@ -128,6 +128,10 @@ impl Issuer for Rotating {
         self.now().introspect(token)
     }
 
+    fn introspect_signed<'a>(&'a self, token: &'a str) -> BoxFuture<'a, Result<String, Unreachable>> {
+        self.now().introspect_signed(token)
+    }
+
     fn exchange<'a>(
         &'a self,
         token: &'a str,
@@ -172,4 +176,22 @@ async fn a_list_signed_by_another_key_has_the_keys_fetched_again_once_their_cool
     sleep(Duration::from_millis(200)).await;
     assert_eq!(validator.validate(&token).await.err(), Some(Rejection::Inactive));
     assert_eq!(issuer.servers[1].fetches.load(Ordering::Relaxed), 4, "the list three times, the keys once");
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_answer_signed_by_another_key_counts_once_the_keys_were_fetched_again() {
+    let opaque = TokenFormat::Opaque;
+    let scheme = Part::<dyn SignatureScheme>::named("ES256").unwrap();
+    let signing = async || {
+        let key = SigningKey::generate(&*scheme).unwrap();
+        counting(Minting::signed(opaque, key, scheme.clone(), Vec::new()), Vec::new()).await
+    };
+    let servers = [signing().await, signing().await];
+    let token = long_lived(&servers[1]).await;
+    let issuer = Arc::new(Rotating { servers, has_changed: AtomicBool::new(false) });
+    let validator = part(r#""introspection-signed""#).validator(context(&issuer)).await.unwrap();
+    assert_eq!(validator.validate(&token).await.err(), Some(Rejection::Inactive), "by the old key");
+    issuer.has_changed.store(true, Ordering::Relaxed);
+    assert_eq!(refused(&*validator, &token, 60).await, (0..30).collect::<Vec<_>>(), "the cool-down of `jwt`");
+    assert_eq!(issuer.servers[1].fetches.load(Ordering::Relaxed), 1);
 }

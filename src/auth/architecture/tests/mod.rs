@@ -8,6 +8,7 @@ mod deny_list;
 mod deny_list_pushed;
 mod filter;
 mod hybrid;
+mod introspection_signed;
 mod key_set;
 mod library;
 mod phantom_token;
@@ -27,7 +28,7 @@ use std::time::Duration;
 use futures_util::StreamExt as _;
 
 use super::*;
-use crate::auth::authorization_server::{AuthorizationServer, Client, JwtError, Minting};
+use crate::auth::authorization_server::{AuthorizationServer, Client, IN_MEMORY_CLIENT, JwtError, Minting};
 use crate::auth::future::BoxFuture;
 use crate::auth::issuer::{Document, ExchangeKind, Introspection, RevocationStream};
 use crate::auth::revocation_event::EventId;
@@ -63,6 +64,14 @@ impl Issuer for Counting {
             return Box::pin(async { Err(Unreachable("down".to_owned())) });
         }
         Issuer::introspect(&self.server, token)
+    }
+
+    fn introspect_signed<'a>(&'a self, token: &'a str) -> BoxFuture<'a, Result<String, Unreachable>> {
+        self.introspections.fetch_add(1, Ordering::Relaxed);
+        if self.down.load(Ordering::Relaxed) {
+            return Box::pin(async { Err(Unreachable("down".to_owned())) });
+        }
+        Issuer::introspect_signed(&self.server, token)
     }
 
     fn exchange<'a>(
@@ -245,6 +254,7 @@ fn context<I: Issuer + 'static>(issuer: &Arc<I>) -> Context {
     let policy = Policy { issuer: ISSUER.into(), audience: AUDIENCE.into(), scope: "read".into() };
     Context {
         issuer: Arc::clone(issuer) as _,
+        client_id: IN_MEMORY_CLIENT.into(),
         policy: Arc::new(policy),
         trust: Trust::default(),
         clock: WallClock::system(),
