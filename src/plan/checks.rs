@@ -15,6 +15,7 @@ pub(super) fn ensure_possible(file: &ScenarioFile, offer: &Offer) -> Result<(), 
     ensure_bounded(file)?;
     ensure_mixed(file)?;
     ensure_replaceable(file)?;
+    ensure_proofs_fit(file)?;
     ensure_streams(file)?;
     ensure_connected(file)
 }
@@ -138,6 +139,25 @@ fn ensure_nobody_refreshes(file: &ScenarioFile) -> Result<(), InvalidScenario> {
             Err(file.key_error(&format!("subject[{index}].architecture"), problem.to_owned()))
         }
     }
+}
+
+/// Proofs are signed ahead for the tokens that there are when the load begins: one for another token proves nothing (RFC 9449 section 4.3).
+fn ensure_proofs_fit(file: &ScenarioFile) -> Result<(), InvalidScenario> {
+    let is_churned = file.scenario.tokens.churn.is_some();
+    for (index, subject) in file.scenario.subjects.iter().enumerate().filter(|(_, it)| it.sender.is_some()) {
+        let is_refreshed = subject.architecture.design().refreshing.is_some();
+        let (what, remedy) = match (is_churned, is_refreshed) {
+            (false, false) => continue,
+            (true, _) => ("tokens.churn replaces tokens", "take it into a scenario without tokens.churn"),
+            (false, true) => ("its clients have tokens refreshed", "choose another architecture for it"),
+        };
+        let problem = format!(
+            "{what} while the load runs, but proofs are signed ahead for the tokens issued before it, and would be refused with others; \
+             {remedy}, or leave its `sender` away"
+        );
+        return Err(file.key_error(&format!("subject[{index}].sender"), problem));
+    }
+    Ok(())
 }
 
 fn ensure_streams(file: &ScenarioFile) -> Result<(), InvalidScenario> {

@@ -62,6 +62,30 @@ fn tokens_that_clients_have_refreshed_are_not_replaced() {
 }
 
 #[test]
+fn proofs_for_tokens_that_are_renewed_under_load_are_refused_at_their_line_with_what_to_do() {
+    let refreshing = "{ kind = \"jwt-refresh\", life = \"5s\" }\nsignature = \"ES256\"\nsender = \"dpop\"";
+    refused(
+        &SMALL.replace("\"introspection\"", refreshing),
+        &[
+            "case.toml:26: subject[1].sender",
+            "its clients have tokens refreshed",
+            "choose another architecture",
+        ],
+    );
+    let churned = SMALL
+        .replace("\"introspection\"", "\"introspection\"\nsender = \"dpop\"")
+        .replace("[tokens]\n", "[tokens]\nchurn = 20\n");
+    refused(
+        &churned,
+        &[
+            "case.toml:26: subject[1].sender",
+            "tokens.churn replaces tokens",
+            "a scenario without tokens.churn",
+        ],
+    );
+}
+
+#[test]
 fn jwt_without_a_signature_scheme_is_refused_at_the_line_of_its_subject() {
     let scenario = SMALL.replace("\"introspection\"", "\"jwt\"");
     refused(&scenario, &["case.toml:22: subject[1]", "add a signature scheme, like signature = \"ES256\""]);
