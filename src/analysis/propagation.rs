@@ -2,7 +2,8 @@
 //!
 //! R is the time from the acknowledgement of the revocation to the last unsafe acceptance (0 if there was
 //! none); the refusal after it came a gap g later, so the truth lies in [R, R + g]. Without such a refusal
-//! nothing bounds it from above.
+//! nothing bounds it from above. Where servers take turns of which some ask, one refusal is not the end: g reaches to the
+//! one by which those that accept would have had their turn.
 
 use std::collections::BTreeMap;
 
@@ -11,6 +12,7 @@ use crate::analysis::trials::Trials;
 use crate::analysis::{Basis, Estimate};
 use crate::metric::MetricId;
 use crate::observation::{Event, Probe, Revocation};
+use crate::units::Offset;
 
 /// One revocation as seen at one resource server.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -23,7 +25,7 @@ pub struct Observation {
     pub node: u32,
     /// R: seconds from the acknowledgement to the last unsafe acceptance, 0 if there was none.
     pub last_acceptance: f64,
-    /// g: seconds from there to the refusal after it; absent if none was seen before probing ended.
+    /// g: seconds from there to the refusal after it that shows that nobody accepts any more; absent if none was seen before probing ended.
     pub gap: Option<f64>,
     /// Seconds from the acknowledgement to the end of probing.
     pub probed_for: f64,
@@ -54,6 +56,7 @@ impl Propagation {
     /// Reads the probes of every trial of a subject.
     pub(super) fn of(trials: &Trials<'_>) -> Self {
         let mut propagation = Self::default();
+        let conclusive = conclusive_refusals(trials.subject.design.asked_behind);
         for recording in &trials.recordings {
             for (index, (event, revocation)) in recording.revocations().enumerate() {
                 propagation.not_acknowledged += u64::from(event.ended.is_none());
@@ -61,11 +64,9 @@ impl Propagation {
                     *propagation.failures.entry(reason.clone()).or_default() += 1;
                 }
                 propagation.false_refusals += false_refusals(event, revocation);
-                propagation.observations.extend(
-                    recording
-                        .enforcement_points()
-                        .filter_map(|node| observe(recording.repetition, index, (event, revocation), node)),
-                );
+                propagation.observations.extend(recording.enforcement_points().filter_map(|node| {
+                    observe(recording.repetition, index, (event, revocation), node, conclusive)
+                }));
             }
         }
         propagation
@@ -119,11 +120,28 @@ impl Observation {
     }
 }
 
+/// So likely it may be at most that refusals that are taken for the end all came from those who ask.
+const BY_CHANCE: f64 = 0.005;
+
+/// How many refusals in a row show that a token is accepted no more, where this part of the requests is asked about behind a server that
+/// would accept them all.
+fn conclusive_refusals(asked_behind: Option<f64>) -> usize {
+    let mut refusals = 1;
+    if let Some(part) = asked_behind.filter(|part| *part < 1.0) {
+        let mut chance = part;
+        while chance >= BY_CHANCE {
+            (refusals, chance) = (refusals + 1, chance * part);
+        }
+    }
+    refusals
+}
+
 fn observe(
     repetition: u32,
     index: usize,
     (event, revocation): (&Event, &Revocation),
     node: u32,
+    conclusive: usize,
 ) -> Option<Observation> {
     let acknowledged = event.ended?;
     let probes = || revocation.probes.iter().filter(|probe| probe.node == node);
@@ -133,7 +151,9 @@ fn observe(
     let last_unsafe = probes().filter(is_unsafe).max_by_key(|probe| probe.decided());
     let last = last_unsafe.map_or(acknowledged, Probe::decided);
     let refused = probes().filter(|probe| !probe.accepted && probe.decided() >= last);
-    let gap = refused.map(|probe| probe.decided().since(last).as_secs_f64()).reduce(f64::min);
+    let mut refused: Vec<Offset> = refused.map(Probe::decided).collect();
+    refused.sort_unstable();
+    let gap = refused.get(conclusive - 1).map(|decided| decided.since(last).as_secs_f64());
     let in_flight =
         |probe: &&Probe| probe.accepted && probe.sent <= acknowledged && probe.decided() > acknowledged;
     Some(Observation {
@@ -164,7 +184,6 @@ mod tests {
     use super::*;
     use crate::analysis::synthetic;
     use crate::observation::Action;
-    use crate::units::Offset;
 
     /// A probe of the first resource server, which is the third node: sent and decided in milliseconds.
     fn probe(sent: u64, decided: u64, accepted: bool) -> Probe {
@@ -174,6 +193,11 @@ mod tests {
 
     /// A revocation sent at 990 ms and acknowledged at 1,000 ms, probed until 5,000 ms.
     fn observed(probes: Vec<Probe>) -> Propagation {
+        observed_behind(None, probes)
+    }
+
+    /// The same, where servers behind a gateway ask about a part of the requests.
+    fn observed_behind(asked_behind: Option<f64>, probes: Vec<Probe>) -> Propagation {
         let at = |millis: u64| Offset::from_nanos(millis * 1_000_000);
         let revocation = Revocation { expires_seconds: 300.0, probed_until: at(5_000), probes, undecided: 0 };
         let event = Event {
@@ -184,6 +208,7 @@ mod tests {
             failure: None,
         };
         let mut recording = synthetic::recording(0);
+        recording.subject.design.asked_behind = asked_behind;
         recording.events = vec![event];
         let recordings = [recording];
         Propagation::of(&Trials::group(&recordings.each_ref())[0])
@@ -227,6 +252,20 @@ mod tests {
     fn a_refusal_before_the_last_acceptance_bounds_nothing() {
         let found = observed(vec![probe(1_100, 1_101, false), probe(1_200, 1_201, true)]);
         assert_eq!(found.observations[0].gap, None);
+    }
+
+    #[test]
+    fn where_servers_take_turns_of_which_one_asks_a_single_refusal_is_not_the_end() {
+        let refusals =
+            |count: u64| (1..=count).map(|number| probe(1_100 + 10 * number, 1_105 + 10 * number, false));
+        let observed = |part, count| {
+            let probes = [probe(1_090, 1_100, true)].into_iter().chain(refusals(count)).collect();
+            observed_behind(Some(part), probes).observations[0].gap.map(|gap| (gap * 1e3).round())
+        };
+        assert_eq!(observed(0.5, 7), None, "one of 128 times all were turns of the one that asks");
+        assert_eq!([observed(0.5, 8), observed(0.5, 20)], [Some(85.0); 2]);
+        assert_eq!(observed(0.05, 3), Some(25.0));
+        assert_eq!(observed(1.0, 3), Some(15.0), "nobody accepts without asking");
     }
 
     #[test]
