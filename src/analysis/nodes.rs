@@ -1,14 +1,14 @@
-//! What each server of a subject uses up, where a request passes several.
+//! What each server of a subject uses up, where a request passes several. Those that share a process are one: what each of them used nobody knows.
 
 use serde::Serialize;
 
 use crate::analysis::trials::Trials;
 use crate::observation::{Node, Role};
 
-/// A server, by what it did for all requests.
+/// A server, or those that share a process, by what was done for all requests.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct NodeCost {
-    /// Its name in the recordings.
+    /// Its name in the recordings, or what those of a process are called together.
     pub name: String,
     /// What it does.
     pub role: Role,
@@ -29,15 +29,23 @@ pub(super) fn costs(trials: &Trials<'_>) -> Vec<NodeCost> {
     let decides = |node: &&Node| node.role.enforces();
     let requests: u64 = nodes().filter(decides).filter(|node| node.hop == 0).map(requests).sum();
     let mut costs: Vec<NodeCost> = Vec::new();
+    let mut known: Vec<&str> = Vec::new();
     for node in nodes().filter(|node| node.role != Role::Client && requests > 0) {
-        if costs.iter().any(|known| known.name == node.name) {
+        if node.process_of.is_some() || known.contains(&&*node.name) {
             continue;
         }
-        let same = || nodes().filter(|other| other.name == node.name);
-        let cpu: u64 = same().map(cpu_nanos).sum();
-        let seen: u64 = same().map(self::requests).sum();
+        known.push(&node.name);
+        let together = || nodes().filter(|other| process(other) == node.name);
+        let cpu: u64 = together().map(cpu_nanos).sum();
+        let seen: u64 = together().map(self::requests).sum();
+        let mut names: Vec<&str> = Vec::new();
+        for name in together().map(|other| &*other.name) {
+            if !names.contains(&name) {
+                names.push(name);
+            }
+        }
         costs.push(NodeCost {
-            name: node.name.clone(),
+            name: called(&names),
             role: node.role,
             hop: node.hop,
             cpu_seconds_per_million_requests: cpu as f64 / 1e9 / requests as f64 * 1e6,
@@ -45,6 +53,32 @@ pub(super) fn costs(trials: &Trials<'_>) -> Vec<NodeCost> {
         });
     }
     costs
+}
+
+/// The node that tells what the process of a node used up.
+fn process(node: &Node) -> &str {
+    node.process_of.as_ref().unwrap_or(&node.name)
+}
+
+/// What the servers of a process are called together: "gateway 1 to 6" if they are numbered in a row.
+fn called(names: &[&str]) -> String {
+    let number = |name: &str| {
+        let (what, number) = name.rsplit_once(' ')?;
+        Some((what.to_owned(), number.parse::<u64>().ok()?))
+    };
+    let follows = |pair: &[&str]| {
+        let next = number(pair[0]).map(|(what, number)| (what, number + 1));
+        next.is_some() && next == number(pair[1])
+    };
+    match names {
+        [] => String::new(),
+        [alone] => (*alone).to_owned(),
+        [first, .., last] if names.windows(2).all(follows) => {
+            let (_, last) = last.rsplit_once(' ').unwrap_or_default();
+            format!("{first} to {last}")
+        }
+        [first, rest @ ..] => format!("{first} and {} more in its process", rest.len()),
+    }
 }
 
 fn requests(node: &Node) -> u64 {
@@ -57,6 +91,7 @@ fn cpu_nanos(node: &Node) -> u64 {
 
 #[cfg(test)]
 mod tests {
+    use super::called;
     use crate::analysis::{analyse, synthetic};
     use crate::metric::MetricId;
 
@@ -77,5 +112,25 @@ mod tests {
         assert!((authorization.cpu_seconds_per_million_requests / whole - 1.0).abs() < 1e-9);
         assert_eq!((authorization.share_of_requests, first.share_of_requests), (None, Some(1.0)));
         assert!((second.share_of_requests.unwrap() - 1.0).abs() < 0.1, "each had half of them");
+    }
+
+    #[test]
+    fn servers_that_share_a_process_are_one_with_the_requests_of_all() {
+        let mut recording = synthetic::recording(2);
+        recording.nodes[1].hop = 1;
+        let apart = analyse(&[recording.clone()]).subjects.remove(0).nodes;
+        recording.nodes[3].process_of = Some("resource server 1".to_owned());
+        for look in &mut recording.nodes[3].looks {
+            look.cpu_nanos = 0;
+        }
+        let together = analyse(&[recording.clone(), recording]).subjects.remove(0).nodes;
+        let names: Vec<&str> = together.iter().map(|node| &*node.name).collect();
+        assert_eq!(names, ["authorization server", "resource server 1 to 2"]);
+        let (first, both) = (&apart[1], &together[1]);
+        assert_eq!(both.share_of_requests, Some(1.0), "{apart:?}");
+        let costs = [first, both].map(|node| node.cpu_seconds_per_million_requests);
+        assert!((costs[0] - costs[1]).abs() < 1e-9, "what the process used: {costs:?}");
+        assert_eq!(called(&["gateway 1", "gateway 3", "gateway 4"]), "gateway 1 and 2 more in its process");
+        assert_eq!(called(&["gateway", "service"]), "gateway and 1 more in its process");
     }
 }
