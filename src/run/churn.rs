@@ -3,19 +3,16 @@
 use std::convert::Infallible;
 use std::future::pending;
 use std::sync::Arc;
-use std::time::Duration;
 
 use futures_util::stream::{FuturesUnordered, StreamExt as _};
-use tokio::time::{Instant, MissedTickBehavior, interval_at, sleep};
+use tokio::time::{Instant, sleep, sleep_until};
 
 use crate::load::{Renewals, TokenPool};
 use crate::observation::TokenChurn;
 use crate::plan::Trial;
+use crate::run::refreshing::pause_after;
 use crate::testbed::Testbed;
 use crate::units::Stamp;
-
-/// The generator looks for new tokens that often; it is given all that came meanwhile at once.
-const HANDING_OVER: Duration = Duration::from_millis(50);
 
 /// As many may be under way at once: those of an authorization server that is slow come late, and as they are asked for.
 const AT_ONCE: usize = 64;
@@ -36,8 +33,8 @@ pub(super) async fn replace(
     let client = testbed.token_client();
     let mut under_way = FuturesUnordered::new();
     let mut fresh: Vec<(u32, Arc<str>)> = Vec::new();
-    let mut handing_over = interval_at(Instant::now() + HANDING_OVER, HANDING_OVER);
-    handing_over.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    // The generator is given all that came meanwhile at once.
+    let mut hands_over = Instant::now();
     loop {
         let next = replacements.peek().map(|(due, _)| due.since(Stamp::now().offset(start)));
         tokio::select! {
@@ -63,9 +60,13 @@ pub(super) async fn replace(
                 }
             },
             // Also when nothing came: a `select!` needs a branch that is not disabled.
-            _ = handing_over.tick() => if !fresh.is_empty() {
-                pool = Arc::new(pool.replacing(fresh.drain(..)));
-                renewals.replace(Arc::clone(&pool));
+            () = sleep_until(hands_over) => {
+                let began = Instant::now();
+                if !fresh.is_empty() {
+                    pool = Arc::new(pool.replacing(fresh.drain(..)));
+                    renewals.replace(Arc::clone(&pool));
+                }
+                hands_over = Instant::now() + pause_after(began.elapsed());
             }
         }
     }

@@ -39,6 +39,11 @@ const AT_ONCE: usize = 16;
 const TOGETHER: Duration = Duration::from_millis(50);
 /// The pool is copied for at most this part of the time.
 const COPYING: u32 = 10;
+/// Whoever has replaced the pool waits so long before it is replaced again.
+pub(super) fn pause_after(took: Duration) -> Duration {
+    TOGETHER.max(COPYING * took)
+}
+
 /// An authorization server that does not answer is asked again after this.
 const RETRY: Duration = Duration::from_millis(250);
 
@@ -177,7 +182,7 @@ impl<'a> Work<'a> {
                 self.renewals.replace(Arc::clone(pool));
                 fresh.clear();
                 replaced = Stamp::now();
-                pause = TOGETHER.max(COPYING * now.elapsed());
+                pause = pause_after(now.elapsed());
             }
             if is_idle && let Some(tell) = self.tell.take() {
                 // Nobody listens any more if the trial was given up.
