@@ -112,16 +112,29 @@ impl ProofQueue {
     /// The proof of the next request of the plan, which this must be and which must be due. Waits for it if the maker is behind: the
     /// generator is late then, and its lag tells.
     pub(super) fn next(&self, request: &Request) -> Box<str> {
-        self.made.recv().unwrap_or_else(|_| self.sign_now(request))
+        self.made.recv().unwrap_or_else(|_| self.sign(request))
     }
 
-    /// The proof of a request that has waited for a connection: a new one if that was long, as a client signs when it sends.
-    pub(super) fn renewed(&self, request: &Request, proof: Box<str>, waited: Duration) -> Box<str> {
-        if waited > self.ahead / 4 { self.sign_now(request) } else { proof }
+    /// The proof of a request that has waited for a connection: a new one if that was long, as a client signs when it sends. And how long
+    /// that took.
+    pub(super) fn renewed(
+        &self,
+        request: &Request,
+        proof: Box<str>,
+        waited: Duration,
+    ) -> (Box<str>, Duration) {
+        if waited > self.ahead / 4 { self.sign_now(request) } else { (proof, Duration::ZERO) }
     }
 
-    /// A proof that nobody has made before: for a request that no plan foresaw, or one that is sent again.
-    pub(super) fn sign_now(&self, request: &Request) -> Box<str> {
+    /// A proof that nobody has made before: for a request that no plan foresaw, or one that is sent again. And how long that took: the
+    /// request is sent as much later, and a server has no part in it.
+    pub(super) fn sign_now(&self, request: &Request) -> (Box<str>, Duration) {
+        let begun = Stamp::now();
+        let proof = self.sign(request);
+        (proof, begun.elapsed())
+    }
+
+    fn sign(&self, request: &Request) -> Box<str> {
         (self.sign)(self.tokens.text(request.token), request.resource_server).into()
     }
 }
@@ -223,9 +236,9 @@ mod tests {
         queue.begin(start);
         let last = requests().skip(501).map(|request| queue.next(&request)).last();
         assert_eq!(last.as_deref(), Some("even 3 2000"));
-        assert_eq!(&*queue.sign_now(&request(1)), "odd 3 2001", "beyond the plan");
+        assert_eq!(&*queue.sign_now(&request(1)).0, "odd 3 2001", "beyond the plan");
         assert_eq!(&*queue.next(&request(1)), "odd 3 2002", "a maker that has gone is no reason to wait");
-        let renewed = |millis| queue.renewed(&request(1), "old".into(), Duration::from_millis(millis));
+        let renewed = |millis| queue.renewed(&request(1), "old".into(), Duration::from_millis(millis)).0;
         assert_eq!([&*renewed(2_500), &*renewed(2_501)], ["old", "odd 3 2003"]);
     }
 
@@ -257,6 +270,7 @@ mod tests {
         queue.begin(Stamp::now());
         let proofs: Vec<_> = (0..2_000).map(|_| queue.next(&request(0))).collect();
         assert_eq!(proofs.last().map(|proof| &**proof), Some("1999"));
+        assert!(queue.sign_now(&request(0)).1 >= Duration::from_millis(1), "what a server has no part in");
     }
 
     #[test]

@@ -58,7 +58,12 @@ impl<S: Sender> Dispatch<S> {
         let Some(again) = slot.again.take() else { return false };
         let Again { flight, failure } = *again;
         // A new one: the server may have seen the first.
-        let proof = self.proofs.as_ref().map(|proofs| proofs.sign_now(&flight.request));
+        let mut now = now;
+        let proof = self.proofs.as_ref().map(|proofs| {
+            let (proof, took) = proofs.sign_now(&flight.request);
+            now = now + took;
+            proof
+        });
         let before = flight.sent;
         let flight = Flight { sent: now, ..flight };
         let sender = slot.sender.as_mut().expect("it was connected just now");

@@ -302,9 +302,13 @@ impl<S: Sender> Dispatch<S> {
 
     fn send_waiting(&mut self, slot: usize, waiting: Waiting, now: Offset) {
         let Waiting { request, proof, since } = waiting;
-        let waited = now.since(since);
-        let proof = self.proofs.as_ref().zip(proof);
-        let proof = proof.map(|(proofs, proof)| proofs.renewed(&request, proof, waited));
+        let (mut now, mut waited) = (now, now.since(since));
+        let proof = self.proofs.as_ref().zip(proof).map(|(proofs, proof)| {
+            let (proof, took) = proofs.renewed(&request, proof, waited);
+            // It was taken up before: to sign again is part of its wait.
+            (now, waited) = (now + took, waited + took);
+            proof
+        });
         self.send(slot, request, proof.as_deref(), now, Some(waited));
     }
 

@@ -84,8 +84,13 @@ impl<S: Sender> Dispatch<S> {
             }
             return;
         };
-        // Nobody knew of this request before: to sign for it is part of what its user waits for.
-        let proof = self.proofs.as_ref().map(|proofs| proofs.sign_now(&request));
+        // Nobody knew of this request before: to sign for it is part of what its user waits for, and of the generator's lag.
+        let mut now = now;
+        let proof = self.proofs.as_ref().map(|proofs| {
+            let (proof, took) = proofs.sign_now(&request);
+            now = now + took;
+            proof
+        });
         if is_open {
             self.send(slot, request, proof.as_deref(), now, None);
         } else {
