@@ -167,8 +167,8 @@ fn quotient(weights: &[u32], steps: &[UsageInterval], of: fn(&UsageInterval) -> 
 fn churn(trials: &Trials<'_>) -> BTreeMap<MetricId, Estimate> {
     let (mut seconds, mut replaced, mut issuing) = (0.0, 0, Distribution::default());
     for recording in &trials.recordings {
-        let (Some(churn), Some(_)) = (&recording.churn, &recording.load) else { continue };
-        seconds += recording.workload.warmup_seconds + recording.workload.window_seconds;
+        let (Some(churn), Some(load)) = (&recording.churn, &recording.load) else { continue };
+        seconds += recording.workload.warmup_seconds + load.measured_seconds;
         replaced += churn.replaced;
         issuing.add(&churn.issuing);
     }

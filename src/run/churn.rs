@@ -12,10 +12,15 @@ use crate::observation::TokenChurn;
 use crate::plan::Trial;
 use crate::run::refreshing::pause_after;
 use crate::testbed::Testbed;
-use crate::units::Stamp;
+use crate::units::{Offset, Stamp};
 
 /// As many may be under way at once: those of an authorization server that is slow come late, and as they are asked for.
 const AT_ONCE: usize = 64;
+
+/// How many tokens the plan of `trial` wants replaced until then.
+pub(super) fn due(trial: &Trial, until: Offset) -> u64 {
+    trial.workload.replacements(trial.seed).take_while(|(due, _)| *due < until).count() as u64
+}
 
 /// Replaces tokens of `pool` when the plan of `trial` says so, and leaves them in `renewals`. Never ends: the load does.
 pub(super) async fn replace(
@@ -40,7 +45,6 @@ pub(super) async fn replace(
         tokio::select! {
             () = sleep(next.unwrap_or_default()), if next.is_some() && under_way.len() < AT_ONCE => {
                 let (_, token) = replacements.next().expect("it was looked at");
-                seen.due += 1;
                 let client = &client;
                 under_way.push(async move {
                     let asked = Stamp::now();
@@ -69,5 +73,26 @@ pub(super) async fn replace(
                 hands_over = Instant::now() + pause_after(began.elapsed());
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::plan::Plan;
+    use crate::scenario::ScenarioFile;
+
+    #[test]
+    fn what_is_due_is_what_the_plan_wants_until_the_load_ends_however_slowly_tokens_are_issued() {
+        let text = include_str!("../../scenarios/churn.toml");
+        let file = ScenarioFile::parse("churn.toml".to_owned(), text, &[]).unwrap();
+        let trial = &Plan::decide(&file, &[], &[0, 1]).unwrap().trials[0];
+        let all: Vec<Offset> = trial.workload.replacements(trial.seed).map(|(due, _)| due).collect();
+        assert_eq!(due(trial, all[7]), 7);
+        assert_eq!(
+            due(trial, Offset::from_nanos(u64::MAX)),
+            all.len() as u64,
+            "none after the end of the plan"
+        );
     }
 }

@@ -121,6 +121,7 @@ async fn attempt(
     let mut replaced = TokenChurn::default();
     let replacing = churn::replace(&testbed, trial, start, tokens, &renewals, &mut replaced);
     let driven = accompany(&testbed, trial, &due, start, &mut seen, replacing, &mut generator).await;
+    replaced.due = churn::due(trial, Stamp::now().offset(start));
     let expiries =
         clients.map_or_else(|| vec![supply.watched_issued.expires(plan.lifetime); due.len()], Clients::end);
     recording.conditions = watch.end();

@@ -2,7 +2,7 @@
 
 use std::ops::{Add, Mul};
 
-use crate::analysis::expectation::replaced::of_replaced;
+use crate::analysis::expectation::replaced::{as_replaced, of_replaced};
 use crate::analysis::expectation::{UNEVEN, Z99};
 use crate::analysis::oracle::{AskedAhead, misses, unsafe_acceptances};
 use crate::analysis::population::Population;
@@ -32,7 +32,7 @@ struct Tally {
 pub(super) fn per_request(trials: &Trials<'_>, caching: &Caching) -> Option<PerRequest> {
     let (mut sum, mut requests) = (Tally::default(), 0.0);
     for recording in trials.recordings.iter().filter(|recording| recording.load.is_some()) {
-        let workload = &recording.workload;
+        let workload = &as_replaced(recording);
         let (caused, probes) = probe_calls(recording, caching);
         sum = sum + of_load(workload, caching)? + caused;
         requests += workload.rate * workload.window_seconds + probes;

@@ -3,7 +3,17 @@
 use crate::analysis::oracle::misses;
 use crate::analysis::population::Population;
 use crate::design::Caching;
-use crate::observation::Workload;
+use crate::observation::{Recording, Workload};
+
+/// The workload as it was: as many tokens were replaced as there were issued in time, and until the load ended.
+pub(super) fn as_replaced(recording: &Recording) -> Workload {
+    let mut workload = recording.workload.clone();
+    if let (Some(churn), Some(load)) = (&recording.churn, &recording.load) {
+        let seconds = workload.warmup_seconds + load.measured_seconds;
+        workload.churn_per_second = if seconds > 0.0 { churn.replaced as f64 / seconds } else { 0.0 };
+    }
+    workload
+}
 
 /// Misses of live tokens that are replaced. An answer ends with its lifetime T, or before with its token, which has an exponential time left
 /// whatever happened: at a rate ρ of replacements for each token after (1 - exp(-ρT)) / ρ on average. `None` for tokens that do not come at one
@@ -30,8 +40,9 @@ mod tests {
     use rand_chacha::ChaCha8Rng;
 
     use super::*;
-    use crate::analysis::synthetic;
-    use crate::observation::Reuse;
+    use crate::analysis::{analyse, synthetic};
+    use crate::metric::MetricId;
+    use crate::observation::{Reuse, TokenChurn};
     use crate::registry::Choice;
 
     fn caching(ttl: f64) -> Caching {
@@ -56,6 +67,18 @@ mod tests {
                 misses += 1.0;
             }
         }
+    }
+
+    #[test]
+    fn what_was_really_replaced_in_the_time_that_passed_is_what_caches_are_held_to() {
+        let mut recording = synthetic::recording(2);
+        (recording.workload.churn_per_second, recording.workload.warmup_seconds) = (40.0, 2.0);
+        assert!((as_replaced(&recording).churn_per_second - 40.0).abs() < 1e-9, "nobody counted");
+        recording.churn = Some(TokenChurn { due: 400, replaced: 90, ..TokenChurn::default() });
+        recording.load.as_mut().unwrap().measured_seconds = 4.0;
+        assert!((as_replaced(&recording).churn_per_second - 15.0).abs() < 1e-9);
+        let churn = &analyse(&[recording]).subjects[0].estimates[&MetricId::Churn];
+        assert!((churn.point - 15.0).abs() < 1e-9, "{churn:?}");
     }
 
     #[test]
