@@ -220,7 +220,7 @@ impl<T: Transport, P: Pacer> Run<T, P> {
                 }
                 meter.look(now, course.window.start);
                 let mut dispatch = self.dispatch.borrow_mut();
-                dispatch.renew(&course.renewals, now);
+                dispatch.renew(&course.renewals);
                 // What is due from `instant` on was not taken up yet, however late it is.
                 let recorder = &mut dispatch.recorder;
                 recorder.gaps(self.pacer.gaps());

@@ -2,7 +2,7 @@
 
 use crate::load::gaps::Flown;
 use crate::load::schedule::Request;
-use crate::units::Offset;
+use crate::units::{Offset, Stamp};
 
 /// A request that carried a token under revocation test. All instants count from the start stamp of the load.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -30,6 +30,8 @@ pub(super) struct Flight {
     pub(super) sent: Offset,
     /// The number of the probe, if it is one.
     pub(super) probe: Option<u64>,
+    /// When its token ends, as far as that is known: by the time of the answer another may have its place.
+    pub(super) expires: Stamp,
 }
 
 impl Flight {

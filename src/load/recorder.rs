@@ -87,11 +87,17 @@ impl Recorder {
     }
 
     /// The flight of a request that is to be sent now, after a wait for a connection if there was none when it was taken up.
-    pub(super) fn flight(&self, request: Request, now: Offset, wait: Option<Duration>) -> Flight {
+    pub(super) fn flight(
+        &self,
+        request: Request,
+        now: Offset,
+        wait: Option<Duration>,
+        expires: Stamp,
+    ) -> Flight {
         let is_probe = matches!(request.token, Token::Watched(_));
         let number = self.probes.len() * self.share.of + self.share.index;
         let taken_up = now.since(wait.unwrap_or_default().into()).into();
-        Flight { request, taken_up, sent: now, probe: is_probe.then_some(number as u64) }
+        Flight { request, taken_up, sent: now, probe: is_probe.then_some(number as u64), expires }
     }
 
     /// A request was sent, after a wait for a connection if there was none when it was taken up.
@@ -134,14 +140,7 @@ impl Recorder {
     }
 
     /// A request was answered with a status, its first byte at an instant of its own.
-    pub(super) fn answered(
-        &mut self,
-        flight: &Flight,
-        first_byte: Offset,
-        answered: Offset,
-        status: u16,
-        tokens: &TokenPool,
-    ) {
+    pub(super) fn answered(&mut self, flight: &Flight, first_byte: Offset, answered: Offset, status: u16) {
         let accepted = match status {
             200..=299 => Some(true),
             401 | 403 => Some(false),
@@ -151,7 +150,7 @@ impl Recorder {
             let probe = self.probe(id);
             (probe.answered, probe.accepted) = (Some(answered), accepted);
         } else if self.window.contains(&flight.request.due) {
-            let class = tokens.class_of(flight.request.token);
+            let class = self.class_of(flight.request.token);
             self.whole.answered(flight, class, answered, status);
             if accepted.is_some() {
                 self.whole.took(flight, first_byte, answered);
@@ -160,9 +159,7 @@ impl Recorder {
         let failure = match accepted {
             None => Some(Failure::Status(status)),
             // It may have expired on the way, or while the server was busy. The server is right, and has done less than for a token that it accepts.
-            Some(false) if tokens.has_expired(flight.request.token, self.start + answered) => {
-                Some(Failure::Expired)
-            }
+            Some(false) if flight.expires <= self.start + answered => Some(Failure::Expired),
             Some(_) => None,
         };
         let (Some(accepted), None) = (accepted, failure) else {

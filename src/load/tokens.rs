@@ -139,10 +139,11 @@ impl TokenPool {
         (0..).zip(&self.expiries).filter(|(_, expiry)| **expiry < instant).map(|(token, _)| token).collect()
     }
 
-    /// Whether a valid token is known to have expired at an instant.
-    pub(crate) fn has_expired(&self, token: Token, at: Stamp) -> bool {
-        let Token::Live(index) = token else { return false };
-        self.expiries.get(index as usize).is_some_and(|expiry| *expiry <= at)
+    /// When a valid token expires; never, as far as is known, of any other.
+    #[inline]
+    pub(crate) fn expiry(&self, token: Token) -> Stamp {
+        let Token::Live(index) = token else { return NEVER };
+        self.expiries.get(index as usize).copied().unwrap_or(NEVER)
     }
 
     /// The same tokens, some of the valid ones replaced by others of which it is not known when they expire: the text is shared, and what was

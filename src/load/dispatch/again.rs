@@ -65,7 +65,8 @@ impl<S: Sender> Dispatch<S> {
             proof
         });
         let before = flight.sent;
-        let flight = Flight { sent: now, ..flight };
+        // The token that is sent now may be another one.
+        let flight = Flight { sent: now, expires: self.tokens.expiry(flight.request.token), ..flight };
         let sender = slot.sender.as_mut().expect("it was connected just now");
         let token = self.tokens.text(flight.request.token);
         sender.send(&Outgoing { token, proof: proof.as_deref(), probe: flight.probe });

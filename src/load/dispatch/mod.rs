@@ -28,8 +28,6 @@ pub(super) struct Dispatch<S> {
     proofs: Option<ProofQueue>,
     /// How often they were replaced, as far as is known here.
     renewed: u64,
-    /// The tokens before they were renewed, and when that was.
-    before: Option<(Arc<TokenPool>, Offset)>,
     servers: Vec<Server>,
     slots: Vec<Slot<S>>,
     /// A connection is given up after so many requests.
@@ -107,7 +105,6 @@ impl<S: Sender> Dispatch<S> {
             tokens,
             proofs: None,
             renewed: 0,
-            before: None,
             servers: (0..servers).map(|_| Server::default()).collect(),
             slots: (0..servers * places).map(slot).collect(),
             requests_per_connection,
@@ -144,9 +141,9 @@ impl<S: Sender> Dispatch<S> {
     }
 
     /// Takes the tokens that replace those of now, if there are any.
-    pub(super) fn renew(&mut self, renewals: &Renewals, now: Offset) {
+    pub(super) fn renew(&mut self, renewals: &Renewals) {
         if let Some(tokens) = renewals.newer(&mut self.renewed) {
-            self.before = Some((std::mem::replace(&mut self.tokens, tokens), now));
+            self.tokens = tokens;
         }
     }
 
@@ -210,10 +207,7 @@ impl<S: Sender> Dispatch<S> {
         if let Some(flight) = &flight {
             self.outstanding -= 1;
             self.slots[slot].has_crossed = false;
-            // What was sent before the tokens were renewed is judged by what was sent.
-            let before = self.before.as_ref().filter(|(_, until)| flight.sent < *until);
-            let tokens = before.map_or(&self.tokens, |(tokens, _)| tokens);
-            self.recorder.answered(flight, first_byte, now, answer.status, tokens);
+            self.recorder.answered(flight, first_byte, now, answer.status);
         }
         let used_up = self.requests_per_connection.is_some_and(|most| self.slots[slot].sent >= most);
         // An answer that nobody asked for: whatever comes next could not be told apart.
@@ -320,7 +314,7 @@ impl<S: Sender> Dispatch<S> {
         now: Offset,
         wait: Option<Duration>,
     ) {
-        let flight = self.recorder.flight(request, now, wait);
+        let flight = self.recorder.flight(request, now, wait, self.tokens.expiry(request.token));
         let slot = &mut self.slots[slot];
         let sender = slot.sender.as_mut().expect("only a connected slot is idle or ready");
         sender.send(&Outgoing { token: self.tokens.text(request.token), proof, probe: flight.probe });

@@ -60,7 +60,7 @@ fn tokens_expire_when_it_is_known_and_others_take_their_place() {
     assert_eq!(pool.expiring_before(at(20)), [2]);
     assert_eq!(pool.expiring_before(at(21)), [1, 2]);
     let expired =
-        |pool: &TokenPool, now| [0, 1, 2, 3].map(|token| pool.has_expired(Token::Live(token), at(now)));
+        |pool: &TokenPool, now| [0, 1, 2, 3].map(|token| pool.expiry(Token::Live(token)) <= at(now));
     assert_eq!(expired(&pool, 10), [false, false, true, false]);
     let fresh = BTreeMap::from([
         (Token::Live(2), ("cc".to_owned(), Some(at(30)))),
