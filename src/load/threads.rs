@@ -133,13 +133,14 @@ impl Worker<'_> {
     ) -> Result<Option<Part>, LoadError> {
         let calibrated = Calibrated::new(self.target.precision).await.map_err(LoadError::Start)?;
         let mut course = self.course();
+        let opened = driver::open(&transport, &course).await;
+        let opened = opened.map_err(|(server, error)| refused(self.target, server, error))?;
+        // Not before: proofs that wait for connections to open grow old.
         course.proofs = self.target.proofs.as_ref().map(|proofs| {
             let queue = proofs.begin(&course.tokens, feed(self.share).scheduled, &self.target.cores);
             queue.wait_until_ready();
             queue
         });
-        let opened = driver::open(&transport, &course).await;
-        let opened = opened.map_err(|(server, error)| refused(self.target, server, error))?;
         let mut recorder = Recorder::new(course.window.clone(), self.share, &course.tokens, sealer);
         let feed = feed(self.share);
         let heard = self.target.neighbours.listen();
