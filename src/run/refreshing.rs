@@ -7,6 +7,7 @@ use std::sync::Arc;
 use std::thread::JoinHandle;
 use std::time::Duration;
 
+use anyhow::Context as _;
 use futures_util::StreamExt as _;
 use futures_util::future::BoxFuture;
 use futures_util::stream::FuturesUnordered;
@@ -98,19 +99,20 @@ impl Clients {
     }
 
     /// Stops, and tells when the tokens expire that clients hold now, those under revocation test in order.
-    pub(super) fn end(mut self) -> Vec<Stamp> {
-        let expiries = self.stop();
-        expiries
+    pub(super) fn end(mut self) -> anyhow::Result<Vec<Stamp>> {
+        let expiries =
+            self.stop().context("the clients that have tokens refreshed ended before the load did")?;
+        Ok(expiries
             .into_iter()
             .filter(|(token, _)| matches!(token, Token::Watched(_)))
             .map(|(_, at)| at)
-            .collect()
+            .collect())
     }
 
-    fn stop(&mut self) -> Vec<(Token, Stamp)> {
+    /// `None` if they have stopped before, or by a panic, which was told when it happened.
+    fn stop(&mut self) -> Option<Vec<(Token, Stamp)>> {
         drop(self.stop.take());
-        // A panic in it was told when it happened.
-        self.thread.take().and_then(|thread| thread.join().ok()).unwrap_or_default()
+        self.thread.take()?.join().ok()
     }
 }
 

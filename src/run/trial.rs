@@ -122,8 +122,8 @@ async fn attempt(
     let replacing = churn::replace(&testbed, trial, start, tokens, &renewals, &mut replaced);
     let driven = accompany(&testbed, trial, &due, start, &mut seen, replacing, &mut generator).await;
     replaced.due = churn::due(trial, Stamp::now().offset(start));
-    let expiries =
-        clients.map_or_else(|| vec![supply.watched_issued.expires(plan.lifetime); due.len()], Clients::end);
+    let expiries = clients
+        .map_or_else(|| Ok(vec![supply.watched_issued.expires(plan.lifetime); due.len()]), Clients::end);
     recording.conditions = watch.end();
     aside.and_then(|()| machine::pin_thread(&machine::available_cores()))?;
     recording.nodes = seen.nodes;
@@ -133,6 +133,7 @@ async fn attempt(
         recording.workload.rate = facts::sent_rate(&driven.load);
     }
     recording.load = Some(driven.load);
+    let expiries = expiries?;
 
     let events = |decisions: &[Vec<Decision>]| {
         revocations::facts(&Known {
