@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use crate::load;
-use crate::plan::{Plan, RateStep, Trial};
+use crate::plan::{Placement, Plan, RateStep, Trial};
 use crate::testbed;
 use crate::testbed::machine::{self, DiskFull, TooFewFiles};
 use crate::units::Rate;
@@ -45,8 +45,8 @@ const BYTES_PER_TRIAL: u64 = 1 << 20;
 const BYTES_PER_SECOND: u64 = 64 << 10;
 
 /// The connections of the process that has the most of them, since each has the limit for itself: the generator, a server that the load
-/// reaches, or the authorization server.
-fn most_connections(trial: &Trial) -> u64 {
+/// reaches with those that share its process, or the authorization server.
+fn most_connections(trial: &Trial, placement: &Placement) -> u64 {
     let (workload, architecture) = (&trial.workload, &trial.subject.architecture);
     let (servers, at_once) = (u64::from(workload.resource_servers), workload.requests_at_once());
     let calls = u64::from(at_once).min(testbed::MOST_CALLS as u64);
@@ -55,7 +55,9 @@ fn most_connections(trial: &Trial) -> u64 {
     let from_the_load = u64::from(workload.connections.get());
     let generator = from_the_load * servers;
     let server = from_the_load + calls * asking.min(1) + behind;
-    generator.max(server).max(calls * asking * servers)
+    let processes = placement.processes(workload.resource_servers);
+    let sharing = processes.into_iter().map(|servers| servers.count() as u64).max().unwrap_or(1);
+    generator.max(server * sharing).max(calls * asking * servers)
 }
 
 /// Makes sure that this machine can send, open and store what `plan` asks for. `folder` need not exist yet.
@@ -80,7 +82,8 @@ pub fn preflight(plan: &Plan, folder: &Path) -> Result<(), Unfit> {
         };
         return Err(Unfit::Rate { key, wanted, probes, possible });
     }
-    let connections = plan.trials.iter().map(most_connections).max().unwrap_or_default();
+    let connections =
+        plan.trials.iter().map(|trial| most_connections(trial, &plan.placement)).max().unwrap_or_default();
     machine::ensure_open_files(connections + OTHER_FILES)?;
     let seconds = plan.load_time().as_secs();
     machine::ensure_free_space(
@@ -100,6 +103,8 @@ mod tests {
         const PHANTOM: &str = "{ kind = \"phantom-token\", gateway = { ttl = \"1s\" } }";
         const HYBRID: &str = "{ kind = \"hybrid\", gateway = { ttl = \"1s\" } }";
         let http_2 = "wire = { http = \"2\" }\nstreams = 10";
+        let many_streams = "wire = { http = \"2\" }\nstreams = 1_000";
+        let placement = Placement { generators: Vec::new(), servers: vec![0] };
         for (architecture, connections, servers, load, expected) in [
             ("\"none\"", 8, 2, "", 16),
             ("\"jwt\"", 8, 2, "", 16),
@@ -112,6 +117,8 @@ mod tests {
             (PHANTOM, 8, 1, http_2, 8 + 80 + 160),
             (PHANTOM, 1_000, 1, "", 1_000 + 256 + 2_000),
             (HYBRID, 100, 1, "", 100 + 100 + 2 * 200),
+            // Of 50 servers on a core seven share a process.
+            (PHANTOM, 1, 50, many_streams, 7 * (1 + 256 + 2_000)),
         ] {
             let text = format!(
                 "question = \"?\"\n[load]\nrate = 1\nduration = \"1s\"\nconnections = {connections}\n\
@@ -119,7 +126,7 @@ mod tests {
             );
             let file = ScenarioFile::parse("case.toml".to_owned(), &text, &[]).unwrap();
             let plan = Plan::decide(&file, &[], &[0]).unwrap();
-            assert_eq!(most_connections(&plan.trials[0]), expected, "{text}");
+            assert_eq!(most_connections(&plan.trials[0], &placement), expected, "{text}");
         }
     }
 }
