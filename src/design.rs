@@ -1,5 +1,6 @@
 //! How a subject decides on tokens, in numbers: whom it asks and how often, and what bounds how long it accepts a revoked token.
 
+mod on_top;
 mod refreshing;
 
 use std::time::Duration;
@@ -7,6 +8,7 @@ use std::time::Duration;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+pub use on_top::OnTop;
 pub use refreshing::Refreshing;
 
 /// The design of a validation architecture. What is expected of it follows from these numbers, whatever its name is.

@@ -1,10 +1,12 @@
 //! Which designs meet a limit on how long a revoked token may work, and what each costs: a table, where subjects are too many for sentences.
 
-use crate::analysis::{Analysis, Estimate, Standing, Summary};
-use crate::design::{Asks, Checks, Design};
+use std::iter;
+
+use crate::analysis::{Analysis, Basis, Standing, Summary};
+use crate::design::{Checks, Design, OnTop};
 use crate::metric::{MetricId, Unit};
 use crate::report::cell::Cell;
-use crate::report::findings::names::{MANY, called, list};
+use crate::report::findings::names::{MANY, called};
 
 /// Limits that are asked for, in seconds: hardly any delay, that of usual caches, that of a token that lives shortly.
 const LIMITS: [f64; 3] = [1.0, 10.0, 60.0];
@@ -41,7 +43,8 @@ pub(super) fn revocation_limits(analysis: &Analysis) -> Vec<RevocationLimit> {
         return Vec::new();
     }
     let mut left = designs(analysis);
-    left.sort_by(|a, b| cpu(a).unwrap_or(f64::INFINITY).total_cmp(&cpu(b).unwrap_or(f64::INFINITY)));
+    let point = |summary: &Summary| Cpu::of(summary).map_or(f64::INFINITY, |cpu| cpu.point);
+    left.sort_by(|a, b| point(a).total_cmp(&point(b)));
     let mut groups = Vec::new();
     for (number, limit) in LIMITS.iter().enumerate() {
         let (meeting, others) = left.into_iter().partition(|summary| meets(analysis, summary, *limit));
@@ -69,7 +72,7 @@ pub(super) fn are_told_by_a_table(analysis: &Analysis) -> bool {
     analysis.ladders.is_empty() && analysis.subjects.len() > MANY && observed > 1
 }
 
-/// How many designs meet each limit, and which of them costs the least; `None` where there is no table.
+/// How many designs meet each limit, and which of them costs the least, where this run tells; `None` where there is no table.
 pub(super) fn sentence(analysis: &Analysis) -> Option<String> {
     if !are_told_by_a_table(analysis) {
         return None;
@@ -78,17 +81,25 @@ pub(super) fn sentence(analysis: &Analysis) -> Option<String> {
     let each: Vec<String> = LIMITS
         .iter()
         .map(|limit| {
-            let meeting = || all.iter().filter(|summary| meets(analysis, summary, *limit));
-            let costs = meeting().filter_map(|summary| Some((*summary, cpu(summary)?)));
-            let cheapest = costs.min_by(|a, b| a.1.total_cmp(&b.1));
-            let cheapest = cheapest.map_or_else(String::new, |(summary, cpu)| {
-                format!(" ({}, {})", called(summary), Unit::CpuPerMillion.show(cpu))
-            });
-            format!("{} meet one of {limit} s{cheapest}", meeting().count())
+            let meeting: Vec<_> =
+                all.iter().copied().filter(|summary| meets(analysis, summary, *limit)).collect();
+            format!("{limit} s: {} of {} designs{}", meeting.len(), all.len(), cheapest(&meeting))
         })
         .collect();
-    let what = "the one with the least processor time, per million requests";
-    Some(format!("Revocation limits, and {what}: of {} designs {}.", all.len(), list(&each)))
+    let what = "who meets them, and the one with the least processor time per million requests";
+    Some(format!("Revocation limits, {what}: {}.", each.join("; ")))
+}
+
+/// Which of them costs the least, and what: only one that may be used, and that is told apart from the next.
+fn cheapest(designs: &[&Summary]) -> String {
+    let trusted = designs.iter().filter(|summary| summary.subject.is_trusted());
+    let mut costs: Vec<_> = trusted.filter_map(|summary| Some((*summary, Cpu::of(summary)?))).collect();
+    costs.sort_by(|a, b| a.1.point.total_cmp(&b.1.point));
+    let Some(((first, cpu), others)) = costs.split_first() else { return String::new() };
+    if others.iter().any(|(_, other)| other.low <= cpu.high) {
+        return " (the cheapest are not told apart)".to_owned();
+    }
+    format!(" ({}, {})", called(first), Unit::CpuPerMillion.show(cpu.point))
 }
 
 /// Everyone who decides on tokens.
@@ -108,24 +119,40 @@ fn meets(analysis: &Analysis, summary: &Summary, limit: f64) -> bool {
             && check.agreement.is_contradiction()
             && check.measured > limit
     });
-    // The time of a fetch comes on top of that between two polls.
-    let within = if is_polled(design) { bound < limit } else { bound <= limit };
+    // Where something comes on top of the bound, that must fit into the limit too.
+    let within = if design.on_top_of(bound).is_some() { bound < limit } else { bound <= limit };
     within && !contradicted
 }
 
-fn is_polled(design: &Design) -> bool {
-    matches!(design.asks, Asks::EveryPeriod { .. }) && design.push_delay_seconds.is_none()
+/// Processor time of all servers, in seconds per million requests, and what bounds it.
+struct Cpu {
+    low: f64,
+    point: f64,
+    high: f64,
 }
 
-/// Processor time of all servers, in seconds per million requests.
-fn cpu(summary: &Summary) -> Option<f64> {
-    let of = |metric| summary.estimates.get(&metric).map(|estimate: &Estimate| estimate.point);
-    Some(of(MetricId::CpuResourceServer)? + of(MetricId::CpuAuthorizationServer).unwrap_or(0.0))
+impl Cpu {
+    /// `None` if it was not measured.
+    fn of(summary: &Summary) -> Option<Self> {
+        let [mut low, mut point, mut high] = [0.0; 3];
+        let resource_server = summary.estimates.get(&MetricId::CpuResourceServer)?;
+        let authorization_server = summary.estimates.get(&MetricId::CpuAuthorizationServer);
+        for estimate in iter::once(resource_server).chain(authorization_server) {
+            if estimate.standing.is_lost() {
+                return None;
+            }
+            let is_bounded = estimate.basis != Basis::TooFew;
+            low += if is_bounded { estimate.low } else { 0.0 };
+            point += estimate.point;
+            high += estimate.high.filter(|_| is_bounded).unwrap_or(f64::INFINITY);
+        }
+        Some(Self { low, point, high })
+    }
 }
 
 impl DesignRow {
     fn of(analysis: &Analysis, summary: &Summary) -> Self {
-        let cpu = cpu(summary).map_or_else(|| "–".to_owned(), |cpu| Unit::CpuPerMillion.show(cpu));
+        let cpu = Cpu::of(summary).map_or_else(|| "–".to_owned(), |cpu| Unit::CpuPerMillion.show(cpu.point));
         Self {
             cells: [
                 called(summary),
@@ -144,10 +171,12 @@ fn works_for(design: &Design, lifetime: f64) -> String {
     if seconds == 0.0 {
         return "not at all".to_owned();
     }
-    let why = match design.learns_within() {
-        None => " (expiry)",
-        Some(_) if is_polled(design) => " + fetch",
-        Some(_) => "",
+    let expires_first = design.learns_within().is_none_or(|learns| learns > seconds);
+    let why = match design.on_top_of(seconds) {
+        Some(OnTop::Fetch) => " + fetch",
+        Some(OnTop::Reconnect) => " + reconnect",
+        None if expires_first => " (expiry)",
+        None => "",
     };
     format!("{}{why}", Unit::Seconds.show(seconds))
 }
@@ -170,7 +199,7 @@ mod tests {
 
     use super::*;
     use crate::analysis::{Agreement, analyse, synthetic};
-    use crate::observation::Recording;
+    use crate::observation::{Conformance, Recording, Signature};
     use crate::report::charts;
     use crate::report::findings::findings;
     use crate::report::page::{html, markdown};
@@ -248,6 +277,48 @@ mod tests {
     }
 
     #[test]
+    fn a_push_meets_only_a_limit_that_leaves_time_to_connect_again() {
+        let pushed = |seconds| {
+            let jwt = Design::verifying(Duration::ZERO, Duration::from_mins(5));
+            jwt.pushed_to(Duration::from_secs(seconds), None)
+        };
+        let mut analysis = analyse(&many());
+        let of = |analysis: &Analysis, limit| meets(analysis, &analysis.subjects[3], limit);
+        analysis.subjects[3].checks.clear();
+        for (seconds, meets_it) in [(9, true), (10, false)] {
+            analysis.subjects[3].subject.design = pushed(seconds);
+            assert_eq!(of(&analysis, 10.0), meets_it, "{seconds}");
+        }
+        let words = works_for(&pushed(3), 600.0);
+        assert!(words.starts_with('3') && words.ends_with(" s + reconnect"), "{words}");
+        let words = works_for(&pushed(3), 2.0);
+        assert!(words.ends_with(" s (expiry)"), "{words}");
+    }
+
+    #[test]
+    fn the_cheapest_is_named_where_it_may_be_used_was_measured_and_is_told_apart() {
+        let analysis = analyse(&many());
+        let told = sentence(&analysis).unwrap();
+        // Caches that are one recording.
+        assert!(told.contains("; 10 s: 6 of 9 designs (the cheapest are not told apart); "), "{told}");
+        let broken = Signature {
+            conformance: Conformance::NonConforming,
+            ..synthetic::signatures()[1].subject.scheme.clone().unwrap()
+        };
+        let mut untrusted = analysis.clone();
+        let mut lost = analysis.clone();
+        let introspection = analysis.subjects.iter().position(|one| one.subject.name == "introspection");
+        let introspection = introspection.unwrap();
+        untrusted.subjects[introspection].subject.scheme = Some(broken);
+        let cpu = lost.subjects[introspection].estimates.get_mut(&MetricId::CpuResourceServer).unwrap();
+        cpu.standing = Standing::Lost { least: None, most: None };
+        for analysis in [untrusted, lost] {
+            let told = sentence(&analysis).unwrap();
+            assert!(told.contains(": 1 s: 1 of 9 designs; "), "{told}");
+        }
+    }
+
+    #[test]
     fn every_report_of_many_subjects_begins_with_the_table_and_none_of_few_has_one() {
         let recordings = many();
         let (few, many) = (analyse(&recordings[..5]), analyse(&recordings));
@@ -262,7 +333,7 @@ mod tests {
         }
         let in_short = &findings(&many)[0].text;
         assert!(
-            in_short.contains("per million requests: of 9 designs 1 meet one of 1 s (introspection, "),
+            in_short.contains("per million requests: 1 s: 1 of 9 designs (introspection, "),
             "{in_short}"
         );
         assert!(in_short.len() < 700, "a glance: {in_short}");
