@@ -2,6 +2,7 @@
 
 mod keys;
 mod outside;
+mod token_lives;
 mod wire;
 
 use std::convert::Infallible;
@@ -33,6 +34,7 @@ use crate::testbed::spec::{
 };
 use crate::units::ClaimsSize;
 use crate::wire::Wire;
+use token_lives::TokenLives;
 use wire::WireArgs;
 
 /// Run one reference server by itself, until Ctrl-C
@@ -77,9 +79,9 @@ struct AuthorizationServerArgs {
     store: Part<dyn Store>,
     #[command(flatten)]
     client: ClientArgs,
-    /// Lifetime of a token
-    #[arg(long, default_value = "10m", value_parser = humantime::parse_duration)]
-    lifetime: Duration,
+    /// Lifetime of a token [default: 10m, or the `life` of an architecture that it serves whose clients refresh]
+    #[arg(long, value_name = "DURATION", value_parser = humantime::parse_duration)]
+    lifetime: Option<Duration>,
     /// Issue refresh tokens, with which a token can be had anew for so long; each is good once (RFC 9700 section 4.14.2)
     #[arg(long, value_name = "DURATION", value_parser = humantime::parse_duration)]
     refresh_tokens: Option<Duration>,
@@ -168,6 +170,7 @@ impl Serve {
 
 impl AuthorizationServerArgs {
     fn serve(self) -> anyhow::Result<Exit> {
+        let lives = TokenLives::of(&self.serves, self.lifetime, self.refresh_tokens).map_err(BadArgument)?;
         let client_secret = self.client.client_secret.unwrap_or_else(opaque::mint);
         let credentials = Credentials { client_id: self.client.client_id, client_secret };
         let greeting =
@@ -176,8 +179,8 @@ impl AuthorizationServerArgs {
             credentials,
             audience: self.audience,
             scope: self.scope,
-            lifetime: self.lifetime,
-            refreshes_for: self.refresh_tokens,
+            lifetime: lives.token,
+            refreshes_for: lives.refresh_tokens,
             age: Duration::ZERO,
             extra_claims: self.extra_claims.bytes(),
         };
