@@ -69,16 +69,23 @@ impl Questions {
         self.channel.as_ref().map(PushChannel::counts)
     }
 
-    /// Asks, and keeps what is said. `None` if nobody can be asked. A token that was revoked meanwhile is not active, whatever was said.
+    /// Asks, and keeps what is said. `None` if nobody can be asked. A token that was revoked meanwhile is not active, whatever was said; where
+    /// that may have been missed meanwhile, it is asked once more.
     pub(super) async fn ask(
         self: &Arc<Self>,
         id: TokenId,
         token: &str,
         known: Option<Arc<KeptAnswer>>,
     ) -> Option<Arc<KeptAnswer>> {
-        let answer = self.asked(id, token, known).await?;
-        let is_struck =
-            self.channel.as_ref().is_some_and(|channel| channel.listener().has_struck(id, &answer));
+        let mut answer = self.asked(id, token, known).await?;
+        let Some(channel) = &self.channel else { return Some(answer) };
+        if channel.listener().is_of_before_a_gap(&answer) {
+            answer = self.asked(id, token, Some(answer)).await?;
+            if channel.listener().is_of_before_a_gap(&answer) {
+                return None;
+            }
+        }
+        let is_struck = channel.listener().has_struck(id, &answer);
         Some(if is_struck { Arc::new(KeptAnswer::inactive(answer.asked, Duration::ZERO)) } else { answer })
     }
 

@@ -53,6 +53,11 @@ impl Struck {
         self.read(|heard| heard.gap <= answer.sequence && !heard.has_struck(id, answer))
     }
 
+    /// Whether it was asked for so long ago that a revocation of the token may have been missed. That it is not active is said once for all.
+    pub(super) fn is_of_before_a_gap(&self, answer: &KeptAnswer) -> bool {
+        answer.claims.is_some() && self.read(|heard| answer.sequence < heard.gap)
+    }
+
     /// Whether the token was revoked since it was asked about.
     pub(super) fn has_struck(&self, id: TokenId, answer: &KeptAnswer) -> bool {
         self.read(|heard| heard.has_struck(id, answer))

@@ -203,6 +203,41 @@ async fn after_more_events_than_are_kept_all_answers_go() {
     assert_eq!((asked(&issuer), counts(&*validator)), (5, [0, 1, 2]));
 }
 
+/// The answer that the token is active is under way while the channel breaks, the token is revoked, and so much more happens that nobody is told
+/// of that any more.
+#[tokio::test(start_paused = true)]
+async fn an_answer_that_is_under_way_during_a_gap_is_asked_for_anew() {
+    let takes = Duration::from_secs(30);
+    for coalesce in [false, true] {
+        let issuer = issuer(None).await;
+        let token = token(&issuer).await;
+        let distant = Arc::new(Distant { issuer: Arc::clone(&issuer), takes, alias: None });
+        let settings = format!(
+            r#"{{"kind": "introspection-cached", "ttl": "1h", "push": true, "coalesce": {coalesce}}}"#
+        );
+        let validator = part(&settings).validator(context(&distant)).await.unwrap();
+        sleep(SOON).await;
+
+        let begun = Instant::now();
+        let (asking, cached) = (Arc::clone(&validator), token.clone());
+        let first = tokio::spawn(async move { asking.validate(&cached).await });
+        sleep(SOON).await;
+        assert_eq!(asked(&issuer), 1, "it was active when it was asked about");
+        issuer.down.store(true, Ordering::Relaxed);
+        sleep(Duration::from_secs(2)).await;
+        revoke(&issuer, &token).await;
+        for _ in 0..10_000 {
+            let other = issuer.server.issue(&good()).await.unwrap().token;
+            revoke(&issuer, &other).await;
+        }
+        issuer.down.store(false, Ordering::Relaxed);
+        sleep(LONGEST_WAIT).await;
+        assert_eq!(counts(&*validator), [0, 1, 2], "{settings}");
+        assert_eq!(first.await.unwrap().unwrap_err(), Rejection::Inactive, "{settings}");
+        assert_eq!((begun.elapsed(), asked(&issuer)), (2 * takes, 2), "{settings}");
+    }
+}
+
 #[tokio::test(start_paused = true)]
 async fn events_are_forgotten_when_no_answer_is_as_old_as_they_are() {
     let issuer = issuer(None).await;
