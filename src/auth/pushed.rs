@@ -44,6 +44,22 @@ struct Hearing<L> {
 /// So many heartbeats fit into the silence that counts as a broken channel: one that is late, or lost time on a busy machine, breaks none.
 const HEARTBEATS: u32 = 3;
 
+/// Room for the heartbeats that the authorization server gives at the most, every 10 ms, whatever it is asked for.
+const LEAST_SILENCE: Duration = Duration::from_millis(30);
+
+/// A `silence` in which no authorization server says often enough that everything was said.
+#[derive(Debug, thiserror::Error)]
+#[error(
+    "`silence` {0:?} is shorter than {LEAST_SILENCE:?}: the authorization server says no more often than every 10ms that everything was said, so \
+     that a whole channel would count as broken; choose {LEAST_SILENCE:?} or more"
+)]
+pub(super) struct TooShortSilence(Duration);
+
+/// This `silence`, if a channel can be held to it.
+pub(super) fn ensure_heartbeats_fit(silence: Duration) -> Result<Duration, TooShortSilence> {
+    if silence < LEAST_SILENCE { Err(TooShortSilence(silence)) } else { Ok(silence) }
+}
+
 /// How long before a broken channel is opened again for the first time, at the most; twice as long whenever it breaks again soon.
 const FIRST_WAIT: Duration = Duration::from_millis(50);
 /// And in the end.

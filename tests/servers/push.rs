@@ -81,7 +81,7 @@ fn an_authorization_server_that_was_started_again_is_followed_anew_and_nothing_i
 
 #[test]
 fn without_the_stream_tokens_are_refused_after_the_time_that_is_set() {
-    let architecture = "{ kind = \"jwt-deny-list-pushed\", silence = \"200ms\", stale_on_error = \"0s\" }";
+    let architecture = "{ kind = \"jwt-deny-list-pushed\", silence = \"200ms\", stale_on_error = \"200ms\" }";
     let authorization = Server::authorization(&["--signature", "ES256", "--serves", architecture]);
     let resource = Server::resource(architecture, &authorization, &[]);
     let token = authorization.token();

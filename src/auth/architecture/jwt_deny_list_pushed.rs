@@ -1,10 +1,11 @@
 //! Local verification of JWTs beside a list of the revoked ones that the authorization server keeps up to date by pushing.
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, RwLock};
 use std::time::Duration;
 
-use schemars::JsonSchema;
+use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde::{Deserialize, Serialize};
 
 use crate::auth::architecture::jwt::{LocalJwt, Verifying};
@@ -16,7 +17,7 @@ use crate::auth::authorization_server::{
 };
 use crate::auth::future::BoxFuture;
 use crate::auth::issuer::{Document, Issuer, Unreachable};
-use crate::auth::pushed::{PushChannel, RevocationListener};
+use crate::auth::pushed::{PushChannel, RevocationListener, TooShortSilence, ensure_heartbeats_fit};
 use crate::auth::revocation_event::RevocationEvent;
 use crate::auth::store::RevokedToken;
 use crate::auth::token::signature::SignatureScheme;
@@ -24,14 +25,24 @@ use crate::auth::token::{Rejection, UnixTime, WallClock};
 use crate::design::Design;
 use crate::units::{Period, Span};
 
+/// What decides, made from [`Written`].
+#[derive(Debug, Deserialize)]
+#[serde(try_from = "Written")]
+pub(super) struct JwtDenyListPushed {
+    silence: Duration,
+    stale_on_error: Duration,
+    list_limit: usize,
+    jwt: LocalJwt,
+}
+
 /// Verifies as `jwt` does, and refuses what the authorization server said was revoked, which it pushes.
 ///
 /// * Data flow: every resource server says who it is and keeps a stream of `/revocation-events` open. It then fetches the snapshot
 ///   `/revocations`: the `jti` (RFC 7519 section 4.1.7) of every revoked token, with the date until which it must be remembered. From then
 ///   on each revocation (RFC 7009) is an event on the stream, sent when it has happened and before it is acknowledged. The authorization
 ///   server keeps the last 10,000 events: who connects again names the last one that it knows (`Last-Event-ID`) and is sent what it
-///   missed; if that is no longer kept, or of an authorization server that was started again, it fetches the snapshot anew. No request
-///   waits for any of that.
+///   missed; if that is no longer kept, or of an authorization server that was started again, it fetches the snapshot anew. Requests
+///   wait for none of that, but for as long as what came is put into the list.
 /// * Specification: the stream is one of server-sent events (WHATWG HTML section 9.2); none has such a list, and RFC 7009 section 3 leaves to
 ///   the servers how a revocation reaches the resource servers.
 /// * A revoked token is accepted for as long as its event is under way, and never past its expiry. What is promised is `silence` and the
@@ -45,16 +56,16 @@ use crate::units::{Period, Span};
 /// * What was heard of stays on the list until it expires, whatever a later snapshot says: an authorization server with the store `memory`
 ///   forgets when it is started again, and only resource servers that start after that accept again what was revoked before.
 /// * A resource server that was paused for less than `stale_on_error` decides by what it knew until it has read what was sent meanwhile.
-#[derive(Debug, Deserialize, JsonSchema)]
+#[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 #[schemars(example = serde_json::json!({ "silence": "1s", "stale_on_error": "10s" }))]
-pub(super) struct JwtDenyListPushed {
-    /// How long the stream may do without saying that everything was said, before it counts as broken and is opened anew. It is
-    /// asked to say so three times as often.
+struct Written {
+    /// How long the stream may do without saying that everything was said, before it counts as broken and is opened anew, at least `"30ms"`.
+    /// It is asked to say so three times as often.
     silence: Period,
     /// How long after everything was known tokens are accepted while the stream is broken, at least `silence`; from then on every token
-    /// is refused.
-    stale_on_error: Span,
+    /// is refused. By default `"30s"`, or `silence` if that is longer.
+    stale_on_error: Option<Span>,
     /// A snapshot of more bytes, 58 for each token on it, is not read to its end, like one that cannot be fetched: the stream counts as
     /// broken then. The resource server does not start beside such a snapshot.
     list_limit: usize,
@@ -62,15 +73,54 @@ pub(super) struct JwtDenyListPushed {
     jwt: LocalJwt,
 }
 
-impl Default for JwtDenyListPushed {
+impl Default for Written {
     fn default() -> Self {
         Self {
             silence: Period::from_secs(3),
-            stale_on_error: Span::from_secs(30),
+            stale_on_error: None,
             // Room for 290,000 tokens.
             list_limit: 16 * 1024 * 1024,
             jwt: LocalJwt::default(),
         }
+    }
+}
+
+/// How long tokens are accepted without the stream, unless that is set.
+const STALE_ON_ERROR: Duration = Duration::from_secs(30);
+
+/// Settings that contradict each other.
+#[derive(Debug, thiserror::Error)]
+enum Contradiction {
+    #[error(transparent)]
+    Silence(#[from] TooShortSilence),
+    #[error(
+        "`stale_on_error` {stale_on_error:?} is shorter than `silence` {silence:?}, so that every token could be refused before the stream \
+         counts as broken; choose at least `silence`"
+    )]
+    StaleOnError { stale_on_error: Duration, silence: Duration },
+}
+
+impl TryFrom<Written> for JwtDenyListPushed {
+    type Error = Contradiction;
+
+    fn try_from(written: Written) -> Result<Self, Contradiction> {
+        let Written { silence, stale_on_error, list_limit, jwt } = written;
+        let silence = ensure_heartbeats_fit(silence.duration())?;
+        let stale_on_error = stale_on_error.map_or_else(|| STALE_ON_ERROR.max(silence), Span::duration);
+        if stale_on_error < silence {
+            return Err(Contradiction::StaleOnError { stale_on_error, silence });
+        }
+        Ok(Self { silence, stale_on_error, list_limit, jwt })
+    }
+}
+
+impl JsonSchema for JwtDenyListPushed {
+    fn schema_name() -> Cow<'static, str> {
+        Written::schema_name()
+    }
+
+    fn json_schema(generator: &mut SchemaGenerator) -> Schema {
+        Written::json_schema(generator)
     }
 }
 
@@ -88,7 +138,7 @@ impl Architecture for JwtDenyListPushed {
     }
 
     fn design(&self) -> Design {
-        self.jwt.design().pushed_to(self.silence.duration(), Some(self.accepts_unheard_for()))
+        self.jwt.design().pushed_to(self.silence, Some(self.stale_on_error))
     }
 
     fn publishes(&self) -> Vec<Box<dyn Publication>> {
@@ -101,15 +151,9 @@ impl Architecture for JwtDenyListPushed {
             let (issuer, clock) = (Arc::clone(&context.issuer), context.clock);
             let jwt = self.jwt.verifying(context).await?;
             let list = DenyList::new(Arc::clone(&issuer), self.list_limit, clock);
-            let list = PushChannel::connected(issuer, self.silence.duration(), list).await?;
-            Ok(Arc::new(Denying { jwt, list, unheard_for: self.accepts_unheard_for() }) as Arc<_>)
+            let list = PushChannel::connected(issuer, self.silence, list).await?;
+            Ok(Arc::new(Denying { jwt, list, unheard_for: self.stale_on_error }) as Arc<_>)
         })
-    }
-}
-
-impl JwtDenyListPushed {
-    fn accepts_unheard_for(&self) -> Duration {
-        self.stale_on_error.duration().max(self.silence.duration())
     }
 }
 
@@ -252,6 +296,35 @@ impl TokenValidator for Denying {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::auth::architecture::ARCHITECTURES;
+    use crate::registry::Choice;
+
+    #[test]
+    fn settings_that_no_stream_can_keep_are_refused_with_what_to_choose() {
+        let chosen = |kind: &str, settings: &str| {
+            let choice = Choice { kind: kind.to_owned(), settings: settings.parse().unwrap() };
+            let chosen = ARCHITECTURES.resolve(choice).map_err(|error| error.to_string())?;
+            Ok::<_, String>(chosen.design().without_channel_seconds)
+        };
+        for (settings, without_channel) in
+            [("", 30.0), ("silence = '1m'", 60.0), ("silence = '30ms'\nstale_on_error = '30ms'", 0.03)]
+        {
+            assert_eq!(chosen("jwt-deny-list-pushed", settings), Ok(Some(without_channel)), "{settings}");
+        }
+        let silence = "choose 30ms or more";
+        for (kind, settings, words) in [
+            ("jwt-deny-list-pushed", "silence = '29ms'", silence),
+            ("introspection-cached", "ttl = '5s'\npush = true\nsilence = '29ms'", silence),
+            (
+                "jwt-deny-list-pushed",
+                "stale_on_error = '0s'",
+                "`stale_on_error` 0ns is shorter than `silence` 3s",
+            ),
+        ] {
+            let error = chosen(kind, settings).unwrap_err();
+            assert!(error.contains(words), "{settings}: {error}");
+        }
+    }
 
     #[test]
     fn what_has_expired_is_swept_out_and_nothing_else() {

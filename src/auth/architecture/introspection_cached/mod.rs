@@ -17,6 +17,7 @@ use serde::Deserialize;
 use crate::auth::architecture::introspection::Member;
 use crate::auth::architecture::{Architecture, Context, NotReady, TokenValidator, Tokens};
 use crate::auth::future::BoxFuture;
+use crate::auth::pushed::{TooShortSilence, ensure_heartbeats_fit};
 use crate::design::{Caching, Design};
 use crate::units::Period;
 
@@ -93,7 +94,7 @@ struct Written {
     #[serde(default)]
     push: bool,
     /// How long the stream of `push` may do without saying that everything was said, before it counts as broken and is opened anew: `"3s"` by
-    /// default. It is asked to say so three times as often.
+    /// default, at least `"30ms"`. It is asked to say so three times as often.
     silence: Option<Period>,
     /// How many answers are kept; beyond it the least useful is dropped.
     #[serde(default = "default_capacity")]
@@ -125,6 +126,8 @@ enum Contradiction {
         "`silence` is how long the stream of pushed revocations may be silent, and none are pushed; add `push = true`, or leave it out"
     )]
     Silence,
+    #[error(transparent)]
+    ShortSilence(#[from] TooShortSilence),
 }
 
 /// How long a stream of pushed revocations may be silent, unless that is set.
@@ -147,7 +150,8 @@ impl TryFrom<Written> for Cached {
         if written.silence.is_some() && !written.push {
             return Err(Contradiction::Silence);
         }
-        let push = written.push.then(|| written.silence.unwrap_or(SILENCE).duration());
+        let silence = ensure_heartbeats_fit(written.silence.unwrap_or(SILENCE).duration())?;
+        let push = written.push.then_some(silence);
         Ok(Self {
             lifetimes: Lifetimes { ttl, negative, refresh_ahead, stale_if_error },
             coalesce: written.coalesce,

@@ -114,9 +114,9 @@ async fn without_the_stream_tokens_are_accepted_for_as_long_as_is_set_and_then_n
     let all: Vec<u64> = (0..100).collect();
     for (settings, expected) in [
         ("", &all[30..]),
-        (r#", "stale_on_error": "0s""#, &all[3..]),
+        (r#", "stale_on_error": "3s""#, &all[3..]),
         (r#", "stale_on_error": "9s", "silence": "1s""#, &all[9..]),
-        (r#", "stale_on_error": "9s", "silence": "20s""#, &all[20..]),
+        (r#", "stale_on_error": "20s", "silence": "20s""#, &all[20..]),
     ] {
         let (issuer, validator) = prepared(settings).await;
         let token = token(&issuer).await;
