@@ -59,11 +59,21 @@ pub struct ProofCounts {
 /// How far a proof may be ahead of the server's clock (RFC 9449 section 11.1: on the order of seconds).
 const AHEAD: Duration = Duration::from_secs(5);
 
+/// Whether a proof of this date counts now.
+fn is_in_time(iat: UnixTime, now: UnixTime, max_age: Duration) -> bool {
+    iat <= now + AHEAD && now <= iat + max_age
+}
+
+/// How long a proof may count, from when it first does: dates are whole seconds, and the last one counts to its end.
+fn counts_for(max_age: Duration) -> Duration {
+    AHEAD + max_age + Duration::from_secs(1)
+}
+
 impl ProofVerifier {
     /// Decides on proofs for what is at this URI; `None` if that is no URI with a host.
     pub fn new(rules: ProofRules, resource: &str) -> Option<Self> {
         let resource = normal(resource)?;
-        let replays = Replays::new(rules.replay_cache, rules.max_age + AHEAD);
+        let replays = Replays::new(rules.replay_cache, counts_for(rules.max_age));
         let nonces = rules.nonce.then(|| Nonces::new(rules.max_age));
         let [accepted, refused] = [0; 2].map(AtomicU64::new);
         Some(Self { rules, resource, replays, nonces, accepted, refused })
@@ -155,7 +165,7 @@ impl ProofVerifier {
             return Err(ProofFault::Resource);
         }
         let iat = claims.iat.ok_or(ProofFault::Lacks("iat"))?;
-        if now > iat + self.rules.max_age || iat > now + AHEAD {
+        if !is_in_time(iat, now, self.rules.max_age) {
             return Err(ProofFault::Date);
         }
         if let Some(token) = token {
@@ -168,6 +178,25 @@ impl ProofVerifier {
         match claims.nonce.as_deref().map_or(NonceAge::Unknown, |nonce| nonces.age(nonce, now)) {
             NonceAge::Unknown => Err(ProofFault::Nonce),
             age => Ok(age),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_proof_is_remembered_until_the_end_of_the_last_second_in_which_it_counts() {
+        let iat = UnixTime::from_secs(1_000);
+        for seconds in [1, 60] {
+            let max_age = Duration::from_secs(seconds);
+            let in_time = |now: &u64| is_in_time(iat, UnixTime::from_secs(*now), max_age);
+            let counting: Vec<u64> = (0..2_000).filter(in_time).collect();
+            let [first, last] = [counting.first(), counting.last()].map(|second| *second.unwrap());
+            assert_eq!((first, last), (995, 1_000 + seconds));
+            // From the first instant of the first second to the last of the last.
+            assert_eq!(counts_for(max_age), Duration::from_secs(last + 1 - first));
         }
     }
 }
