@@ -35,8 +35,9 @@ pub(super) struct JwtRefresh {
 ///   whose answer was lost and that asks again.
 /// * The grant lives for `tokens.lifetime` of the scenario. Clients have no part in the CPU time that is measured: the load generator refreshes
 ///   for them, beside its own cores.
-/// * The cost is a call with a signature for each live token every `life` less `margin`, used or not, at the authorization server alone; the
-///   resource server pays what it does with `jwt`.
+/// * The cost is a call with a signature for each live token every `life` less `margin`, used or not, at the authorization server alone, and a record
+///   there of each refresh token, used ones too, until its grant ends: by that a second use is known. The resource server pays what it does
+///   with `jwt`.
 /// * Without the authorization server everything goes on until tokens expire: the first do about `margin` later, and their clients are
 ///   refused from then on. It is needed at the start.
 #[derive(Deserialize, JsonSchema)]

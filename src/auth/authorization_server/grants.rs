@@ -54,7 +54,8 @@ impl AuthorizationServer {
         let (access, issued) = self.access_token(client, scope, cnf).await?;
         let next = opaque::mint();
         let current = TokenId::of(&next);
-        self.store.put(current, Record::Refresh(RefreshToken { grant: id, expiry: grant.expiry })).await?;
+        let record = RefreshToken { grant: id, kept_until: grant.kept_until };
+        self.store.put(current, Record::Refresh(record)).await?;
         let now = self.clock.now();
         let rotate = |known: Option<&Record>| {
             let known = counting(known, presented)?;
@@ -87,9 +88,12 @@ impl AuthorizationServer {
         let (id, refresh_token) = (TokenId::of(&opaque::mint()), opaque::mint());
         let (current, expiry) = (TokenId::of(&refresh_token), self.clock.now() + lasts);
         let (client_id, scope) = (client.id.clone(), client.scope.clone());
-        let grant = Grant { client_id, scope, current, access: vec![access], is_revoked: false, expiry };
+        // The last access token may be issued at the end.
+        let kept_until = expiry + (client.lifetime + self.grace);
+        let (access, is_revoked) = (vec![access], false);
+        let grant = Grant { client_id, scope, current, access, is_revoked, expiry, kept_until };
         self.store.put(id, Record::Grant(Arc::new(grant))).await?;
-        self.store.put(current, Record::Refresh(RefreshToken { grant: id, expiry })).await?;
+        self.store.put(current, Record::Refresh(RefreshToken { grant: id, kept_until })).await?;
         Ok(refresh_token)
     }
 

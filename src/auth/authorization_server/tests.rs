@@ -96,6 +96,31 @@ fn refresh_token(issued: &Issued) -> &str {
     issued.refresh_token.as_deref().expect("the client may refresh")
 }
 
+/// A token that was issued right before the grant ended outlives it, and a store may forget what has expired.
+#[tokio::test(start_paused = true)]
+async fn a_grant_is_remembered_and_can_be_revoked_while_a_token_of_it_counts() {
+    for server in servers().await {
+        let first = server.issue(&client("one")).await.unwrap();
+        sleep(GRANT - SECOND).await;
+        let last = server.next(&first).await.unwrap();
+        sleep(2 * SECOND).await;
+        assert!(matches!(server.next(&last).await, Err(RefreshError::Refused)), "the grant has ended");
+        assert!(server.is_active(&last).await);
+        for issued in [&first, &last] {
+            let presented = TokenId::of(refresh_token(issued));
+            let Some(Record::Refresh(token)) = server.store.find(presented).await.unwrap() else {
+                panic!("it is known")
+            };
+            let grant = server.store.find(token.grant).await.unwrap().expect("it is known");
+            for kept_until in [Record::Refresh(token).expiry(), grant.expiry()] {
+                assert!(kept_until >= last.claims.exp + server.grace, "{kept_until}");
+            }
+        }
+        server.revoke(&client("one"), refresh_token(&first)).await.unwrap();
+        assert!(!server.is_active(&last).await);
+    }
+}
+
 #[tokio::test(start_paused = true)]
 async fn each_refresh_token_brings_a_token_and_the_next_one_until_the_grant_ends() {
     for server in servers().await {

@@ -60,8 +60,8 @@ pub enum Record {
 pub struct RefreshToken {
     /// The name of its grant.
     pub grant: TokenId,
-    /// When it ends, with its grant.
-    pub expiry: UnixTime,
+    /// Until when it is to be remembered, with its grant.
+    pub kept_until: UnixTime,
 }
 
 /// What a client was allowed once: refresh tokens that follow one another, and the access tokens that were issued for them. They
@@ -80,6 +80,8 @@ pub struct Grant {
     pub is_revoked: bool,
     /// When its refresh tokens end.
     pub expiry: UnixTime,
+    /// Until when it is to be remembered: access tokens that were issued at its end count for a while, and can be revoked with it.
+    pub kept_until: UnixTime,
 }
 
 /// A revoked token.
@@ -96,13 +98,13 @@ pub struct RevokedToken {
 }
 
 impl Record {
-    /// From when on the record says nothing that the token's own expiry does not say.
+    /// From when on the record says nothing that dates do not say.
     pub fn expiry(&self) -> UnixTime {
         match self {
             Self::Issued(claims) => claims.exp,
             Self::Revoked(token) => token.expiry,
-            Self::Refresh(token) => token.expiry,
-            Self::Grant(grant) => grant.expiry,
+            Self::Refresh(token) => token.kept_until,
+            Self::Grant(grant) => grant.kept_until,
         }
     }
 }

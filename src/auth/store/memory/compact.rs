@@ -10,7 +10,7 @@ use crate::auth::token::{Claims, UnixTime, base64url};
 #[derive(Clone, Debug)]
 pub(super) enum CompactRecord {
     Issued(Arc<OwnClaims>),
-    /// Whatever there are few of.
+    /// All else: revoked tokens, grants, and every refresh token until its grant is forgotten.
     Whole(Arc<Record>),
 }
 
