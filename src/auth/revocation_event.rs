@@ -12,7 +12,8 @@ use crate::auth::token::{TokenId, UnixTime};
 pub struct RevocationEvent {
     /// Its `jti`.
     pub jti: Arc<str>,
-    /// The hash of its text, by which whoever introspects knows it.
+    /// The hash of its text, by which whoever introspects knows it. Of a JWT that was revoked with its grant, whose text nobody keeps, it is that
+    /// of its `jti`: who knows it by its text has the `jti` from what was said of it.
     #[serde(with = "hash")]
     pub token: TokenId,
     /// When nobody accepts it any more, so that it may be forgotten.

@@ -98,7 +98,7 @@ fn extra_claims(subjects: &[Summary]) -> Option<String> {
     let shown = |bytes: u32| format!("{} of groups", Unit::Bytes.show(f64::from(bytes)));
     let first = bytes(subjects.first()?);
     if subjects.iter().all(|summary| bytes(summary) == first) {
-        return (first > 0).then(|| format!("{} in each token's", shown(first)));
+        return (first > 0).then(|| format!("{} in the claims of every subject", shown(first)));
     }
     let larger = subjects.iter().filter(|summary| bytes(summary) > 0);
     let each = larger.map(|summary| format!("{}: {}", summary.subject.name, shown(bytes(summary))));
