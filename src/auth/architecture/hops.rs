@@ -2,7 +2,7 @@
 
 use std::iter;
 
-use super::Architecture;
+use super::{Architecture, Tokens};
 use crate::auth::token::Policy;
 
 /// One of those who decide side by side behind a gateway.

@@ -9,6 +9,7 @@ mod deny_list_pushed;
 mod filter;
 mod hybrid;
 mod introspection_signed;
+mod issuers;
 mod key_set;
 mod library;
 mod phantom_token;
@@ -20,12 +21,9 @@ mod status_list;
 mod token_exchange;
 
 use std::fmt;
-use std::future;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
-
-use futures_util::StreamExt as _;
 
 use super::*;
 use crate::auth::authorization_server::{AuthorizationServer, Client, IN_MEMORY_CLIENT, JwtError, Minting};
@@ -38,148 +36,11 @@ use crate::auth::token::jwt::{SigningKey, Trust};
 use crate::auth::token::signature::{SignatureScheme, every_variant};
 use crate::design::Checks;
 use crate::registry::{Choice, Part};
+use issuers::{Counting, Forging};
 
 const ISSUER: &str = "https://as.example";
 const AUDIENCE: &str = "https://api.example/";
 const LIFETIME: Duration = Duration::from_mins(1);
-
-/// An authorization server in memory that counts what it is asked.
-struct Counting {
-    server: AuthorizationServer,
-    introspections: AtomicU64,
-    /// Fetches of documents.
-    fetches: AtomicU64,
-    /// Streams of revocations that were asked for.
-    subscriptions: AtomicU64,
-    /// Whether it is gone: nothing can be asked or fetched, and streams break.
-    down: Arc<AtomicBool>,
-    /// Whether fetches do not end, as nobody goes on with them, and streams are silent.
-    stuck: Arc<AtomicBool>,
-}
-
-impl Issuer for Counting {
-    fn introspect<'a>(&'a self, token: &'a str) -> BoxFuture<'a, Result<Introspection, Unreachable>> {
-        self.introspections.fetch_add(1, Ordering::Relaxed);
-        if self.down.load(Ordering::Relaxed) {
-            return Box::pin(async { Err(Unreachable("down".to_owned())) });
-        }
-        Issuer::introspect(&self.server, token)
-    }
-
-    fn introspect_signed<'a>(&'a self, token: &'a str) -> BoxFuture<'a, Result<String, Unreachable>> {
-        self.introspections.fetch_add(1, Ordering::Relaxed);
-        if self.down.load(Ordering::Relaxed) {
-            return Box::pin(async { Err(Unreachable("down".to_owned())) });
-        }
-        Issuer::introspect_signed(&self.server, token)
-    }
-
-    fn exchange<'a>(
-        &'a self,
-        token: &'a str,
-        how: ExchangeKind<'a>,
-    ) -> BoxFuture<'a, Result<Option<String>, Unreachable>> {
-        self.introspections.fetch_add(1, Ordering::Relaxed);
-        if self.down.load(Ordering::Relaxed) {
-            return Box::pin(async { Err(Unreachable("down".to_owned())) });
-        }
-        Issuer::exchange(&self.server, token, how)
-    }
-
-    fn fetch<'a>(
-        &'a self,
-        path: &'a str,
-        known: Option<&'a str>,
-        most_bytes: usize,
-    ) -> BoxFuture<'a, Result<Option<Arc<Document>>, Unreachable>> {
-        self.fetches.fetch_add(1, Ordering::Relaxed);
-        if self.down.load(Ordering::Relaxed) {
-            return Box::pin(async { Err(Unreachable("down".to_owned())) });
-        }
-        if self.stuck.load(Ordering::Relaxed) {
-            return Box::pin(future::pending());
-        }
-        self.server.fetch(path, known, most_bytes)
-    }
-
-    fn subscribe(
-        &self,
-        last: Option<EventId>,
-        heartbeat: Duration,
-    ) -> BoxFuture<'_, Result<RevocationStream, Unreachable>> {
-        self.subscriptions.fetch_add(1, Ordering::Relaxed);
-        let (down, stuck) = (Arc::clone(&self.down), Arc::clone(&self.stuck));
-        Box::pin(async move {
-            if down.load(Ordering::Relaxed) {
-                return Err(Unreachable("down".to_owned()));
-            }
-            let stream = Issuer::subscribe(&self.server, last, heartbeat).await?;
-            let heard = stream.then(move |pushed| {
-                let (down, stuck) = (Arc::clone(&down), Arc::clone(&stuck));
-                async move {
-                    if stuck.load(Ordering::Relaxed) {
-                        future::pending::<()>().await;
-                    }
-                    if down.load(Ordering::Relaxed) { Err(Unreachable("down".to_owned())) } else { pushed }
-                }
-            });
-            Ok(heard.boxed())
-        })
-    }
-}
-
-/// The same authorization server, but for one document that somebody has changed on its way.
-struct Forging {
-    issuer: Arc<Counting>,
-    path: &'static str,
-    /// What comes in the place of that document, if anything does.
-    document: Mutex<Option<Vec<u8>>>,
-}
-
-impl Forging {
-    fn of(issuer: &Arc<Counting>, path: &'static str, document: Option<Vec<u8>>) -> Arc<Self> {
-        Arc::new(Self { issuer: Arc::clone(issuer), path, document: Mutex::new(document) })
-    }
-
-    /// What a validator beside it works with.
-    fn context(self: &Arc<Self>) -> Context {
-        Context { issuer: Arc::clone(self) as _, ..context(&self.issuer) }
-    }
-}
-
-impl Issuer for Forging {
-    fn introspect<'a>(&'a self, token: &'a str) -> BoxFuture<'a, Result<Introspection, Unreachable>> {
-        self.issuer.introspect(token)
-    }
-
-    fn exchange<'a>(
-        &'a self,
-        token: &'a str,
-        how: ExchangeKind<'a>,
-    ) -> BoxFuture<'a, Result<Option<String>, Unreachable>> {
-        self.issuer.exchange(token, how)
-    }
-
-    fn fetch<'a>(
-        &'a self,
-        path: &'a str,
-        known: Option<&'a str>,
-        most_bytes: usize,
-    ) -> BoxFuture<'a, Result<Option<Arc<Document>>, Unreachable>> {
-        let forged = self.document.lock().unwrap().clone().filter(|_| path == self.path);
-        let Some(forged) = forged else { return self.issuer.fetch(path, known, most_bytes) };
-        let document = Document { bytes: forged.into(), entity_tag: None };
-        Box::pin(async { Ok(Some(Arc::new(document))) })
-    }
-
-    fn subscribe(
-        &self,
-        last: Option<EventId>,
-        heartbeat: Duration,
-    ) -> BoxFuture<'_, Result<RevocationStream, Unreachable>> {
-        self.issuer.subscribe(last, heartbeat)
-    }
-}
 
 fn client(audience: &str, scope: &str, age: Duration) -> Client {
     Client {
