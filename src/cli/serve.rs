@@ -83,6 +83,7 @@ struct AuthorizationServerArgs {
     #[arg(long, value_name = "DURATION", value_parser = humantime::parse_duration)]
     lifetime: Option<Duration>,
     /// Issue refresh tokens, with which a token can be had anew for so long; each is good once (RFC 9700 section 4.14.2)
+    /// [default: none, or 10m where an architecture that it serves has clients refresh]
     #[arg(long, value_name = "DURATION", value_parser = humantime::parse_duration)]
     refresh_tokens: Option<Duration>,
     /// Audience of the tokens

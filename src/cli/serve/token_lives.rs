@@ -5,7 +5,7 @@ use std::time::Duration;
 use crate::auth::architecture::Architecture;
 use crate::registry::Part;
 
-/// How long a token lives where nobody says.
+/// How long a token lives where nobody says, or may be refreshed where it must be.
 const USUAL: Duration = Duration::from_mins(10);
 
 /// How long tokens live, and their refresh tokens if there are any.
@@ -39,17 +39,14 @@ impl TokenLives {
                  --lifetime out, or set `life`"
             ));
         }
-        match refresh_tokens {
-            None => Err(format!(
-                "--serves {kind} needs --refresh-tokens: clients have its tokens refreshed; say for how long they may, like \
-                 --refresh-tokens 8h"
-            )),
-            Some(lasts) if lasts <= token => Err(format!(
+        let lasts = refresh_tokens.unwrap_or(USUAL);
+        if lasts <= token {
+            return Err(format!(
                 "--refresh-tokens {lasts:?} and --serves {kind} contradict each other: by its `life` the first token lives for {token:?}, \
                  and none could be refreshed; choose longer --refresh-tokens"
-            )),
-            Some(lasts) => Ok(Self { token, refresh_tokens: Some(lasts) }),
+            ));
         }
+        Ok(Self { token, refresh_tokens: Some(lasts) })
     }
 }
 
@@ -80,7 +77,9 @@ mod tests {
             let expected = TokenLives { token, refresh_tokens: HOURS };
             assert_eq!(TokenLives::of(&serves, lifetime, HOURS), Ok(expected), "{serves:?}");
         }
-        assert_eq!(TokenLives::of(&[jwt()], None, None).unwrap().refresh_tokens, None);
+        for (served, lasts) in [(jwt(), None), (refreshing(), Some(USUAL))] {
+            assert_eq!(TokenLives::of(&[served], None, None).unwrap().refresh_tokens, lasts);
+        }
     }
 
     #[test]
@@ -94,12 +93,6 @@ mod tests {
                 minutes,
                 HOURS,
                 ["--lifetime 300s and --serves jwt-refresh", "leave --lifetime out"],
-            ),
-            (
-                vec![refreshing()],
-                None,
-                None,
-                ["--serves jwt-refresh needs --refresh-tokens", "--refresh-tokens 8h"],
             ),
             (
                 vec![refreshing()],
