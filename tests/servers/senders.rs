@@ -96,9 +96,9 @@ fn now() -> UnixTime {
     WallClock::system().now()
 }
 
-/// Every architecture as a subject has it, and whether it looks at tokens at all.
+/// Every architecture as a subject has it whose tokens may be bound, and whether it looks at tokens at all.
 fn subjects() -> Vec<(String, bool)> {
-    let examples = ARCHITECTURES.examples().into_iter().map(|choice| {
+    let examples = ARCHITECTURES.examples().into_iter().filter_map(|choice| {
         let architecture = ARCHITECTURES.resolve(choice.clone()).expect("an example");
         let written = toml::Value::try_from(&choice).expect("settings are TOML");
         let signature = match architecture.tokens() {
@@ -106,7 +106,9 @@ fn subjects() -> Vec<(String, bool)> {
             Tokens::Jwt | Tokens::Phantom | Tokens::Split | Tokens::SignedAnswers => "signature = \"ES256\"",
         };
         let checks = architecture.design().checks != Checks::Nothing;
-        (format!("architecture = {written}\n{signature}"), checks)
+        // Proofs are signed ahead, for tokens that stay: a scenario with both is refused.
+        let stay = architecture.design().refreshing.is_none();
+        stay.then(|| (format!("architecture = {written}\n{signature}"), checks))
     });
     examples.collect()
 }
