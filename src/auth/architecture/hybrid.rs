@@ -9,11 +9,8 @@ use crate::auth::architecture::introspection::Introspecting;
 use crate::auth::architecture::introspection_cached::Cached;
 use crate::auth::architecture::jwt::LocalJwt;
 use crate::auth::architecture::phantom_token::ForJwts;
-use crate::auth::architecture::{
-    Architecture, Branch, Context, NotReady, TokenValidator, Tokens, Validation, gateway,
-};
+use crate::auth::architecture::{Architecture, Branch, Context, NotReady, TokenValidator, Tokens, gateway};
 use crate::auth::future::BoxFuture;
-use crate::auth::token::signature::SignatureScheme;
 use crate::design::Design;
 
 /// A gateway introspects the opaque token of a request as that of `phantom-token` does, and passes the request on to one of two services in
@@ -46,14 +43,6 @@ pub(super) struct Hybrid {
 impl Architecture for Hybrid {
     fn tokens(&self) -> Tokens {
         Tokens::Phantom
-    }
-
-    fn accepts(&self, scheme: &dyn SignatureScheme) -> Result<(), String> {
-        self.jwt.accepts(scheme)
-    }
-
-    fn validation(&self) -> Validation {
-        self.jwt.validation()
     }
 
     fn design(&self) -> Design {

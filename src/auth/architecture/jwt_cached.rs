@@ -12,10 +12,9 @@ use tokio::time::Instant;
 
 use crate::auth::architecture::jwt::{LocalJwt, Verifying, VerifyingKeys};
 use crate::auth::architecture::{
-    Architecture, CacheCounts, Context, NotReady, TokenValidator, Tokens, Validation, Verified,
+    Architecture, CacheCounts, Context, NotReady, TokenValidator, Tokens, Verified,
 };
 use crate::auth::future::BoxFuture;
-use crate::auth::token::signature::SignatureScheme;
 use crate::auth::token::{Claims, Rejection, TokenId};
 use crate::design::Design;
 use crate::units::Period;
@@ -53,12 +52,8 @@ impl Architecture for JwtCached {
         self.jwt.tokens()
     }
 
-    fn accepts(&self, scheme: &dyn SignatureScheme) -> Result<(), String> {
-        self.jwt.accepts(scheme)
-    }
-
-    fn validation(&self) -> Validation {
-        self.jwt.validation()
+    fn built_on(&self) -> Option<&dyn Architecture> {
+        Some(&self.jwt)
     }
 
     fn design(&self) -> Design {

@@ -8,9 +8,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::auth::architecture::jwt::{LocalJwt, Verifying};
-use crate::auth::architecture::{
-    Architecture, Context, NotReady, TokenValidator, Tokens, Validation, Verified,
-};
+use crate::auth::architecture::{Architecture, Context, NotReady, TokenValidator, Tokens, Verified};
 use crate::auth::authorization_server::{
     AuthorizationServer, Publication, PublicationError, RevocationDocument,
 };
@@ -19,7 +17,6 @@ use crate::auth::issuer::{Document, Issuer, PATIENCE, Unreachable};
 use crate::auth::refreshed::{RefreshPolicy, Refreshed, at_once};
 use crate::auth::store::RevokedToken;
 use crate::auth::token::Rejection;
-use crate::auth::token::signature::SignatureScheme;
 use crate::design::Design;
 use crate::units::{Period, Span};
 
@@ -75,12 +72,8 @@ impl Architecture for JwtDenyList {
         self.jwt.tokens()
     }
 
-    fn accepts(&self, scheme: &dyn SignatureScheme) -> Result<(), String> {
-        self.jwt.accepts(scheme)
-    }
-
-    fn validation(&self) -> Validation {
-        self.jwt.validation()
+    fn built_on(&self) -> Option<&dyn Architecture> {
+        Some(&self.jwt)
     }
 
     fn design(&self) -> Design {

@@ -9,9 +9,7 @@ use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde::{Deserialize, Serialize};
 
 use crate::auth::architecture::jwt::{LocalJwt, Verifying};
-use crate::auth::architecture::{
-    Architecture, Context, NotReady, TokenValidator, Tokens, Validation, Verified,
-};
+use crate::auth::architecture::{Architecture, Context, NotReady, TokenValidator, Tokens, Verified};
 use crate::auth::authorization_server::{
     AuthorizationServer, Publication, PublicationError, RevocationDocument,
 };
@@ -20,7 +18,6 @@ use crate::auth::issuer::{Document, Issuer, Unreachable};
 use crate::auth::pushed::{PushChannel, RevocationListener, TooShortSilence, ensure_heartbeats_fit};
 use crate::auth::revocation_event::RevocationEvent;
 use crate::auth::store::RevokedToken;
-use crate::auth::token::signature::SignatureScheme;
 use crate::auth::token::{Rejection, UnixTime, WallClock};
 use crate::design::Design;
 use crate::units::{Period, Span};
@@ -129,12 +126,8 @@ impl Architecture for JwtDenyListPushed {
         self.jwt.tokens()
     }
 
-    fn accepts(&self, scheme: &dyn SignatureScheme) -> Result<(), String> {
-        self.jwt.accepts(scheme)
-    }
-
-    fn validation(&self) -> Validation {
-        self.jwt.validation()
+    fn built_on(&self) -> Option<&dyn Architecture> {
+        Some(&self.jwt)
     }
 
     fn design(&self) -> Design {

@@ -10,9 +10,7 @@ use xorf::{BinaryFuse8, Descriptor, Filter as _};
 
 use crate::auth::architecture::introspection::ask;
 use crate::auth::architecture::jwt::{LocalJwt, Verifying};
-use crate::auth::architecture::{
-    Architecture, Context, NotReady, TokenValidator, Tokens, Validation, Verified,
-};
+use crate::auth::architecture::{Architecture, Context, NotReady, TokenValidator, Tokens, Verified};
 use crate::auth::authorization_server::{
     AuthorizationServer, Publication, PublicationError, RevocationDocument,
 };
@@ -20,7 +18,6 @@ use crate::auth::future::BoxFuture;
 use crate::auth::issuer::{Document, Unreachable};
 use crate::auth::refreshed::{RefreshPolicy, Refreshed, at_once};
 use crate::auth::store::RevokedToken;
-use crate::auth::token::signature::SignatureScheme;
 use crate::auth::token::{Rejection, TokenId};
 use crate::design::Design;
 use crate::units::{Period, Span};
@@ -71,12 +68,8 @@ impl Architecture for JwtFilter {
         self.jwt.tokens()
     }
 
-    fn accepts(&self, scheme: &dyn SignatureScheme) -> Result<(), String> {
-        self.jwt.accepts(scheme)
-    }
-
-    fn validation(&self) -> Validation {
-        self.jwt.validation()
+    fn built_on(&self) -> Option<&dyn Architecture> {
+        Some(&self.jwt)
     }
 
     fn design(&self) -> Design {

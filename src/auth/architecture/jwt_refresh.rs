@@ -8,9 +8,8 @@ use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde::Deserialize;
 
 use crate::auth::architecture::jwt::LocalJwt;
-use crate::auth::architecture::{Architecture, Context, NotReady, TokenValidator, Tokens, Validation};
+use crate::auth::architecture::{Architecture, Context, NotReady, TokenValidator, Tokens};
 use crate::auth::future::BoxFuture;
-use crate::auth::token::signature::SignatureScheme;
 use crate::design::{Design, Refreshing};
 use crate::units::Period;
 
@@ -111,12 +110,8 @@ impl Architecture for JwtRefresh {
         Tokens::Jwt
     }
 
-    fn accepts(&self, scheme: &dyn SignatureScheme) -> Result<(), String> {
-        self.jwt.accepts(scheme)
-    }
-
-    fn validation(&self) -> Validation {
-        self.jwt.validation()
+    fn built_on(&self) -> Option<&dyn Architecture> {
+        Some(&self.jwt)
     }
 
     fn design(&self) -> Design {

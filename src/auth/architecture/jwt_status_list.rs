@@ -10,15 +10,12 @@ use tokio::task::spawn_blocking;
 use tokio::time::Instant;
 
 use crate::auth::architecture::jwt::{LocalJwt, Verifying};
-use crate::auth::architecture::{
-    Architecture, Context, NotReady, TokenValidator, Tokens, Validation, Verified,
-};
+use crate::auth::architecture::{Architecture, Context, NotReady, TokenValidator, Tokens, Verified};
 use crate::auth::authorization_server::{AuthorizationServer, Publication, PublicationError};
 use crate::auth::future::BoxFuture;
 use crate::auth::issuer::{Document, PATIENCE, Unreachable};
 use crate::auth::refreshed::{Prepare, RefreshPolicy, Refreshed};
 use crate::auth::store::RevokedToken;
-use crate::auth::token::signature::SignatureScheme;
 use crate::auth::token::status_list::{CompressedStatusList, StatusList, VALID};
 use crate::auth::token::{Claims, Rejection, Section, UnixTime, WallClock};
 use crate::design::Design;
@@ -81,12 +78,8 @@ impl Architecture for JwtStatusList {
         self.jwt.tokens()
     }
 
-    fn accepts(&self, scheme: &dyn SignatureScheme) -> Result<(), String> {
-        self.jwt.accepts(scheme)
-    }
-
-    fn validation(&self) -> Validation {
-        self.jwt.validation()
+    fn built_on(&self) -> Option<&dyn Architecture> {
+        Some(&self.jwt)
     }
 
     fn design(&self) -> Design {

@@ -41,14 +41,19 @@ pub trait Architecture: Debug + Send + Sync {
     /// What tokens it can decide on.
     fn tokens(&self) -> Tokens;
 
+    /// The architecture that verifies signatures for it, if another one does: in it, or behind it.
+    fn built_on(&self) -> Option<&dyn Architecture> {
+        self.inner()
+    }
+
     /// Whether it can verify tokens of this scheme; if not, why.
-    fn accepts(&self, _scheme: &dyn SignatureScheme) -> Result<(), String> {
-        Ok(())
+    fn accepts(&self, scheme: &dyn SignatureScheme) -> Result<(), String> {
+        self.built_on().map_or(Ok(()), |base| base.accepts(scheme))
     }
 
     /// What decides on a token where the request is.
     fn validation(&self) -> Validation {
-        Validation::Elsewhere
+        self.built_on().map_or(Validation::Elsewhere, Architecture::validation)
     }
 
     /// Whom it asks and how often, and what bounds how long it accepts a revoked token.

@@ -8,10 +8,9 @@ use serde::Deserialize;
 use crate::auth::architecture::gateway::{self, Ask};
 use crate::auth::architecture::introspection_cached::Cached;
 use crate::auth::architecture::jwt::LocalJwt;
-use crate::auth::architecture::{Architecture, Context, NotReady, TokenValidator, Tokens, Validation};
+use crate::auth::architecture::{Architecture, Context, NotReady, TokenValidator, Tokens};
 use crate::auth::future::BoxFuture;
 use crate::auth::issuer::{ExchangeKind, Introspection, Issuer, Unreachable};
-use crate::auth::token::signature::SignatureScheme;
 use crate::design::Design;
 
 /// A gateway introspects the opaque token of a request and passes the request on with a JWT in its place.
@@ -42,14 +41,6 @@ pub(super) struct PhantomToken {
 impl Architecture for PhantomToken {
     fn tokens(&self) -> Tokens {
         Tokens::Phantom
-    }
-
-    fn accepts(&self, scheme: &dyn SignatureScheme) -> Result<(), String> {
-        self.jwt.accepts(scheme)
-    }
-
-    fn validation(&self) -> Validation {
-        self.jwt.validation()
     }
 
     fn design(&self) -> Design {

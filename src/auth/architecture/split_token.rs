@@ -8,7 +8,7 @@ use serde::Deserialize;
 use crate::auth::architecture::gateway::{self, Ask};
 use crate::auth::architecture::introspection_cached::Cached;
 use crate::auth::architecture::jwt::LocalJwt;
-use crate::auth::architecture::{Architecture, Context, NotReady, TokenValidator, Tokens, Validation};
+use crate::auth::architecture::{Architecture, Context, NotReady, TokenValidator, Tokens};
 use crate::auth::future::BoxFuture;
 use crate::auth::issuer::{ExchangeKind, Introspection, Issuer, Unreachable};
 use crate::auth::token::signature::SignatureScheme;
@@ -51,10 +51,6 @@ impl Architecture for SplitToken {
             );
         }
         self.jwt.accepts(scheme)
-    }
-
-    fn validation(&self) -> Validation {
-        self.jwt.validation()
     }
 
     fn design(&self) -> Design {

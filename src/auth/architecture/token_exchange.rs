@@ -8,11 +8,10 @@ use serde::Deserialize;
 use crate::auth::architecture::gateway::{self, Ask};
 use crate::auth::architecture::introspection_cached::Cached;
 use crate::auth::architecture::jwt::LocalJwt;
-use crate::auth::architecture::{Architecture, Context, NotReady, TokenValidator, Tokens, Validation};
+use crate::auth::architecture::{Architecture, Context, NotReady, TokenValidator, Tokens};
 use crate::auth::future::BoxFuture;
 use crate::auth::issuer::{ExchangeKind, Introspection, Issuer, Unreachable};
 use crate::auth::token::jwt::stated_claims;
-use crate::auth::token::signature::SignatureScheme;
 use crate::auth::token::{Policy, StatedClaims};
 use crate::design::Design;
 
@@ -52,14 +51,6 @@ fn default_audience() -> String {
 impl Architecture for TokenExchange {
     fn tokens(&self) -> Tokens {
         Tokens::Jwt
-    }
-
-    fn accepts(&self, scheme: &dyn SignatureScheme) -> Result<(), String> {
-        self.jwt.accepts(scheme)
-    }
-
-    fn validation(&self) -> Validation {
-        self.jwt.validation()
     }
 
     fn design(&self) -> Design {
