@@ -211,7 +211,9 @@ impl<T: Transport, P: Pacer> Run<T, P> {
                 if dispatch.waiting() > course.backlog_limit {
                     return Some(Cut::BacklogFull);
                 }
-                dispatch.wake(reached);
+                while dispatch.next_thought().is_some_and(|due| due <= reached) {
+                    dispatch.wake(self.pacer.now());
+                }
                 dispatch.next_thought()
             };
             if now >= looked {

@@ -25,9 +25,9 @@ impl<S: Sender> Dispatch<S> {
         self.thinking.front().map(|(instant, _)| *instant)
     }
 
-    /// Users who have thought send their requests.
+    /// The next user, who has thought, sends a request. One at a time: to sign and write for one makes the next late.
     pub(in crate::load) fn wake(&mut self, now: Offset) {
-        while let Some((due, slot)) = self.thinking.pop_front_if(|(due, _)| *due <= now) {
+        if let Some((due, slot)) = self.thinking.pop_front() {
             self.due_for_user(slot, due, now);
         }
     }
