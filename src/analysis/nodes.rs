@@ -2,8 +2,9 @@
 
 use serde::Serialize;
 
+use crate::analysis::student;
 use crate::analysis::trials::Trials;
-use crate::observation::{Node, Role};
+use crate::observation::{Node, Recording, Role};
 
 /// A server, or those that share a process, by what was done for all requests.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -16,6 +17,8 @@ pub struct NodeCost {
     pub hop: u8,
     /// CPU seconds for each million requests of clients, those that it never saw among them: these of all servers add up.
     pub cpu_seconds_per_million_requests: f64,
+    /// The interval of 95 % of that over the trials; absent for a single one.
+    pub cpu_interval: Option<(f64, f64)>,
     /// Which part of the requests of clients came to it; absent for one that counts none.
     pub share_of_requests: Option<f64>,
 }
@@ -27,7 +30,10 @@ pub(super) fn costs(trials: &Trials<'_>) -> Vec<NodeCost> {
         return Vec::new();
     }
     let decides = |node: &&Node| node.role.enforces();
-    let requests: u64 = nodes().filter(decides).filter(|node| node.hop == 0).map(requests).sum();
+    let asked = |recording: &Recording| -> u64 {
+        recording.nodes.iter().filter(decides).filter(|node| node.hop == 0).map(requests).sum()
+    };
+    let requests: u64 = trials.recordings.iter().map(|recording| asked(recording)).sum();
     let mut costs: Vec<NodeCost> = Vec::new();
     let mut known: Vec<&str> = Vec::new();
     for node in nodes().filter(|node| node.role != Role::Client && requests > 0) {
@@ -37,6 +43,11 @@ pub(super) fn costs(trials: &Trials<'_>) -> Vec<NodeCost> {
         known.push(&node.name);
         let together = || nodes().filter(|other| process(other) == node.name);
         let cpu: u64 = together().map(cpu_nanos).sum();
+        let in_each = trials.recordings.iter().filter_map(|recording| {
+            let its = recording.nodes.iter().filter(|other| process(other) == node.name);
+            per_million(its.map(cpu_nanos).sum(), asked(recording))
+        });
+        let in_each: Vec<f64> = in_each.collect();
         let seen: u64 = together().map(self::requests).sum();
         let mut names: Vec<&str> = Vec::new();
         for name in together().map(|other| &*other.name) {
@@ -48,11 +59,16 @@ pub(super) fn costs(trials: &Trials<'_>) -> Vec<NodeCost> {
             name: called(&names),
             role: node.role,
             hop: node.hop,
-            cpu_seconds_per_million_requests: cpu as f64 / 1e9 / requests as f64 * 1e6,
+            cpu_seconds_per_million_requests: per_million(cpu, requests).unwrap_or_default(),
+            cpu_interval: student::interval_above_zero(&in_each),
             share_of_requests: node.role.enforces().then(|| seen as f64 / requests as f64),
         });
     }
     costs
+}
+
+fn per_million(cpu_nanos: u64, requests: u64) -> Option<f64> {
+    (requests > 0).then(|| cpu_nanos as f64 / 1e9 / requests as f64 * 1e6)
 }
 
 /// The node that tells what the process of a node used up.
@@ -128,6 +144,12 @@ mod tests {
         assert_eq!(names, ["authorization server", "resource server 1 to 2"]);
         let (first, both) = (&apart[1], &together[1]);
         assert_eq!(both.share_of_requests, Some(1.0), "{apart:?}");
+        assert_eq!(first.cpu_interval, None, "a single trial says nothing of the next");
+        let point = both.cpu_seconds_per_million_requests;
+        assert!(
+            both.cpu_interval.is_some_and(|(low, high)| (low - point).abs() + (high - point).abs() < 1e-9),
+            "{both:?}"
+        );
         let costs = [first, both].map(|node| node.cpu_seconds_per_million_requests);
         assert!((costs[0] - costs[1]).abs() < 1e-9, "what the process used: {costs:?}");
         assert_eq!(called(&["gateway 1", "gateway 3", "gateway 4"]), "gateway 1 and 2 more in its process");

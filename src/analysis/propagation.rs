@@ -72,7 +72,7 @@ impl Propagation {
         propagation
     }
 
-    /// Observations that saw the token accepted until probing ended.
+    /// Observations that saw no refusal behind which nobody accepts any more, until probing ended.
     pub fn unbounded(&self) -> usize {
         self.observations.iter().filter(|observation| observation.gap.is_none()).count()
     }

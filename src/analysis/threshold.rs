@@ -40,7 +40,7 @@ pub enum Outcome {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Unproven {
-    /// A revoked token was still accepted when probing ended.
+    /// A revoked token was not refused for good before probing ended.
     NotRefused,
     /// The limit lies between the last acceptance and the refusal after it.
     ProbesApart,

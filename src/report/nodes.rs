@@ -2,6 +2,7 @@
 
 use crate::analysis::{Analysis, NodeCost};
 use crate::metric::{MetricId, Unit};
+use crate::report::cell::between;
 
 /// A server of a subject.
 #[derive(Debug)]
@@ -18,12 +19,21 @@ pub(super) fn node_rows(analysis: &Analysis) -> Vec<NodeRow> {
         subject: subject.to_owned(),
         node: node.name.clone(),
         requests: node.share_of_requests.map_or_else(|| "–".to_owned(), |share| Unit::Fraction.show(share)),
-        cpu: MetricId::CpuResourceServer.show(node.cpu_seconds_per_million_requests),
+        cpu: cpu(node),
     };
     let subjects = analysis.subjects.iter();
     subjects
         .flat_map(|summary| summary.nodes.iter().map(move |node| row(&summary.subject.name, node)))
         .collect()
+}
+
+fn cpu(node: &NodeCost) -> String {
+    let metric = MetricId::CpuResourceServer;
+    let point = metric.show(node.cpu_seconds_per_million_requests);
+    match node.cpu_interval {
+        Some((low, high)) => format!("{point} ({})", between(metric, low, high)),
+        None => format!("{point} (no interval)"),
+    }
 }
 
 #[cfg(test)]

@@ -14,7 +14,7 @@ use crate::report::glossary::GLOSSARY;
 use crate::report::header_limits::{LimitRow, limit_rows};
 use crate::report::markdown::filters;
 use crate::report::nodes::{NodeRow, node_rows};
-use crate::report::revocation_limits::{HEADINGS, RevocationLimit, revocation_limits};
+use crate::report::revocation_limits::{ABOUT, HEADINGS, RevocationLimit, revocation_limits};
 use crate::report::schemes::Schemes;
 use crate::report::steps::{StepRow, step_rows};
 use crate::report::trust::{Doubt, VerdictBox, doubts, mark};
@@ -69,6 +69,7 @@ struct Page {
     /// Where subjects are many, which of them meet a limit on how long a revoked token works.
     revocation_limits: Vec<RevocationLimit>,
     limit_headings: [&'static str; 6],
+    about_limits: &'static str,
     findings: Vec<TopicFinding>,
     basis: &'static str,
     columns: Vec<&'static Column>,
@@ -130,6 +131,7 @@ impl Page {
             thresholds: analysis.thresholds.iter().map(VerdictRow::of).collect(),
             revocation_limits: revocation_limits(analysis),
             limit_headings: HEADINGS,
+            about_limits: ABOUT,
             findings: findings(analysis),
             basis: if several {
                 "Below a value stands its 95 % interval across the rounds; differences are taken within each."

@@ -95,7 +95,7 @@ impl VerdictRow {
 
 fn why(unproven: Unproven, metric: Option<MetricId>) -> String {
     match unproven {
-        Unproven::NotRefused => "a revoked token was still accepted when probing ended".to_owned(),
+        Unproven::NotRefused => "a revoked token was not refused for good before probing ended".to_owned(),
         Unproven::ProbesApart => {
             "the probes are too far apart to tell; probe more often, or raise the limit".to_owned()
         }

@@ -52,8 +52,8 @@ fn still_accepting(never: &[(String, usize, usize, f64)]) -> Option<String> {
             })
             .collect();
     Some(format!(
-        "{} still accepted revoked tokens when the trial ended, up to {} after the acknowledgement. This run cannot \
-         tell how much longer they would.",
+        "{} did not refuse revoked tokens for good before the trial ended: the last acceptance came up to {} after the acknowledgement. \
+         This run cannot tell whether another would follow.",
         some(&each),
         Unit::Seconds.show(longest)
     ))
