@@ -14,6 +14,8 @@ use crate::design::{Asks, Checks, Design};
 use crate::metric::MetricId;
 
 pub use cache::expected_hit_ratio;
+pub(super) use cache::{SteadyQuestions, in_the_long_run, waits_per_request};
+pub(super) use replaced::as_replaced;
 
 /// Quantile of the standard normal for the 99 % sampling interval.
 const Z99: f64 = 2.576;

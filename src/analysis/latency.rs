@@ -175,7 +175,7 @@ pub(super) fn added(
 
 /// What subjects are compared by, of each round by itself.
 pub(super) fn by_round(sampled: &BTreeMap<MetricId, Sampled>) -> BTreeMap<MetricId, BTreeMap<u32, f64>> {
-    let compared = [MetricId::LatencyP50, MetricId::LatencyP99].into_iter();
+    let compared = [MetricId::LatencyP50, MetricId::LatencyP99, MetricId::LatencyMean].into_iter();
     compared.filter_map(|metric| Some((metric, sampled.get(&metric)?.by_round()))).collect()
 }
 

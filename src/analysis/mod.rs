@@ -36,6 +36,7 @@ mod trust;
 mod usage;
 mod validity;
 mod warning;
+mod winners;
 
 pub use breakdown::{Breakdown, Class, Figures, LatencyPart};
 pub use compare::{Change, Shift, SubjectChanges, changes};
@@ -55,3 +56,4 @@ pub use survival::{Survival, SurvivalStep};
 pub use threshold::{Outcome, Unproven, Verdict};
 pub use validity::{Blame, Validity};
 pub use warning::{Gravity, Warning};
+pub use winners::{Contender, LeftOut, MeasuredMean, Winner, WinnerMap};

@@ -5,9 +5,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::analysis::bootstrap::{Resamples, Sampled};
 use crate::analysis::trials::Trials;
 use crate::analysis::{
-    Breakdown, Check, Estimate, Gravity, Ladder, NodeCost, Propagation, Series, Verdict, Warning,
-    expectation, extremes, ladder, latency, nodes, outcome, parts, rounds, signature, threshold, trust,
-    usage, validity,
+    Breakdown, Check, Estimate, Gravity, Ladder, NodeCost, Propagation, Series, Verdict, Warning, WinnerMap,
+    expectation, extremes, ladder, latency, nodes, outcome, parts, rounds, signature, threshold,
+    trust, usage, validity,
 };
 use crate::design::Checks;
 use crate::metric::MetricId;
@@ -32,6 +32,9 @@ pub struct Analysis {
     pub subjects: Vec<Summary>,
     /// Every subject that was measured at several rates.
     pub ladders: Vec<Ladder>,
+    /// Who would answer soonest with the authorization server further away, by how soon a revocation must be known; absent where subjects do not
+    /// trade the one against the other, and for several rates.
+    pub winners: Option<WinnerMap>,
     /// What became of the thresholds.
     pub thresholds: Vec<Verdict>,
     /// Reasons to doubt the run as a whole.
@@ -122,6 +125,7 @@ pub fn analyse(recordings: &[Recording]) -> Analysis {
         seeds: seeds.into_iter().collect(),
         repeated_rounds,
         thresholds: threshold::judge(&first.scenario, &subjects),
+        winners: ladders.is_empty().then(|| WinnerMap::of(&groups, &subjects)).flatten(),
         warnings: of_run(&first.environment, &groups, &subjects),
         subjects,
         ladders,

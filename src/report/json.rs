@@ -6,7 +6,7 @@ use serde::Serialize;
 
 use crate::analysis::{
     Analysis, Basis, Blame, Check, Class, Estimate, Gravity, Ladder, NodeCost, Standing, Summary, Validity,
-    Verdict, Warning,
+    Verdict, Warning, WinnerMap,
 };
 use crate::metric::MetricId;
 use crate::observation::{Environment, Signature, Workload};
@@ -34,6 +34,7 @@ pub fn to_json(analysis: &Analysis) -> String {
         warnings: whole.chain(subjects).collect(),
         thresholds: &analysis.thresholds,
         subjects: analysis.subjects.iter().map(Subject::of).collect(),
+        winners: analysis.winners.as_ref(),
         offered_load: &analysis.ladders,
     };
     let mut text = serde_json::to_string_pretty(&wire).expect("plain values have a JSON form");
@@ -55,6 +56,9 @@ struct Wire<'a> {
     warnings: Vec<WarningRecord<'a>>,
     thresholds: &'a [Verdict],
     subjects: Vec<Subject<'a>>,
+    /// Who would answer soonest with the authorization server further away: computed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    winners: Option<&'a WinnerMap>,
     /// Subjects that were measured at several rates.
     #[serde(skip_serializing_if = "<[Ladder]>::is_empty")]
     offered_load: &'a [Ladder],
@@ -166,7 +170,7 @@ mod tests {
         keys.sort_unstable();
         assert_eq!(
             keys.join(" "),
-            "environment gravity question scenario schema_version seeds started subjects thresholds verdict warnings workload"
+            "environment gravity question scenario schema_version seeds started subjects thresholds verdict warnings winners workload"
         );
         let subject = &json["subjects"][1];
         assert_eq!(

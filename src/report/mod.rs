@@ -26,6 +26,7 @@ mod terminal;
 mod trust;
 mod undisturbed;
 mod verdicts;
+mod winners;
 
 pub use advice::explain;
 pub use comparison::{compare, compare_json};

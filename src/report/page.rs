@@ -20,6 +20,7 @@ use crate::report::steps::{StepRow, step_rows};
 use crate::report::trust::{Doubt, VerdictBox, doubts, mark};
 use crate::report::undisturbed::{AllRow, all_rows};
 use crate::report::verdicts::{CheckRow, Limit, VerdictRow, held, limits};
+use crate::report::winners::{self, ContenderRow, contender_rows, left_out};
 
 /// The report as one HTML file that needs nothing else.
 pub(super) fn html(analysis: &Analysis, charts: &[Chart]) -> String {
@@ -84,6 +85,11 @@ struct Page {
     parts: Vec<PartRow>,
     nodes: Vec<NodeRow>,
     classes: Vec<ClassRow>,
+    /// What the picture of winners is made of.
+    contenders: Vec<ContenderRow>,
+    contender_headings: [&'static str; 4],
+    /// Who is not in it.
+    left_out: Vec<String>,
     checks: Vec<CheckRow>,
     /// How many checks contradict the theory.
     contradictions: usize,
@@ -149,6 +155,9 @@ impl Page {
             parts: part_rows(analysis),
             nodes: node_rows(analysis),
             classes: class_rows(analysis),
+            contenders: contender_rows(analysis),
+            contender_headings: winners::HEADINGS,
+            left_out: left_out(analysis),
             checks: checks().map(|(summary, check)| CheckRow::of(summary, check)).collect(),
             contradictions: checks().filter(|(_, check)| check.agreement.is_contradiction()).count(),
             header_limits: limit_rows(analysis),
@@ -198,7 +207,7 @@ mod tests {
         for outside in ["http:", "https:", "src=", "@import", "url(", "<link", "<script"] {
             assert!(!page.contains(outside), "{outside}");
         }
-        assert_eq!(page.matches("<svg ").count(), 12, "six charts, each wide and narrow");
+        assert_eq!(page.matches("<svg ").count(), 14, "seven charts, each wide and narrow");
         assert_eq!(page.matches("<svg ").count(), page.matches("role=\"img\" aria-label=\"").count());
         assert!(!page.contains("#0A0B"), "every colour follows the theme");
     }
@@ -264,7 +273,7 @@ mod tests {
         let own =
             names(folder.path()).into_iter().filter(|name| !name.contains(".h") || name.ends_with("html"));
         assert_eq!(own.collect::<Vec<_>>(), ["charts", "report.html", "report.md", "summary.json"]);
-        assert_eq!(names(&folder.path().join("charts")).len(), 6);
+        assert_eq!(names(&folder.path().join("charts")).len(), 7);
         let page = std::fs::read_to_string(folder.path().join("report.html")).unwrap();
         assert!(
             page.contains("Invalid: do not use these figures") && page.contains("&#60;died&#62;"),

@@ -41,6 +41,39 @@ pub(super) fn per_request(trials: &Trials<'_>, caching: &Caching) -> Option<PerR
     (requests > 0.0).then(|| PerRequest { calls: each(sum.calls), misses: each(sum.misses) })
 }
 
+/// The part of the requests of the load that wait for a question in the measured window of this run, probes left out. `None` if no closed form
+/// speaks of such a load.
+pub(in crate::analysis) fn waits_per_request(workload: &Workload, caching: &Caching) -> Option<f64> {
+    let requests = workload.rate * workload.window_seconds;
+    Some(of_load(workload, caching)?.misses / requests).filter(|share| share.is_finite())
+}
+
+/// What a cache asks in the long run.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(in crate::analysis) struct SteadyQuestions {
+    /// Questions per second, of all resource servers.
+    pub(in crate::analysis) per_second: f64,
+    /// The part of the requests that wait for one.
+    pub(in crate::analysis) waits_per_request: f64,
+}
+
+/// What a cache asks under this load, if it goes on: a token lives as long as the workload says, and the next one that comes as often takes its
+/// place, which no cache knows. So each is asked about as from an empty cache on until the end of its life. `None` if no closed form speaks of
+/// such a load.
+pub(in crate::analysis) fn in_the_long_run(
+    workload: &Workload,
+    caching: &Caching,
+) -> Option<SteadyQuestions> {
+    let life = workload.token_lifetime_seconds;
+    let live = Population::of(workload)?;
+    let in_a_life = of_live(workload, &live, caching, life)? + of_bad(workload, caching, 0.0, life);
+    let steady = SteadyQuestions {
+        per_second: in_a_life.calls / life,
+        waits_per_request: in_a_life.misses / life / workload.rate,
+    };
+    steady.waits_per_request.is_finite().then_some(steady)
+}
+
 /// The share of decisions in the measured window that a cache should give, told before the load: `revocations` are the
 /// seconds after its beginning at which a token is revoked. `None` if no closed form speaks of such a load, or there is no cache.
 pub fn expected_hit_ratio(workload: &Workload, revocations: &[f64], design: &Design) -> Option<f64> {
@@ -121,24 +154,28 @@ fn of_probes(workload: &Workload, revoked: f64, caching: &Caching, is_pushed: bo
 fn of_load(workload: &Workload, caching: &Caching) -> Option<Tally> {
     let (begin, end) = (workload.warmup_seconds, workload.warmup_seconds + workload.window_seconds);
     let live = Population::of(workload)?;
-    let until = |time: f64| match caching.refresh_ahead_seconds {
-        _ if workload.churn_per_second > 0.0 => of_replaced(workload, &live, caching, time).map(Tally::both),
+    let until = |time: f64| of_live(workload, &live, caching, time);
+    Some(until(end)? + until(begin)? * -1.0 + of_bad(workload, caching, begin, end))
+}
+
+/// What live tokens cause from empty caches until `time` seconds later.
+fn of_live(workload: &Workload, live: &Population, caching: &Caching, time: f64) -> Option<Tally> {
+    match caching.refresh_ahead_seconds {
+        _ if workload.churn_per_second > 0.0 => of_replaced(workload, live, caching, time).map(Tally::both),
         None => live.misses(caching.cache_lifetime_seconds, time).map(Tally::both),
         Some(_) => Some(Tally {
             calls: live.sum(time, |rate| calls(rate, time, caching))?,
             misses: live.sum(time, |rate| waited_for(rate, time, caching))?,
         }),
-    };
-    Some(until(end)? + until(begin)? * -1.0 + of_bad(workload, caching))
+    }
 }
 
 /// That about an active token is kept. The answer that one is not active is kept only by a cache that has a lifetime for it: without,
 /// every request with such a token is a call, but with one that cannot be read by a gateway that reads them first: that is decided by
 /// itself.
-fn of_bad(workload: &Workload, caching: &Caching) -> Tally {
+fn of_bad(workload: &Workload, caching: &Caching, begin: f64, end: f64) -> Tally {
     let gateways = f64::from(workload.resource_servers);
     let distinct = f64::from(workload.bad_tokens_per_kind);
-    let (begin, end) = (workload.warmup_seconds, workload.warmup_seconds + workload.window_seconds);
     let mut sum = Tally::default();
     for (bad, share) in workload.bad_shares() {
         let all = workload.rate * share;
@@ -154,7 +191,7 @@ fn of_bad(workload: &Workload, caching: &Caching) -> Tally {
         };
         let Tally { calls, misses } = match kept {
             Some(kept) => of_token(rate, begin, end, &kept) * (distinct * gateways),
-            None => Tally::both(all * workload.window_seconds),
+            None => Tally::both(all * (end - begin)),
         };
         let unreadable = if caching.reads_first { f64::from(bad.unreadable) / distinct } else { 0.0 };
         sum = sum + Tally { calls: calls * (1.0 - unreadable), misses };

@@ -6,7 +6,7 @@ use crate::design::Caching;
 use crate::observation::{Recording, Workload};
 
 /// The workload as it was: as many tokens were replaced as there were issued in time, and until the load ended.
-pub(super) fn as_replaced(recording: &Recording) -> Workload {
+pub(in crate::analysis) fn as_replaced(recording: &Recording) -> Workload {
     let mut workload = recording.workload.clone();
     if let (Some(churn), Some(load)) = (&recording.churn, &recording.load) {
         let seconds = workload.warmup_seconds + load.measured_seconds;

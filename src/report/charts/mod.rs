@@ -15,6 +15,7 @@ mod signing;
 mod theme;
 mod timeline;
 mod verification;
+mod winners;
 
 use crate::analysis::{Analysis, Summary};
 use crate::report::charts::canvas::{Canvas, Size};
@@ -47,6 +48,11 @@ pub(super) struct Data {
 }
 
 impl Chart {
+    /// Whether it says who would answer soonest, which is computed from what stands in a table of its own.
+    pub(super) fn shows_winners(&self) -> bool {
+        self.name == winners::NAME
+    }
+
     /// The wide chart as a file of its own.
     pub(super) fn standalone(&self) -> String {
         let head = "<svg xmlns=\"http://www.w3.org/2000/svg\" font-family=\"sans-serif\" ";
@@ -59,6 +65,7 @@ impl Chart {
 pub(super) fn draw(analysis: &Analysis) -> Vec<Chart> {
     let pictures: &[fn(&Analysis) -> Option<Chart>] = &[
         offered_load::draw,
+        winners::draw,
         percentiles::draw,
         propagation::draw,
         amplification::draw,

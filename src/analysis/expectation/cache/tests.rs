@@ -11,6 +11,12 @@ fn caching(ttl: f64) -> Caching {
     Caching::for_a_while(Duration::from_secs_f64(ttl))
 }
 
+/// In the measured window.
+fn of_bad(workload: &Workload, caching: &Caching) -> Tally {
+    let begin = workload.warmup_seconds;
+    super::of_bad(workload, caching, begin, begin + workload.window_seconds)
+}
+
 #[test]
 fn without_probes_or_bad_tokens_unique_tokens_never_hit_and_one_token_always_does() {
     let mut workload = synthetic::recording(2).workload;
