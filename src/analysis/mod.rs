@@ -2,6 +2,7 @@
 
 mod bootstrap;
 mod breakdown;
+mod channel;
 mod compare;
 mod estimate;
 mod expectation;

@@ -6,7 +6,7 @@ use crate::analysis::bootstrap::{Resamples, Sampled};
 use crate::analysis::trials::Trials;
 use crate::analysis::{
     Breakdown, Check, Estimate, Gravity, Ladder, NodeCost, Propagation, Series, Verdict, Warning, WinnerMap,
-    expectation, extremes, ladder, latency, nodes, outcome, parts, rounds, signature, threshold,
+    channel, expectation, extremes, ladder, latency, nodes, outcome, parts, rounds, signature, threshold,
     trust, usage, validity,
 };
 use crate::design::Checks;
@@ -162,6 +162,7 @@ fn summarise(
     estimates.extend(signature::estimates(trials));
     let propagation = Propagation::of(trials);
     estimates.extend(propagation.estimates());
+    estimates.extend(channel::estimates(trials));
     if let Some([_, median, _]) = trials.subject.token_characters {
         estimates.insert(MetricId::TokenBytes, Estimate::counted(median as f64));
     }

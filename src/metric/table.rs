@@ -92,6 +92,8 @@ metrics! {
     PropagationP50 "propagation.p50" Seconds Lower "median time from the acknowledgement of a revocation to the last unsafe acceptance at a resource server"
     PropagationP95 "propagation.p95" Seconds Lower "95th percentile of the time from the acknowledgement of a revocation to the last unsafe acceptance"
     PropagationMax "propagation.max" Seconds Lower "longest time from the acknowledgement of a revocation to the last unsafe acceptance"
+    ChannelDelayP50 "channel.delay.p50" Seconds Lower "half of the revocations that are pushed were known to a resource server within this time from their acknowledgement; 0 where it knew before. Those of which nothing came are left out"
+    ChannelDelayP99 "channel.delay.p99" Seconds Lower "99 % of the revocations that are pushed were known to a resource server within this time from their acknowledgement"
     UnsafeAcceptances "unsafe_acceptances" Count Lower "probes accepted although sent after the revocation was acknowledged"
     InFlightAcceptances "in_flight_acceptances" Count Neither "probes sent before and accepted after the acknowledgement: neither safe nor unsafe"
     FalseRefusals "false_refusals" Count Lower "probes refused although the token was live and its revocation had not even been sent"

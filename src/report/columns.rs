@@ -89,6 +89,8 @@ pub(super) const COLUMNS: &[Column] = &[
         "revocation takes, max",
         ["revocation", "max"],
     ),
+    column(MetricId::ChannelDelayP50, "Push delay", "p50", "push delay p50", ["pushed", "in, p50"]),
+    column(MetricId::ChannelDelayP99, "Push delay", "p99", "push delay p99", ["pushed", "in, p99"]),
     column(
         MetricId::UnsafeAcceptances,
         "Answers",

@@ -65,6 +65,10 @@ pub(super) const GLOSSARY: &[(&str, &str)] = &[
     ("opaque token", "a random string that only the authorization server can resolve"),
     ("p50, p99, p99.9", "half, 99 % and 99.9 % of the requests were answered within this time"),
     (
+        "push delay",
+        "the time from the acknowledgement of a revocation to when a resource server knew of it to which revocations are pushed. A token that is asked for at that server from then on is refused",
+    ),
+    (
         "readable claims",
         "what a client, or whoever copied its token, can read in it: the claims of a JWT. Of an opaque token and of the signature of a split token, which say nothing, 0",
     ),

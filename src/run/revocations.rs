@@ -3,9 +3,9 @@
 use std::collections::HashMap;
 
 use crate::load::SentProbe;
-use crate::observation::{Action, Event, Node, Probe, Revocation};
+use crate::observation::{Action, Event, Learned, Node, Probe, Revocation};
 use crate::plan::Workload;
-use crate::testbed::{Decision, Revoked};
+use crate::testbed::{Decision, Revoked, ToldOf};
 use crate::units::{Offset, Stamp};
 
 /// What a trial knows of its revocations.
@@ -57,6 +57,17 @@ pub(super) fn facts(known: &Known<'_>) -> Vec<Event> {
         failure: revoked.failure.clone(),
     };
     revoked.iter().zip(&workload.revocations).zip(revocations).map(event).collect()
+}
+
+/// What nodes were told of the tokens of these events, those of revocations in the order of their tokens.
+pub(super) fn learned(start: Stamp, told: &[ToldOf], events: &[Event]) -> Vec<Learned> {
+    let numbered = (0..).zip(events).filter(|(_, event)| event.revocation().is_some());
+    let numbers: Vec<u32> = numbered.map(|(number, _)| number).collect();
+    let of = |told: &ToldOf| {
+        let event = *numbers.get(usize::try_from(told.token).ok()?)?;
+        Some(Learned { node: told.node, event, at: told.at.offset(start) })
+    };
+    told.iter().filter_map(of).collect()
 }
 
 /// Also of an instant before it.

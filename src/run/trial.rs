@@ -150,6 +150,8 @@ async fn attempt(
     recording.events = events(&[]);
     testbed.ensure_alive(&[]).await?;
     recording.events = events(&testbed.decisions().await?);
+    let revoked: Vec<&str> = due.iter().map(|(_, token)| token.as_str()).collect();
+    recording.learned = revocations::learned(start, &testbed.told_of(&revoked).await?, &recording.events);
     testbed.stop().await;
     match driven.failure {
         Some(error) => Err(error.into()),

@@ -25,6 +25,7 @@ mod many_servers;
 mod nginx;
 mod output_folder;
 mod program;
+mod pushed;
 mod refreshing;
 mod running;
 mod sandbox;

@@ -163,7 +163,7 @@ fn head_gets_the_head_that_get_gets_and_no_content() {
     }
     let authorization = Server::authorization(&[]);
     let resource = Server::resource("none", &authorization, &[]);
-    for path in ["/bench/counts", "/bench/decisions"] {
+    for path in ["/bench/counts", "/bench/decisions", "/bench/heard"] {
         assert_eq!(call(resource.address, &format!("HEAD {path}"), &[], "").expect(200).body(), "");
     }
     for path in ["/jwks", "/.well-known/oauth-authorization-server"] {

@@ -5,6 +5,7 @@ use std::net::TcpStream;
 use std::thread;
 use std::time::{Duration, Instant};
 
+use bearerbench::auth::token::TokenId;
 use bearerbench::auth::token::signature::SignatureScheme;
 use bearerbench::registry::Part;
 use serde_json::{Value, json};
@@ -45,6 +46,11 @@ fn a_revoked_token_is_refused_as_soon_as_its_event_has_come_and_the_event_is_cou
         assert!(answer.header("www-authenticate").unwrap().contains("error=\"invalid_token\""));
         resource.resource_with(&kept).expect(200);
         assert_eq!(counts(&resource)["push_reconnects"], 0);
+        // Another event is asked for once the one before was counted.
+        let heard = || get(resource.address, "/bench/heard", &[]).expect(200).json();
+        wait_until("the next question", || heard().as_array().expect("a list").len() == 1);
+        let hash = TokenId::of(&revoked).to_base64url();
+        assert_eq!(heard()[0]["token"], hash);
     }
 }
 

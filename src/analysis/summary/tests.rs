@@ -24,14 +24,16 @@ fn a_run_without_flaws_gives_every_figure_and_no_reason_to_doubt_it() {
                 MetricId::AddedP50 | MetricId::AddedP99 => summary.is_control,
                 MetricId::SignatureBytes => summary.subject.signature.is_none(),
                 metric if metric.is_of_operations() => summary.subject.signature.is_none(),
-                // Nothing was revoked before the load, no rate was searched for, no connection closed, no token was replaced, and none is bound to
-                // its sender.
+                // Nothing was revoked before the load, no rate was searched for, no connection closed, no token was replaced, nothing was pushed,
+                // and no token is bound to its sender.
                 MetricId::StaleAcceptances
                 | MetricId::ThroughputAtSlo
                 | MetricId::SentAgain
                 | MetricId::Churn
                 | MetricId::IssueP50
                 | MetricId::IssueP99
+                | MetricId::ChannelDelayP50
+                | MetricId::ChannelDelayP99
                 | MetricId::ProofBytes => true,
                 MetricId::HitRatio => summary.subject.name != "introspection-cached",
                 _ => false,

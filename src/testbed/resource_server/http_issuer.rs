@@ -17,6 +17,7 @@ use crate::auth::issuer::{
 use crate::auth::revocation_event::EventId;
 use crate::testbed::client::{CallError, Client, uri};
 use crate::testbed::exchange::{ExchangeRequestForm, is_about_the_token, jwt};
+use crate::testbed::resource_server::heard::HeardLog;
 use crate::testbed::resource_server::troubles::{Troubles, chain};
 use crate::testbed::revocation_events;
 use crate::testbed::spec::Credentials;
@@ -32,6 +33,7 @@ pub(super) struct HttpIssuer {
     fetches: AtomicU64,
     failed_fetches: AtomicU64,
     troubles: Troubles,
+    heard: HeardLog,
 }
 
 /// How often documents were fetched.
@@ -58,6 +60,7 @@ impl HttpIssuer {
             fetches: AtomicU64::new(0),
             failed_fetches: AtomicU64::new(0),
             troubles: Troubles::default(),
+            heard: HeardLog::default(),
         })
     }
 
@@ -66,6 +69,11 @@ impl HttpIssuer {
             all: self.fetches.load(Ordering::Relaxed),
             failed: self.failed_fetches.load(Ordering::Relaxed),
         }
+    }
+
+    /// What was pushed, and when.
+    pub(super) fn heard(&self) -> &HeardLog {
+        &self.heard
     }
 
     fn fetch_failed(&self, why: &Unreachable) {
@@ -173,7 +181,7 @@ impl Issuer for HttpIssuer {
             let last = last.map(|id| id.to_string());
             let following = self.client.follow(&uri, &self.authorization, last.as_deref());
             let body = in_time(async { following.await.map_err(unreachable) }).await?;
-            Ok(revocation_events::read(body))
+            Ok(self.heard.of(revocation_events::read(body)))
         })
     }
 

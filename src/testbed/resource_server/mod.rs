@@ -4,6 +4,7 @@ mod answer;
 mod conversation;
 mod decisions;
 mod entrance;
+mod heard;
 mod http_issuer;
 mod senders;
 #[cfg(test)]
@@ -39,6 +40,7 @@ use upstream::Behind;
 
 pub use decisions::Decision;
 pub(super) use entrance::{Entrance, EntranceError};
+pub(super) use heard::HeardRevocation;
 pub use http_issuer::MOST_CALLS;
 pub use upstream::most_connections;
 
@@ -133,6 +135,11 @@ pub(super) async fn prepare(
     })
 }
 
+/// A log, of which a part would mislead.
+fn all_or_nothing(log: Option<impl Serialize>) -> answer::Response {
+    log.map_or_else(|| answer::empty(StatusCode::INSUFFICIENT_STORAGE), |log| answer::json(&log))
+}
+
 fn at(architecture: &Part<dyn Architecture>, hop: u8, branch: u8) -> Result<&dyn Architecture, NotReady> {
     let branches = architecture.at_hop(hop.into());
     match branches.get(usize::from(branch)) {
@@ -158,11 +165,11 @@ impl ResourceServer {
         let response = match request.uri().path() {
             "/resource" if fetches => self.resource(&request).await,
             "/bench/counts" if fetches => answer::json(&self.counts()),
-            "/bench/decisions" if fetches => self.decisions.all().map_or_else(
-                || answer::empty(StatusCode::INSUFFICIENT_STORAGE),
-                |decisions| answer::json(&decisions),
-            ),
-            "/resource" | "/bench/counts" | "/bench/decisions" => answer::method_not_allowed(),
+            "/bench/decisions" if fetches => all_or_nothing(self.decisions.all()),
+            "/bench/heard" if fetches => all_or_nothing(self.issuer.heard().all()),
+            "/resource" | "/bench/counts" | "/bench/decisions" | "/bench/heard" => {
+                answer::method_not_allowed()
+            }
             _ => answer::empty(StatusCode::NOT_FOUND),
         };
         if is_head { answer::head_alone(response) } else { response }

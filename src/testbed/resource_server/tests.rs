@@ -14,10 +14,11 @@ use tokio::time::sleep;
 use super::http_issuer::HttpIssuer;
 use crate::auth::architecture::{ARCHITECTURES, Context, TokenValidator};
 use crate::auth::token::jwt::Trust;
-use crate::auth::token::{Policy, Rejection, WallClock};
+use crate::auth::token::{Policy, Rejection, TokenId, WallClock};
 use crate::testbed::authorization_server;
 use crate::testbed::client::{Client, uri};
 use crate::testbed::spec::{AuthorizationServerSpec, Credentials};
+use crate::units::Stamp;
 
 const AUDIENCE: &str = "https://api.example/";
 
@@ -79,6 +80,8 @@ struct Estate {
     client: Client,
     way: watch::Sender<Way>,
     validator: Arc<dyn TokenValidator>,
+    /// By which the resource server asks.
+    asked: Arc<HttpIssuer>,
 }
 
 impl Estate {
@@ -102,8 +105,9 @@ impl Estate {
         let (proxied, way) = proxy(address).await;
         let policy =
             Policy { issuer: issuer.clone(), audience: AUDIENCE.to_owned(), scope: "read".to_owned() };
+        let asked = Arc::new(HttpIssuer::new(&format!("http://{proxied}"), &credentials).unwrap());
         let context = Context {
-            issuer: Arc::new(HttpIssuer::new(&format!("http://{proxied}"), &credentials).unwrap()),
+            issuer: Arc::clone(&asked) as _,
             client_id: credentials.client_id.as_str().into(),
             policy: Arc::new(policy),
             trust: Trust::default(),
@@ -111,8 +115,8 @@ impl Estate {
             poll_phase: 1.0,
         };
         let validator = architecture.validator(context).await.unwrap();
-        let estate =
-            Self { issuer, authorization: credentials.header(), client: Client::default(), way, validator };
+        let (authorization, client) = (credentials.header(), Client::default());
+        let estate = Self { issuer, authorization, client, way, validator, asked };
         // One that opens its channel in the background drops what it was told before.
         estate.until(|[_, _, third]| third == 1).await;
         estate
@@ -177,5 +181,33 @@ async fn a_token_that_was_revoked_while_nothing_came_through_is_refused_after_th
             assert_eq!((events, snapshots), (2, 1), "{architecture}: by resuming");
             assert!(reconnects >= 1, "{architecture} {way:?}");
         }
+    }
+}
+
+#[tokio::test]
+async fn an_event_that_was_under_way_for_a_known_time_is_heard_that_much_later() {
+    for architecture in ARCHITECTURES_UNDER_TEST {
+        let estate = Estate::of(&architecture.replace("500ms", "1h")).await;
+        let heard = || estate.asked.heard().all().unwrap();
+        let [quick, held_up] = [estate.token().await, estate.token().await];
+        estate.revoke(&quick).await;
+        estate.until(|[events, ..]| events == 1).await;
+        estate.way.send_replace(Way::Stalled);
+        estate.revoke(&held_up).await;
+        let acknowledged = Stamp::now();
+        let held_up_for = Duration::from_millis(200);
+        sleep(held_up_for).await;
+        let opened = Stamp::now();
+        estate.way.send_replace(Way::Open);
+        while heard().len() < 2 {
+            sleep(Duration::from_millis(1)).await;
+        }
+        let [first, second] = &heard()[..] else { panic!("{architecture}: two events") };
+        assert_eq!(
+            [&first.token, &second.token],
+            [&quick, &held_up].map(|token| TokenId::of(token).to_base64url()).each_ref()
+        );
+        assert!(first.at < acknowledged && second.at >= opened, "{architecture}");
+        assert!(second.at >= acknowledged + held_up_for, "{architecture}");
     }
 }
