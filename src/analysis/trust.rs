@@ -8,7 +8,7 @@ use crate::analysis::trials::Trials;
 use crate::analysis::usage::{PRESSURE_PERCENT, STEAL_PERCENT};
 use crate::analysis::{Check, Estimate, Moment, Warning, gaps, generator, outcome, steady, validity};
 use crate::metric::MetricId;
-use crate::observation::{Load, Recording, Role, Side};
+use crate::observation::{Load, Recording, Role, Side, TokenChurn};
 
 /// A longer wait for a connection, as a share of the median service time, is a part of the latency that would be
 /// another with more connections.
@@ -43,6 +43,7 @@ pub(super) fn warnings(
             reason: reason.map(|(reason, _)| reason.clone()),
         });
     }
+    warnings.extend(churn(trials));
     warnings.extend(
         checks
             .iter()
@@ -50,6 +51,23 @@ pub(super) fn warnings(
             .map(|check| Warning::OracleDisagrees { quantity: check.quantity.to_owned() }),
     );
     warnings
+}
+
+/// A smaller part of the tokens that were to be replaced is another load: caches know more of those in use than they would.
+const ENOUGH_REPLACED: f64 = 0.95;
+/// So many may be under way when the load ends.
+const UNDER_WAY: u64 = 64;
+
+/// Whether fewer tokens were replaced than were to be.
+fn churn(trials: &Trials<'_>) -> Option<Warning> {
+    let all = || trials.recordings.iter().filter_map(|recording| recording.churn.as_ref());
+    let sum = |of: fn(&TokenChurn) -> u64| all().map(of).sum::<u64>();
+    let [replaced, due, failed] =
+        [sum(|churn| churn.replaced), sum(|churn| churn.due), sum(|churn| churn.failed)];
+    let is_short = (replaced as f64) < ENOUGH_REPLACED * due as f64
+        && (failed > 0 || due.saturating_sub(replaced) > UNDER_WAY * all().count() as u64);
+    let failure = || all().find_map(|churn| churn.failure.clone());
+    is_short.then(|| Warning::ChurnShort { replaced, due, failed, failure: failure() })
 }
 
 /// The largest drift within a trial: what differs between rounds is in their interval.
@@ -279,6 +297,31 @@ mod tests {
         assert_eq!(warned(recording.clone()), Some(expected));
         recording.events.iter_mut().for_each(|event| event.failure = None);
         assert_eq!(warned(recording), Some(Warning::NotAcknowledged { revocations: 3, reason: None }));
+    }
+
+    #[test]
+    fn tokens_that_could_not_be_replaced_as_quickly_as_was_asked_raise_a_doubt() {
+        let warned = |replaced, failed: u64| {
+            let mut recording = synthetic::recording(1);
+            let failure = (failed > 0).then(|| "no answer within 10 s".to_owned());
+            recording.churn =
+                Some(TokenChurn { due: 2_000, replaced, failed, failure, ..TokenChurn::default() });
+            analyse(&[recording]).subjects.remove(0).warnings
+        };
+        let short = |warnings: &[Warning]| {
+            warnings.iter().find(|warning| matches!(warning, Warning::ChurnShort { .. })).cloned()
+        };
+        // One in twenty, or those that are under way at the end.
+        for (replaced, failed, is_short) in
+            [(2_000, 0, false), (1_936, 0, false), (1_900, 100, false), (1_899, 0, true), (1_899, 101, true)]
+        {
+            assert_eq!(short(&warned(replaced, failed)).is_some(), is_short, "{replaced} {failed}");
+        }
+        let warning = short(&warned(1_000, 1_000)).unwrap();
+        let failure = Some("no answer within 10 s".to_owned());
+        assert_eq!(warning, Warning::ChurnShort { replaced: 1_000, due: 2_000, failed: 1_000, failure });
+        assert_eq!(warning.gravity(), Gravity::Doubtful);
+        assert_eq!(short(&analyse(&[synthetic::recording(1)]).subjects[0].warnings), None);
     }
 
     #[test]

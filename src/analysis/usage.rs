@@ -40,6 +40,7 @@ pub(super) fn estimates(trials: &Trials<'_>) -> BTreeMap<MetricId, Estimate> {
     let steps = runs.concat();
     let mut estimates = memory(trials);
     estimates.extend(churn(trials));
+    estimates.extend(beside(trials).map(|share| (MetricId::GeneratorBeside, Estimate::counted(share))));
     if steps.is_empty() {
         return estimates;
     }
@@ -183,6 +184,23 @@ fn churn(trials: &Trials<'_>) -> BTreeMap<MetricId, Estimate> {
     estimates
 }
 
+/// The share of the servers' cores that threads of the program used which are no generators. They keep off the generators' cores where there are others.
+fn beside(trials: &Trials<'_>) -> Option<f64> {
+    let (mut used, mut had) = (0.0, 0.0);
+    for recording in &trials.recordings {
+        let mut nodes = recording.nodes.iter();
+        let (Some(client), Some(load)) = (nodes.find(|node| node.role == Role::Client), &recording.load)
+        else {
+            continue;
+        };
+        let (Some(first), Some(last)) = (client.looks.first(), client.looks.last()) else { continue };
+        let all = last.since(first, |look| look.cpu_nanos);
+        used += all.saturating_sub(load.generator_cpu_nanos) as f64 / 1e9;
+        had += last.at.since(first.at).as_secs_f64() * recording.environment.cores.servers.len() as f64;
+    }
+    (had > 0.0).then(|| used / had)
+}
+
 fn memory(trials: &Trials<'_>) -> BTreeMap<MetricId, Estimate> {
     let nodes = || trials.recordings.iter().flat_map(|recording| &recording.nodes);
     let peak = |is_of: fn(Role) -> bool| {
@@ -218,6 +236,28 @@ mod tests {
         assert_eq!(analysis.gravity(), Some(Gravity::Note), "{:?}", analysis.subjects[0].checks);
         count(&mut recording, "/introspect");
         assert_eq!(analyse(&[recording]).gravity(), Some(Gravity::Doubtful));
+    }
+
+    #[test]
+    fn what_the_program_used_beside_its_generators_is_a_share_of_the_cores_of_the_servers() {
+        let mut recording = synthetic::recording(1);
+        let share = |recording: &Recording| {
+            let estimates = analyse(&[recording.clone()]).subjects.remove(0).estimates;
+            estimates.get(&MetricId::GeneratorBeside).map(|estimate| (estimate.point * 1e3).round())
+        };
+        // 2.3 s of ten are those of the generator.
+        let looks = &mut recording.nodes[0].looks;
+        let count = looks.len() as u64;
+        for (look, number) in looks.iter_mut().zip(0..) {
+            look.cpu_nanos = 400_000_000 + 2_600_000_000 * number / (count - 1);
+        }
+        assert_eq!(share(&recording), Some(30.0));
+        recording.environment.cores.servers = vec![1, 2];
+        assert_eq!(share(&recording), Some(15.0));
+        recording.load.as_mut().unwrap().generator_cpu_nanos = 3_000_000_000;
+        assert_eq!(share(&recording), Some(0.0), "counters that are not read in the same instant");
+        recording.nodes[0].looks.clear();
+        assert_eq!(share(&recording), None);
     }
 
     #[test]

@@ -161,6 +161,17 @@ pub enum Warning {
         /// Why, most often; absent if it was not recorded.
         reason: Option<String>,
     },
+    /// Fewer tokens were replaced than were to be: the authorization server did not issue others as quickly.
+    ChurnShort {
+        /// How many were replaced.
+        replaced: u64,
+        /// How many were to be.
+        due: u64,
+        /// How many the authorization server did not issue when asked.
+        failed: u64,
+        /// Why not the first of those.
+        failure: Option<String>,
+    },
     /// Too few requests for the 99th percentile.
     FewSamples {
         /// How many there were.
@@ -244,6 +255,7 @@ impl Warning {
             | Self::MachineBusy { .. }
             | Self::NotSteady { .. }
             | Self::OracleDisagrees { .. }
+            | Self::ChurnShort { .. }
             | Self::NotAcknowledged { .. } => Gravity::Doubtful,
             Self::FewSamples { .. }
             | Self::GeneratorLate { .. }
@@ -277,6 +289,7 @@ impl Warning {
             | Self::BacklogAtEnd { .. }
             | Self::NotSteady { .. }
             | Self::SearchUnmet { .. }
+            | Self::ChurnShort { .. }
             | Self::NotAcknowledged { .. } => Blame::Servers,
             Self::CoreTaken { .. }
             | Self::MachineBusy { .. }

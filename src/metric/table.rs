@@ -67,6 +67,7 @@ metrics! {
     LagP99 "generator.lag.p99" Seconds Lower "99 % of the requests were late by no more than this because of the generator itself"
     LagP999 "generator.lag.p999" Seconds Lower "99.9 % of the requests were late by no more than this because of the generator itself"
     GeneratorCpu "generator.cpu" Fraction Neither "share of its cores that the generator used; one that polls is meant to use all of them"
+    GeneratorBeside "generator.beside" Fraction Neither "share of the servers' cores that other threads of the program used during the window: they look at the servers, revoke, issue, refresh, sign proofs and pack what was recorded"
     CpuResourceServer "cpu.resource_server" CpuPerMillion Lower "seconds of CPU time of all resource servers, gateways included, per million API requests"
     CpuAuthorizationServer "cpu.authorization_server" CpuPerMillion Lower "seconds of CPU time of the authorization server per million API requests"
     MemoryResourceServer "memory.resource_server" Bytes Lower "the most memory ever resident in one process of resource servers or gateways"

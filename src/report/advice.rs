@@ -4,7 +4,7 @@ mod requests;
 
 use crate::analysis::{Blame, Warning};
 use crate::metric::{MetricId, Unit, significant, thousands};
-use crate::report::advice::requests::{errors, sent_again};
+use crate::report::advice::requests::{churn_short, errors, sent_again};
 
 /// A warning in words: what was found, why it matters, what to do.
 pub fn explain(warning: &Warning) -> String {
@@ -89,6 +89,9 @@ pub fn explain(warning: &Warning) -> String {
                 |reason| format!("Most often: {reason}")
             )
         ),
+        Warning::ChurnShort { replaced, due, failed, failure } => {
+            churn_short(*replaced, *due, *failed, failure.as_deref())
+        }
         Warning::FewSamples { requests } => format!(
             "{requests} requests are too few for the 99th percentile: 10,000 are needed, of which 100 lie beyond it. Run \
              longer, or at a higher rate, before you compare it."
@@ -264,6 +267,22 @@ mod tests {
         };
         assert!(told(Some("no answer within 10 s")).ends_with("Most often: no answer within 10 s."));
         assert!(told(None).ends_with("Why was not recorded: run it again."));
+    }
+
+    #[test]
+    fn churn_that_fell_short_is_told_with_what_was_not_issued() {
+        let told = |failed, failure: Option<&str>| {
+            let failure = failure.map(str::to_owned);
+            explain(&Warning::ChurnShort { replaced: 1_000, due: 2_000, failed, failure })
+        };
+        let slow = told(0, None);
+        assert!(
+            slow.starts_with("1,000 of 2,000 tokens were replaced that should have been")
+                && !slow.contains("not issued"),
+            "{slow}"
+        );
+        let refused = told(1_000, Some("status 503"));
+        assert!(refused.contains("1,000 were not issued when a client asked: status 503."), "{refused}");
     }
 
     #[test]

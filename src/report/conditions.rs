@@ -2,7 +2,7 @@
 
 use crate::analysis::{Analysis, Summary};
 use crate::design::Checks;
-use crate::metric::{Unit, thousands};
+use crate::metric::{MetricId, Unit, thousands};
 use crate::observation::{Environment, Reuse, Workload};
 
 /// What a recording says nothing about.
@@ -82,6 +82,7 @@ pub(super) fn conditions(analysis: &Analysis) -> Vec<(&'static str, String)> {
         ("program", program(&analysis.environment)),
         ("cores", cores(&analysis.environment, is_external(analysis))),
     ];
+    conditions.extend(beside(&analysis.subjects).map(|beside| ("beside the load", beside)));
     conditions.extend(rounds(analysis).map(|rounds| ("rounds", rounds)));
     conditions.push(("load", load(analysis)));
     conditions.push(("tokens", tokens(&analysis.workload)));
@@ -90,6 +91,18 @@ pub(super) fn conditions(analysis: &Analysis) -> Vec<(&'static str, String)> {
     conditions.extend(wires(&analysis.subjects).map(|wires| ("wire", wires)));
     conditions.push(("seeds", analysis.seeds.iter().map(u64::to_string).collect::<Vec<_>>().join(", ")));
     conditions
+}
+
+/// What the program's own threads took from the cores of the servers.
+fn beside(subjects: &[Summary]) -> Option<String> {
+    let share = |summary: &Summary| {
+        Some((summary.estimates.get(&MetricId::GeneratorBeside)?.point, summary.subject.name.clone()))
+    };
+    let (most, name) = subjects.iter().filter_map(share).max_by(|a, b| a.0.total_cmp(&b.0))?;
+    Some(format!(
+        "threads of bearerbench that send no requests, but look at the servers, revoke, issue, refresh, sign proofs and pack what was recorded, used at          most {} of the cores of the servers ({name})",
+        Unit::Fraction.show(most)
+    ))
 }
 
 /// What the claims of tokens had beside those that RFC 9068 requires, if they had more.

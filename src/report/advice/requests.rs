@@ -30,6 +30,19 @@ pub(super) fn errors(share: f64, planned: u64, kinds: &BTreeMap<String, u64>) ->
     )
 }
 
+pub(super) fn churn_short(replaced: u64, due: u64, failed: u64, failure: Option<&str>) -> String {
+    let [replaced, due] = [replaced, due].map(|count| thousands(&count.to_string()));
+    let refused = match failure {
+        Some(failure) if failed > 0 => {
+            format!(" {} were not issued when a client asked: {failure}.", thousands(&failed.to_string()))
+        }
+        _ => String::new(),
+    };
+    format!(
+        "{replaced} of {due} tokens were replaced that should have been (tokens.churn): the authorization server did not issue others as quickly, so that          caches knew more of the tokens in use than they would have.{refused} Lower tokens.churn or the rate, or choose a signature that is quicker to make."
+    )
+}
+
 pub(super) fn sent_again(share: f64, why: &BTreeMap<String, u64>) -> String {
     let closed = if why.contains_key(CLOSED) {
         format!(
