@@ -246,3 +246,51 @@ async fn until(instant: Option<Stamp>) {
         None => std::future::pending().await,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Clients whose thread does that.
+    fn clients(work: impl FnOnce() -> Vec<(Token, Stamp)> + Send + 'static) -> Clients {
+        let (stop, _) = oneshot::channel();
+        let (tell, up_to_date) = oneshot::channel();
+        let thread = std::thread::spawn(move || {
+            let _tell = tell;
+            work()
+        });
+        Clients {
+            stop: Some(stop),
+            up_to_date: Some(up_to_date),
+            thread: Some(thread),
+            renewals: Renewals::default(),
+        }
+    }
+
+    #[tokio::test]
+    async fn clients_that_ended_by_a_panic_end_the_trial_with_what_is_to_blame_and_are_no_endless_wait() {
+        let panicking = || clients(|| panic!("a defect of the clients"));
+        let error = panicking().up_to_date().await.unwrap_err();
+        assert_eq!(error.to_string(), "the clients that have tokens refreshed have ended");
+        let error = panicking().end().unwrap_err();
+        assert_eq!(error.to_string(), "the clients that have tokens refreshed ended before the load did");
+        // To let go of them is no second panic.
+        drop(panicking());
+    }
+
+    #[test]
+    fn clients_tell_at_their_end_when_the_tokens_under_revocation_test_expire() {
+        let at = Stamp::from_nanos;
+        let ended = clients(move || {
+            vec![(Token::Live(0), at(1)), (Token::Watched(0), at(2)), (Token::Watched(1), at(3))]
+        });
+        assert_eq!(ended.end().unwrap(), [at(2), at(3)]);
+    }
+
+    #[test]
+    fn a_pool_that_takes_long_to_copy_is_replaced_rarely_and_a_small_one_as_often_as_tokens_need_it() {
+        for (took, pause) in [(0, 50), (5, 50), (6, 60), (40, 400)] {
+            assert_eq!(pause_after(Duration::from_millis(took)), Duration::from_millis(pause), "{took} ms");
+        }
+    }
+}

@@ -3,6 +3,7 @@
 mod again;
 mod classes;
 mod stand_in;
+mod users;
 
 use std::cell::Cell;
 use std::ops::Range;
@@ -46,6 +47,8 @@ struct Simulation {
     requests: u64,
     /// Which token each request carries.
     token: fn(usize) -> Token,
+    /// How long it takes to sign a proof, if requests have any.
+    signing: Option<Duration>,
 }
 
 const NEVER: Range<Offset> = Offset::from_nanos(0)..Offset::from_nanos(0);
@@ -72,6 +75,7 @@ impl Default for Simulation {
             think: None,
             requests: u64::MAX,
             token: |_| Token::Live(0),
+            signing: None,
         }
     }
 }
@@ -93,13 +97,15 @@ impl Simulation {
                 connecting: self.connecting,
                 answers: Cell::new(0).into(),
             };
+            let tokens = Arc::new(tokens());
+            let proofs = self.signing.map(|took| users::proofs(took, &tokens));
             let course = Course {
                 servers: 1,
                 places: self.connections,
                 requests_per_connection: self.requests_per_connection,
-                tokens: Arc::new(tokens()),
+                tokens,
                 renewals: Renewals::default(),
-                proofs: None,
+                proofs,
                 window: Offset::default()..Offset::from_nanos(10_000_000_000),
                 timeout: self.timeout,
                 backlog_limit: self.backlog_limit,
@@ -324,20 +330,6 @@ fn what_a_user_waits_for_a_new_connection_is_part_of_the_latency_and_no_lag_of_t
     // A user who thinks for longer than that waits for nothing.
     let (load, _) = replaced(Duration::from_millis(9)).run();
     check(&whole(&load, |second| &second.latency), &[(0.5, 1.0), (1.0, 1.0)]);
-}
-
-#[test]
-fn a_stopped_generator_of_thinking_users_is_blamed_for_what_they_waited() {
-    let stopped = Simulation {
-        connections: 20,
-        think: Some(Duration::from_millis(4)),
-        generator_stopped: a_second(),
-        ..Simulation::default()
-    };
-    let (load, _) = stopped.run();
-    let lag = whole(&load, |second| &second.lag);
-    assert!(lag.max().unwrap() > 900_000_000, "{lag:?}");
-    check(&whole(&load, |second| &second.service), &[(0.5, 1.0), (1.0, 1.0)]);
 }
 
 #[test]
