@@ -23,6 +23,7 @@ mod revocation_limits;
 mod schemes;
 mod steps;
 mod terminal;
+mod together;
 mod trust;
 mod undisturbed;
 mod verdicts;

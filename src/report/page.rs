@@ -14,9 +14,12 @@ use crate::report::glossary::GLOSSARY;
 use crate::report::header_limits::{LimitRow, limit_rows};
 use crate::report::markdown::filters;
 use crate::report::nodes::{NodeRow, node_rows};
-use crate::report::revocation_limits::{ABOUT, HEADINGS, RevocationLimit, revocation_limits};
+use crate::report::revocation_limits::{
+    self, ABOUT, HEADINGS, LimitAnswer, PHONE_HEADINGS, RevocationLimit, limit_answers, revocation_limits,
+};
 use crate::report::schemes::Schemes;
 use crate::report::steps::{StepRow, step_rows};
+use crate::report::together::together;
 use crate::report::trust::{Doubt, VerdictBox, doubts, mark};
 use crate::report::undisturbed::{AllRow, all_rows};
 use crate::report::verdicts::{CheckRow, Limit, VerdictRow, held, limits};
@@ -69,7 +72,9 @@ struct Page {
     reach: String,
     /// Where subjects are many, which of them meet a limit on how long a revoked token works.
     revocation_limits: Vec<RevocationLimit>,
+    limit_answers: Vec<LimitAnswer>,
     limit_headings: [&'static str; 6],
+    limit_headings_on_a_phone: [&'static str; 6],
     about_limits: &'static str,
     findings: Vec<TopicFinding>,
     basis: &'static str,
@@ -110,6 +115,11 @@ struct Row {
 }
 
 impl Page {
+    /// Whether what a reader came for would begin below all reasons to doubt it: they fold then, unless one of them makes the figures worthless.
+    fn folds_doubts(&self) -> bool {
+        !self.revocation_limits.is_empty() && self.doubts.iter().all(|doubt| doubt.class != "unfit")
+    }
+
     fn of(analysis: &Analysis) -> Self {
         let several = analysis.subjects.iter().any(|summary| summary.trials > 1);
         let (limited, limits) = limits(&analysis.thresholds);
@@ -129,16 +139,18 @@ impl Page {
             all_requests: all_rows(analysis),
             reach: reach(analysis),
             scenario: analysis.scenario.name.clone(),
-            question: analysis.scenario.question.clone(),
+            question: together(&analysis.scenario.question),
             about: about(analysis),
             trust: VerdictBox::of(analysis),
             doubts,
             notes,
             thresholds: analysis.thresholds.iter().map(VerdictRow::of).collect(),
             revocation_limits: revocation_limits(analysis),
+            limit_answers: limit_answers(analysis),
             limit_headings: HEADINGS,
+            limit_headings_on_a_phone: PHONE_HEADINGS,
             about_limits: ABOUT,
-            findings: findings(analysis),
+            findings: unsaid(analysis),
             basis: if several {
                 "Below a value stands its 95 % interval across the rounds; differences are taken within each."
             } else {
@@ -165,6 +177,19 @@ impl Page {
             glossary: GLOSSARY,
         }
     }
+}
+
+/// What was found, without what stands above the table of limits already.
+fn unsaid(analysis: &Analysis) -> Vec<TopicFinding> {
+    let said = revocation_limits::sentence(analysis);
+    let rest = |finding: TopicFinding| {
+        let rest = said.as_deref().and_then(|said| finding.text.strip_prefix(said)).map(str::trim_start);
+        match rest.map(str::to_owned) {
+            Some(text) => TopicFinding { text, ..finding },
+            None => finding,
+        }
+    };
+    findings(analysis).into_iter().map(rest).filter(|finding| !finding.text.is_empty()).collect()
 }
 
 impl Row {
@@ -223,7 +248,7 @@ mod tests {
             for column in filled(COLUMNS, &analysis) {
                 assert!(report.contains(column.label), "{}", column.label);
             }
-            assert!(report.contains(&analysis.scenario.question));
+            assert!(report.contains(&together(&analysis.scenario.question)));
         }
     }
 

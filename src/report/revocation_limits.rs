@@ -2,11 +2,11 @@
 
 use std::iter;
 
-use crate::analysis::{Analysis, Basis, Standing, Summary};
+use crate::analysis::{self, Analysis, Basis, Standing, Summary};
 use crate::design::{Checks, Design, OnTop};
 use crate::metric::{MetricId, Unit};
-use crate::report::cell::Cell;
-use crate::report::findings::names::{MANY, called};
+use crate::report::cell::{Cell, between};
+use crate::report::findings::names::{MANY, called, list};
 
 /// Limits that are asked for, in seconds: hardly any delay, that of usual caches, that of a token that lives shortly.
 const LIMITS: [f64; 3] = [1.0, 10.0, 60.0];
@@ -40,6 +40,10 @@ pub(super) struct RevocationLimit {
 pub(super) struct DesignRow {
     pub(super) cells: [String; 6],
 }
+
+/// Headings of cells on a phone, where each stands above its cell.
+pub(super) const PHONE_HEADINGS: [&str; 6] =
+    ["", "works, by design", "measured", "p50, control = 1", "calls/request", "CPU s per 10⁶"];
 
 /// Every limit that somebody meets, the shortest first, and then those who meet none. Nothing where sentences tell it: of few subjects, of
 /// several rates, and where nothing was revoked.
@@ -77,6 +81,69 @@ pub(super) fn are_told_by_a_table(analysis: &Analysis) -> bool {
     analysis.ladders.is_empty() && analysis.subjects.len() > MANY && observed > 1
 }
 
+/// A limit, and what is to be said of those who meet it.
+pub(super) struct LimitAnswer {
+    pub(super) limit: String,
+    pub(super) text: String,
+}
+
+/// What to read before the table: how many meet each limit, who of them costs the least and who is the quickest. Nothing where there is no table.
+pub(super) fn limit_answers(analysis: &Analysis) -> Vec<LimitAnswer> {
+    if !are_told_by_a_table(analysis) {
+        return Vec::new();
+    }
+    let all = designs(analysis);
+    let mut before = 0;
+    let answer = |limit: &f64| {
+        let meeting: Vec<_> =
+            all.iter().copied().filter(|summary| meets(analysis, summary, *limit)).collect();
+        let limit = format!("within {limit} s");
+        // Whoever meets a limit meets a longer one.
+        if before > 0 && before == meeting.len() {
+            return LimitAnswer { limit, text: "The same designs.".to_owned() };
+        }
+        before = meeting.len();
+        let mut text = format!("{} of {} designs.", meeting.len(), all.len());
+        for (what, who) in [("Least CPU", least(&meeting)), ("Quickest", quickest(analysis, &meeting))] {
+            text.extend(who.map(|who| format!(" {what}: {who}.")));
+        }
+        LimitAnswer { limit, text }
+    };
+    LIMITS.iter().map(answer).collect()
+}
+
+/// Who has the shortest median of them, beside the control.
+fn quickest(run: &Analysis, designs: &[&Summary]) -> Option<String> {
+    let p50 = |summary: &&Summary| {
+        let p50 = summary.estimates.get(&MetricId::LatencyP50).filter(|p50| !p50.standing.is_lost())?;
+        Some(p50.point)
+    };
+    let mut ranked: Vec<&Summary> = designs
+        .iter()
+        .copied()
+        .filter(|summary| summary.subject.is_trusted() && p50(summary).is_some())
+        .collect();
+    ranked.sort_by(|a, b| p50(a).unwrap_or_default().total_cmp(&p50(b).unwrap_or_default()));
+    let first = analysis::groups(MetricId::LatencyP50, &ranked).into_iter().next()?;
+    let times = |summary: &Summary| beside_the_control(run, summary);
+    let (quick, slow) = (times(first.first()?), times(first.last()?));
+    let range = if quick == slow { quick } else { format!("{quick}–{slow}") };
+    Some(format!("{} (p50 {range}, control = 1{})", named_together(&first), not_told_apart(&first)))
+}
+
+/// `a`, or `a, b and c`; of more only how many.
+fn named_together(designs: &[&Summary]) -> String {
+    let names: Vec<String> = designs.iter().map(|summary| called(summary)).collect();
+    if names.len() <= NAMED { list(&names) } else { format!("{} and {} others", names[0], names.len() - 1) }
+}
+
+fn not_told_apart(designs: &[&Summary]) -> &'static str {
+    if designs.len() > 1 { "; not told apart" } else { "" }
+}
+
+/// So many names are a glance.
+const NAMED: usize = 3;
+
 /// How many designs meet each limit, and which of them costs the least, where this run tells; `None` where there is no table.
 pub(super) fn sentence(analysis: &Analysis) -> Option<String> {
     if !are_told_by_a_table(analysis) {
@@ -97,15 +164,41 @@ pub(super) fn sentence(analysis: &Analysis) -> Option<String> {
 
 /// Which of them costs the least, and what: only one that may be used, and that is told apart from the next.
 fn cheapest(designs: &[&Summary]) -> String {
+    let Some(costs) = by_cost(designs) else { return " (not all were measured)".to_owned() };
+    match &costs[..] {
+        [] => String::new(),
+        [(first, cpu)] => format!(" ({}, {})", called(first), Unit::CpuPerMillion.show(cpu.point)),
+        _ => " (the cheapest are not told apart)".to_owned(),
+    }
+}
+
+/// Those that may cost the least, in a word.
+fn least(designs: &[&Summary]) -> Option<String> {
+    let costs = by_cost(designs)?;
+    let (least, most) = (&costs.first()?.1, &costs.last()?.1);
+    let designs: Vec<&Summary> = costs.iter().map(|(summary, _)| *summary).collect();
+    let range = match designs.len() {
+        1 => Unit::CpuPerMillion.show(least.point),
+        _ => between(MetricId::CpuResourceServer, least.point, most.point),
+    };
+    let (names, apart) = (named_together(&designs), not_told_apart(&designs));
+    Some(format!("{names} ({range} per 10⁶ requests{apart})"))
+}
+
+/// The one with the least processor time that may be used, and those that are not told apart from it, by what they took; `None` if not all
+/// were measured: one of them may be the cheapest.
+fn by_cost<'a>(designs: &[&'a Summary]) -> Option<Vec<(&'a Summary, Cpu)>> {
     let trusted = designs.iter().filter(|summary| summary.subject.is_trusted());
     let costs: Option<Vec<_>> = trusted.map(|summary| Some((*summary, Cpu::of(summary)?))).collect();
-    let Some(mut costs) = costs else { return " (not all were measured)".to_owned() };
+    let mut costs = costs?;
     costs.sort_by(|a, b| a.1.point.total_cmp(&b.1.point));
-    let Some(((first, cpu), others)) = costs.split_first() else { return String::new() };
-    if others.iter().any(|(_, other)| other.low <= cpu.high) {
-        return " (the cheapest are not told apart)".to_owned();
-    }
-    format!(" ({}, {})", called(first), Unit::CpuPerMillion.show(cpu.point))
+    let highest = costs.first().map_or(f64::INFINITY, |(_, cpu)| cpu.high);
+    let mut place = 0;
+    costs.retain(|(_, cpu)| {
+        place += 1;
+        place == 1 || cpu.low <= highest
+    });
+    Some(costs)
 }
 
 /// Everyone who decides on tokens.

@@ -147,6 +147,33 @@ fn every_report_of_many_subjects_begins_with_the_table_and_none_of_few_has_one()
 }
 
 #[test]
+fn before_the_table_stands_who_costs_the_least_and_who_is_the_quickest_at_each_limit() {
+    let recordings = many();
+    let mut analysis = analyse(&recordings);
+    let answers = limit_answers(&analysis);
+    let limits: Vec<_> = answers.iter().map(|answer| answer.limit.as_str()).collect();
+    assert_eq!(limits, ["within 1 s", "within 10 s", "within 60 s"]);
+    let one = &answers[0].text;
+    assert!(
+        one.starts_with("1 of 9 designs. Least CPU: introspection (") && one.ends_with(", control = 1)."),
+        "{one}"
+    );
+    assert!(one.contains(" per 10⁶ requests). Quickest: introspection (p50 "), "{one}");
+    // Caches that are one recording.
+    let six = &answers[1].text;
+    assert!(six.starts_with("6 of 9 designs.") && six.matches("; not told apart)").count() == 2, "{six}");
+    let page = html(&analysis, &charts::draw(&analysis));
+    assert!(page.find(&answers[2].text) < page.find("within 10 s, not 1 s"), "before the table");
+    let introspection = analysis.subjects.iter_mut().find(|one| one.subject.name == "introspection").unwrap();
+    for metric in [MetricId::CpuResourceServer, MetricId::LatencyP50] {
+        introspection.estimates.get_mut(&metric).unwrap().standing =
+            Standing::Lost { least: None, most: None };
+    }
+    assert_eq!(limit_answers(&analysis)[0].text, "1 of 9 designs.", "nobody knows what it costs");
+    assert!(limit_answers(&analyse(&recordings[..5])).is_empty());
+}
+
+#[test]
 fn where_nothing_was_revoked_there_is_no_limit_to_meet() {
     assert!(revocation_limits(&analyse(synthetic::signatures())).is_empty());
 }
