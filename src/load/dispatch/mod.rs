@@ -77,6 +77,8 @@ struct Slot<S> {
     waiting: Option<Waiting>,
     /// Its request that the server did not process, until there is a new connection. Rare, and a slot is best small.
     again: Option<Box<Again>>,
+    /// Whether its user thinks: a look at all who do would take longer the more they are.
+    thinks: bool,
     /// Whether the request on the wire is one that was sent again since it may have crossed the close of a connection.
     has_crossed: bool,
 }
@@ -99,6 +101,7 @@ impl<S: Sender> Dispatch<S> {
             sent: 0,
             waiting: None,
             again: None,
+            thinks: false,
             has_crossed: false,
         };
         Self {
@@ -181,7 +184,7 @@ impl<S: Sender> Dispatch<S> {
         if let Some(waiting) = self.slots[slot].waiting.take() {
             self.waiting -= 1;
             self.send_waiting(slot, waiting, now);
-        } else if !self.thinks(slot) {
+        } else if !self.slots[slot].thinks {
             self.ready(slot, now);
         }
     }
@@ -332,7 +335,7 @@ impl<S: Sender> Dispatch<S> {
             return;
         }
         server.open -= 1;
-        if !self.thinks(slot) && self.slots[slot].again.is_none() {
+        if !self.slots[slot].thinks && self.slots[slot].again.is_none() {
             self.go_on(slot, now);
         }
     }

@@ -28,6 +28,7 @@ impl<S: Sender> Dispatch<S> {
     /// The next user, who has thought, sends a request. One at a time: to sign and write for one makes the next late.
     pub(in crate::load) fn wake(&mut self, now: Offset) {
         if let Some((due, slot)) = self.thinking.pop_front() {
+            self.slots[slot].thinks = false;
             self.due_for_user(slot, due, now);
         }
     }
@@ -36,7 +37,9 @@ impl<S: Sender> Dispatch<S> {
     /// nobody waits for one any more.
     pub(in crate::load) fn dismiss_users(&mut self, now: Offset) {
         self.users = None;
-        self.thinking.clear();
+        for (_, slot) in self.thinking.drain(..) {
+            self.slots[slot].thinks = false;
+        }
         self.give_up_users(Offset::from_nanos(u64::MAX), Failure::Unsent, now);
     }
 
@@ -61,10 +64,6 @@ impl<S: Sender> Dispatch<S> {
         }
     }
 
-    pub(super) fn thinks(&self, slot: usize) -> bool {
-        self.thinking.iter().any(|(_, thinking)| *thinking == slot)
-    }
-
     /// The user of a slot thinks until an instant.
     fn think(&mut self, slot: usize, until: Offset) {
         if self.thinking.is_empty() {
@@ -73,6 +72,7 @@ impl<S: Sender> Dispatch<S> {
         // At the end, but for one who thought while there was no connection.
         let place = self.thinking.partition_point(|(instant, _)| *instant <= until);
         self.thinking.insert(place, (until, slot));
+        self.slots[slot].thinks = true;
     }
 
     /// The request of a user is due: it goes out at once, or it waits for the connection of its slot.
