@@ -81,6 +81,7 @@ impl Recorder {
         if let Some((second, tenth)) = self.at(due) {
             second.pending += 1;
             second.kept.facts.slices.due[tenth] += 1;
+            second.kept.facts.slices.valid[tenth] += u32::from(request.token.is_live());
             second.kept.facts.outcomes.numbered(class).planned += 1;
             second.kept.facts.lag.record(nanos(now, request.due));
         }
@@ -180,7 +181,7 @@ impl Recorder {
         }
         let class = self.class_of(flight.request.token);
         let due = self.slice(flight.request.due);
-        let Some((second, _)) = self.at(due) else { return };
+        let Some((second, tenth)) = self.at(due) else { return };
         second.kept.flown.push(flight.flown(answered, !is_probe));
         if is_probe {
             return;
@@ -192,6 +193,7 @@ impl Recorder {
         let outcome = second.kept.facts.outcomes.numbered(class);
         if accepted {
             outcome.accepted += 1;
+            second.kept.facts.slices.accepted[tenth] += u32::from(flight.request.token.is_live());
         } else {
             outcome.refused += 1;
         }
@@ -208,8 +210,12 @@ impl Recorder {
         {
             second.kept.facts.slices.errors[tenth] += 1;
         }
-        let Some((second, _)) = self.at(due) else { return };
+        let Some((second, tenth)) = self.at(due) else { return };
         second.pending -= 1;
+        if failure == Failure::Expired {
+            // The server was right to refuse it.
+            second.kept.facts.slices.valid[tenth] -= u32::from(request.token.is_live());
+        }
         let errors = &mut second.kept.facts.outcomes.numbered(class).errors;
         *errors.entry(failure.to_string()).or_default() += 1;
     }

@@ -1,5 +1,7 @@
 //! Counts of a second by tenths of it: how soon servers recover from something is a matter of less than a second.
 
+use std::time::Duration;
+
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -20,6 +22,13 @@ pub struct Slices {
     pub answered: [u32; OF_A_SECOND],
     /// Requests that ended in it without one, whenever they were due.
     pub errors: [u32; OF_A_SECOND],
+    /// Requests with a valid token that were due in it, but for those that were refused because it had expired by then. Absent in recordings
+    /// of version 4 that were written before there were events.
+    #[serde(default)]
+    pub valid: [u32; OF_A_SECOND],
+    /// Those of them that were accepted, whenever that was. Absent in the same recordings.
+    #[serde(default)]
+    pub accepted: [u32; OF_A_SECOND],
 }
 
 /// One tenth of one second.
@@ -41,12 +50,17 @@ impl SecondSlice {
 }
 
 impl Slices {
+    /// How long each is.
+    pub const LENGTH: Duration = Duration::from_nanos(LENGTH);
+
     /// Counts everything that `other` counted.
     pub(super) fn add(&mut self, other: &Self) {
         for (sums, counts) in [
             (&mut self.due, other.due),
             (&mut self.answered, other.answered),
             (&mut self.errors, other.errors),
+            (&mut self.valid, other.valid),
+            (&mut self.accepted, other.accepted),
         ] {
             sums.iter_mut().zip(counts).for_each(|(sum, count)| *sum += count);
         }

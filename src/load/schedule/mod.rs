@@ -50,6 +50,11 @@ impl Token {
             Self::Watched(_) => classes - 1,
         }
     }
+
+    /// Whether it must be accepted. Tokens under revocation test are judged by when.
+    pub(super) fn is_live(self) -> bool {
+        matches!(self, Self::Live(_))
+    }
 }
 
 /// The requests of a trial in the order in which they are due, up to the end of the workload (exclusive); of a closed loop,

@@ -173,6 +173,7 @@ fn a_constant_service_time_is_read_back() {
     for second in &load.seconds {
         let slices = second.slices.unwrap();
         assert_eq!((slices.due, slices.errors), ([100; 10], [0; 10]));
+        assert_eq!((slices.valid, slices.accepted), (slices.due, slices.due), "by when they were due");
         assert_eq!(u64::from(slices.answered.iter().sum::<u32>()), second.answers);
         assert_eq!(slices.answered[1..], [100; 9], "5 ms later than they were due");
     }
@@ -245,6 +246,7 @@ fn a_request_that_gets_no_answer_in_time_is_an_error_and_its_connection_is_repla
         during.errors[1..].iter().all(|errors| *errors > 80) && during.answered[1..] == [0; 9],
         "{during:?}"
     );
+    assert!(during.valid == [100; 10] && during.accepted[..9] == [0; 9], "{during:?}");
     assert_eq!(timed_out + count(&load, |ended| ended.accepted), 10_000);
 }
 
