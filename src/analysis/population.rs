@@ -200,7 +200,7 @@ mod tests {
                 mix: vec![(plan::BadKind::Garbage, 1)],
                 bad_per_kind: 5,
             },
-            revocations: Vec::new(),
+            timeline: plan::Timeline::default(),
             probe_rate: Rate::try_from(1.0).unwrap(),
         }
     }

@@ -1,6 +1,7 @@
 //! `bearerbench plan`: what would run, on which cores and for how long.
 
 mod instants;
+mod timeline;
 mod trial_servers;
 
 use std::fmt::Write as _;
@@ -14,7 +15,7 @@ use crate::cli::{Exit, bound, output};
 use crate::design::{Caching, Design, TokenFormat};
 use crate::plan::{Pace, Plan, Pool, RateStep, Search, Subject, Trial, Workload};
 use crate::registry::Part;
-use crate::units::Rate;
+use crate::units::{Offset, Rate};
 use crate::wire::Wire;
 use crate::{analysis, run};
 use trial_servers::{extra_claims, processes};
@@ -70,7 +71,7 @@ fn text(plan: &Plan) -> String {
             pool.reuse,
             100.0 * pool.bad_fraction,
             if kinds.is_empty() { String::new() } else { format!(" (by weights {})", kinds.join(", ")) },
-            workload.revocations.len(),
+            workload.timeline.revocation_count(),
             workload.probe_rate.per_second()
         ));
     }
@@ -80,6 +81,9 @@ fn text(plan: &Plan) -> String {
     } else {
         format!("cores: {generators} for the load generator, {servers} for the servers")
     });
+    for told in timeline::text(plan) {
+        line(told);
+    }
     for (subject, design) in designs(plan) {
         line(format!("by design {subject} {design}"));
     }
@@ -202,7 +206,7 @@ fn expected_hit_ratios(plan: &Plan) -> Vec<(&str, Option<f64>)> {
 }
 
 fn expected_hit_ratio(plan: &Plan, trial: &Trial) -> Option<f64> {
-    let revocations: Vec<f64> = trial.workload.revocations.iter().map(|at| at.seconds()).collect();
+    let revocations: Vec<f64> = trial.workload.timeline.revocations().map(Offset::seconds).collect();
     let design = trial.subject.architecture.design();
     analysis::expected_hit_ratio(&run::workload(plan, trial), &revocations, &design)
 }
@@ -299,7 +303,8 @@ fn json(plan: &Plan) -> String {
             "seed": trial.seed,
             "design": trial.subject.architecture.design(),
             "expected_hit_ratio": expected_hit_ratio(plan, trial),
-            "revocations_seconds": trial.workload.revocations.iter().map(|at| at.seconds()).collect::<Vec<_>>(),
+            "events": timeline::json(&trial.workload),
+            "revocations_seconds": trial.workload.timeline.revocations().map(Offset::seconds).collect::<Vec<_>>(),
         })
     });
     serde_json::json!({

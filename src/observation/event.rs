@@ -28,6 +28,24 @@ pub struct Event {
 pub enum Action {
     /// A token was revoked at the authorization server.
     Revocation(Revocation),
+    /// Servers were killed, by the signal `KILL`: what they kept in memory is lost, and who connects is refused.
+    Kill(AffectedServers),
+    /// Servers that were killed were started again, at their addresses. It is done when they answer.
+    Start(AffectedServers),
+    /// Servers were stopped where they stood, by the signal `STOP`: connections are accepted, and nothing is answered.
+    Pause(AffectedServers),
+    /// Servers that were stopped go on.
+    Resume(AffectedServers),
+}
+
+/// Servers to which something was done.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct AffectedServers {
+    /// How the scenario calls them.
+    pub target: String,
+    /// Their numbers among the nodes of the recording, from 0: none where the subject has no such server.
+    pub nodes: Vec<u32>,
 }
 
 /// A revoked token and its probes. A probe counts as an unsafe acceptance if it was accepted although sent after the revocation was
@@ -80,13 +98,26 @@ impl Event {
     pub fn revocation(&self) -> Option<&Revocation> {
         match &self.what {
             Action::Revocation(revocation) => Some(revocation),
+            _ => None,
         }
     }
 
-    /// The same, to be changed.
+    /// The servers to which something was done, if so: revoking a token does nothing to them.
+    pub fn servers(&self) -> Option<&AffectedServers> {
+        match &self.what {
+            Action::Kill(servers)
+            | Action::Start(servers)
+            | Action::Pause(servers)
+            | Action::Resume(servers) => Some(servers),
+            Action::Revocation(_) => None,
+        }
+    }
+
+    /// The token that was revoked and its probes, to be changed.
     pub fn revocation_mut(&mut self) -> Option<&mut Revocation> {
         match &mut self.what {
             Action::Revocation(revocation) => Some(revocation),
+            _ => None,
         }
     }
 }

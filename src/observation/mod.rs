@@ -25,7 +25,7 @@ use serde::{Deserialize, Serialize};
 pub use churn::TokenChurn;
 pub use distribution::Distribution;
 pub use environment::{Conditions, Cores, Environment};
-pub use event::{Action, Event, Learned, Probe, Revocation};
+pub use event::{Action, AffectedServers, Event, Learned, Probe, Revocation};
 pub use file::{FILE_NAME, ReadError, append, read};
 pub use gap::{CoreGaps, Disturbed, Followed, OpenDisturbed, OpenFollowed, Side};
 pub use load::{ClassLatency, Generator, Load, Parts};

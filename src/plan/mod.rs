@@ -2,6 +2,7 @@
 
 mod bad_kind;
 mod checks;
+mod interventions;
 mod offer;
 mod pace;
 mod placement;
@@ -9,6 +10,7 @@ mod search;
 #[cfg(test)]
 mod shipped;
 mod subject;
+mod timeline;
 mod token_class;
 mod workload;
 
@@ -32,6 +34,7 @@ pub use pace::Pace;
 pub use placement::Placement;
 pub use search::{Ending, Judgement, Search, Walk};
 pub use subject::Subject;
+pub use timeline::{PlannedAction, PlannedEvent, Timeline};
 pub use token_class::TokenClass;
 pub use workload::{PROBE_HEADER, Pool, REVOKED_HEADER, Workload};
 
@@ -92,13 +95,20 @@ impl Plan {
         let scenario = &file.scenario;
         let offer = Offer::decide(file)?;
         checks::ensure_possible(file, &offer)?;
+        let placement = Placement::on(cores, scenario.load.generators.get() as usize);
+        let interventions = interventions::decide(file, &subjects, &placement)?;
         let mut seeds = ChaCha8Rng::seed_from_u64(scenario.seed);
         let (mut trials, mut needed) = (Vec::new(), 0);
         let rounds = scenario.repetitions.map_or_else(|| offer.rounds(), NonZeroU32::get);
         for repetition in 0..rounds {
             let seed = seeds.next_u64();
             for (pace, window, step) in offer.beginnings(scenario.load.duration) {
-                let workload = Arc::new(workload(scenario, pace, window, seed));
+                let mut workload = workload(scenario, pace, window, seed);
+                let begin = workload.window_start();
+                workload.timeline.add(interventions.iter().map(|(at, intervention, target)| {
+                    (begin + at.duration(), PlannedAction::Intervene(*intervention, *target))
+                }));
+                let workload = Arc::new(workload);
                 needed = needed.max(workload.live_needed(seed));
                 let mut order = subjects.clone();
                 order.shuffle(&mut seeds);
@@ -117,7 +127,7 @@ impl Plan {
             question: scenario.question.clone(),
             thresholds: scenario.thresholds.clone(),
             lifetime: scenario.tokens.lifetime.duration(),
-            placement: Placement::on(cores, scenario.load.generators.get() as usize),
+            placement,
             times_signatures: true,
             trials,
             search: match offer {
@@ -127,7 +137,7 @@ impl Plan {
         })
     }
 
-    /// The same subjects, each once for a second, nothing revoked or timed by itself: enough to see whether answers are right.
+    /// The same subjects, each once for a second, nothing done to servers, revoked or timed by itself: enough to see whether answers are right.
     #[must_use]
     pub fn brief(mut self) -> Self {
         (self.times_signatures, self.search) = (false, None);
@@ -139,7 +149,7 @@ impl Plan {
             workload.warmup = Span::from_secs(0);
             workload.window = Period::from_secs(1);
             workload.requests = None;
-            workload.revocations.clear();
+            workload.timeline = Timeline::default();
             let needed = u32::try_from(workload.live_needed(trial.seed)).unwrap_or(u32::MAX);
             workload.pool.live = workload.pool.live.min(BRIEF_TOKENS.max(needed));
         }
@@ -241,10 +251,11 @@ fn workload(scenario: &Scenario, pace: Pace, window: Period, seed: u64) -> Workl
             mix: mix(tokens),
             bad_per_kind: tokens.bad_per_kind.get(),
         },
-        revocations: Vec::new(),
+        timeline: Timeline::default(),
         probe_rate: revocation.probes,
     };
-    workload.revocations = revocation_times(&workload, revocation.tokens, seed);
+    let revoked = revocation_times(&workload, revocation.tokens, seed);
+    workload.timeline.revoke_at(revoked);
     workload
 }
 

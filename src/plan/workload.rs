@@ -7,7 +7,7 @@ use rand::{RngExt as _, SeedableRng as _};
 use rand_chacha::ChaCha8Rng;
 
 use crate::arrival::{ArrivalProcess as _, Poisson};
-use crate::plan::{BadKind, Pace};
+use crate::plan::{BadKind, Pace, Timeline};
 use crate::registry::Part;
 use crate::reuse::{Demand, ReuseLaw};
 use crate::units::{Offset, Period, Rate, Span};
@@ -33,8 +33,8 @@ pub struct Workload {
     pub requests_per_connection: Option<NonZeroU32>,
     /// The tokens that requests carry.
     pub pool: Pool,
-    /// When tokens are revoked, in order; one token each.
-    pub revocations: Vec<Offset>,
+    /// What is done while requests are sent: tokens that are revoked, servers that are killed.
+    pub timeline: Timeline,
     /// Probes per second (Poisson) of each token under revocation test at each resource server.
     pub probe_rate: Rate,
 }

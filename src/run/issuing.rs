@@ -104,7 +104,7 @@ fn filling(trial: &Trial) -> Filling {
     let pool = &trial.workload.pool;
     let mut filling = TokenPool::filling(pool.mix.iter().map(|(kind, _)| *kind));
     let bad = pool.mix.len() * pool.bad_per_kind as usize;
-    filling.reserve(pool.live as usize + bad + trial.workload.revocations.len());
+    filling.reserve(pool.live as usize + bad + trial.workload.timeline.revocation_count());
     filling
 }
 
@@ -131,7 +131,7 @@ pub(super) fn ensure_possible(plan: &Plan, trial: &Trial, times: &SignatureTimes
 }
 
 fn needed(trial: &Trial) -> u64 {
-    testbed::needed(&trial.workload.pool, trial.workload.revocations.len())
+    testbed::needed(&trial.workload.pool, trial.workload.timeline.revocation_count())
 }
 
 fn limit(plan: &Plan, trial: &Trial) -> Duration {

@@ -1,6 +1,7 @@
 //! The pipeline from a plan to recordings: the only place that walks it.
 
 mod churn;
+mod events;
 mod external;
 mod facts;
 mod generator;
@@ -9,7 +10,6 @@ mod issuing;
 mod output;
 mod preflight;
 mod refreshing;
-mod revocations;
 mod sampling;
 mod steps;
 mod trial;

@@ -65,7 +65,7 @@ pub fn preflight(plan: &Plan, folder: &Path) -> Result<(), Unfit> {
     let Some(trial) = plan.trials.first() else { return Ok(()) };
     let workload = &trial.workload;
     let probes = workload.probe_rate.per_second()
-        * workload.revocations.len() as f64
+        * workload.timeline.revocation_count() as f64
         * f64::from(workload.resource_servers);
     // Every thread of the generator has a core of its own; one that has none shares what there is.
     let threads = plan.placement.generators.len().max(1) as f64;

@@ -1,4 +1,4 @@
-//! One trial: start the servers, issue the tokens, drive the load while tokens are revoked, stop.
+//! One trial: start the servers, issue the tokens, drive the load while its timeline is walked, stop.
 
 use std::cell::Cell;
 use std::convert::Infallible;
@@ -12,16 +12,17 @@ use tokio::time::sleep;
 use crate::load::{Driven, Neighbours, Renewals};
 use crate::observation::{Node, Recording, TokenChurn, TrialFailure};
 use crate::plan::{Plan, Trial};
+use crate::run::events::{self, Known};
 use crate::run::generator::Generator;
 use crate::run::issuing::IssuedPool;
 use crate::run::refreshing::Clients;
-use crate::run::revocations::{self, Known};
 use crate::run::sampling::sample;
 use crate::run::{Interrupt, PATIENCE, Preparation, churn, facts, issuing, watching};
+use crate::testbed::core_watch::CoreWatch;
 use crate::testbed::machine::{self, Watch};
 use crate::testbed::signature::TrialKey;
-use crate::testbed::{Decision, Revoked, Testbed, TestbedError, readable_claims};
-use crate::units::{Offset, Stamp};
+use crate::testbed::{Decision, Happened, Testbed, TestbedError, readable_claims};
+use crate::units::Stamp;
 
 /// Measures one trial. What fails is recorded with what was seen until then. `told` hears of every preparation, and
 /// of none when the load begins.
@@ -85,8 +86,7 @@ async fn attempt(
     told(Some(Preparation::Servers));
     let testbed = Testbed::start(program, trial, key, plan.lifetime, &plan.placement).await?;
     let issued = issuing::issue(&testbed, plan, trial, |stage| told(Some(stage))).await?;
-    let due: Vec<(Offset, String)> =
-        trial.workload.revocations.iter().copied().zip(issued.revocable()).collect();
+    let revocable = issued.revocable();
     let IssuedPool { tokens, supply, refreshable } = issued;
     recording.subject.token_characters = tokens.characters();
     for (bad, unreadable) in recording.workload.bad_tokens.iter_mut().zip(&supply.unreadable) {
@@ -101,9 +101,10 @@ async fn attempt(
     let neighbours = Neighbours::default();
     let seen = neighbours.clone();
     // Until the end of the trial.
-    let _watch =
+    let watch =
         testbed.watch_cores(program, &plan.placement, move |heard| watching::tell(&seen, heard)).await;
-    let mut seen = Beside { nodes: testbed.unseen_nodes(), revoked: Vec::new(), failure: None };
+    let mut seen =
+        Beside { nodes: testbed.unseen_nodes(), happened: Vec::new(), core_watch: watch, failure: None };
     let mut renewals = Renewals::of(Arc::clone(&tokens));
     if let Some(clients) = &mut clients {
         clients.up_to_date().await?;
@@ -120,10 +121,13 @@ async fn attempt(
     let watch = Watch::begin();
     let mut replaced = TokenChurn::default();
     let replacing = churn::replace(&testbed, trial, start, tokens, &renewals, &mut replaced);
-    let driven = accompany(&testbed, trial, &due, start, &mut seen, replacing, &mut generator).await;
+    let beside = Accompanied { testbed: &testbed, plan, trial, revocable: &revocable, start };
+    let driven = beside.accompany(&mut seen, replacing, &mut generator).await;
     replaced.due = churn::due(trial, Stamp::now().offset(start));
-    let expiries = clients
-        .map_or_else(|| Ok(vec![supply.watched_issued.expires(plan.lifetime); due.len()]), Clients::end);
+    let expiries = clients.map_or_else(
+        || Ok(vec![supply.watched_issued.expires(plan.lifetime); revocable.len()]),
+        Clients::end,
+    );
     recording.conditions = watch.end();
     aside.and_then(|()| machine::pin_thread(&machine::available_cores()))?;
     recording.nodes = seen.nodes;
@@ -136,22 +140,25 @@ async fn attempt(
     let expiries = expiries?;
 
     let events = |decisions: &[Vec<Decision>]| {
-        revocations::facts(&Known {
+        events::facts(&Known {
             workload: &trial.workload,
             start,
             expiries: &expiries,
             nodes: &recording.nodes,
-            revoked: &seen.revoked,
+            happened: &seen.happened,
             sent: &driven.probes,
             decisions,
         })
     };
     // A server that has died cannot be asked what it decided; that it was told something remains.
     recording.events = events(&[]);
-    testbed.ensure_alive(&[]).await?;
+    if let Some(failure) = events::failure(&seen.happened, trial.workload.window_start()) {
+        anyhow::bail!(failure);
+    }
+    testbed.ensure_alive(&testbed.down_by_plan(&seen.happened)).await?;
     recording.events = events(&testbed.decisions().await?);
-    let revoked: Vec<&str> = due.iter().map(|(_, token)| token.as_str()).collect();
-    recording.learned = revocations::learned(start, &testbed.told_of(&revoked).await?, &recording.events);
+    let revoked: Vec<&str> = revocable.iter().map(String::as_str).collect();
+    recording.learned = events::learned(start, &testbed.told_of(&revoked).await?, &recording.events);
     testbed.stop().await;
     match driven.failure {
         Some(error) => Err(error.into()),
@@ -162,50 +169,78 @@ async fn attempt(
 /// What is seen beside the load while it runs.
 struct Beside {
     nodes: Vec<Node>,
-    revoked: Vec<Revoked>,
+    happened: Vec<Happened>,
+    core_watch: Option<CoreWatch>,
     failure: Option<TestbedError>,
 }
 
-/// Revokes, replaces and samples until the load ends.
-async fn accompany(
-    testbed: &Testbed,
-    trial: &Trial,
-    due: &[(Offset, String)],
+/// A trial whose load runs.
+struct Accompanied<'a> {
+    testbed: &'a Testbed,
+    plan: &'a Plan,
+    trial: &'a Trial,
+    /// What is revoked, token by token.
+    revocable: &'a [String],
     start: Stamp,
-    seen: &mut Beside,
-    replacing: impl Future<Output = Infallible>,
-    generator: &mut Generator,
-) -> anyhow::Result<Driven> {
-    let Beside { nodes, revoked, failure } = seen;
-    let ended = Notify::new();
-    let beside = async {
-        let revoking = async {
-            testbed.revoke_at(start, due, revoked).await;
-            Ok(())
+}
+
+impl Accompanied<'_> {
+    /// Walks the timeline, replaces and samples until the load ends.
+    async fn accompany(
+        &self,
+        seen: &mut Beside,
+        replacing: impl Future<Output = Infallible>,
+        generator: &mut Generator,
+    ) -> anyhow::Result<Driven> {
+        let Beside { nodes, happened, core_watch, failure } = seen;
+        let (testbed, start) = (self.testbed, self.start);
+        let (ended, restarted) = (Notify::new(), Notify::new());
+        let beside = async {
+            let walking = async {
+                let timeline = &self.trial.workload.timeline;
+                testbed.walk(start, timeline, self.revocable, &restarted, happened).await;
+                Ok(())
+            };
+            let watched =
+                async { tokio::try_join!(sample(testbed, self.trial, start, &ended, nodes), walking) };
+            tokio::select! {
+                ended = watched => ended.err(),
+                never = replacing => match never {},
+                never = self.keep_told(&restarted, core_watch.as_mut()) => match never {},
+            }
         };
+        tokio::pin!(beside);
         tokio::select! {
-            ended = async { tokio::try_join!(sample(testbed, trial, start, &ended, nodes), revoking) } => ended.err(),
-            never = replacing => match never {},
-        }
-    };
-    tokio::pin!(beside);
-    tokio::select! {
-        failed = &mut beside => {
-            if failed.is_some() {
-                // A server does not answer: what it would be sent from here on measures nothing.
-                generator.stop();
+            failed = &mut beside => {
+                if failed.is_some() {
+                    // A server does not answer: what it would be sent from here on measures nothing.
+                    generator.stop();
+                }
+                *failure = failed;
+                generator.ended().await
             }
-            *failure = failed;
-            generator.ended().await
-        }
-        driven = generator.ended() => {
-            let whole = driven.as_ref().is_ok_and(|driven| !driven.load.cut_short);
-            if whole {
-                // The last sample is due at the end of the load: that of the window, unless it ended by count.
-                ended.notify_one();
-                *failure = beside.await;
+            driven = generator.ended() => {
+                let whole = driven.as_ref().is_ok_and(|driven| !driven.load.cut_short);
+                // What was asked of servers that hang is answered, and they tell what they know.
+                testbed.resume_all().await;
+                if whole {
+                    // The last sample is due at the end of the load: that of the window, unless it ended by count.
+                    ended.notify_one();
+                    *failure = beside.await;
+                }
+                driven
             }
-            driven
+        }
+    }
+
+    /// Tells who watches the cores of the servers which processes have a right to them, after some were started again.
+    async fn keep_told(&self, restarted: &Notify, mut core_watch: Option<&mut CoreWatch>) -> Infallible {
+        loop {
+            restarted.notified().await;
+            if let Some(watch) = &mut core_watch {
+                // One that has ended tells so by itself.
+                let _ = self.testbed.tell_watch(watch, &self.plan.placement).await;
+            }
         }
     }
 }

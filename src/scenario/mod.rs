@@ -1,5 +1,6 @@
 //! What a person wrote: one question, the subjects to compare, the workload, the thresholds.
 
+mod event;
 mod file;
 mod invalid;
 mod line;
@@ -20,6 +21,7 @@ use crate::registry::Part;
 use crate::units::ClaimsSize;
 use crate::wire::Wire;
 
+pub use event::{EventTarget, Intervention, InvalidTarget, ScenarioEvent, TargetRole};
 pub use file::{Override, ScenarioFile};
 pub use invalid::InvalidScenario;
 pub use mix::{InvalidWeight, Mix, Weight};
@@ -48,6 +50,9 @@ pub struct Scenario {
     /// The tokens that are revoked while they are in use.
     #[serde(default)]
     pub revocation: Revocation,
+    /// What is done to servers while they are measured: the same in every trial.
+    #[serde(default, rename = "event")]
+    pub events: Vec<ScenarioEvent>,
     /// What is compared.
     #[serde(rename = "subject")]
     #[schemars(length(min = 1))]

@@ -87,7 +87,7 @@ impl Chain<'_> {
         let subject = self.subject;
         // Among themselves servers speak plain HTTP/1.1.
         let wire = if hop == 0 { subject.wire } else { Wire::default() };
-        let place = Place::reserve(wire).map_err(TestbedError::Port)?;
+        let place = Place::reserve(wire).map_err(TestbedError::Port)?.numbered(number);
         let spec = ResourceServerSpec {
             listen: place.address,
             architecture: subject.architecture.clone(),

@@ -28,8 +28,9 @@ impl Testbed {
             .zip(0..)
             .map(|(token, number)| (TokenId::of(token).to_base64url(), number))
             .collect();
-        // The load generator is the first node.
-        let servers = (1..).zip(self.nodes()).filter(|(_, server)| server.role.enforces());
+        // The load generator is the first node. One that is down tells nothing.
+        let enforcing = |server: &TrialNode| server.role.enforces() && server.pid().is_some();
+        let servers = (1..).zip(self.nodes()).filter(|(_, server)| enforcing(server));
         let heard = try_join_all(servers.map(|(node, server)| self.heard_by(node, server))).await?;
         let mut told: Vec<ToldOf> = heard
             .into_iter()

@@ -3,6 +3,7 @@
 use std::io;
 use std::net::SocketAddr;
 use std::path::Path;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use crate::auth::token::opaque;
@@ -22,6 +23,8 @@ pub(super) struct Place {
     pub(super) address: SocketAddr,
     /// Where the load reaches it.
     pub(super) endpoint: Endpoint,
+    /// Which of its role it is, from 1; 0 for the only one.
+    number: u32,
     /// As long as the node lives, also while its process does not.
     _ports: Vec<ReservedPort>,
 }
@@ -35,6 +38,8 @@ pub struct TrialNode {
     pub name: String,
     /// How many servers of its role a request of the load passes before it.
     pub hop: u8,
+    /// Which of its role it is, from 1; 0 for the only one.
+    pub number: u32,
     /// Where it answers plain HTTP/1.1: the same after every start.
     pub address: SocketAddr,
     /// Where the load reaches it: the same after every start.
@@ -52,6 +57,8 @@ struct NodeProcess {
     process: tokio::sync::Mutex<Process>,
     /// `None` while it is down. Locked for a few lines.
     tree: Mutex<Option<ProcessTree>>,
+    /// Whether it is meant to give no answer.
+    hangs_by_plan: AtomicBool,
 }
 
 impl Place {
@@ -60,15 +67,21 @@ impl Place {
         let plain = ReservedPort::any()?;
         let address = plain.address;
         if wire == Wire::default() {
-            return Ok(Self { address, endpoint: Endpoint::Tcp(address), _ports: vec![plain] });
+            return Ok(Self { address, endpoint: Endpoint::Tcp(address), number: 0, _ports: vec![plain] });
         }
         if wire.socket == Socket::Unix {
             // Nobody else makes up the same name, so that nothing need be reserved.
             let endpoint = Endpoint::Unix(format!("@bearerbench-{}", opaque::mint()).into());
-            return Ok(Self { address, endpoint, _ports: vec![plain] });
+            return Ok(Self { address, endpoint, number: 0, _ports: vec![plain] });
         }
         let entrance = ReservedPort::any()?;
-        Ok(Self { address, endpoint: Endpoint::Tcp(entrance.address), _ports: vec![plain, entrance] })
+        let endpoint = Endpoint::Tcp(entrance.address);
+        Ok(Self { address, endpoint, number: 0, _ports: vec![plain, entrance] })
+    }
+
+    /// The same for one of several.
+    pub(super) fn numbered(self, number: u32) -> Self {
+        Self { number, ..self }
     }
 }
 
@@ -104,7 +117,9 @@ impl TrialNode {
         };
         let process = Process::start(invocation).await?;
         let tree = Mutex::new(process.pid().map(ProcessTree::of));
-        let process = Arc::new(NodeProcess { process: tokio::sync::Mutex::new(process), tree });
+        let hangs_by_plan = AtomicBool::default();
+        let process =
+            Arc::new(NodeProcess { process: tokio::sync::Mutex::new(process), tree, hangs_by_plan });
         let enforcing = |spec: &ResourceServerSpec| {
             (if spec.upstreams.is_empty() { Role::ResourceServer } else { Role::Gateway }, spec.hop)
         };
@@ -119,6 +134,7 @@ impl TrialNode {
                 role,
                 name,
                 hop,
+                number: place.number,
                 address: place.address,
                 endpoint: place.endpoint.clone(),
                 process_of: nodes.first().map(|first| first.name.clone()),
@@ -170,6 +186,16 @@ impl TrialNode {
     /// Lets it go on.
     pub async fn resume(&self) -> Result<(), ProcessError> {
         self.process.process.lock().await.resume()
+    }
+
+    /// Whether it is meant to give no answer, since somebody has paused it on purpose.
+    pub(super) fn hangs_by_plan(&self) -> bool {
+        self.process.hangs_by_plan.load(Ordering::Relaxed)
+    }
+
+    /// Notes whether it is meant to give no answer.
+    pub(super) fn set_hangs_by_plan(&self, hangs: bool) {
+        self.process.hangs_by_plan.store(hangs, Ordering::Relaxed);
     }
 
     /// Fails if it has ended, or is down.

@@ -39,7 +39,7 @@ impl Testbed {
     }
 
     /// Looks at every process now, `start` being the beginning of the load: each when its server answers, and with the stamp of then if
-    /// that is late. One that is down is not looked at, nor is one that was started again meanwhile. Tells of each node whether that
+    /// that is late. One that is down, or hangs by the plan, is not looked at, nor is one that was started again meanwhile. Tells of each node whether that
     /// worked: one that does not answer within half a second loses its own look.
     pub async fn look(&self, start: Stamp, nodes: &mut [Node]) -> Vec<Result<(), TestbedError>> {
         let begun = Stamp::now().offset(start);
@@ -59,12 +59,12 @@ impl Testbed {
         start: Stamp,
         begun: Offset,
     ) -> Result<Option<Look>, TestbedError> {
-        let Some(pid) = server.pid() else { return Ok(None) };
+        let Some(pid) = server.pid().filter(|_| !server.hangs_by_plan()) else { return Ok(None) };
         let counters = timeout(LOOK_LIMIT, self.counters(server)).await;
         let now = Stamp::now().offset(start);
         let used = server.usage();
-        if server.pid() != Some(pid) {
-            // What was asked of one process says nothing of another.
+        // What was asked of one process says nothing of another, and one may have been paused while it was asked.
+        if server.pid() != Some(pid) || (counters.is_err() && server.hangs_by_plan()) {
             return Ok(None);
         }
         let silent = || TestbedError::Silent { name: server.name.clone(), limit: LOOK_LIMIT };

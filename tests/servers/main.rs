@@ -19,6 +19,7 @@ mod revocation;
 mod robustness;
 mod senders;
 mod server;
+mod timeline;
 mod token_endpoint;
 mod unreachable;
 mod wire;

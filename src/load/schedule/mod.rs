@@ -150,7 +150,7 @@ impl Draw {
 /// one process of their total rate whose requests are dealt out uniformly, which is the same law.
 fn probes(workload: &Workload, seed: u64) -> impl Iterator<Item = Request> + Send + use<> {
     let revocations =
-        u32::try_from(workload.revocations.len()).expect("a trial revokes fewer than 2^32 tokens");
+        u32::try_from(workload.timeline.revocation_count()).expect("a trial revokes fewer than 2^32 tokens");
     let resource_servers = workload.resource_servers;
     let processes = f64::from(revocations) * f64::from(resource_servers);
     let total = Rate::try_from(workload.probe_rate.per_second() * processes).ok();

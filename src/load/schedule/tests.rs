@@ -3,7 +3,7 @@
 use proptest::prelude::*;
 
 use super::*;
-use crate::plan::{BadKind, Pace};
+use crate::plan::{BadKind, Pace, Timeline};
 use crate::registry::{Choice, Part, Role};
 use crate::reuse::ReuseLaw;
 use crate::units::{Period, Span};
@@ -30,7 +30,7 @@ fn workload(zipf_exponent: f64, revocations: usize) -> Workload {
             mix: BadKind::ALL[..5].iter().map(|kind| (*kind, 1)).collect(),
             bad_per_kind: 20,
         },
-        revocations: vec![Offset::default(); revocations],
+        timeline: Timeline::of_revocations(vec![Offset::default(); revocations]),
         probe_rate: Rate::try_from(50.0).unwrap(),
     }
 }

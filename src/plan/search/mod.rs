@@ -181,8 +181,10 @@ impl Walk {
             *offered = rate;
         }
         workload.window = self.search.window(rate);
-        let revoked = u32::try_from(workload.revocations.len()).expect("a scenario says it in a u32");
-        workload.revocations = revocation_times(&workload, revoked, trial.seed);
+        let revoked =
+            u32::try_from(workload.timeline.revocation_count()).expect("a scenario says it in a u32");
+        let revoked = revocation_times(&workload, revoked, trial.seed);
+        workload.timeline.revoke_at(revoked);
         let step = RateStep::Search { threshold: self.search.threshold.clone(), number: self.steps };
         Some(Trial { workload: Arc::new(workload), step: Some(step), ..trial.clone() })
     }
