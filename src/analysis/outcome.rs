@@ -9,15 +9,20 @@ use crate::analysis::trials::Trials;
 use crate::metric::MetricId;
 use crate::observation::{Ended, Load, Outcomes, REVOKED, Recording, TOKEN_EXPIRED, VALID};
 
-/// What the outcomes of a subject say; nothing if nothing was planned.
-pub(super) fn estimates(trials: &Trials<'_>, resamples: &Resamples) -> BTreeMap<MetricId, Estimate> {
+/// What the outcomes of a subject say; nothing if nothing was planned. Requests are counted whatever was done to servers; throughput and its
+/// resamples are of what is left without that.
+pub(super) fn estimates(
+    trials: &Trials<'_>,
+    calm: &Trials<'_>,
+    resamples: &Resamples,
+) -> BTreeMap<MetricId, Estimate> {
     let seconds = trials.seconds();
     let planned: u64 = seconds.iter().map(|second| second.outcomes.planned()).sum();
     if planned == 0 {
         return BTreeMap::new();
     }
-    let answers: Vec<f64> = seconds.iter().map(|second| second.answers as f64).collect();
-    let lengths: Vec<f64> = trials.loads().flat_map(Load::lengths).collect();
+    let answers: Vec<f64> = calm.seconds().iter().map(|second| second.answers as f64).collect();
+    let lengths: Vec<f64> = calm.loads().flat_map(Load::lengths).collect();
     let per_second = |weights: &[u32]| {
         let weighted = |values: &[f64]| -> f64 {
             weights.iter().zip(values).map(|(weight, value)| f64::from(*weight) * value).sum()
@@ -29,7 +34,7 @@ pub(super) fn estimates(trials: &Trials<'_>, resamples: &Resamples) -> BTreeMap<
     let total: u64 = seconds.iter().map(|second| second.outcomes.answered()).sum();
     let mut estimates = BTreeMap::from([
         (MetricId::Errors, Estimate::counted((1.0 - total as f64 / planned as f64).max(0.0))),
-        (MetricId::WrongAnswers, Estimate::counted(wrong(trials) as f64)),
+        (MetricId::WrongAnswers, Estimate::counted(wrong(trials, calm) as f64)),
     ]);
     let valid = |of: fn(&Ended) -> u64| -> u64 {
         seconds.iter().filter_map(|second| second.outcomes.of(VALID)).map(of).sum()
@@ -53,9 +58,20 @@ pub(super) fn estimates(trials: &Trials<'_>, resamples: &Resamples) -> BTreeMap<
     estimates
 }
 
-/// Good tokens refused and bad ones accepted.
-pub(super) fn wrong(trials: &Trials<'_>) -> u64 {
-    trials.recordings.iter().copied().map(wrong_answers).sum()
+/// Good tokens refused and bad ones accepted. While servers are disturbed a good token that is refused is unavailable, and a revoked one that
+/// is accepted is what the disturbance costs: both are counted there, and only in `calm` time here.
+pub(super) fn wrong(trials: &Trials<'_>, calm: &Trials<'_>) -> u64 {
+    let is_never_right = |(class, _): &(&str, &Ended)| *class != VALID && *class != REVOKED;
+    let accepted = |recording: &Recording| -> u64 {
+        outcomes(recording)
+            .flat_map(Outcomes::by_class)
+            .filter(is_never_right)
+            .map(|(_, ended)| ended.accepted)
+            .sum()
+    };
+    let of = |trials: &Trials<'_>| trials.recordings.iter().map(|recording| accepted(recording)).sum::<u64>();
+    let usual: u64 = calm.recordings.iter().copied().map(wrong_answers).sum();
+    usual + of(trials) - of(calm)
 }
 
 /// Good tokens refused and bad ones accepted, but for those that are stale by design.

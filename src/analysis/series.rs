@@ -5,7 +5,7 @@ use crate::analysis::followed::{FollowedSeconds, From, Reach};
 use crate::analysis::latency::few_samples;
 use crate::analysis::survival::Survival;
 use crate::analysis::trials::Trials;
-use crate::observation::Second;
+use crate::observation::{Action, Second};
 
 /// Curves of a subject.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -17,16 +17,29 @@ pub struct Series {
     /// When tokens were revoked, in seconds from the beginning of the measured window. Only for a single
     /// run: several have different instants.
     pub revocations: Vec<f64>,
+    /// What was done to servers, the rounds one after the other.
+    pub marks: Vec<EventMark>,
     /// How long revoked tokens were accepted.
     pub survival: Survival,
 }
 
+/// Something that was done to servers, on the axis of the moments.
+#[derive(Clone, Debug, PartialEq)]
+pub struct EventMark {
+    /// When it was done, in seconds.
+    pub second: f64,
+    /// What, in words.
+    pub what: String,
+}
+
 impl Series {
-    pub(super) fn of(trials: &Trials<'_>, propagation: &Propagation) -> Self {
+    /// Of trials, whose percentiles are those of `calm` time.
+    pub(super) fn of(trials: &Trials<'_>, calm: &Trials<'_>, propagation: &Propagation) -> Self {
         Self {
-            percentiles: percentiles(trials),
+            percentiles: percentiles(calm),
             moments: moments(trials),
             revocations: revocations(trials),
+            marks: marks(trials),
             survival: Survival::of(&propagation.observations),
         }
     }
@@ -78,7 +91,7 @@ fn percentiles(trials: &Trials<'_>) -> Vec<Percentile> {
 }
 
 /// Latency second by second, the rounds one after the other; seconds without an answer are left out.
-fn moments(trials: &Trials<'_>) -> Vec<Moment> {
+pub(super) fn moments(trials: &Trials<'_>) -> Vec<Moment> {
     let moment = |(second, facts): (usize, &Second)| {
         let followed = FollowedSeconds::of(&[facts], From::Due);
         let at = |q| followed.whole(q).map(Reach::seconds);
@@ -92,4 +105,26 @@ fn revocations(trials: &Trials<'_>) -> Vec<f64> {
     let [recording] = trials.recordings[..] else { return Vec::new() };
     let acknowledged = recording.revocations().filter_map(|(event, _)| event.ended);
     acknowledged.map(|at| at.seconds() - recording.workload.warmup_seconds).collect()
+}
+
+/// What was done to servers that the subject has.
+fn marks(trials: &Trials<'_>) -> Vec<EventMark> {
+    let mut marks = Vec::new();
+    let mut before = 0.0;
+    for recording in trials.recordings.iter().filter(|recording| recording.load.is_some()) {
+        for event in &recording.events {
+            let Some(servers) = event.servers().filter(|servers| !servers.nodes.is_empty()) else { continue };
+            let done = match &event.what {
+                Action::Kill(_) => "killed",
+                Action::Start(_) => "started",
+                Action::Pause(_) => "paused",
+                Action::Resume(_) => "resumed",
+                Action::Revocation(_) => continue,
+            };
+            let second = before + event.began.seconds() - recording.workload.warmup_seconds;
+            marks.push(EventMark { second, what: format!("{} {done}", servers.target) });
+        }
+        before += recording.load.as_ref().map_or(0.0, |load| load.seconds.len() as f64);
+    }
+    marks
 }

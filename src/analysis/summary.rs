@@ -1,13 +1,12 @@
 //! Everything that a report says, from the facts of a run.
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::analysis::bootstrap::{Resamples, Sampled};
 use crate::analysis::trials::Trials;
 use crate::analysis::{
-    Breakdown, Check, Estimate, Gravity, Ladder, NodeCost, Propagation, Series, Verdict, Warning, WinnerMap,
-    channel, expectation, extremes, ladder, latency, nodes, outcome, parts, rounds, signature, threshold,
-    trust, usage, validity,
+    Breakdown, Check, Estimate, Gravity, Ladder, NodeCost, PhaseFigures, Propagation, Series, Verdict, Warning, WinnerMap, channel, expectation, extremes, ladder, latency, nodes, outcome, parts, phases, rounds, series, signature, threshold, trust, usage, validity,
 };
 use crate::design::Checks;
 use crate::metric::MetricId;
@@ -63,6 +62,10 @@ pub struct Summary {
     pub by_round: BTreeMap<MetricId, BTreeMap<u32, f64>>,
     /// What the closed forms say about it.
     pub checks: Vec<Check>,
+    /// What was measured while nothing was done to its servers, while something was, and afterwards; nothing if nothing ever was.
+    pub phases: Vec<PhaseFigures>,
+    /// True if its authorization server was killed and has forgotten every token that it had issued before.
+    pub loses_tokens: bool,
     /// What the probes of revoked tokens found.
     pub propagation: Propagation,
     /// Where its time goes.
@@ -102,9 +105,13 @@ pub fn analyse(recordings: &[Recording]) -> Analysis {
     let groups: Vec<Trials<'_>> =
         whole.into_iter().zip(&laddered).flat_map(|(trials, ladder)| trials.apart(ladder.as_ref())).collect();
     let ladders: Vec<Ladder> = laddered.into_iter().flatten().collect();
+    // What is seen while servers are disturbed is told apart from all else.
+    let calm: Vec<Vec<Cow<'_, Recording>>> = groups.iter().map(phases::calm::undisturbed).collect();
+    let early: Vec<Vec<Cow<'_, Recording>>> = groups.iter().map(phases::calm::until_disturbed).collect();
     // What is asked of one subject is told of all of them, so that it can be compared.
     let asked: BTreeSet<MetricId> = groups.iter().flat_map(validity::asked).collect();
-    let sampled: Vec<_> = groups.iter().map(|trials| latencies(trials, &asked)).collect();
+    let sampled: Vec<_> =
+        groups.iter().zip(&calm).map(|(trials, calm)| latencies(&trials.as_made(calm), &asked)).collect();
     let subjects: Vec<Summary> = groups
         .iter()
         .enumerate()
@@ -112,7 +119,9 @@ pub fn analyse(recordings: &[Recording]) -> Analysis {
             let control = Trials::base(&groups, index);
             let (resamples, latencies) = &sampled[index];
             let base = control.filter(|control| *control != index).map(|control| &sampled[control].1);
-            let summary = summarise(trials, resamples, latencies, base, &asked);
+            let (calm, early) = (trials.as_made(&calm[index]), trials.as_made(&early[index]));
+            let views = Views { whole: trials, calm: &calm, early: &early };
+            let summary = summarise(&views, resamples, latencies, base, &asked);
             ladder::with_search(Summary { is_base: control == Some(index), ..summary }, &ladders)
         })
         .collect();
@@ -144,14 +153,22 @@ fn latencies(trials: &Trials<'_>, asked: &BTreeSet<MetricId>) -> (Resamples, BTr
     (resamples, sampled)
 }
 
+/// The trials of a subject: as they were, without what was done to their servers, and as if they had ended before that.
+struct Views<'a> {
+    whole: &'a Trials<'a>,
+    calm: &'a Trials<'a>,
+    early: &'a Trials<'a>,
+}
+
 fn summarise(
-    trials: &Trials<'_>,
+    views: &Views<'_>,
     resamples: &Resamples,
     latencies: &BTreeMap<MetricId, Sampled>,
     control: Option<&BTreeMap<MetricId, Sampled>>,
     asked: &BTreeSet<MetricId>,
 ) -> Summary {
-    let mut estimates = outcome::estimates(trials, resamples);
+    let Views { whole, calm: trials, early } = *views;
+    let mut estimates = outcome::estimates(whole, trials, resamples);
     let added = control.map(|control| latency::added(latencies, control, asked)).unwrap_or_default();
     estimates.extend(
         latencies.iter().chain(&added).map(|(metric, sampled)| (*metric, resamples.estimate(sampled))),
@@ -159,10 +176,13 @@ fn summarise(
     estimates.extend(extremes::estimates(trials));
     estimates.extend(parts::estimates(trials, resamples, asked));
     estimates.extend(usage::estimates(trials));
+    estimates.extend(usage::peak(whole).map(|peak| (MetricId::AmplificationPeak, peak)));
     estimates.extend(signature::estimates(trials));
-    let propagation = Propagation::of(trials);
+    let propagation = Propagation::of(whole);
     estimates.extend(propagation.estimates());
     estimates.extend(channel::estimates(trials));
+    let phases = phases::figures(whole);
+    estimates.extend(phases::estimates(&phases));
     if let Some([_, median, _]) = trials.subject.token_characters {
         estimates.insert(MetricId::TokenBytes, Estimate::counted(median as f64));
     }
@@ -173,21 +193,29 @@ fn summarise(
     if let Some(proof) = trials.subject.proof_characters {
         estimates.insert(MetricId::ProofBytes, Estimate::counted(proof as f64));
     }
-    let checks = expectation::checks(trials, |metric| estimates.get(&metric).copied());
-    let series = Series::of(trials, &propagation);
+    let counted = if phases.is_empty() { BTreeMap::new() } else { usage::estimates(early) };
+    let counted = if phases.is_empty() { &estimates } else { &counted };
+    let checks = expectation::checks(early, |metric| counted.get(&metric).copied());
+    let series = Series::of(whole, trials, &propagation);
+    let own = if phases.is_empty() { None } else { Some((series::moments(trials), Propagation::of(trials))) };
+    let (moments, found) =
+        own.as_ref().map_or((&series.moments, &propagation), |(moments, found)| (moments, found));
+    let warnings = trust::warnings(trials, whole, &estimates, moments, found, &checks);
     Summary {
         subject: trials.subject.clone(),
         is_control: trials.is_control(),
         is_base: false,
-        requests: trials.seconds().iter().map(|second| second.outcomes.planned()).sum(),
-        trials: trials.loads().count(),
+        requests: whole.seconds().iter().map(|second| second.outcomes.planned()).sum(),
+        trials: whole.loads().count(),
         timing_steal_percent: signature::steal_percent(trials),
         breakdown: Breakdown::of(trials),
         nodes: nodes::costs(trials),
-        warnings: trust::warnings(trials, &estimates, &series.moments, &propagation, &checks),
+        warnings,
         estimates,
         by_round: latency::by_round(latencies),
         checks,
+        loses_tokens: phases::lose_tokens(whole),
+        phases,
         propagation,
         series,
     }

@@ -1,5 +1,7 @@
 //! The trials of one subject, in the order in which they were made.
 
+use std::borrow::Cow;
+
 use crate::analysis::ladder::{Ladder, LoadStep, StepOutcome, same_rate};
 use crate::design::Checks;
 use crate::metric::thousands;
@@ -59,6 +61,19 @@ impl<'a> Trials<'a> {
             Self::at(Subject { name, ..self.subject.clone() }, Some(rate), same.collect())
         };
         rates.into_iter().map(each).collect()
+    }
+
+    /// The same trials as others have made of them.
+    pub(super) fn as_made<'b>(&self, made: &'b [Cow<'_, Recording>]) -> Trials<'b>
+    where
+        'a: 'b,
+    {
+        Trials {
+            subject: self.subject.clone(),
+            rate: self.rate,
+            recordings: made.iter().map(AsRef::as_ref).collect(),
+            timed: self.timed.clone(),
+        }
     }
 
     /// Some of them.

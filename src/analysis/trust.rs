@@ -20,9 +20,10 @@ const FEW_AGAIN: f64 = 0.01;
 /// At least this share of the planned requests must have been sent: with less it was another load.
 const ENOUGH: f64 = 0.999;
 
-/// Every reason to doubt a subject, the trials in order.
+/// Every reason to doubt a subject, the trials in order, in what is left of `whole` ones without what was done to their servers.
 pub(super) fn warnings(
     trials: &Trials<'_>,
+    whole: &Trials<'_>,
     estimates: &BTreeMap<MetricId, Estimate>,
     moments: &[Moment],
     propagation: &Propagation,
@@ -31,7 +32,7 @@ pub(super) fn warnings(
     let mut warnings: Vec<Warning> = trials.recordings.iter().copied().flat_map(of_trial).collect();
     warnings.extend(gaps::warnings(trials));
     warnings.extend(lost(trials, estimates));
-    warnings.extend(of_load(trials, estimates));
+    warnings.extend(of_load(trials, whole, estimates));
     warnings.extend(drift(trials, moments).map(|change| Warning::NotSteady { change }));
     if propagation.false_refusals > 0 {
         warnings.push(Warning::FalseRefusals { count: propagation.false_refusals });
@@ -114,12 +115,17 @@ fn lost(trials: &Trials<'_>, estimates: &BTreeMap<MetricId, Estimate>) -> Option
     (!metrics.is_empty()).then_some(Warning::FiguresLost { metrics })
 }
 
-fn of_load(trials: &Trials<'_>, estimates: &BTreeMap<MetricId, Estimate>) -> Vec<Warning> {
+fn of_load(
+    trials: &Trials<'_>,
+    whole: &Trials<'_>,
+    estimates: &BTreeMap<MetricId, Estimate>,
+) -> Vec<Warning> {
     let planned = generator::planned(trials);
     let answers: u64 = trials.seconds().iter().map(|second| second.outcomes.answered()).sum();
     let mut warnings = Vec::new();
     // A trial that failed has said so.
-    if planned == 0 && trials.recordings.iter().all(|recording| recording.failure.is_none()) {
+    if generator::planned(whole) == 0 && trials.recordings.iter().all(|recording| recording.failure.is_none())
+    {
         warnings.push(Warning::NothingMeasured);
     }
     let lost: u64 = trials.loads().map(|load| load.lost).sum();
@@ -137,7 +143,7 @@ fn of_load(trials: &Trials<'_>, estimates: &BTreeMap<MetricId, Estimate>) -> Vec
     if backlog as f64 > ERRORS * planned as f64 {
         warnings.push(Warning::BacklogAtEnd { requests: backlog });
     }
-    let wrong = outcome::wrong(trials);
+    let wrong = outcome::wrong(whole, trials);
     // A control accepts bad tokens: that is what it is for.
     if wrong > 0 && !trials.is_control() {
         warnings.push(Warning::WrongAnswers { count: wrong, of: answers });

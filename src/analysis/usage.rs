@@ -20,6 +20,8 @@ const SHORTEST_PEAK: f64 = 0.5;
 /// What happened between two looks.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct UsageInterval {
+    /// From one look to the next.
+    pub(super) between: [Offset; 2],
     pub(super) seconds: f64,
     pub(super) requests: f64,
     /// Those of them that a gateway passed on.
@@ -61,13 +63,13 @@ pub(super) fn estimates(trials: &Trials<'_>) -> BTreeMap<MetricId, Estimate> {
     ratio(MetricId::ThroughputPerCore, |step| (step.requests, step.resource_cpu));
     ratio(MetricId::Amplification, |step| (step.calls, step.requests));
     ratio(MetricId::HitRatio, |step| (step.hits, step.hits + step.misses));
-    let peak = steps
-        .iter()
-        .filter(|step| step.seconds >= SHORTEST_PEAK && step.requests > 0.0)
-        .map(|step| step.calls / step.requests)
-        .reduce(f64::max);
-    estimates.extend(peak.map(|peak| (MetricId::AmplificationPeak, Estimate::counted(peak))));
     estimates
+}
+
+/// The most calls per request in any second, whatever was done to servers then.
+pub(super) fn peak(trials: &Trials<'_>) -> Option<Estimate> {
+    let steps = trials.recordings.iter().flat_map(|recording| steps(&recording.nodes));
+    steps.filter_map(|step| step.calls_per_request()).reduce(f64::max).map(Estimate::counted)
 }
 
 /// Introspections alone, without fetches of keys; `None` without requests.
@@ -95,6 +97,7 @@ pub(super) fn steps(nodes: &[Node]) -> Vec<UsageInterval> {
     let looks = nodes.iter().flat_map(|node| &node.looks);
     let instants: Vec<Offset> = looks.map(|look| look.at).collect::<BTreeSet<_>>().into_iter().collect();
     let between = |pair: &[Offset]| UsageInterval {
+        between: [pair[0], pair[1]],
         seconds: pair[1].since(pair[0]).as_secs_f64(),
         ..UsageInterval::default()
     };
@@ -115,6 +118,11 @@ pub(super) fn steps(nodes: &[Node]) -> Vec<UsageInterval> {
 const BY_THE_TEST_BED: [&str; 2] = ["/token", "/revoke"];
 
 impl UsageInterval {
+    /// Calls to the authorization server for each request; `None` without requests, and of a time that is too short to tell.
+    pub(super) fn calls_per_request(&self) -> Option<f64> {
+        (self.seconds >= SHORTEST_PEAK && self.requests > 0.0).then(|| self.calls / self.requests)
+    }
+
     fn add(&mut self, node: &Node, before: &Look, after: &Look) {
         let counted = |name: &str| after.since(before, |look| look.counter(name)) as f64;
         let cpu = after.since(before, |look| look.cpu_nanos) as f64 / 1e9;

@@ -60,6 +60,8 @@ metrics! {
     ThroughputPerCore "throughput.per_core" PerSecond Higher "requests that the resource servers decided per second of their CPU time, at the offered rate"
     Errors "errors" Fraction Lower "share of the planned requests that were neither accepted nor refused"
     Availability "availability" Fraction Higher "share of the planned requests with a valid token that were accepted; those refused because their token had expired are left out"
+    AvailabilityDisturbed "availability.disturbed" Fraction Higher "the same of those that were due while servers were down or hung, by the events of the scenario; one that is refused is not available either"
+    Recovery "recovery" Seconds Lower "longest time from when servers that were down or hung answered again until as many valid tokens were accepted as before, and no more requests were under way"
     WrongAnswers "wrong_answers" Count Lower "good tokens refused and bad tokens accepted"
     StaleAcceptances "stale_acceptances" Count Lower "requests accepted although their token was revoked before the load began"
     SentAgain "sent_again" Count Lower "times that a request was sent again, because a server said that it had not processed it, or because its idle connection closed within 0.1 s. It is no error, and counts from the instant it was due"
@@ -96,6 +98,7 @@ metrics! {
     ChannelDelayP50 "channel.delay.p50" Seconds Lower "half of the revocations that are pushed were known to a resource server within this time from their acknowledgement; 0 where it knew before. Those of which nothing came are left out"
     ChannelDelayP99 "channel.delay.p99" Seconds Lower "99 % of the revocations that are pushed were known to a resource server within this time from their acknowledgement"
     UnsafeAcceptances "unsafe_acceptances" Count Lower "probes accepted although sent after the revocation was acknowledged"
+    UnsafeDisturbed "unsafe_acceptances.disturbed" Count Lower "those of them that were sent while servers were down or hung"
     InFlightAcceptances "in_flight_acceptances" Count Neither "probes sent before and accepted after the acknowledgement: neither safe nor unsafe"
     FalseRefusals "false_refusals" Count Lower "probes refused although the token was live and its revocation had not even been sent"
 }

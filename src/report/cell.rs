@@ -74,9 +74,10 @@ impl Cell {
 }
 
 /// What says nothing of whoever accepts everything.
-const ACCEPTANCES: [MetricId; 5] = [
+const ACCEPTANCES: [MetricId; 6] = [
     MetricId::WrongAnswers,
     MetricId::UnsafeAcceptances,
+    MetricId::UnsafeDisturbed,
     MetricId::StaleAcceptances,
     MetricId::PropagationP50,
     MetricId::PropagationMax,

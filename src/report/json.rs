@@ -5,8 +5,7 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 
 use crate::analysis::{
-    Analysis, Basis, Blame, Check, Class, Estimate, Gravity, Ladder, NodeCost, Standing, Summary, Validity,
-    Verdict, Warning, WinnerMap,
+    Analysis, Basis, Blame, Check, Class, Estimate, Gravity, Ladder, NodeCost, PhaseFigures, Standing, Summary, Validity, Verdict, Warning, WinnerMap,
 };
 use crate::metric::MetricId;
 use crate::observation::{Environment, Signature, Workload};
@@ -104,6 +103,9 @@ struct Subject<'a> {
     /// What each server uses up, where a request passes several.
     #[serde(skip_serializing_if = "<[NodeCost]>::is_empty")]
     nodes: &'a [NodeCost],
+    /// What was measured while nothing was done to its servers, while something was, and afterwards.
+    #[serde(skip_serializing_if = "<[PhaseFigures]>::is_empty")]
+    phases: &'a [PhaseFigures],
 }
 
 impl<'a> Subject<'a> {
@@ -123,6 +125,7 @@ impl<'a> Subject<'a> {
             classes: &summary.breakdown.classes,
             expectations: &summary.checks,
             nodes: &summary.nodes,
+            phases: &summary.phases,
         }
     }
 }

@@ -15,8 +15,8 @@ const SCHEMES: [(&str, u32); 2] = [("dark", 0), ("light", 1)];
 /// A page of one colour takes some 10 kB at these sizes, one with text and charts ten times as much.
 const NOT_BLANK: u64 = 50_000;
 
-/// A run without flaws, one with every kind of doubt, one with many subjects, a search and a sweep.
-fn reports() -> [(&'static str, Vec<Recording>); 5] {
+/// A run without flaws, one with every kind of doubt, one with many subjects, an outage, a search and a sweep.
+fn reports() -> [(&'static str, Vec<Recording>); 6] {
     let plain = synthetic::recordings();
     let mut doubtful = plain.clone();
     doubtful[1].conditions.steal_percent = Some(9.0);
@@ -30,6 +30,7 @@ fn reports() -> [(&'static str, Vec<Recording>); 5] {
         ("plain", plain),
         ("doubtful", doubtful),
         ("many", synthetic::signatures().to_vec()),
+        ("outage", (0..5).map(synthetic::outage).collect()),
         ("search", synthetic::search()),
         ("sweep", synthetic::sweep()),
     ]

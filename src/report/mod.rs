@@ -19,6 +19,7 @@ mod look;
 mod markdown;
 mod nodes;
 mod page;
+mod phases;
 mod revocation_limits;
 mod schemes;
 mod steps;

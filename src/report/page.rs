@@ -14,6 +14,7 @@ use crate::report::glossary::GLOSSARY;
 use crate::report::header_limits::{LimitRow, limit_rows};
 use crate::report::markdown::filters;
 use crate::report::nodes::{NodeRow, node_rows};
+use crate::report::phases::{PhaseRow, about_phases, phase_rows};
 use crate::report::revocation_limits::{
     self, ABOUT, HEADINGS, LimitAnswer, PHONE_HEADINGS, RevocationLimit, limit_answers, revocation_limits,
 };
@@ -76,6 +77,9 @@ struct Page {
     limit_headings: [&'static str; 6],
     limit_headings_on_a_phone: [&'static str; 6],
     about_limits: &'static str,
+    /// What was measured while servers were disturbed, and beside that.
+    phases: Vec<PhaseRow>,
+    about_phases: String,
     findings: Vec<TopicFinding>,
     basis: &'static str,
     columns: Vec<&'static Column>,
@@ -150,6 +154,8 @@ impl Page {
             limit_headings: HEADINGS,
             limit_headings_on_a_phone: PHONE_HEADINGS,
             about_limits: ABOUT,
+            phases: phase_rows(analysis),
+            about_phases: about_phases(analysis),
             findings: unsaid(analysis),
             basis: if several {
                 "Below a value stands its 95 % interval across the rounds; differences are taken within each."

@@ -6,6 +6,7 @@ use crate::analysis::{Analysis, Summary};
 use crate::report::cell::Cell;
 use crate::report::columns::{COLUMNS, Column, SIGNATURE_COLUMNS, filled};
 use crate::report::findings::answer;
+use crate::report::phases::{FORGETS, PhaseRow, SHORT_PHASE_HEADINGS, phase_rows};
 use crate::report::revocation_limits::{DesignRow, SHORT_HEADINGS, revocation_limits};
 use crate::report::trust::{self, Doubt, VerdictBox, first_sentence};
 use crate::report::verdicts::{VerdictRow, held};
@@ -21,6 +22,7 @@ pub fn table(analysis: &Analysis) -> String {
     if let Some(answer) = answer(analysis) {
         wrap(&mut text, &answer);
     }
+    phases(&mut text, analysis);
     limits(&mut text, analysis);
     doubts(&mut text, analysis);
     thresholds(&mut text, analysis);
@@ -51,6 +53,43 @@ fn limits(text: &mut String, analysis: &Analysis) {
         }
     }
     align(text, &rows);
+    text.push('\n');
+}
+
+/// What was measured while servers were disturbed, and beside that.
+fn phases(text: &mut String, analysis: &Analysis) {
+    let phases = phase_rows(analysis);
+    if phases.is_empty() {
+        return;
+    }
+    let mut rows = vec![SHORT_PHASE_HEADINGS.map(str::to_owned).to_vec()];
+    let mut subject = String::new();
+    for PhaseRow {
+        subject: of,
+        phase,
+        lasted,
+        availability,
+        unsafe_acceptances,
+        failures,
+        p99,
+        calls,
+        recovery,
+    } in phases
+    {
+        if subject != of {
+            rows.push(vec![of.clone()]);
+            subject = of;
+        }
+        // The rest is in the report.
+        let failures = failures.split(", ").next().unwrap_or_default().to_owned();
+        let cells =
+            [format!("  {phase}"), lasted, availability, unsafe_acceptances, p99, calls, recovery, failures];
+        rows.push(cells.to_vec());
+    }
+    align(text, &rows);
+    if analysis.subjects.iter().any(|summary| summary.loses_tokens) {
+        wrap(text, FORGETS);
+    }
     text.push('\n');
 }
 

@@ -25,7 +25,7 @@ fn a_run_without_flaws_gives_every_figure_and_no_reason_to_doubt_it() {
                 MetricId::SignatureBytes => summary.subject.signature.is_none(),
                 metric if metric.is_of_operations() => summary.subject.signature.is_none(),
                 // Nothing was revoked before the load, no rate was searched for, no connection closed, no token was replaced, nothing was pushed,
-                // and no token is bound to its sender.
+                // no token is bound to its sender, and nothing was done to servers.
                 MetricId::StaleAcceptances
                 | MetricId::ThroughputAtSlo
                 | MetricId::SentAgain
@@ -34,7 +34,10 @@ fn a_run_without_flaws_gives_every_figure_and_no_reason_to_doubt_it() {
                 | MetricId::IssueP99
                 | MetricId::ChannelDelayP50
                 | MetricId::ChannelDelayP99
-                | MetricId::ProofBytes => true,
+                | MetricId::ProofBytes
+                | MetricId::AvailabilityDisturbed
+                | MetricId::UnsafeDisturbed
+                | MetricId::Recovery => true,
                 MetricId::HitRatio => summary.subject.name != "introspection-cached",
                 _ => false,
             };

@@ -4,6 +4,7 @@
 
 mod ladders;
 mod nodes;
+mod outages;
 mod parts;
 mod signatures;
 mod subjects;
@@ -26,6 +27,7 @@ use crate::registry::Choice;
 use crate::units::Offset;
 
 pub(crate) use ladders::{search, sweep};
+pub(crate) use outages::{KILLED, RECOVERED, STARTED, outage};
 
 const RATE: f64 = 1_000.0;
 const WARMUP: f64 = 2.0;

@@ -1,4 +1,4 @@
-//! Latency over time: median and 99th percentile of every second, with revocations.
+//! Latency over time: median and 99th percentile of every second, with revocations and with what was done to servers.
 
 use crate::analysis::{Analysis, Moment, Summary};
 use crate::metric::Unit;
@@ -26,8 +26,9 @@ pub(super) fn draw(analysis: &Analysis) -> Option<Chart> {
     let marked = shown.iter().any(|summary| !summary.series.revocations.is_empty());
     let caption = format!(
         "The upper line is the 99th percentile of each second, the lower one the median; seconds of the measured \
-         window, logarithmic.{}",
-        if marked { " Marks on the time axis: a token was revoked." } else { "" }
+         window, logarithmic.{}{}",
+        if marked { " Marks on the time axis: a token was revoked." } else { "" },
+        events(&shown)
     );
     Some(Chart { name: "latency-over-time", title, caption, wide, narrow, data: data(&shown) })
 }
@@ -42,6 +43,10 @@ fn panel(canvas: &Canvas<'_>, plot: &Plot, analysis: &Analysis, summary: &Summar
         let (x, y) = plot.at(*revoked, 0.0);
         canvas.line([(x, y), (x, y - 9.0)], Ink::Mark, 1.6);
     }
+    for mark in &summary.series.marks {
+        let (x, _) = plot.at(mark.second, 0.0);
+        canvas.dashes((x, plot.from.1), (x, plot.to.1), Ink::Mark, 1.0);
+    }
     canvas.line(curve(|moment| moment.p99).map(|(x, y)| plot.at(x, y)), colour, 2.2);
     canvas.line(curve(|moment| moment.p50).map(|(x, y)| plot.at(x, y)), colour, 1.2);
     for (name, of) in [("p99", (|moment| moment.p99) as fn(&Moment) -> f64), ("p50", |moment| moment.p50)] {
@@ -51,6 +56,17 @@ fn panel(canvas: &Canvas<'_>, plot: &Plot, analysis: &Analysis, summary: &Summar
         let top = end.iter().map(|place| place.1).fold(f64::INFINITY, f64::min);
         canvas.text((plot.to.0 - 4.0, top - 9.0), name, 11.0, Ink::Muted, Stand::Left);
     }
+}
+
+/// What the lines across mean: of the subject to which most was done, since some have no gateway.
+fn events(shown: &[&Summary]) -> String {
+    let most = shown.iter().max_by_key(|summary| summary.series.marks.len());
+    let each: Vec<String> = most
+        .into_iter()
+        .flat_map(|summary| &summary.series.marks)
+        .map(|mark| format!("{} at {} s", mark.what, short((mark.second * 10.0).round() / 10.0)))
+        .collect();
+    if each.is_empty() { String::new() } else { format!(" Broken lines: {}.", each.join(", ")) }
 }
 
 fn data(shown: &[&Summary]) -> Data {

@@ -5,6 +5,7 @@ use crate::metric::MetricId;
 use crate::report::cell::between;
 use crate::report::findings::names::{called, list, some};
 use crate::report::findings::{of, show};
+use crate::report::phases::disturbances;
 use crate::report::revocation_limits;
 
 /// More places after the first are no longer a sentence.
@@ -18,7 +19,8 @@ pub(super) fn sentences(analysis: &Analysis) -> Option<String> {
     }
     // Of many, a table tells the rest.
     let sentences = match revocation_limits::sentence(analysis) {
-        Some(limits) => vec![Some(limits), speed(analysis)],
+        Some(limits) => vec![outage(analysis), Some(limits), speed(analysis)],
+        None if !disturbances(analysis).is_empty() => vec![outage(analysis)],
         None => vec![speed(analysis), revocation(analysis), burden(analysis)],
     };
     let sentences: Vec<String> = sentences.into_iter().flatten().collect();
@@ -92,6 +94,29 @@ fn speed(analysis: &Analysis) -> Option<String> {
         fastest.2,
         last.1 / first.1.max(f64::MIN_POSITIVE)
     ))
+}
+
+/// Who went on while servers were disturbed, and what that let pass.
+fn outage(analysis: &Analysis) -> Option<String> {
+    let told = |summary: &Summary| {
+        let available = of(summary, MetricId::AvailabilityDisturbed)?;
+        let accepted = of(summary, MetricId::UnsafeDisturbed)?;
+        Some(format!(
+            "{} {} and {}",
+            called(summary),
+            show(MetricId::AvailabilityDisturbed, available),
+            show(MetricId::UnsafeDisturbed, accepted)
+        ))
+    };
+    let each: Vec<String> =
+        analysis.subjects.iter().filter(|summary| !summary.is_control).filter_map(told).collect();
+    let by = disturbances(analysis).join("; ");
+    (!each.is_empty()).then(|| {
+        format!(
+            "While servers were disturbed ({by}), requests with a valid token that were accepted, and unsafe acceptances of revoked ones: {}.",
+            list(&each)
+        )
+    })
 }
 
 fn names(group: &[&Summary]) -> String {
