@@ -60,6 +60,30 @@ fn the_scenarios_of_caches_try_every_setting_and_leave_time_to_start_servers_wit
 }
 
 #[test]
+fn the_scenarios_of_outages_disturb_every_subject_within_three_minutes() {
+    for (text, disturbances) in [
+        (include_str!("../../scenarios/outage.toml"), 4),
+        (include_str!("../../scenarios/cold-start.toml"), 2),
+    ] {
+        let plan = decided(text);
+        let starting = Duration::from_secs(2 * plan.trials.len() as u64);
+        assert!(plan.load_time() + starting <= Duration::from_mins(3), "{}", plan.question);
+        for trial in &plan.trials {
+            assert_eq!(trial.workload.timeline.interventions().count(), disturbances, "{}", plan.question);
+        }
+    }
+    let kinds: Vec<String> = decided(include_str!("../../scenarios/outage.toml"))
+        .trials
+        .iter()
+        .map(|trial| trial.subject.architecture.to_string())
+        .collect();
+    for kind in ["none", "introspection", "introspection-cached", "jwt", "jwt-deny-list"] {
+        assert!(kinds.iter().any(|found| found.starts_with(kind)), "{kind}");
+    }
+    assert!(kinds.iter().any(|found| found.contains("stale_if_error")), "{kinds:?}");
+}
+
+#[test]
 fn the_scenario_of_large_claims_has_each_design_with_and_without_and_ends_within_a_minute_and_a_half() {
     let plan = decided(include_str!("../../scenarios/fat-tokens.toml"));
     for kind in ["introspection-cached", "jwt", "phantom-token", "split-token"] {

@@ -23,6 +23,7 @@ mod load_tokens;
 mod loads_compared;
 mod many_servers;
 mod nginx;
+mod outage;
 mod output_folder;
 mod program;
 mod pushed;
