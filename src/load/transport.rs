@@ -67,13 +67,21 @@ pub(super) struct Outgoing<'a> {
     pub(super) probe: Option<u64>,
 }
 
+/// What stands before a bearer token in its header, and before one with a proof.
+pub(super) const SCHEMES: [&str; 2] = ["Bearer ", "DPoP "];
+
 /// The header with what proves that a token is the sender's (RFC 9449 section 4.1).
 pub(super) const PROOF_HEADER: &str = "dpop";
 
 impl Outgoing<'_> {
     /// What stands before the token in its header (RFC 6750 section 2.1, RFC 9449 section 7.1).
     pub(super) fn scheme(&self) -> &'static str {
-        if self.proof.is_some() { "DPoP " } else { "Bearer " }
+        SCHEMES[self.kind()]
+    }
+
+    /// Which of [`SCHEMES`] it has.
+    pub(super) fn kind(&self) -> usize {
+        usize::from(self.proof.is_some())
     }
 }
 

@@ -1,5 +1,8 @@
 //! Finds the end of an HTTP/1.1 answer in whatever pieces it arrives.
 
+use std::cell::RefCell;
+use std::rc::Rc;
+
 use httparse::Status;
 
 use crate::load::http1::head::{Body, KnownHead, are_trailers};
@@ -16,7 +19,8 @@ pub struct Decoder {
     start: usize,
     end: usize,
     stage: Stage,
-    known: KnownHead,
+    /// Shared by the connections to a server.
+    known: Rc<RefCell<KnownHead>>,
     answer: Answer,
     /// Whether any byte of the next answer was read.
     has_begun: bool,
@@ -45,7 +49,7 @@ impl Default for Decoder {
             start: 0,
             end: 0,
             stage: Stage::Head,
-            known: KnownHead::default(),
+            known: Rc::default(),
             answer: Answer { status: 0, reusable: false, first_byte: None },
             has_begun: false,
         }
@@ -53,6 +57,11 @@ impl Default for Decoder {
 }
 
 impl Decoder {
+    /// At the beginning of an answer of a server whose head others may have read.
+    pub(super) fn of_known(known: Rc<RefCell<KnownHead>>) -> Self {
+        Self { known, ..Self::default() }
+    }
+
     /// Where the next bytes are to be read into; never empty. Fails if a head, a chunk's line or trailer fields do not end.
     pub fn space(&mut self) -> Result<&mut [u8], Failure> {
         if self.start == self.end {
@@ -74,10 +83,17 @@ impl Decoder {
     /// Takes note of bytes that were read; the answer if they complete one.
     pub fn filled(&mut self, bytes: usize) -> Result<Option<Answer>, Failure> {
         self.end += bytes;
+        // As nearly every answer comes.
+        if let Stage::Head = self.stage
+            && let Some(answer) = self.known.borrow().whole(&self.buffer[self.start..self.end])
+        {
+            (self.start, self.has_begun) = (self.end, false);
+            return Ok(Some(answer));
+        }
         self.has_begun = true;
         loop {
             let unread = &self.buffer[self.start..self.end];
-            let Some((used, next)) = step(self.stage, unread, &mut self.known, &mut self.answer)? else {
+            let Some((used, next)) = step(self.stage, unread, &self.known, &mut self.answer)? else {
                 return Ok(None);
             };
             self.start += used;
@@ -125,14 +141,14 @@ impl From<Body> for Stage {
 fn step(
     stage: Stage,
     unread: &[u8],
-    known: &mut KnownHead,
+    known: &RefCell<KnownHead>,
     answer: &mut Answer,
 ) -> Result<Option<(usize, Option<Stage>)>, Failure> {
     if unread.is_empty() && !matches!(stage, Stage::Length(0)) {
         return Ok(None);
     }
     Ok(match stage {
-        Stage::Head => known.parse(unread)?.map(|head| {
+        Stage::Head => known.borrow_mut().parse(unread)?.map(|head| {
             *answer = head.answer;
             (head.bytes, Some(head.body.into()))
         }),

@@ -139,8 +139,8 @@ fn same(before: Option<u64>, member: &[u8]) -> Result<Option<u64>, Failure> {
     }
 }
 
-/// The last head of a connection: a server repeats it byte for byte, but for a date each second, and comparing it costs
-/// a tenth of reading it again.
+/// The last head of a server: it repeats that byte for byte on every connection, but for a date each second, and comparing it
+/// costs a tenth of reading it again.
 #[derive(Default)]
 pub(super) struct KnownHead {
     bytes: Vec<u8>,
@@ -148,16 +148,25 @@ pub(super) struct KnownHead {
 }
 
 impl KnownHead {
+    /// The answer if these bytes are the known head and a body of the length that it tells, and nothing else.
+    pub(super) fn whole(&self, unread: &[u8]) -> Option<Answer> {
+        let Head { bytes, answer, body: Body::Length(length) } = self.head? else { return None };
+        let is_whole = unread.len().checked_sub(bytes).is_some_and(|body| body as u64 == length);
+        (is_whole && unread.starts_with(&self.bytes)).then_some(answer)
+    }
+
     /// The same as [`Head::parse`].
     pub(super) fn parse(&mut self, unread: &[u8]) -> Result<Option<Head>, Failure> {
         if self.head.is_some() && unread.starts_with(&self.bytes) {
             return Ok(self.head);
         }
-        self.head = Head::parse(unread)?;
-        if let Some(head) = &self.head {
+        let head = Head::parse(unread)?;
+        // A part of a head on one connection says nothing about the next.
+        if let Some(head) = &head {
             self.bytes.clear();
             self.bytes.extend_from_slice(&unread[..head.bytes]);
+            self.head = Some(*head);
         }
-        Ok(self.head)
+        Ok(head)
     }
 }

@@ -14,9 +14,11 @@ use std::task::{Context, Poll, ready};
 use tokio::io::{AsyncRead, ReadBuf};
 
 use crate::load::TargetServer;
+use crate::load::http1::head::KnownHead;
 use crate::load::http1::outbox::Outbox;
 use crate::load::transport::{
-    Answer, ConnectionSlot, Failure, Handshake, Opened, Outgoing, PROOF_HEADER, Receiver, Sender, Transport,
+    Answer, ConnectionSlot, Failure, Handshake, Opened, Outgoing, PROOF_HEADER, Receiver, SCHEMES, Sender,
+    Transport,
 };
 use crate::plan::PROBE_HEADER;
 use crate::units::Stamp;
@@ -26,20 +28,31 @@ pub use decoder::Decoder;
 
 /// Connections to servers by HTTP/1.1.
 pub(super) struct Http1 {
-    servers: Vec<(Connector, Rc<str>)>,
+    servers: Vec<Server>,
     /// Every request is assembled here: one buffer stays in the processor's cache where one per connection would not.
     buffer: Rc<RefCell<Vec<u8>>>,
+}
+
+/// What the connections to a server have in common.
+struct Server {
+    connector: Connector,
+    /// What stands before the token in a request, by the scheme of the token.
+    heads: Rc<[String; SCHEMES.len()]>,
+    /// What stands before the body in its answers.
+    known: Rc<RefCell<KnownHead>>,
 }
 
 impl Http1 {
     /// Connections to these servers.
     pub(super) fn new(servers: &[TargetServer]) -> Self {
-        let head = |server: &TargetServer| {
-            let TargetServer { authority, path, .. } = server;
-            format!("GET {path} HTTP/1.1\r\nHost: {authority}\r\nAuthorization: ").into()
+        let server = |TargetServer { connector, authority, path, .. }: &TargetServer| Server {
+            connector: connector.clone(),
+            heads: Rc::new(SCHEMES.map(|scheme| {
+                format!("GET {path} HTTP/1.1\r\nHost: {authority}\r\nAuthorization: {scheme}")
+            })),
+            known: Rc::default(),
         };
-        let servers = servers.iter().map(|server| (server.connector.clone(), head(server))).collect();
-        Self { servers, buffer: Rc::default() }
+        Self { servers: servers.iter().map(server).collect(), buffer: Rc::default() }
     }
 }
 
@@ -48,20 +61,21 @@ impl Transport for Http1 {
     type Receiver = Http1Receiver;
 
     async fn connect(&self, place: ConnectionSlot) -> io::Result<Opened<Http1Sender, Http1Receiver>> {
-        let (connector, head) = &self.servers[place.server];
+        let Server { connector, heads, known } = &self.servers[place.server];
         let stream = connector.connect().await?;
         let handshake = Some(Handshake { resumed: stream.is_resumed().unwrap_or(false) });
         let outbox = Rc::new(RefCell::new(Outbox::new(stream)));
-        let (head, buffer) = (Rc::clone(head), Rc::clone(&self.buffer));
-        let sender = Http1Sender { head, outbox: Rc::clone(&outbox), buffer };
-        let receiver = Http1Receiver { outbox, decoder: Decoder::default(), has_answered: false };
+        let (heads, buffer) = (Rc::clone(heads), Rc::clone(&self.buffer));
+        let sender = Http1Sender { heads, outbox: Rc::clone(&outbox), buffer };
+        let receiver =
+            Http1Receiver { outbox, decoder: Decoder::of_known(Rc::clone(known)), has_answered: false };
         Ok(Opened { sender, receiver, handshake })
     }
 }
 
 /// Writes requests to one connection.
 pub(super) struct Http1Sender {
-    head: Rc<str>,
+    heads: Rc<[String; SCHEMES.len()]>,
     outbox: Rc<RefCell<Outbox>>,
     buffer: Rc<RefCell<Vec<u8>>>,
 }
@@ -70,8 +84,7 @@ impl Sender for Http1Sender {
     fn send(&mut self, outgoing: &Outgoing<'_>) {
         let mut buffer = self.buffer.borrow_mut();
         buffer.clear();
-        buffer.extend_from_slice(self.head.as_bytes());
-        buffer.extend_from_slice(outgoing.scheme().as_bytes());
+        buffer.extend_from_slice(self.heads[outgoing.kind()].as_bytes());
         buffer.extend_from_slice(outgoing.token.as_bytes());
         if let Some(proof) = outgoing.proof {
             write!(buffer, "\r\n{PROOF_HEADER}: {proof}").expect("a vector takes every byte");
