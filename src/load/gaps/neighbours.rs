@@ -35,7 +35,9 @@ pub(in crate::load) struct Listener {
 
 /// Whoever watches a core gets it as soon as its servers leave it; on one that they fill it may wait for very long.
 const PATIENCE: Duration = Duration::from_millis(300);
-const LOOK: Duration = Duration::from_millis(1);
+/// How long to wait before looking for that again: nobody waits for the figures of a second, and beside a busy server there may be
+/// as many looks as fit into the patience, for every second.
+const LOOK: Duration = Duration::from_millis(10);
 
 impl Neighbours {
     /// A core was looked at until an instant, for the first time or again.

@@ -95,6 +95,8 @@ impl Sieve {
         disturbed.least_nanos = threshold;
         disturbed.gap_nanos = gaps.iter().map(|gap| overlap([gap.begin, gap.end], second)).sum();
         let clear = running_clear(&gaps);
+        // Where none waited, it is the service: see `Disturbed::served`.
+        let has_waited = flown.iter().any(|request| request.taken_up != request.sent);
         for request in flown.iter().filter(|request| request.counts) {
             let next = gaps.partition_point(|gap| gap.begin <= request.due);
             if next > 0 && request.due < clear[next - 1] {
@@ -103,7 +105,9 @@ impl Sieve {
             }
             let hidden = gaps.get(next).map(|gap| gap.begin).filter(|begin| *begin < request.ended);
             follow(&mut disturbed.latency, request.due, request.ended, hidden);
-            follow(&mut disturbed.served, request.taken_up, request.ended, hidden);
+            if has_waited {
+                follow(&mut disturbed.served, request.taken_up, request.ended, hidden);
+            }
             follow(&mut disturbed.service, request.sent, request.ended, hidden);
         }
         Some(disturbed)
