@@ -29,6 +29,7 @@ mod template;
 mod threads;
 mod tokens;
 mod transport;
+mod usual;
 
 use std::io;
 use std::num::NonZeroU32;

@@ -5,13 +5,14 @@ use std::time::Duration;
 use crate::load::flight::{Flight, nanos};
 use crate::load::tokens::TokenPool;
 use crate::load::transport::Handshake;
+use crate::load::usual::Usual;
 use crate::observation::{ClassLatency, Distribution, Parts, Sealed};
 use crate::units::Offset;
 
 /// The classes of status that HTTP knows: 1xx to 5xx; 0 is for numbers beyond them.
 const STATUS_CLASSES: usize = 6;
 
-/// Distributions over the whole window.
+/// Distributions over the whole window, of all but usual requests while it lasts: see [`Usual`].
 pub(super) struct Whole {
     first_byte: Distribution,
     response: Distribution,
@@ -60,7 +61,12 @@ impl Whole {
         self.resumed += u64::from(handshake.resumed);
     }
 
-    pub(super) fn finish(mut self) -> Parts {
+    /// The same with the usual requests, which were recorded apart.
+    pub(super) fn finish(mut self, usual: &Usual) -> Parts {
+        self.first_byte.add(&usual.service);
+        self.at_once += usual.service.count();
+        // With valid tokens, and accepted.
+        self.classes[0][2].add(&usual.latency);
         self.response.record_many(0, self.at_once);
         let of_class = |(name, latencies): (String, [Distribution; STATUS_CLASSES])| {
             let seen = latencies.into_iter().enumerate().filter(|(_, latency)| latency.count() > 0);

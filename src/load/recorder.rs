@@ -2,7 +2,6 @@
 
 use std::collections::VecDeque;
 use std::ops::Range;
-use std::sync::Arc;
 use std::time::Duration;
 
 use crate::load::feed::Share;
@@ -14,6 +13,7 @@ use crate::load::schedule::{Request, Token};
 use crate::load::sealer::{Kept, Sealer};
 use crate::load::tokens::TokenPool;
 use crate::load::transport::{Failure, Handshake};
+use crate::load::usual::Usual;
 use crate::observation::{Generator, Load, OpenSecond, SecondSlice};
 use crate::units::{Offset, Stamp};
 
@@ -27,8 +27,8 @@ pub(super) struct Recorder {
     running: VecDeque<Running>,
     /// The number of the first of them.
     first: usize,
-    /// The names of the classes of tokens, in the order of the pool.
-    classes: Vec<Arc<str>>,
+    /// How many classes of tokens there are.
+    classes: usize,
     sealer: Sealer,
     whole: Whole,
     pub(super) load: Load,
@@ -56,7 +56,7 @@ impl Recorder {
             share,
             running: VecDeque::new(),
             first: 0,
-            classes: tokens.classes().iter().map(|name| Arc::from(name.as_str())).collect(),
+            classes: tokens.classes().len(),
             sealer,
             whole: Whole::new(tokens),
             load: Load::default(),
@@ -72,9 +72,9 @@ impl Recorder {
         self.sealer.begin(sieve);
     }
 
-    /// A request was due and the generator took it up: how late it was is the generator's own doing,
-    /// whether a connection was idle or not.
-    pub(super) fn taken_up(&mut self, request: Request, now: Offset) {
+    /// A request was due and the generator took it up, and sent it if a connection was idle: how late it was is the generator's
+    /// own doing either way.
+    pub(super) fn taken_up(&mut self, request: Request, now: Offset, is_sent: bool) {
         let class = self.class_of(request.token);
         let due = self.due(request);
         self.reached(due, request.due);
@@ -82,7 +82,9 @@ impl Recorder {
             second.pending += 1;
             second.kept.facts.slices.due[tenth] += 1;
             second.kept.facts.slices.valid[tenth] += u32::from(request.token.is_live());
-            second.kept.facts.outcomes.numbered(class).planned += 1;
+            let outcome = second.kept.facts.outcomes.numbered(class);
+            outcome.planned += 1;
+            outcome.sent += u64::from(is_sent);
             second.kept.facts.lag.record(nanos(now, request.due));
         }
     }
@@ -101,14 +103,14 @@ impl Recorder {
         Flight { request, taken_up, sent: now, probe: is_probe.then_some(number as u64), expires }
     }
 
-    /// A request was sent, after a wait for a connection if there was none when it was taken up.
+    /// A request was sent, after a wait for a connection if there was none when it was taken up: else that counts it.
     pub(super) fn sent(&mut self, flight: &Flight, wait: Option<Duration>) {
         let Flight { request, sent, probe, .. } = *flight;
-        let class = self.class_of(request.token);
-        let due = self.due(request);
-        if let Some((second, _)) = self.at(due) {
-            second.kept.facts.outcomes.numbered(class).sent += 1;
-            if let Some(wait) = wait {
+        if let Some(wait) = wait {
+            let class = self.class_of(request.token);
+            let due = self.due(request);
+            if let Some((second, _)) = self.at(due) {
+                second.kept.facts.outcomes.numbered(class).sent += 1;
                 let wait = u64::try_from(wait.as_nanos()).expect("a trial lasts less than 584 years");
                 second.kept.facts.wait.record(wait);
             }
@@ -147,11 +149,14 @@ impl Recorder {
             401 | 403 => Some(false),
             _ => None,
         };
-        if let Some(id) = flight.probe {
+        let Flight { request, probe, .. } = *flight;
+        let class = self.class_of(request.token);
+        let due = self.slice(request.due);
+        let is_usual = accepted == Some(true) && Usual::includes(flight, class, first_byte, answered);
+        if let Some(id) = probe {
             let probe = self.probe(id);
             (probe.answered, probe.accepted) = (Some(answered), accepted);
-        } else if self.window.contains(&flight.request.due) {
-            let class = self.class_of(flight.request.token);
+        } else if due.is_some() && !is_usual {
             self.whole.answered(flight, class, answered, status);
             if accepted.is_some() {
                 self.whole.took(flight, first_byte, answered);
@@ -164,39 +169,37 @@ impl Recorder {
             Some(_) => None,
         };
         let (Some(accepted), None) = (accepted, failure) else {
-            let due = self.due(flight.request);
+            let due = self.due(request);
             if let Some((second, _)) = self.at(due) {
                 second.kept.flown.push(flight.flown(answered, false));
             }
-            return self.failed(flight.request, failure.unwrap_or(Failure::Status(status)), answered);
+            return self.failed(request, failure.unwrap_or(Failure::Status(status)), answered);
         };
-        let is_probe = flight.probe.is_some();
-        if !is_probe {
-            self.reached(self.due(flight.request), answered);
+        if probe.is_none() {
+            self.reached(due, answered);
             let arrival = self.arrival(answered);
             if let Some((second, tenth)) = self.at(arrival) {
                 second.kept.facts.answers += 1;
                 second.kept.facts.slices.answered[tenth] += 1;
             }
         }
-        let class = self.class_of(flight.request.token);
-        let due = self.slice(flight.request.due);
         let Some((second, tenth)) = self.at(due) else { return };
-        second.kept.flown.push(flight.flown(answered, !is_probe));
-        if is_probe {
+        second.kept.flown.push(flight.flown(answered, probe.is_none()));
+        if probe.is_some() {
             return;
         }
         second.pending -= 1;
-        second.kept.facts.served.record(nanos(answered, flight.taken_up));
-        second.kept.facts.latency.record(nanos(answered, flight.request.due));
-        second.kept.facts.service.record(nanos(answered, flight.sent));
-        let outcome = second.kept.facts.outcomes.numbered(class);
-        if accepted {
-            outcome.accepted += 1;
-            second.kept.facts.slices.accepted[tenth] += u32::from(flight.request.token.is_live());
+        if is_usual {
+            second.kept.usual.record(flight, answered);
         } else {
-            outcome.refused += 1;
+            second.kept.facts.served.record(nanos(answered, flight.taken_up));
+            second.kept.facts.latency.record(nanos(answered, request.due));
+            second.kept.facts.service.record(nanos(answered, flight.sent));
         }
+        let outcome = second.kept.facts.outcomes.numbered(class);
+        outcome.accepted += u64::from(accepted);
+        outcome.refused += u64::from(!accepted);
+        second.kept.facts.slices.accepted[tenth] += u32::from(accepted && request.token.is_live());
     }
 
     /// A request ended without an answer that says yes or no.
@@ -235,9 +238,7 @@ impl Recorder {
 
     /// The generator's core was taken from it.
     pub(super) fn gaps(&mut self, gaps: Vec<[Offset; 2]>) {
-        for gap in gaps {
-            self.sealer.gap(gap);
-        }
+        self.sealer.gaps(gaps);
     }
 
     /// Seals the seconds that have ended with all their requests.
@@ -298,14 +299,14 @@ impl Recorder {
             }
         }
         load.gaps = rested.gaps;
-        load.parts = Some(self.whole.finish());
+        load.parts = Some(self.whole.finish(&rested.usual));
         load.lost = load.unaccounted();
         (load, self.probes)
     }
 
     /// The number of the class of a token: what the pool says, without the pool.
     fn class_of(&self, token: Token) -> usize {
-        token.class(self.classes.len())
+        token.class(self.classes)
     }
 
     fn probe(&mut self, id: u64) -> &mut SentProbe {
@@ -341,7 +342,7 @@ impl Recorder {
         let SecondSlice { second, tenth } = slice?;
         let index = second.checked_sub(self.first)?;
         while self.running.len() <= index {
-            self.running.push_back(Running { kept: self.sealer.room(&self.classes), pending: 0 });
+            self.running.push_back(Running { kept: self.sealer.room(), pending: 0 });
         }
         Some((self.running.get_mut(index)?, tenth))
     }

@@ -102,7 +102,7 @@ struct Worker<'a> {
 
 impl Worker<'_> {
     fn run(self, feed: impl Fn(Share) -> Feed, ready: Sender<()>) -> Result<Option<Part>, LoadError> {
-        let sealer = Sealer::start(&self.target.cores);
+        let sealer = Sealer::start(&self.target.cores, self.target.tokens.classes());
         if let Some(core) = self.target.cores.get(self.share.index) {
             own(*core)?;
         }

@@ -163,7 +163,8 @@ impl<S: Sender> Dispatch<S> {
     /// A request is due, with its proof if it needs one: it goes out at once, or it waits for a connection.
     pub(super) fn due(&mut self, request: Request, proof: Option<Box<str>>, now: Offset) {
         let server = &mut self.servers[request.resource_server as usize];
-        if let Some(slot) = server.idle.pop_front() {
+        let idle = server.idle.pop_front();
+        if let Some(slot) = idle {
             self.send(slot, request, proof.as_deref(), now, None);
         } else {
             server.backlog.push_back(Waiting { request, proof, since: now });
@@ -171,7 +172,7 @@ impl<S: Sender> Dispatch<S> {
             self.recorder.load.backlog_peak = self.recorder.load.backlog_peak.max(self.waiting as u64);
         }
         // After the write: what is noted down may not delay it.
-        self.recorder.taken_up(request, now);
+        self.recorder.taken_up(request, now, idle.is_some());
     }
 
     /// A slot has a new connection.

@@ -99,7 +99,7 @@ impl<S: Sender> Dispatch<S> {
             self.recorder.load.backlog_peak = self.recorder.load.backlog_peak.max(self.waiting as u64);
         }
         // After the write: what is noted down may not delay it. It counts from now on, however long it waits.
-        self.recorder.taken_up(request, now);
+        self.recorder.taken_up(request, now, is_open);
     }
 
     /// The next request of the user of a slot, unless all were sent.

@@ -127,8 +127,8 @@ impl Simulation {
             };
             let feed = Feed { ends_with_last: self.requests < u64::MAX, ..feed };
             let pacer = SimulatedPacer { start, stopped: self.generator_stopped };
-            let recorder =
-                Recorder::new(course.window.clone(), Share::WHOLE, &course.tokens, Sealer::start(&[]));
+            let sealer = Sealer::start(&[], course.tokens.classes());
+            let recorder = Recorder::new(course.window.clone(), Share::WHOLE, &course.tokens, sealer);
             let (recorder, cut) = run(course, transport, connections, pacer, recorder, feed).await;
             (recorder.finish().0, cut)
         })
