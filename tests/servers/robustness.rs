@@ -2,7 +2,7 @@
 
 use std::net::{SocketAddr, TcpStream};
 
-use crate::http::{get, throw};
+use crate::http::{Answer, get, throw};
 use crate::server::{Server, bearer};
 
 /// Requests that are none, or too much.
@@ -54,6 +54,16 @@ fn clients_that_say_nothing_keep_nobody_waiting() {
         .collect();
     resource.resource_with(&authorization.token()).expect(200);
     drop(silent);
+}
+
+#[test]
+fn a_client_that_sends_no_more_still_gets_its_answer() {
+    let authorization = Server::authorization(&[]);
+    // It takes a question to the authorization server, so that the end of what the client sends is there before the answer.
+    let resource = Server::resource("introspection", &authorization, &[]);
+    let token = bearer(&authorization.token());
+    let request = format!("GET /resource HTTP/1.1\r\nHost: x\r\n{token}\r\n\r\n");
+    Answer::read(&throw(resource.address, request.as_bytes())).expect(200);
 }
 
 #[test]

@@ -2,8 +2,8 @@
 
 use std::cell::Cell;
 
+use serde::Serialize;
 use serde::de::MapAccess;
-use serde::{Deserialize as _, Serialize};
 use serde_json::value::RawValue;
 
 use crate::auth::token::object::{self, Members, Object, ObjectFault};
@@ -173,7 +173,7 @@ impl<'de> Members<'de> for StatedClaims {
             "exp" => self.exp = Some(map.next_value::<NumericDate>()?.begun()),
             "jti" => self.jti = Some(map.next_value()?),
             "cnf" => self.cnf = Some(map.next_value_seed(Object::noting(&Cell::new(None)))?),
-            _ => self.status = TokenStatus::deserialize(map.next_value::<serde_json::Value>()?).ok(),
+            _ => self.status = serde_json::from_str(map.next_value::<&RawValue>()?.get()).ok(),
         }
         Ok(())
     }

@@ -63,7 +63,7 @@ async fn speak(
 ) {
     let respond = service_fn(move |request| {
         let server = Arc::clone(&server);
-        async move { Ok::<_, Infallible>(server.respond(request).await) }
+        async move { Ok::<_, Infallible>(server.respond(&request).await) }
     });
     let stream = TokioIo::new(stream);
     // Without a timer hyper waits for the next request as long as it takes: a pool keeps idle connections.
@@ -71,7 +71,12 @@ async fn speak(
     match http {
         Http::Http1 => {
             let mut builder = http1::Builder::new();
-            let _ = builder.max_buf_size(MOST_HEADER_BYTES as usize).serve_connection(stream, respond).await;
+            // A short answer is cheaper to copy behind its head than to be sent as a list of pieces.
+            builder.max_buf_size(MOST_HEADER_BYTES as usize).writev(false);
+            // A client that sends no more still gets its answer. Else hyper looks for its end while each request is decided on, and
+            // takes a new buffer of 8 KB for that.
+            builder.half_close(true);
+            let _ = builder.serve_connection(stream, respond).await;
         }
         Http::Http2 => {
             let mut builder = http2::Builder::new(TokioExecutor::new());

@@ -3,6 +3,7 @@
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use hyper::header::HeaderName;
 use hyper::{HeaderMap, StatusCode};
 use serde::{Deserialize, Serialize};
 
@@ -34,9 +35,12 @@ const CHUNK: usize = 4_096;
 /// A server left running alone must not grow without end: ten million decisions.
 const MOST_CHUNKS: usize = 10_000_000 / CHUNK;
 
+/// Made once: every request is asked for it, and few have it.
+static PROBE: HeaderName = HeaderName::from_static(PROBE_HEADER);
+
 /// The number that a request is logged under, if it is to be logged.
 pub(super) fn probe(headers: &HeaderMap) -> Option<u64> {
-    headers.get(PROBE_HEADER)?.to_str().ok()?.parse().ok()
+    headers.get(&PROBE)?.to_str().ok()?.parse().ok()
 }
 
 /// What a server decided that answers with this status, as the load takes it; none if it is neither yes nor no.

@@ -159,11 +159,11 @@ fn at(architecture: &Part<dyn Architecture>, hop: u8, branch: u8) -> Result<&dyn
 }
 
 impl ResourceServer {
-    async fn respond(&self, request: Request<Incoming>) -> answer::Response {
+    async fn respond(&self, request: &Request<Incoming>) -> answer::Response {
         let is_head = request.method() == Method::HEAD;
         let fetches = is_head || request.method() == Method::GET;
         let response = match request.uri().path() {
-            "/resource" if fetches => self.resource(&request).await,
+            "/resource" if fetches => self.resource(request).await,
             "/bench/counts" if fetches => answer::json(&self.counts()),
             "/bench/decisions" if fetches => all_or_nothing(self.decisions.all()),
             "/bench/heard" if fetches => all_or_nothing(self.issuer.heard().all()),
@@ -179,16 +179,14 @@ impl ResourceServer {
     async fn resource(&self, request: &Request<Incoming>) -> answer::Response {
         self.requests.fetch_add(1, Ordering::Relaxed);
         let (answer, nonce) = self.decide(request).await;
-        // Stamped at once: what is sent and received afterwards is no part of the decision.
-        let decided = Stamp::now();
         let mut response = if let (Answer::Accepted(verified), Some(behind)) = (&answer, &self.behind) {
             // The box keeps the rest small for everybody else.
             let response = Box::pin(behind.pass_on(request.headers(), verified)).await;
             // Who is behind may still refuse: only now have all decided.
-            self.log(request, Stamp::now(), decisions::by_status(response.status()));
+            self.log(request, decisions::by_status(response.status()));
             response
         } else {
-            self.log(request, decided, answer.accepts());
+            self.log(request, answer.accepts());
             answer.response(&self.challenge)
         };
         if let Some(nonce) = nonce {
@@ -198,10 +196,11 @@ impl ResourceServer {
         response
     }
 
-    /// Keeps what was decided on a token under revocation test.
-    fn log(&self, request: &Request<Incoming>, decided: Stamp, accepted: Option<bool>) {
+    /// Keeps what was decided on a token under revocation test. Called at once: what is sent and received afterwards is no part of the
+    /// decision.
+    fn log(&self, request: &Request<Incoming>, accepted: Option<bool>) {
         if let Some(probe) = decisions::probe(request.headers()) {
-            self.decisions.add(Decision { probe, decided, accepted });
+            self.decisions.add(Decision { probe, decided: Stamp::now(), accepted });
         }
     }
 
@@ -235,10 +234,10 @@ impl ResourceServer {
         match (values.next(), values.next()) {
             (None, _) => Err(Answer::NoToken),
             (Some(_), Some(_)) => Err(Answer::InvalidRequest),
-            (Some(value), None) => match value.to_str().map(|value| self.senders.token(value)) {
-                Ok(Some(token)) => Ok(token),
-                Ok(None) => Err(Answer::NoToken),
-                Err(_) => Err(Answer::InvalidRequest),
+            (Some(value), None) => match plain_text(value).map(|value| self.senders.token(value)) {
+                Some(Some(token)) => Ok(token),
+                Some(None) => Err(Answer::NoToken),
+                None => Err(Answer::InvalidRequest),
             },
         }
     }
@@ -259,4 +258,9 @@ impl ResourceServer {
             gateway_timeout: self.behind.as_ref().map(Behind::late),
         }
     }
+}
+
+/// A header of ASCII alone: what `to_str` takes as well, byte by byte. A header has no control characters but tabs.
+fn plain_text(value: &HeaderValue) -> Option<&str> {
+    str::from_utf8(value.as_bytes()).ok().filter(|text| text.is_ascii())
 }

@@ -41,7 +41,8 @@ impl Remembering {
             return Ok(answer);
         }
         count(&self.misses);
-        if let Some(answer) = self.questions.ask(id, token, None).await {
+        // The box keeps a hit small: what it takes to ask is several times as large.
+        if let Some(answer) = Box::pin(self.questions.ask(id, token, None)).await {
             return Ok(answer);
         }
         // Looked for anew: others may have been told meanwhile, that the token is not active for one.
