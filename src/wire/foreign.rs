@@ -9,8 +9,10 @@ use rustls::client::{ResolvesClientCert, Resumption};
 use rustls::crypto::aws_lc_rs::{self, kx_group};
 use rustls::crypto::{CryptoProvider, SupportedKxGroup};
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
-use rustls::sign::CertifiedKey;
-use rustls::{ClientConfig, NamedGroup, SignatureScheme};
+use rustls::sign::{CertifiedKey, SigningKey};
+use rustls::{ClientConfig, InconsistentKeys, NamedGroup, SignatureScheme};
+use x509_parser::certificate::X509Certificate;
+use x509_parser::prelude::FromDer as _;
 use zeroize::Zeroizing;
 
 use crate::wire::{ConnectorError, Trust};
@@ -128,11 +130,24 @@ impl ForeignTls {
 
 impl ClientIdentity {
     fn certified(&self, provider: &CryptoProvider) -> Result<Arc<CertifiedKey>, ConnectorError> {
-        let chain = self.chain.iter().cloned().map(CertificateDer::from).collect();
         let key = PrivateKeyDer::try_from(self.key.to_vec()).map_err(|_| {
             ConnectorError::ClientKey(rustls::Error::General("no key in a known form".to_owned()))
         })?;
-        CertifiedKey::from_der(chain, key, provider).map(Arc::new).map_err(ConnectorError::ClientKey)
+        let key = provider.key_provider.load_private_key(key).map_err(ConnectorError::ClientKey)?;
+        if !self.is_of(&*key) {
+            return Err(ConnectorError::ClientKey(InconsistentKeys::KeyMismatch.into()));
+        }
+        let chain = self.chain.iter().cloned().map(CertificateDer::from).collect();
+        Ok(Arc::new(CertifiedKey::new(chain, key)))
+    }
+
+    /// Whether the certificate is of this key. rustls would look at it as at that of a server, and refuse one of version 1, which is
+    /// what `openssl x509 -req` makes; whether it is good enough, the server says.
+    fn is_of(&self, key: &dyn SigningKey) -> bool {
+        let own = self.chain.first().and_then(|own| X509Certificate::from_der(own).ok());
+        let public = key.public_key();
+        own.zip(public)
+            .is_some_and(|((_, own), public)| own.tbs_certificate.subject_pki.raw == public.as_ref())
     }
 }
 
@@ -162,5 +177,42 @@ impl ResolvesClientCert for Credentials {
 
     fn has_certs(&self) -> bool {
         self.own.is_some()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::wire;
+
+    /// `openssl x509 -req` of OpenSSL 3.0: of X.509 version 1, until it is told to add extensions.
+    const CERTIFICATE: &str = "\
+        MIIBHjCBxAIUcKu945CKUabGBRMDm/qQyiPnYAcwCgYIKoZIzj0EAwIwEjEQMA4GA1UEAwwHVGVzdCBDQTAeFw0yNjEyMDExNjI3MzlaFw0zNjExMjgxNjI3\
+        MzlaMBExDzANBgNVBAMMBmNsaWVudDBZMBMGByqGSM49AgEGCCqGSM49AwEHA0IABJvHRCvwVZvxUB1SO2TFIY1nyCf/8ZbncH9qMdSllwIcW+Z3q9guZVqB\
+        K0OkfKvC3bVD0YZ2SDeNRgWbDgyJZi4wCgYIKoZIzj0EAwIDSQAwRgIhANM+9s9ilZ/jWUcXFOcCg5XkgVJcLawZHiswTE+7LlHKAiEA67yFOI8GP5+SNXfi\
+        CPP6A36GWiaPUwHVLpaokiK0tUQ=";
+    const KEY: &str = "\
+        MHcCAQEEICvk3Gtb2wPwooTLUmE9/7wX0QoSIF7stP9BEgiewL07oAoGCCqGSM49AwEHoUQDQgAEm8dEK/BVm/FQHVI7ZMUhjWfIJ//xludwf2ox1KWXAhxb\
+        5ner2C5lWoErQ6R8q8LdtUPRhnZIN41GBZsODIlmLg==";
+
+    fn bytes(base64: &str) -> Vec<u8> {
+        base64_simd::STANDARD.decode_to_vec(base64).unwrap()
+    }
+
+    #[test]
+    fn a_certificate_of_the_client_may_be_of_any_version_but_must_be_of_its_key() {
+        let other = wire::certificate().unwrap();
+        let certified = |chain: &[Vec<u8>], key: &[u8]| {
+            let identity = ClientIdentity { chain: chain.to_vec(), key: key.to_vec().into() };
+            identity.certified(&aws_lc_rs::default_provider()).map_err(|error| error.to_string())
+        };
+        assert!(certified(&[bytes(CERTIFICATE)], &bytes(KEY)).is_ok());
+        assert!(certified(&[other.certificate.clone(), bytes(CERTIFICATE)], &other.key).is_ok());
+        for (certificate, key) in
+            [(bytes(CERTIFICATE), other.key.to_vec()), (other.certificate.clone(), bytes(KEY))]
+        {
+            let refused = certified(&[certificate], &key).unwrap_err();
+            assert!(refused.contains("cannot be used together"), "{refused}");
+        }
     }
 }

@@ -141,6 +141,17 @@ fn a_server_that_asks_who_the_client_is_is_told_or_named_before_the_load() {
             .ended(&arguments(&url, &["--ca", "own.pem"]))
             .says(&["asked for a certificate", "--client-cert"]);
     }
+    // One that a CA signed as most people have it done: of X.509 version 1, as long as nobody asks for extensions.
+    openssl(
+        folder,
+        "req -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -noenc -keyout old.key -subj /CN=old -out old.csr",
+    );
+    openssl(
+        folder,
+        "x509 -req -in old.csr -CA client.pem -CAkey client.key -CAcreateserial -days 2 -out old.pem",
+    );
+    let url = format!("https://localhost:{}/", ports[0]);
+    answered(&sandbox.ended(&arguments(&url, &with("old.pem", "old.key"))), "over TLS 1.");
     // One that ends the handshake, rather than answering with a status.
     for (version, number) in [("-tls1_3", 0), ("-tls1_2", 1)] {
         let own = "-cert own.pem -key own.key -CAfile client.pem -Verify 1 -verify_return_error -www -quiet";
