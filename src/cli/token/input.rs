@@ -25,7 +25,13 @@ const MAX_BYTES: u64 = 4 << 20;
 
 /// The text of a file or of standard input, which may be a secret.
 pub(super) fn text(source: &str) -> anyhow::Result<Zeroizing<String>> {
-    let read = if source == STDIN { read(io::stdin().lock()) } else { of_file(source.as_ref()) };
+    let read = match source {
+        STDIN => read(io::stdin().lock()),
+        url if url.starts_with("https://") || url.starts_with("http://") => {
+            Err(anyhow::anyhow!("it is a URL, and files alone are read; fetch it: curl -fsS {url} > FILE"))
+        }
+        file => of_file(file.as_ref()),
+    };
     read.with_context(|| Unusable(name(source).to_owned()))
 }
 

@@ -14,7 +14,7 @@ use crate::auth::token::jwt::{
 };
 use crate::auth::token::signature::SignatureScheme;
 use crate::auth::token::{UnixTime, WrittenObject};
-use crate::cli::token::decoded::undressed;
+use crate::cli::token::decoded::{TokenPart, undressed};
 use crate::cli::token::input::{self, STDIN, Unusable};
 use crate::cli::token::key::{GivenKey, GivenKeys, why_left_out};
 use crate::cli::token::shown::{self, quoted};
@@ -81,6 +81,7 @@ impl Verify {
         let why = kid.and_then(|kid| Some(format!("{} {}", quoted(&kid), why_left_out(&left_out, &kid)?)));
         explain_key(&mut examination, why);
         let hint = self.hint(&token, &examination);
+        let hint = hint.as_deref();
         output::print(&if self.json { json(&examination, hint) } else { text(&examination, hint) })?;
         Ok(if examination.rejection().is_none() { Exit::Success } else { Exit::Failed })
     }
@@ -94,19 +95,47 @@ impl Verify {
         KeyRing::new(&JwkSet::of(keys), &Trust { shared_key, scheme: self.alg.clone() })
     }
 
-    /// What to do about a refusal, where a slip of the hand is likely.
-    fn hint(&self, token: &str, examination: &Examination) -> Option<&'static str> {
+    /// What to do about a refusal, where a slip of the hand or a habit of identity providers is likely.
+    fn hint(&self, token: &str, examination: &Examination) -> Option<String> {
         examination.rejection()?;
         let ended = |check: TokenCheck| examination.checks[check as usize].outcome;
-        match undressed(token) {
-            (_, Some(around)) if ended(TokenCheck::Base64url) != CheckOutcome::Passed => Some(around),
-            _ if self.typ.is_none() && matches!(ended(TokenCheck::Typ), CheckOutcome::Failed(_)) => {
-                Some("--typ checks a token of another type, like --typ JWT; --typ \"\" one without a type")
+        let failed = |check| matches!(ended(check), CheckOutcome::Failed(_));
+        let header = TokenPart::new(token.split('.').next()?).object();
+        let scopes = examination.payload.as_ref().and_then(|payload| payload.member("scp"));
+        match (undressed(token).1, header, scopes) {
+            (Some(around), ..) if ended(TokenCheck::Base64url) != CheckOutcome::Passed => {
+                Some(around.to_owned())
             }
-            _ if token.matches('.').count() == 4 => Some("5 parts are those of an encrypted token (JWE)"),
+            _ if token.matches('.').count() == 4 => {
+                Some("5 parts are those of an encrypted token (JWE)".to_owned())
+            }
+            (_, Err(_), _) if failed(TokenCheck::Parts) => Some(OPAQUE.to_owned()),
+            (_, Ok(header), _) if self.typ.is_none() && failed(TokenCheck::Typ) => {
+                Some(of_another_type(&header))
+            }
+            (.., Some(scopes)) if failed(TokenCheck::Scope) => Some(format!(
+                "its scopes stand in \"scp\", as Okta and Microsoft Entra ID have it and RFC 9068 does not: {}",
+                shown::line(scopes)
+            )),
             _ => None,
         }
     }
+}
+
+const OPAQUE: &str = "it is opaque, so that nothing in it can be checked: whoever issued it is asked (introspection, RFC 7662)";
+
+/// How a token is checked that has another type than RFC 9068 asks for.
+fn of_another_type(header: &WrittenObject) -> String {
+    let typ = header.member("typ").map(|typ| typ.get().trim_matches('"'));
+    let plain = |typ: &&str| typ.chars().all(|found| found.is_ascii_alphanumeric() || "+-./".contains(found));
+    let (kind, option) = match typ {
+        None => ("without a type".to_owned(), "\"\""),
+        Some(typ) => (format!("of type {}", quoted(typ)), Some(typ).filter(plain).unwrap_or("TYPE")),
+    };
+    format!(
+        "RFC 9068 is what is checked, and many identity providers issue tokens {kind}: --typ {option} checks one of those, of whose \
+         claims exp alone is required"
+    )
 }
 
 /// The keys, with the names that tokens have to call them by. One that was chosen by hand and has no name of its own is the

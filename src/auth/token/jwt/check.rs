@@ -65,3 +65,20 @@ pub struct CheckReport {
     /// What was seen and, of a check that failed, what was expected.
     pub seen: String,
 }
+
+/// What a token should call its key by, of these names.
+pub(super) fn expected_key(names: &[&str]) -> String {
+    match names {
+        [only] => format!("{only:?} is the only key"),
+        [first, .., last] if names.len() > MOST_NAMES => {
+            format!("one of {} keys is expected, from {first:?} to {last:?}", names.len())
+        }
+        _ => format!(
+            "one of {} is expected",
+            names.iter().map(|name| format!("{name:?}")).collect::<Vec<_>>().join(", ")
+        ),
+    }
+}
+
+/// As many as a line has room for.
+const MOST_NAMES: usize = 4;

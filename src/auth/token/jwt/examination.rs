@@ -5,7 +5,7 @@ use std::fmt;
 use std::time::Duration;
 
 use crate::auth::token::claims::{check_audience, check_beginning, check_expiry, check_issuer, check_scope};
-use crate::auth::token::jwt::check::{CHECKS, CheckOutcome, CheckReport, TokenCheck};
+use crate::auth::token::jwt::check::{CHECKS, CheckOutcome, CheckReport, TokenCheck, expected_key};
 use crate::auth::token::jwt::header::Header;
 use crate::auth::token::jwt::key_ring::{KeyRing, TokenParts, check_size};
 use crate::auth::token::jwt::keys::fitting;
@@ -193,8 +193,7 @@ impl KeyRing {
             (_, Some(_)) => format!("{kid} of {number}, for {algs}"),
             (_, None) => format!("{kid}; the only one is for {algs}"),
         };
-        let candidates =
-            found.made(TokenCheck::Key, candidates, seen, format!("one of {number} is expected"))?;
+        let candidates = found.made(TokenCheck::Key, candidates, seen, expected_key(&self.keys.names()))?;
         let alg = header.alg().ok()?;
         let keys = fitting(candidates, alg);
         let mut keys =

@@ -93,6 +93,13 @@ impl<K> Keys<K> {
         self.by_name.values().flatten().map(|key| &key.prepared)
     }
 
+    /// What they are called, in the order of the alphabet.
+    pub(super) fn names(&self) -> Vec<&str> {
+        let mut names: Vec<_> = self.by_name.keys().map(String::as_str).collect();
+        names.sort_unstable();
+        names
+    }
+
     fn only(&self) -> Result<&[Key<K>], Rejection> {
         let mut all = self.by_name.values();
         match (all.next(), all.next()) {
