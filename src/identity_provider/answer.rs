@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use serde::{Deserialize, Deserializer};
+use serde_json::Value;
 
 /// A token as it was issued.
 #[derive(Clone, PartialEq, Eq)]
@@ -11,6 +12,8 @@ pub struct IssuedToken {
     pub text: String,
     /// How long it lives, from when it was asked for, if the provider says so.
     pub lifetime: Option<Duration>,
+    /// What it allows, if the provider says so; it must where that is not what was asked for (RFC 6749 section 5.1).
+    pub scope: Option<String>,
 }
 
 /// An answer without a token that can be used.
@@ -19,6 +22,9 @@ pub enum AnswerFault {
     /// Not JSON, or without a token.
     #[error("its answer is no JSON object with an access_token (RFC 6749 section 5.1): {0}")]
     NoToken(String),
+    /// A refusal in an answer that has the status of a success.
+    #[error("it answered 200 OK, but {0}")]
+    Refused(String),
     /// A token that does not go behind `Bearer`.
     #[error(
         "it issues tokens of type {0:?}; expected \"Bearer\" (RFC 6750), which is all that this program sends: have the \
@@ -37,6 +43,8 @@ struct Written {
     token_type: Option<String>,
     #[serde(default, deserialize_with = "seconds")]
     expires_in: Option<f64>,
+    /// One text, but a list to some.
+    scope: Option<Value>,
 }
 
 /// A number, or one in quotes as some providers write it.
@@ -62,8 +70,7 @@ const LONGEST_SECONDS: f64 = 4e9;
 impl IssuedToken {
     /// Reads an answer.
     pub fn from_answer(body: &[u8]) -> Result<Self, AnswerFault> {
-        let written: Written =
-            serde_json::from_slice(body).map_err(|error| AnswerFault::NoToken(error.to_string()))?;
+        let written: Written = serde_json::from_slice(body).map_err(|error| no_token(body, &error))?;
         if let Some(other) = written.token_type.filter(|found| !found.eq_ignore_ascii_case("bearer")) {
             return Err(AnswerFault::OtherType(other));
         }
@@ -72,31 +79,75 @@ impl IssuedToken {
         }
         let lifetime =
             written.expires_in.map(|seconds| Duration::from_secs_f64(seconds.min(LONGEST_SECONDS)));
-        Ok(Self { text: written.access_token, lifetime })
+        let scope = written.scope.as_ref().and_then(scopes);
+        Ok(Self { text: written.access_token, lifetime, scope })
+    }
+}
+
+/// As RFC 6749 section 3.3 writes them.
+fn scopes(written: &Value) -> Option<String> {
+    let list = || Some(written.as_array()?.iter().filter_map(Value::as_str).collect::<Vec<_>>().join(" "));
+    written.as_str().map(str::to_owned).or_else(list)
+}
+
+fn no_token(body: &[u8], error: &serde_json::Error) -> AnswerFault {
+    match std::str::from_utf8(body).ok().and_then(in_words) {
+        Some(refused) => AnswerFault::Refused(refused),
+        None if body.trim_ascii_start().starts_with(b"<") => {
+            AnswerFault::NoToken("it is a page of HTML or XML, as a login has; look at the URL".to_owned())
+        }
+        None => AnswerFault::NoToken(error.to_string()),
     }
 }
 
 /// Why a token was refused, in the words of RFC 6749 section 5.2 if the provider speaks them, and what to do.
 pub(super) fn refusal(status: u16, body: &str) -> String {
+    let hint = match status {
+        429 => "; it limits how fast tokens are issued: lower --token-parallel",
+        301..=399 => "; it moved: give the URL that it names",
+        404 | 405 => "; no token endpoint lies there",
+        500..=599 => "; look into its log",
+        _ => "",
+    };
+    match in_words(body) {
+        Some(refused) if status == 429 => refused + hint,
+        Some(refused) => refused,
+        // What comes with a success may be a token.
+        None if status < 300 => format!("it answered {status}, expected 200 OK"),
+        None => {
+            let begin = one_line(body);
+            format!(
+                "it answered {status}, expected 200 OK{hint}{}{begin}",
+                if begin.is_empty() { "" } else { ": " }
+            )
+        }
+    }
+}
+
+/// A text of somebody else, cut and on one line: a terminal would obey its control characters.
+fn one_line(text: &str) -> String {
+    let words = text.split(|found: char| found.is_whitespace() || found.is_control());
+    let line = words.filter(|word| !word.is_empty()).collect::<Vec<_>>().join(" ");
+    line.chars().take(MOST_CHARACTERS).collect()
+}
+
+/// Of a text of somebody else, which may be a whole page.
+const MOST_CHARACTERS: usize = 200;
+
+/// A refusal as RFC 6749 section 5.2 has it.
+fn in_words(body: &str) -> Option<String> {
     #[derive(Deserialize)]
     struct Refusal {
         error: String,
         error_description: Option<String>,
     }
-    let Ok(Refusal { error, error_description }) = serde_json::from_str(body) else {
-        let begin: String = body.chars().take(200).collect();
-        let hint = match status {
-            429 => ": it limits how fast tokens are issued; lower --token-parallel",
-            301..=399 => ": it moved; give the URL that it names",
-            404 | 405 => ": no token endpoint lies there",
-            _ => "",
-        };
-        return format!("it answered {status}, expected 200 OK{hint} {begin}").trim_end().to_owned();
-    };
-    let description = error_description.map_or_else(String::new, |description| format!(" ({description})"));
+    let Refusal { error, error_description } = serde_json::from_str(body).ok()?;
+    let description = error_description.map(|description| format!(" ({})", one_line(&description)));
+    let description = description.unwrap_or_default();
     let hint = match error.as_str() {
         "invalid_client" => {
-            "; look at --client-id, at the secret or key, and at --client-auth: the method must be the registered one"
+            "; look at --client-id, at the secret or the key and --assertion-audience, and at --client-auth: the method must be \
+             the registered one"
         }
         "unauthorized_client" | "unsupported_grant_type" => {
             "; the client must be registered for the grant client_credentials"
@@ -108,7 +159,7 @@ pub(super) fn refusal(status: u16, body: &str) -> String {
         }
         _ => "",
     };
-    format!("it refused with {error}{description}{hint}")
+    Some(format!("it refused with {}{description}{hint}", one_line(&error)))
 }
 
 #[cfg(test)]
@@ -139,6 +190,17 @@ mod tests {
     }
 
     #[test]
+    fn what_a_token_allows_is_read_as_one_text_or_a_list() {
+        for (written, read) in
+            [(r#""a b""#, Some("a b")), (r#"["a","b"]"#, Some("a b")), ("null", None), ("7", None)]
+        {
+            let body = format!(r#"{{"access_token":"t","scope":{written}}}"#);
+            let token = IssuedToken::from_answer(body.as_bytes()).map_err(|fault| fault.to_string()).unwrap();
+            assert_eq!(token.scope.as_deref(), read, "{written}");
+        }
+    }
+
+    #[test]
     fn what_is_no_bearer_token_or_lives_for_no_time_is_refused() {
         for (body, words) in [
             (r#"{"access_token":"t","token_type":"DPoP"}"#, "\"DPoP\"; expected \"Bearer\""),
@@ -147,7 +209,12 @@ mod tests {
             (r#"{"access_token":"t","expires_in":-5}"#, "expires_in is -5"),
             (r#"{"access_token":"t","expires_in":"soon"}"#, "expected a number of seconds"),
             (r#"{"token_type":"Bearer"}"#, "access_token"),
-            ("<html>", "no JSON object"),
+            ("<html>", "a page of HTML"),
+            ("access_token=t", "no JSON object"),
+            (
+                r#"{"error":"invalid_client","error_description":"no such client"}"#,
+                "200 OK, but it refused with invalid_client (no such client); look at --client-id",
+            ),
         ] {
             let fault = read(body).unwrap_err();
             assert!(fault.contains(words), "{body}: {fault}");
@@ -161,7 +228,28 @@ mod tests {
             refusal(401, client)
                 .starts_with("it refused with invalid_client (no such client); look at --client-id")
         );
-        assert!(refusal(429, "slow down").contains("--token-parallel"));
+        for slow_down in ["slow down", r#"{"error":"too_many_requests"}"#] {
+            assert!(refusal(429, slow_down).contains("--token-parallel"), "{slow_down}");
+        }
         assert!(refusal(500, &"x".repeat(10_000)).len() < 300);
+        assert_eq!(refusal(503, ""), "it answered 503, expected 200 OK; look into its log");
+        assert_eq!(
+            refusal(308, "https://idp.example/token"),
+            "it answered 308, expected 200 OK; it moved: give the URL that it names: https://idp.example/token"
+        );
+    }
+
+    #[test]
+    fn what_a_refusal_says_stays_on_one_line_and_no_token_is_told() {
+        let several = r#"{"error":"invalid_request","error_description":"AADSTS900144: no scope.\r\nTrace ID: 0\u001b[2J"}"#;
+        assert_eq!(
+            refusal(400, several),
+            "it refused with invalid_request (AADSTS900144: no scope. Trace ID: 0 [2J)"
+        );
+        assert!(
+            refusal(502, "<html>\r\n<title>Bad Gateway</title>")
+                .ends_with(": <html> <title>Bad Gateway</title>")
+        );
+        assert_eq!(refusal(201, r#"{"access_token":"secret"}"#), "it answered 201, expected 200 OK");
     }
 }

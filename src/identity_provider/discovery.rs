@@ -31,6 +31,9 @@ pub enum DiscoveryError {
     /// Not a URL of the form that RFC 8414 section 2 asks for.
     #[error("expected a URL like https://idp.example/realm, without ? and #")]
     NotAnIssuer,
+    /// The URL of the metadata themselves.
+    #[error("this is where metadata lie; give the issuer that they are of, like {0}")]
+    OfMetadata(String),
     /// Metadata in neither place.
     #[error("it publishes no metadata that can be used, neither {oauth} nor {openid}")]
     Nowhere {
@@ -40,7 +43,7 @@ pub enum DiscoveryError {
         openid: Found,
     },
     /// No answer.
-    #[error("it does not answer")]
+    #[error("its metadata cannot be fetched")]
     Unreachable(#[source] CallError),
     /// Metadata of somebody else: whoever believed it could be led anywhere (RFC 8414 section 3.3).
     #[error(
@@ -80,6 +83,9 @@ const MOST_BYTES: usize = 1 << 20;
 
 /// The metadata of an issuer, with a token endpoint.
 pub async fn discover(client: &SecureClient, issuer: &str) -> Result<Metadata, DiscoveryError> {
+    if let Some(issuer) = of_metadata(issuer) {
+        return Err(DiscoveryError::OfMetadata(issuer));
+    }
     let [oauth, openid] = places(issuer).ok_or(DiscoveryError::NotAnIssuer)?;
     let first = match look(client, issuer, oauth).await? {
         Ok(metadata) => return Ok(metadata),
@@ -97,8 +103,9 @@ async fn look(
 ) -> Result<Result<Metadata, Found>, DiscoveryError> {
     let document = match client.get_at_most(&place, MOST_BYTES).await {
         Ok(document) => document,
-        Err(CallError::Status { status, .. }) => {
-            return Ok(Err(Found { place, what: format!("answered {}", status.as_u16()) }));
+        Err(CallError::Status { status, body, .. }) => {
+            let moved = if status.is_redirection() { format!(", moved to {body}") } else { String::new() };
+            return Ok(Err(Found { place, what: format!("answered {}{moved}", status.as_u16()) }));
         }
         Err(error) => return Err(DiscoveryError::Unreachable(error)),
     };
@@ -113,6 +120,14 @@ async fn look(
         return Err(DiscoveryError::NoTokenEndpoint { place });
     }
     Ok(Ok(metadata))
+}
+
+/// The issuer, where the URL of its metadata was given.
+fn of_metadata(url: &str) -> Option<String> {
+    let (before, behind) = url.split_once("/.well-known/")?;
+    let names = ["oauth-authorization-server", "openid-configuration"];
+    let path = names.iter().find_map(|name| behind.strip_prefix(name))?;
+    Some(format!("{before}{path}"))
 }
 
 /// Between host and path (RFC 8414 section 3.1), and behind the path (OpenID Connect Discovery 1.0 section 4).
@@ -155,6 +170,16 @@ mod tests {
             ["idp.example", "ftp://idp.example", "https://idp.example/?a=b", "https://idp.example/#a"]
         {
             assert_eq!(written(issuer), None, "{issuer}");
+        }
+    }
+
+    #[test]
+    fn the_issuer_is_found_in_the_url_of_its_metadata() {
+        for issuer in ["https://idp.example", "https://idp.example/realm"] {
+            for place in places(issuer).unwrap() {
+                assert_eq!(of_metadata(&place.to_string()).as_deref(), Some(issuer));
+            }
+            assert_eq!(of_metadata(issuer), None);
         }
     }
 }

@@ -89,6 +89,13 @@ impl TokenSource {
         Ok(())
     }
 
+    /// The scopes that were asked for and not granted, as far as the provider says so (RFC 6749 section 5.1).
+    pub fn withheld(&self, granted: &str) -> Vec<&str> {
+        let asked = self.parameters.iter().filter(|(name, _)| *name == "scope");
+        let asked = asked.flat_map(|(_, scopes)| scopes.split_whitespace());
+        asked.filter(|scope| granted.split_whitespace().all(|granted| granted != *scope)).collect()
+    }
+
     /// The `Authorization` header, if there is one, and the form.
     fn request(&self) -> Result<(Option<String>, String), SigningError> {
         let mut form = form_urlencoded::Serializer::new(String::new());

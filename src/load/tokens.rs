@@ -1,6 +1,7 @@
 //! The tokens that requests carry, and what is the right answer to each.
 
 use std::collections::{BTreeMap, HashMap};
+use std::hash::{BuildHasher as _, RandomState};
 use std::sync::Arc;
 
 use crate::load::Token;
@@ -86,6 +87,16 @@ impl TokenPool {
     /// How many valid tokens there are.
     pub fn live_count(&self) -> u32 {
         u32::try_from(self.firsts[1]).expect("a pool has fewer than 2^32 tokens")
+    }
+
+    /// How many different valid tokens there are.
+    pub fn different_count(&self) -> u32 {
+        // Of ten million tokens the hashes take less room than a table of them would.
+        let hasher = RandomState::new();
+        let mut hashes: Vec<u64> = self.valid().map(|token| hasher.hash_one(token)).collect();
+        hashes.sort_unstable();
+        hashes.dedup();
+        u32::try_from(hashes.len()).expect("a pool has fewer than 2^32 tokens")
     }
 
     /// Size of a valid token in characters: smallest, median, largest. `None` without one.

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use http_body_util::{BodyExt as _, Full, LengthLimitError, Limited};
 use hyper::body::{Bytes, Incoming};
-use hyper::header::{ACCEPT, AUTHORIZATION, CACHE_CONTROL, CONTENT_TYPE, IF_NONE_MATCH};
+use hyper::header::{ACCEPT, AUTHORIZATION, CACHE_CONTROL, CONTENT_TYPE, IF_NONE_MATCH, LOCATION};
 use hyper::http::uri::{InvalidUri, PathAndQuery};
 use hyper::{HeaderMap, Request, StatusCode, Uri};
 use hyper_rustls::HttpsConnector;
@@ -67,6 +67,15 @@ pub enum CallError {
         /// And why.
         body: String,
     },
+}
+
+impl CallError {
+    /// Whether the server was reached without TLS, and ended the connection rather than answer.
+    pub fn is_cut_off_without_tls(&self) -> bool {
+        let Self::NoAnswer { uri, source } = self else { return false };
+        let error = source.downcast_ref::<hyper_util::client::legacy::Error>();
+        uri.scheme_str() == Some("http") && error.is_some_and(|error| !error.is_connect())
+    }
 }
 
 /// The address of an endpoint of the server at `base`.
@@ -289,7 +298,10 @@ impl<C: Connect + Clone + Send + Sync + 'static> Client<C> {
         if status == StatusCode::OK {
             Ok((head.headers, body))
         } else {
-            let body = String::from_utf8_lossy(&body).into_owned();
+            // Where it moved to says more than the page that tells so.
+            let place = head.headers.get(LOCATION).filter(|_| status.is_redirection());
+            let place = place.and_then(|place| Some(place.to_str().ok()?.to_owned()));
+            let body = place.unwrap_or_else(|| String::from_utf8_lossy(&body).into_owned());
             Err(CallError::Status { uri: uri.clone(), status, body })
         }
     }

@@ -99,7 +99,13 @@ fn an_interrupted_load_is_a_shorter_one() {
     running.wait_for("400 requests", || (server.answered() >= 400).then_some(()));
     running.process().signal(Signal::INT);
     let ended = running.ended().exits(130);
-    assert!(json(&ended)["requests"].as_u64() >= Some(300), "{ended:#?}");
+    let figures = json(&ended);
+    assert!(figures["requests"].as_u64() >= Some(300), "{ended:#?}");
+    let measured = figures["workload"]["window_seconds"].as_f64().expect("a number");
+    assert!(
+        0.0 < measured && measured < 600.0,
+        "the window that was measured, not the one that was planned: {ended:#?}"
+    );
     let recording = fs::read_to_string(sandbox.out().join("recording.jsonl")).expect("it is kept");
     let recording: Value = serde_json::from_str(&recording).expect("one trial");
     assert_eq!((&recording["failure"], &recording["load"]["cut_short"]), (&Value::Null, &true.into()));

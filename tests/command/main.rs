@@ -13,6 +13,7 @@ mod disturbed;
 mod foreign_keys;
 mod full_run;
 mod gateways;
+mod identity_providers;
 mod interruption;
 mod keys;
 mod listeners;

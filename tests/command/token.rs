@@ -42,7 +42,7 @@ fn shell(sandbox: &Sandbox, script: &str, arguments: &[&str]) -> Ended {
 }
 
 /// A key, as text.
-fn keygen(alg: &str, more: &[&str]) -> String {
+pub(crate) fn keygen(alg: &str, more: &[&str]) -> String {
     sandbox().ended(&[&["token", "keygen", "--alg", alg], more].concat()).exits(0).stdout
 }
 
@@ -298,7 +298,7 @@ fn verify_says_which_check_failed_without_commands_for_the_terminal() {
 }
 
 /// A token of this header and payload, rightly signed.
-fn signed(key: &str, header: &Value, payload: &str) -> String {
+pub(crate) fn signed(key: &str, header: &Value, payload: &str) -> String {
     let key: PrivateJwk = serde_json::from_str(key).expect("a private key");
     let scheme = Part::<dyn SignatureScheme>::named(&key.public.alg).expect("a row");
     let message = format!("{}.{}", base64url::encode(header.to_string()), base64url::encode(payload));
@@ -307,14 +307,14 @@ fn signed(key: &str, header: &Value, payload: &str) -> String {
 }
 
 /// What `verify --json` says.
-fn verified(sandbox: &Sandbox, code: i32, arguments: &[&str]) -> Value {
+pub(crate) fn verified(sandbox: &Sandbox, code: i32, arguments: &[&str]) -> Value {
     let said =
         sandbox.ended(&[&["token", "verify", "--json", "--key", "key"], arguments].concat()).exits(code);
     serde_json::from_str(&said.stdout).expect("JSON")
 }
 
 /// The checks that ended like this, apart by spaces.
-fn checks(verdict: &Value, result: &str) -> String {
+pub(crate) fn checks(verdict: &Value, result: &str) -> String {
     let checks = verdict["checks"].as_array().expect("a list").iter();
     let names = checks
         .filter(|check| check["result"] == result)

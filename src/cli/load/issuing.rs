@@ -82,11 +82,15 @@ pub(super) async fn fill(
     let mut tokens = TokenPool::filling([]);
     tokens.reserve(count as usize);
     let (mut problem, mut shortest, mut so_far, mut next_line) = (None, None, 0, BETWEEN_LINES);
+    let mut narrowed = None;
     let clock = Clock::read();
     let issued = source.issue(count, |asked, token| {
         match usable(&clock, asked, &token) {
             Ok(expires) => tokens.add_valid(&token.text, expires),
             Err(found) => problem = problem.take().or(Some(found)),
+        }
+        if narrowed.is_none() {
+            narrowed = token.scope.as_deref().and_then(|granted| narrowed_to(source, granted));
         }
         let lives = token.lifetime;
         shortest = [shortest, lives].into_iter().flatten().min();
@@ -99,7 +103,20 @@ pub(super) async fn fill(
     }
     let took = told.begun.elapsed();
     told.finish(took);
+    if let Some(note) = narrowed.filter(|_| !told.quiet) {
+        output::tell(&note);
+    }
     Ok(IssuedTokens { tokens: tokens.full(), shortest, took })
+}
+
+/// What a user is told who asked for more than was granted: a server that refuses the tokens is right to do so.
+fn narrowed_to(source: &TokenSource, granted: &str) -> Option<String> {
+    let withheld = source.withheld(granted);
+    let withheld = (!withheld.is_empty()).then(|| withheld.join(" "))?;
+    Some(format!(
+        "note: the authorization server does not grant the scope {withheld:?} of --scope, but {granted:?}; the client may have to be \
+         registered for it, or --resource or --audience be given"
+    ))
 }
 
 /// When the token expires, by what the provider said, or else by what it says itself.

@@ -209,6 +209,10 @@ impl LoadCommand {
         let LoadTokens { pool: tokens, round, renewed_by } =
             self.tokens.supply(&self.tls, &offer, &self.circumstances(&pace))?;
         self.ensure_enough(&pace, tokens.live_count())?;
+        let different = tokens.different_count();
+        if let Some(note) = token_file::repeated(&tokens, different).filter(|_| !self.quiet) {
+            output::tell(&note);
+        }
         let renewals = renewed_by.as_ref().map(|_| Renewals::of(Arc::clone(&tokens))).unwrap_or_default();
         let cores = machine::available_cores();
         let placement = Placement::on(&cores, self.generator.threads.get() as usize);
@@ -222,7 +226,7 @@ impl LoadCommand {
         let external = External {
             watched: (!watched.processes.is_empty()).then_some(watched),
             name: self.name.clone().unwrap_or_else(|| self.server.target.to_string()),
-            question: self.question(&pace, tokens.live_count()),
+            question: self.question(&pace, different),
             thresholds: self.thresholds.iter().map(ToString::to_string).collect(),
             http: self.server.http,
             wire: (wire != PLAIN).then_some(wire),

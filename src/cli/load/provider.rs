@@ -19,7 +19,7 @@ use crate::cli::part::signature;
 use crate::cli::token::signing_key;
 use crate::identity_provider::{Assertion, Authentication, Metadata, TokenSource, discover};
 use crate::registry::Part;
-use crate::testbed::client::{SecureClient, rooted};
+use crate::testbed::client::{CallError, SecureClient, rooted};
 use crate::testbed::spec::Credentials;
 use crate::wire::{CertificateRequests, ForeignTls, HandshakeFault};
 
@@ -35,7 +35,7 @@ pub(super) struct ProviderArgs {
     #[arg(long, requires = "provider")]
     refresh: bool,
     /// `client_id` at the authorization server
-    #[arg(long, default_value = "bench")]
+    #[arg(long, default_value = "bench", requires = "provider")]
     client_id: String,
     /// `client_secret` at the authorization server
     #[arg(long, env = "BEARERBENCH_CLIENT_SECRET", hide_env_values = true)]
@@ -53,7 +53,7 @@ pub(super) struct ProviderArgs {
     #[arg(long, value_name = "METHOD", requires = "provider")]
     client_auth: Option<Method>,
     /// Scope to request
-    #[arg(long)]
+    #[arg(long, requires = "provider")]
     scope: Option<String>,
     /// Audience to request, for authorization servers that take the parameter `audience` (may be given several times)
     #[arg(long, requires = "provider")]
@@ -262,9 +262,17 @@ impl Reach {
     fn explained(&self, place: &impl fmt::Display, error: anyhow::Error) -> anyhow::Error {
         match HandshakeFault::find(error.as_ref(), self.asked.was_asked(), self.has_identity) {
             Some(fault) => anyhow::anyhow!("{place}: {fault}; {}", tls::remedy(&fault)),
+            None if may_speak_tls(&error) => {
+                anyhow::anyhow!("{error:#}; if it speaks TLS there, write https://")
+            }
             None => error,
         }
     }
+}
+
+/// Whether a server was reached without TLS that ended the connection rather than answer.
+fn may_speak_tls(error: &anyhow::Error) -> bool {
+    error.chain().filter_map(|cause| cause.downcast_ref()).any(CallError::is_cut_off_without_tls)
 }
 
 #[cfg(test)]

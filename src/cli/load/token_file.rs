@@ -126,6 +126,17 @@ pub(super) fn tell_of_expiry(path: &Path, pool: &TokenPool, end: Stamp) {
     }
 }
 
+/// What a user is told where some of the tokens are the same.
+pub(super) fn repeated(pool: &TokenPool, different: u32) -> Option<String> {
+    let count = pool.live_count();
+    (different < count).then(|| {
+        format!(
+            "note: only {different} of the {count} tokens differ, since the file or the authorization server repeats them; caches hit \
+             more often than with {count} users"
+        )
+    })
+}
+
 /// The two clocks at one instant.
 pub(super) struct Clock {
     stamp: Stamp,
