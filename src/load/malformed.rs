@@ -52,8 +52,12 @@ impl MalformedAnswer {
             Error::TooManyHeaders => return Some(Self::Endless),
             Error::Status | Error::Token | Error::Version => return Some(Self::StatusLine),
         }
-        let empty_lines = head.iter().take_while(|byte| matches!(byte, b'\r' | b'\n')).count();
-        let lines = head[empty_lines..].split_inclusive(|byte| *byte == b'\n').zip(1..).skip(1);
+        let head = behind_empty_lines(head);
+        if head.starts_with(b"\r") {
+            // It ends no line, so that no later one is to blame.
+            return Some(Self::StatusLine);
+        }
+        let lines = head.split_inclusive(|byte| *byte == b'\n').zip(1..).skip(1);
         for (line, number) in lines {
             let text = line.strip_suffix(b"\n")?;
             let text = text.strip_suffix(b"\r").unwrap_or(text);
@@ -66,6 +70,14 @@ impl MalformedAnswer {
         }
         Some(Self::StatusLine)
     }
+}
+
+/// What stands behind the empty lines that may come before a status line (RFC 9112 section 2.2).
+fn behind_empty_lines(mut head: &[u8]) -> &[u8] {
+    while let Some(rest) = head.strip_prefix(b"\r\n").or_else(|| head.strip_prefix(b"\n")) {
+        head = rest;
+    }
+    head
 }
 
 /// What is wrong with a header line without its end.

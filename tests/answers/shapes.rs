@@ -1,5 +1,8 @@
 //! Answers by chance, in the form of answers.
 
+use std::fs;
+use std::path::Path;
+
 use proptest::collection::vec;
 use proptest::prelude::*;
 use proptest::sample::select;
@@ -82,6 +85,21 @@ proptest! {
     fn hyper_makes_the_same_of_any_answer(bytes in stream(), piece in 1..40_usize) {
         holds(&bytes, piece);
     }
+}
+
+/// What the fuzzer once found, and what it begins with: how many bytes come at once, and the bytes.
+#[test]
+fn hyper_makes_the_same_of_the_kept_corpus() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("fuzz/corpus/answer");
+    let files = fs::read_dir(folder).expect("the corpus is kept").map(|file| file.expect("a file").path());
+    let mut count = 0;
+    for file in files {
+        let input = fs::read(&file).expect("it can be read");
+        let (piece, bytes) = input.split_first().expect("it is not empty");
+        holds(bytes, usize::from(*piece));
+        count += 1;
+    }
+    assert!(count > 7, "{count} files");
 }
 
 /// Without it the property above could hold for want of answers that are any.
