@@ -20,6 +20,7 @@ pub mod reuse;
 pub mod run;
 pub mod scenario;
 pub mod selftest;
+pub mod service;
 pub mod testbed;
 pub mod units;
 pub mod wire;

@@ -14,8 +14,9 @@ use crate::cli::{Exit, output};
 use crate::metric::MetricId;
 use crate::registry::Registry;
 use crate::reuse::REUSE_LAWS;
+use crate::service::SERVICES;
 
-/// List architectures, signature schemes, stores, sender constraints, arrival processes, token reuse laws and metrics
+/// List architectures, signature schemes, stores, services, sender constraints, arrival processes, token reuse laws and metrics
 #[derive(Debug, Args)]
 pub(super) struct List {
     /// Print JSON
@@ -35,6 +36,7 @@ impl List {
             section(&ARCHITECTURES),
             section(&SIGNATURE_SCHEMES),
             section(&STORES),
+            section(&SERVICES),
             section(&SENDER_CONSTRAINTS),
             section(&ARRIVAL_PROCESSES),
             section(&REUSE_LAWS),

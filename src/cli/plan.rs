@@ -15,6 +15,7 @@ use crate::cli::{Exit, bound, output};
 use crate::design::{Caching, Design, TokenFormat};
 use crate::plan::{Pace, Plan, Pool, RateStep, Search, Subject, Trial, Workload};
 use crate::registry::Part;
+use crate::scenario::ServiceAddress;
 use crate::units::{Offset, Rate};
 use crate::wire::Wire;
 use crate::{analysis, run};
@@ -122,12 +123,16 @@ fn text(plan: &Plan) -> String {
             }
         };
         line(format!(
-            "  {number}. {}{} (round {}): {}, {tokens}, store {}{}{}",
+            "  {number}. {}{} (round {}): {}, {tokens}, store {}{}{}{}",
             subject.name,
             step(trial),
             trial.repetition + 1,
             subject.architecture,
             subject.store,
+            subject.service.as_ref().map_or("", |needed| match needed.at {
+                ServiceAddress::Private => " (started for the trial)",
+                ServiceAddress::Url(_) => " (at the URL of services)",
+            }),
             subject.sender.as_ref().map_or_else(String::new, |sender| format!(", sender {sender}")),
             if subject.wire == Wire::default() { String::new() } else { format!(", {}", subject.wire) }
         ));

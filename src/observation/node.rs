@@ -20,6 +20,9 @@ pub struct Node {
     /// The node whose process it is in, which tells of CPU time and memory of them all; absent for one that has a process.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub process_of: Option<String>,
+    /// Bytes resident before the tokens of the trial were issued: of a program that keeps them. Absent where nobody has looked.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub resident_before_tokens: Option<u64>,
     /// In order: the first when the measured window begins, the last when it ends, one about every second in between. All nodes are looked at
     /// by one clock, and one that is down is not looked at.
     pub looks: Vec<Look>,

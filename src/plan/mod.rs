@@ -3,6 +3,7 @@
 mod bad_kind;
 mod checks;
 mod interventions;
+mod needed;
 mod offer;
 mod pace;
 mod placement;
@@ -30,6 +31,7 @@ use crate::scenario::{InvalidScenario, Mix, Scenario, ScenarioFile, Tokens};
 use crate::units::{Offset, Period, Span};
 
 pub use bad_kind::BadKind;
+pub use needed::NeededService;
 pub use pace::Pace;
 pub use placement::Placement;
 pub use search::{Ending, Judgement, Search, Walk};

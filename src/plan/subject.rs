@@ -8,6 +8,7 @@ use crate::auth::token::jwt::size::token_characters;
 use crate::auth::token::signature::{SignatureScheme, Status};
 use crate::design::{Checks, TokenFormat};
 use crate::metric::Threshold;
+use crate::plan::NeededService;
 use crate::registry::Part;
 use crate::scenario;
 use crate::units::ClaimsSize;
@@ -26,6 +27,8 @@ pub struct Subject {
     pub signature: Option<Part<dyn SignatureScheme>>,
     /// Where the authorization server keeps tokens.
     pub store: Part<dyn Store>,
+    /// The program that keeps them there, if another one does.
+    pub service: Option<NeededService>,
     /// What clients must show beside a token, if anything.
     pub sender: Option<Part<dyn SenderConstraint>>,
     /// How requests travel to its resource servers.
@@ -60,15 +63,17 @@ impl Subject {
         let extra_claims = written.extra_claims.unwrap_or(scenario.tokens.extra_claims);
         let on_tokens = signature.as_ref().filter(|_| architecture.tokens().signs_tokens());
         ensure_readable(extra_claims, on_tokens)?;
+        let store = match &written.store {
+            Some(store) => store.clone(),
+            None => Part::named("memory").map_err(|error| error.to_string())?,
+        };
         Ok(Self {
             name: written.label(),
             position,
             architecture,
             signature,
-            store: match &written.store {
-                Some(store) => store.clone(),
-                None => Part::named("memory").map_err(|error| error.to_string())?,
-            },
+            service: NeededService::of(&store, &scenario.services)?,
+            store,
             sender: written.sender.clone(),
             wire: written.wire.unwrap_or(scenario.load.wire),
             extra_claims,

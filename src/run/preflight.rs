@@ -6,6 +6,7 @@ use crate::load;
 use crate::plan::{Placement, Plan, RateStep, Trial};
 use crate::testbed;
 use crate::testbed::machine::{self, DiskFull, TooFewFiles};
+use crate::testbed::service::{self, ServiceError};
 use crate::units::Rate;
 
 /// A plan that this machine cannot carry out.
@@ -32,6 +33,12 @@ pub enum Unfit {
     /// The loopback connection on which the rate is tried.
     #[error("cannot try how fast this machine can send")]
     Trial(#[source] std::io::Error),
+    /// A program that keeps tokens.
+    #[error("a subject cannot have its tokens kept")]
+    Service(#[from] ServiceError),
+    /// What it is tried by.
+    #[error("cannot try whether services are there")]
+    Runtime(#[source] std::io::Error),
     /// The disk.
     #[error("the recording would not fit")]
     Disk(#[from] DiskFull),
@@ -63,6 +70,7 @@ fn most_connections(trial: &Trial, placement: &Placement) -> u64 {
 /// Makes sure that this machine can send, open and store what `plan` asks for. `folder` need not exist yet.
 pub fn preflight(plan: &Plan, folder: &Path) -> Result<(), Unfit> {
     let Some(trial) = plan.trials.first() else { return Ok(()) };
+    ensure_services(plan)?;
     let workload = &trial.workload;
     let probes = workload.probe_rate.per_second()
         * workload.timeline.revocation_count() as f64
@@ -90,6 +98,21 @@ pub fn preflight(plan: &Plan, folder: &Path) -> Result<(), Unfit> {
         folder,
         plan.trials.len() as u64 * BYTES_PER_TRIAL + seconds * BYTES_PER_SECOND,
     )?;
+    Ok(())
+}
+
+/// Each subject once, those that need nothing at no cost.
+fn ensure_services(plan: &Plan) -> Result<(), Unfit> {
+    let mut tried = Vec::new();
+    for subject in plan.trials.iter().map(|trial| &trial.subject).filter(|subject| subject.service.is_some())
+    {
+        if tried.contains(&subject.position) {
+            continue;
+        }
+        tried.push(subject.position);
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+        runtime.map_err(Unfit::Runtime)?.block_on(service::ensure_usable(subject))?;
+    }
     Ok(())
 }
 

@@ -5,6 +5,7 @@ mod file;
 mod invalid;
 mod line;
 mod mix;
+mod services;
 mod workload;
 
 use std::num::NonZeroU32;
@@ -25,6 +26,7 @@ pub use event::{EventTarget, Intervention, InvalidTarget, ScenarioEvent, TargetR
 pub use file::{Override, ScenarioFile};
 pub use invalid::InvalidScenario;
 pub use mix::{InvalidWeight, Mix, Weight};
+pub use services::{ServiceAddress, Services};
 pub use workload::{Closed, Load, Revocation, Tokens};
 
 /// A scenario file.
@@ -53,6 +55,9 @@ pub struct Scenario {
     /// What is done to servers while they are measured: the same in every trial.
     #[serde(default, rename = "event")]
     pub events: Vec<ScenarioEvent>,
+    /// Where the programs are that keep tokens for an authorization server, if any do.
+    #[serde(default)]
+    pub services: Services,
     /// What is compared.
     #[serde(rename = "subject")]
     #[schemars(length(min = 1))]
@@ -63,8 +68,8 @@ pub struct Scenario {
 #[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, expecting = "a table")]
 pub struct Subject {
-    /// What reports call it; by default the architecture, the signature scheme, the sender constraint, and wire and extra claims if it has some of
-    /// its own.
+    /// What reports call it; by default the architecture, the signature scheme, the sender constraint, and store, wire and extra claims if it has
+    /// some of its own.
     pub name: Option<String>,
     /// How resource servers decide on tokens.
     pub architecture: Part<dyn Architecture>,
@@ -95,6 +100,9 @@ impl Subject {
         }
         if let Some(sender) = &self.sender {
             label = format!("{label}, {sender}");
+        }
+        if let Some(store) = self.store.as_ref().filter(|store| store.service().is_some()) {
+            label = format!("{label}, {store}");
         }
         if let Some(wire) = &self.wire {
             label = format!("{label}, {wire}");

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use hyper::Uri;
 use serde::Deserialize;
 
+use crate::testbed::authorization_server::MANY_TOKENS;
 use crate::testbed::client::{Client, uri};
 use crate::testbed::client_key::ClientKey;
 use crate::testbed::issued::Issued;
@@ -39,6 +40,7 @@ pub(super) enum Fate {
 pub(super) struct Desk {
     client: Client,
     token: Uri,
+    many: Uri,
     revocation: Uri,
     authorization: String,
     /// What its tokens are bound to, if to anything.
@@ -51,6 +53,7 @@ impl Desk {
         Self {
             client,
             token: endpoint("/token"),
+            many: endpoint(MANY_TOKENS),
             revocation: endpoint("/revoke"),
             authorization: from.credentials().header(),
             key,
@@ -64,6 +67,12 @@ impl Desk {
             self.client.post(&self.revocation, &self.authorization, form).await?;
         }
         Ok(token)
+    }
+
+    /// So many tokens that are bound to nobody's key.
+    pub(super) async fn issue_many(&self, number: usize) -> Result<Vec<String>, SupplyError> {
+        let answer = self.client.post(&self.many, &self.authorization, format!("number={number}")).await?;
+        Ok(serde_json::from_slice(&answer)?)
     }
 
     async fn ask(&self, form: String) -> Result<SuppliedToken, SupplyError> {

@@ -19,6 +19,7 @@ pub mod process;
 mod resource_server;
 mod revocation_events;
 pub mod server;
+pub mod service;
 pub mod signature;
 pub mod spec;
 mod timeline;
@@ -33,15 +34,18 @@ use std::time::Duration;
 
 use futures_util::future::{join_all, try_join_all};
 
+use crate::auth::store::Store;
 use crate::auth::token::signature::KeyError;
 use crate::design::{Design, TokenFormat};
 use crate::observation::Role;
 use crate::plan::{Placement, Subject, Trial};
+use crate::registry::Part;
 use crate::testbed::chain::Chain;
 use crate::testbed::client::{CallError, Client, uri};
 use crate::testbed::client_key::NonceError;
 use crate::testbed::node::Place;
 use crate::testbed::process::ProcessError;
+use crate::testbed::service::{ServiceError, StoredTokens};
 use crate::testbed::signature::TrialKey;
 use crate::testbed::spec::{AuthorizationServerSpec, ClientSpec, Credentials, ServerSpec};
 use crate::testbed::tokens::Source;
@@ -60,6 +64,8 @@ pub use tokens::{Count, Sink, SupplyError, TokenSupply, needed, readable_claims}
 #[derive(Debug)]
 pub struct Testbed {
     nodes: Vec<TrialNode>,
+    /// Where tokens were kept by somebody else's program, which goes on: what is there is taken away at the end.
+    lent_store: Option<Part<dyn Store>>,
     client: Client,
     /// What its tokens are bound to, if to anything.
     client_key: Option<Arc<ClientKey>>,
@@ -76,6 +82,9 @@ pub enum TestbedError {
     /// A process.
     #[error(transparent)]
     Process(#[from] ProcessError),
+    /// A program that keeps tokens.
+    #[error(transparent)]
+    Service(#[from] ServiceError),
     /// The key.
     #[error(transparent)]
     Key(#[from] KeyError),
@@ -133,6 +142,8 @@ impl Testbed {
         let subject = &trial.subject;
         let key = key.map(|key| key.key);
         let shared_key = key.as_ref().map(|key| key.public.clone()).filter(|key| !key.material.is_public());
+        let StoredTokens { store, node: store_node, is_lent } =
+            StoredTokens::ready(subject, placement).await?;
         let place = Place::reserve(Wire::default()).map_err(TestbedError::Port)?;
         let spec = ServerSpec::AuthorizationServer(AuthorizationServerSpec {
             listen: place.address,
@@ -140,7 +151,7 @@ impl Testbed {
             outside: Some(subject.token_format()),
             signing_key: key,
             also_publish: Vec::new(),
-            store: subject.store.clone(),
+            store: store.clone(),
             clients: clients(lifetime, subject.extra_claims.bytes(), &subject.architecture.design()),
             serves: vec![subject.architecture.clone()],
             sender: subject.sender.clone(),
@@ -159,12 +170,15 @@ impl Testbed {
         servers.sort_by_key(|server| server.hop);
         let mut nodes = vec![authorization_server];
         nodes.extend(servers);
+        nodes.extend(store_node.map(TrialNode::before_tokens));
         let client = Client::default();
         let client_key = client_key(subject, &client, &nodes).await?;
-        Ok(Self { nodes, client, client_key, certificate })
+        let lent_store = is_lent.then_some(store);
+        Ok(Self { nodes, lent_store, client, client_key, certificate })
     }
 
-    /// All of them: the authorization server, then those that the load reaches, in order, then those behind them.
+    /// All of them: the authorization server, then those that the load reaches, in order, then those behind them, then the program that keeps
+    /// tokens if it is ours.
     pub fn nodes(&self) -> &[TrialNode] {
         &self.nodes
     }
@@ -201,7 +215,13 @@ impl Testbed {
         let scheme = trial.subject.signature.clone().filter(|_| outside != TokenFormat::Opaque);
         let extra_claims = trial.subject.extra_claims.bytes();
         let (client, key) = (&self.client, self.client_key.as_ref());
-        let source = Source { client, issuer: &issuer, outside, scheme, extra_claims, key, so_far };
+        let subject = &trial.subject;
+        // Whoever binds tokens or has them refreshed needs more than the token; JWTs are kept by nobody.
+        let together = subject.service.is_some()
+            && subject.sender.is_none()
+            && subject.architecture.design().refreshing.is_none()
+            && outside != TokenFormat::Jwt;
+        let source = Source { client, issuer: &issuer, outside, scheme, extra_claims, key, together, so_far };
         let watched = trial.workload.timeline.revocation_count();
         Ok(tokens::supply(&source, &trial.workload.pool, watched, sink).await?)
     }
@@ -238,7 +258,15 @@ impl Testbed {
 
     /// Stops every server and waits until it is gone.
     pub async fn stop(self) {
-        join_all(self.nodes.iter().map(TrialNode::kill)).await;
+        let (stores, servers): (Vec<&TrialNode>, _) =
+            self.nodes.iter().partition(|node| node.role == Role::Store);
+        join_all(servers.into_iter().map(TrialNode::kill)).await;
+        // Nobody is connected with them any more.
+        join_all(stores.into_iter().map(TrialNode::end)).await;
+        if let Some(store) = &self.lent_store {
+            // Where it is gone, what is there ends by itself, or is where its owner finds it: the trial is over.
+            let _ = service::removed(store).await;
+        }
     }
 
     fn authorization_server(&self) -> &TrialNode {

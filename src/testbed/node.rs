@@ -13,6 +13,7 @@ use crate::testbed::TestbedError;
 use crate::testbed::machine::{ProcessTree, ProcessUsage};
 use crate::testbed::port::ReservedPort;
 use crate::testbed::process::{Invocation, Process, ProcessError, Ready, Told};
+use crate::testbed::service::{PrivateService, ServiceFolder};
 use crate::testbed::spec::{ResourceServerSpec, ServerSpec};
 use crate::wire::{Endpoint, Socket, Wire};
 
@@ -46,8 +47,12 @@ pub struct TrialNode {
     pub endpoint: Endpoint,
     /// The first of the nodes whose process it is in, if that is another one.
     pub process_of: Option<String>,
+    /// Bytes resident before the tokens of the trial were issued, where somebody has looked.
+    pub(super) resident_before_tokens: Option<u64>,
     process: Arc<NodeProcess>,
     _place: Place,
+    /// Behind the process, which writes there.
+    _folder: Option<ServiceFolder>,
 }
 
 /// The process of a node, or of several.
@@ -138,11 +143,37 @@ impl TrialNode {
                 address: place.address,
                 endpoint: place.endpoint.clone(),
                 process_of: nodes.first().map(|first| first.name.clone()),
+                resident_before_tokens: None,
                 process: Arc::clone(&process),
                 _place: place,
+                _folder: None,
             });
         }
         Ok(nodes)
+    }
+
+    /// The node that a private service is.
+    pub(super) fn of_service(service: PrivateService, role: Role) -> Self {
+        let (name, process, place, folder) = service.parts();
+        let tree = Mutex::new(process.pid().map(ProcessTree::of));
+        Self {
+            role,
+            name,
+            hop: 0,
+            address: place.address,
+            endpoint: place.endpoint.clone(),
+            process_of: None,
+            resident_before_tokens: None,
+            process: Arc::new(NodeProcess { process: tokio::sync::Mutex::new(process), tree }),
+            _place: place,
+            _folder: Some(folder),
+        }
+    }
+
+    /// The same, with what it has in memory before it keeps any token.
+    pub(super) fn before_tokens(self) -> Self {
+        let used = self.usage().ok();
+        Self { resident_before_tokens: used.map(|used| used.resident_bytes), ..self }
     }
 
     /// Its process; `None` while it is down.
@@ -166,6 +197,13 @@ impl TrialNode {
         // Before its number may be somebody else's.
         *self.tree() = None;
         process.kill().await;
+    }
+
+    /// Asks it to end, and kills what is left of it.
+    pub(super) async fn end(&self) {
+        let mut process = self.process.process.lock().await;
+        *self.tree() = None;
+        process.end().await;
     }
 
     /// Starts it where it was, with what it was told then, and waits until it answers; one that runs is killed before. What it kept in

@@ -15,6 +15,7 @@ use crate::design::TokenFormat;
 use crate::observation::ReadableClaims;
 use crate::plan::{BadKind, Pool, TokenClass};
 use crate::registry::Part;
+use crate::testbed::authorization_server::MOST_TOKENS;
 use crate::testbed::client::{CallError, Client};
 use crate::testbed::client_key::ClientKey;
 use crate::testbed::desk::{Desk, Fate, SuppliedToken};
@@ -122,6 +123,8 @@ pub(super) struct Source<'a> {
     pub(super) extra_claims: u32,
     /// What they are bound to, if to anything.
     pub(super) key: Option<&'a Arc<ClientKey>>,
+    /// Whether many are issued at once: those that a program of others keeps, which takes each by itself slowly.
+    pub(super) together: bool,
     /// Counts the tokens as they come.
     pub(super) so_far: &'a Count,
 }
@@ -185,6 +188,9 @@ impl Source<'_> {
         count: usize,
         mut each: impl FnMut(SuppliedToken),
     ) -> Result<(), SupplyError> {
+        if self.together && fate == Fate::Kept {
+            return self.issue_together(from, count, each).await;
+        }
         let (sender, mut issued) = mpsc::channel(WAITING);
         let mut tasks = JoinSet::new();
         for share in 0..AT_ONCE {
@@ -207,6 +213,22 @@ impl Source<'_> {
             self.so_far.fetch_add(1, Ordering::Relaxed);
         }
         tasks.join_all().await;
+        Ok(())
+    }
+
+    async fn issue_together(
+        &self,
+        from: &Registration,
+        count: usize,
+        mut each: impl FnMut(SuppliedToken),
+    ) -> Result<(), SupplyError> {
+        let desk = Desk::at(self.client.clone(), self.issuer, from, None);
+        for begin in (0..count).step_by(MOST_TOKENS) {
+            for token in desk.issue_many(MOST_TOKENS.min(count - begin)).await? {
+                each(token.into());
+                self.so_far.fetch_add(1, Ordering::Relaxed);
+            }
+        }
         Ok(())
     }
 

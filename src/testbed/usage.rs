@@ -26,6 +26,7 @@ impl Testbed {
             role: server.role,
             hop: server.hop,
             process_of: server.process_of.clone(),
+            resident_before_tokens: server.resident_before_tokens,
             looks: Vec::new(),
         });
         let generator = Node {
@@ -33,6 +34,7 @@ impl Testbed {
             role: Role::Client,
             hop: 0,
             process_of: None,
+            resident_before_tokens: None,
             looks: Vec::new(),
         };
         [generator].into_iter().chain(servers).collect()

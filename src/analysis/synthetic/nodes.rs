@@ -13,7 +13,15 @@ pub(super) fn nodes() -> Vec<(Node, Look)> {
         let (resident_bytes, peak_bytes) = (9_000_000, 9_500_000);
         let at = Offset::default();
         let look = Look { at, pid: Some(1_000), cpu_nanos: 0, resident_bytes, peak_bytes, counters };
-        (Node { name: name.to_owned(), role, hop: 0, process_of: None, looks: Vec::new() }, look)
+        let node = Node {
+            name: name.to_owned(),
+            role,
+            hop: 0,
+            process_of: None,
+            resident_before_tokens: None,
+            looks: Vec::new(),
+        };
+        (node, look)
     };
     let called = ["/introspect", "/jwks", "/token", "/revoke"];
     let decided = ["requests", "cache_hits", "cache_misses"];

@@ -1,5 +1,6 @@
 //! The authorization server itself, without HTTP: issues, introspects, revokes, publishes keys.
 
+mod batch;
 mod binding;
 mod grants;
 mod in_memory;
@@ -193,6 +194,22 @@ impl AuthorizationServer {
         scope: &str,
         cnf: Option<Confirmation>,
     ) -> Result<(TokenId, Issued), IssueError> {
+        let status = self.next_status().await?;
+        let (id, issued) = self.minted(client, scope, cnf, status)?;
+        if self.keeps_claims() {
+            self.store.put(id, Record::Issued(Arc::clone(&issued.claims))).await?;
+        }
+        Ok((id, issued))
+    }
+
+    /// Makes a token that no store knows yet, and its name there.
+    fn minted(
+        &self,
+        client: &Client,
+        scope: &str,
+        cnf: Option<Confirmation>,
+        status: Option<TokenStatus>,
+    ) -> Result<(TokenId, Issued), SigningError> {
         let iat = self.clock.now() - client.age;
         let claims = Arc::new(Claims {
             iss: self.issuer.clone(),
@@ -204,7 +221,7 @@ impl AuthorizationServer {
             nbf: None,
             exp: iat + client.lifetime,
             jti: opaque::mint(),
-            status: self.next_status().await?,
+            status,
             groups: client.groups.clone(),
             cnf,
         });
@@ -216,9 +233,12 @@ impl AuthorizationServer {
             Minting::Opaque | Minting::Phantom(_) => opaque::mint(),
             Minting::Split(signing) => signature_of(&signing.key.sign(&claims)?).to_owned(),
         };
-        let id = TokenId::of(&token);
-        self.store.put(id, Record::Issued(Arc::clone(&claims))).await?;
-        Ok((id, Issued { token, claims, refresh_token: None }))
+        Ok((TokenId::of(&token), Issued { token, claims, refresh_token: None }))
+    }
+
+    /// Whether the store keeps what tokens say: JWTs say it themselves.
+    fn keeps_claims(&self) -> bool {
+        !matches!(self.minting, Minting::Jwt(_))
     }
 
     /// The groups of whom a token speaks for, which are not read from it.
@@ -228,9 +248,14 @@ impl AuthorizationServer {
 
     /// A place in the status list that no other token has, where JWTs refer to one.
     async fn next_status(&self) -> Result<Option<TokenStatus>, StoreError> {
-        let (Some(uri), Minting::Jwt(_)) = (&self.status_list, &self.minting) else { return Ok(None) };
+        let Some(uri) = self.status_uri() else { return Ok(None) };
         let idx = self.store.take_numbers(1).await?;
         Ok(Some(TokenStatus { status_list: StatusReference { idx, uri: uri.clone() } }))
+    }
+
+    /// Where the status list is that its tokens refer to, if they do.
+    fn status_uri(&self) -> Option<&String> {
+        self.status_list.as_ref().filter(|_| matches!(self.minting, Minting::Jwt(_)))
     }
 
     /// How many places of its status list were given away.

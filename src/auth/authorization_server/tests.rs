@@ -63,6 +63,10 @@ impl TokenStore for Yielding {
     fn take_numbers(&self, number: u64) -> BoxFuture<'_, Result<u64, StoreError>> {
         self.0.take_numbers(number)
     }
+
+    fn remove(&self) -> BoxFuture<'_, Result<(), StoreError>> {
+        self.0.remove()
+    }
 }
 
 /// One server for each format of tokens.
@@ -252,5 +256,24 @@ async fn refresh_tokens_are_of_their_client_allow_no_more_and_open_no_resource()
         assert_eq!(server.next(&less).await.unwrap().claims.scope, "read write");
         let once = Client { refreshes_for: None, ..client("one") };
         assert!(server.issue(&once).await.unwrap().refresh_token.is_none());
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn tokens_that_are_issued_together_are_as_good_as_any_and_none_is_issued_twice() {
+    for server in servers().await {
+        let once = Client { refreshes_for: None, ..client("one") };
+        let many = server.issue_many(&once, 100).await.unwrap();
+        let mut texts: Vec<&str> = many.iter().map(|issued| &*issued.token).collect();
+        texts.sort_unstable();
+        texts.dedup();
+        assert_eq!(texts.len(), 100);
+        for issued in many.iter().step_by(33) {
+            assert!(server.is_active(issued).await && issued.refresh_token.is_none());
+            server.revoke(&once, &issued.token).await.unwrap();
+            assert!(!server.is_active(issued).await);
+        }
+        assert!(server.is_active(&many[1]).await);
+        assert!(server.issue_many(&once, 0).await.unwrap().is_empty());
     }
 }

@@ -22,10 +22,8 @@ pub(super) struct Memory {}
 impl Store for Memory {
     fn open(&self) -> BoxFuture<'_, Result<Arc<dyn TokenStore>, StoreError>> {
         Box::pin(async {
-            let table =
-                Table { records: HashMap::new(), shared: SharedClaims::default(), sweep_at: FIRST_SWEEP };
             let (numbers, clock) = (AtomicU64::new(0), WallClock::system());
-            Ok(Arc::new(Shared { table: RwLock::new(table), numbers, clock }) as Arc<_>)
+            Ok(Arc::new(Shared { table: RwLock::new(Table::empty()), numbers, clock }) as Arc<_>)
         })
     }
 }
@@ -48,6 +46,10 @@ struct Table {
 }
 
 impl Table {
+    fn empty() -> Self {
+        Self { records: HashMap::new(), shared: SharedClaims::default(), sweep_at: FIRST_SWEEP }
+    }
+
     fn put(&mut self, token: TokenId, record: Record, now: UnixTime) {
         let record = self.shared.compact(record);
         self.records.insert(token, record);
@@ -102,5 +104,13 @@ impl TokenStore for Shared {
 
     fn take_numbers(&self, number: u64) -> BoxFuture<'_, Result<u64, StoreError>> {
         Box::pin(async move { Ok(self.numbers.fetch_add(number, Ordering::Relaxed)) })
+    }
+
+    fn remove(&self) -> BoxFuture<'_, Result<(), StoreError>> {
+        Box::pin(async move {
+            *self.table.write().expect("no holder of this lock panics") = Table::empty();
+            self.numbers.store(0, Ordering::Relaxed);
+            Ok(())
+        })
     }
 }

@@ -1,24 +1,73 @@
 //! Where an authorization server keeps what it must remember of tokens: one file per store.
 
+mod connections;
 mod memory;
+mod namespace;
+mod postgresql;
+mod record;
+mod redis;
+#[cfg(test)]
+mod tests;
 
 use std::fmt::Debug;
 use std::sync::Arc;
 
 use crate::auth::future::BoxFuture;
 use crate::auth::token::{Claims, TokenId, UnixTime};
-use crate::registry::{Registry, Role, entry};
+use crate::registry::{Choice, Part, Registry, Role, UnknownPart, entry};
 
 /// A kind of store, with its settings.
 pub trait Store: Debug + Send + Sync {
-    /// Opens it, empty.
+    /// Opens it: empty if it is in memory, else with what it kept.
     fn open(&self) -> BoxFuture<'_, Result<Arc<dyn TokenStore>, StoreError>>;
+
+    /// The program that keeps the tokens, if another one than the authorization server does.
+    fn service(&self) -> Option<StoreService> {
+        None
+    }
+}
+
+/// What a store needs of the program that keeps its tokens.
+#[derive(Clone, Debug)]
+pub struct StoreService {
+    /// Which one, by its name among the services.
+    pub name: &'static str,
+    /// What it is told if it is started for this store alone, by the names of its own configuration.
+    pub settings: Vec<(&'static str, String)>,
+    /// The settings of the store that count only then.
+    pub private_settings: &'static [&'static str],
+}
+
+/// The settings that say where a store is: its URL, and what its names begin with there.
+pub const PLACE_SETTINGS: [&str; 2] = ["url", "namespace"];
+
+/// The same store at this place.
+pub fn placed(store: &Part<dyn Store>, url: &str, namespace: &str) -> Result<Part<dyn Store>, UnknownPart> {
+    let Choice { kind, mut settings } = store.choice().clone();
+    for (setting, value) in PLACE_SETTINGS.into_iter().zip([url, namespace]) {
+        settings.insert(setting.to_owned(), value.into());
+    }
+    STORES.resolve(Choice { kind, settings })
+}
+
+fn unplaced(kind: &str, example: &str) -> StoreError {
+    StoreError(format!("a {kind} store needs its URL, as in {{ kind = \"{kind}\", url = \"{example}\" }}"))
 }
 
 /// An open store. What `put` has finished, every later `find` sees.
 pub trait TokenStore: Send + Sync {
     /// Remembers a token in place of what was known of it.
     fn put(&self, token: TokenId, record: Record) -> BoxFuture<'_, Result<(), StoreError>>;
+
+    /// The same for many, which may be quicker together. If it fails, some of them may be remembered.
+    fn put_many(&self, records: Vec<(TokenId, Record)>) -> BoxFuture<'_, Result<(), StoreError>> {
+        Box::pin(async move {
+            for (token, record) in records {
+                self.put(token, record).await?;
+            }
+            Ok(())
+        })
+    }
 
     /// Changes what is known of a token, and tells what was known of it until then. No other change comes in between: `change` is given what
     /// is known and says what is to be known, if that is something else; it may be asked again.
@@ -37,6 +86,9 @@ pub trait TokenStore: Send + Sync {
     /// Takes so many of the numbers 0, 1, 2, .. that no other call was or will be given, in a row, and tells the first of them; taking
     /// none tells how many were taken.
     fn take_numbers(&self, number: u64) -> BoxFuture<'_, Result<u64, StoreError>>;
+
+    /// Takes away everything that was kept, and the place where it was: the store is of no use afterwards.
+    fn remove(&self) -> BoxFuture<'_, Result<(), StoreError>>;
 }
 
 /// What is to be known of a token of which this is known; `None` if nothing changes.
@@ -109,19 +161,27 @@ impl Record {
     }
 }
 
-/// The store did not answer.
+/// The store did not answer, or not with what it was asked for.
 #[derive(Debug, thiserror::Error)]
-#[error("the token store does not answer: {0}")]
+#[error("the token store failed: {0}")]
 pub struct StoreError(pub String);
 
 /// Every store.
 pub static STORES: Registry<dyn Store> = Registry {
     role: "token store",
-    entries: &[entry!(
-        "memory",
-        memory::Memory,
-        "in the memory of the authorization server; lost when it ends"
-    )],
+    entries: &[
+        entry!("memory", memory::Memory, "in the memory of the authorization server; lost when it ends"),
+        entry!(
+            "redis",
+            redis::Redis,
+            "in a Redis; what a crash of it loses depends on appendonly and appendfsync"
+        ),
+        entry!(
+            "postgresql",
+            postgresql::Postgresql,
+            "in a PostgreSQL; what a crash of it loses depends on synchronous_commit"
+        ),
+    ],
 };
 
 impl Role for dyn Store {

@@ -34,6 +34,11 @@ impl Groups {
         Self(Some(names.into()))
     }
 
+    /// Those with these names.
+    pub fn of(names: Vec<String>) -> Self {
+        Self(Some(names.into()))
+    }
+
     /// Whether there are none.
     pub fn is_none(&self) -> bool {
         self.0.is_none()

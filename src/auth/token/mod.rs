@@ -48,6 +48,11 @@ impl TokenId {
         Self(digest.as_ref().try_into().expect("SHA-256 is 32 bytes long"))
     }
 
+    /// The hash.
+    pub fn bytes(&self) -> &[u8; 32] {
+        &self.0
+    }
+
     /// A number of its own from 0 to below 1, uniform over tokens.
     pub fn uniform(self) -> f64 {
         let [a, b, c, d, ..] = self.0;

@@ -31,6 +31,14 @@ pub(super) struct TokenRequest {
 }
 
 #[derive(Deserialize)]
+pub(super) struct ManyTokens {
+    number: usize,
+}
+
+/// As many tokens are issued at once at most.
+pub(in crate::testbed) const MOST_TOKENS: usize = 1_000;
+
+#[derive(Deserialize)]
 pub(super) struct AboutToken {
     token: Option<String>,
 }
@@ -90,6 +98,23 @@ pub(super) async fn token(
     let issued = called.server().issue_bound(client, cnf).await;
     let issued = issued.map_err(|error| Refusal::Unavailable(error.to_string()))?;
     Ok(token_answer(client, &issued, token_type))
+}
+
+/// Many tokens at once, as a list: what the bench has issued before a load.
+pub(super) async fn tokens(
+    called: Called,
+    headers: HeaderMap,
+    form: Result<Form<ManyTokens>, FormRejection>,
+) -> Result<Response, Refusal> {
+    let client = authenticated(&called, &headers)?;
+    let Form(ManyTokens { number }) = form?;
+    if number > MOST_TOKENS {
+        return Err(Refusal::InvalidRequest("at most 1000 tokens are issued at once"));
+    }
+    let issued = called.server().issue_many(client, number).await;
+    let issued = issued.map_err(|error| Refusal::Unavailable(error.to_string()))?;
+    let tokens: Vec<&str> = issued.iter().map(|issued| &*issued.token).collect();
+    Ok(([(CACHE_CONTROL, "no-store")], Json(tokens)).into_response())
 }
 
 /// The next tokens in the place of a refresh token (RFC 6749 section 6).

@@ -19,6 +19,9 @@ use crate::design::TokenFormat;
 use crate::testbed::listener::{Impatient, NoDelay};
 use crate::testbed::spec::AuthorizationServerSpec;
 
+pub(in crate::testbed) use endpoints::MOST_TOKENS;
+pub(in crate::testbed) use table::MANY_TOKENS;
+
 /// Why the server did not start.
 #[derive(Debug, thiserror::Error)]
 pub enum PrepareError {

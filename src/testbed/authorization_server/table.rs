@@ -38,6 +38,7 @@ static ENDPOINTS: &[Row] = &[
     },
     Row { path: "/.well-known/oauth-authorization-server", name: None, route: || get(endpoints::metadata) },
     Row { path: "/bench/calls", name: None, route: || get(endpoints::calls) },
+    Row { path: MANY_TOKENS, name: None, route: || post(endpoints::tokens) },
 ];
 
 /// A server with a counter for each row.
@@ -49,6 +50,8 @@ struct Counted {
     refreshes: AtomicU64,
 }
 
+/// Where clients of the bench are issued many tokens at once.
+pub(in crate::testbed) const MANY_TOKENS: &str = "/bench/tokens";
 /// Where clients are issued tokens.
 const TOKEN: &str = "/token";
 /// Where they have them refreshed: the same place, but counted by itself, since API requests are what they do that for.

@@ -18,6 +18,7 @@ use tokio::io::{AsyncBufReadExt as _, BufReader, Lines};
 use tokio::process::{Child, ChildStdout};
 use tokio::task::JoinHandle;
 
+use crate::observation::Role;
 use crate::plan::Placement;
 use crate::testbed::machine;
 use crate::testbed::process::{ProcessError, Told, spawn};
@@ -81,6 +82,9 @@ impl Testbed {
     /// The processes that have a right to the cores of the servers.
     fn rightful(&self, placement: &Placement) -> Vec<u32> {
         let mut processes: Vec<u32> = self.nodes().iter().filter_map(TrialNode::pid).collect();
+        // A program of others may have a process for each connection: they are open before the load begins.
+        let others = self.nodes().iter().filter(|node| node.role == Role::Store).filter_map(TrialNode::pid);
+        processes.extend(others.flat_map(machine::descendants));
         // Several nodes may share one.
         processes.sort_unstable();
         processes.dedup();

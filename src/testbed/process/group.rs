@@ -68,6 +68,13 @@ impl Group {
         }
     }
 
+    /// Asks the leader to end, who asks the others.
+    pub(super) fn ask_to_end(&self) {
+        if let Some(leader) = self.child.id().and_then(pid) {
+            let _ = kill_process(leader, Signal::TERM);
+        }
+    }
+
     /// Signals all of them, and returns who they are. A leader that was waited for is nobody's any more, and neither is its group.
     ///
     /// A server of `PostgreSQL`, for one, has a session of its own and is in no group of ours: it is found as a descendant. Who has lost

@@ -90,15 +90,20 @@ impl Invocation {
 }
 
 /// Where servers lie that are not in everybody's `PATH`.
-const ALSO: [&str; 3] = ["/usr/local/sbin", "/usr/sbin", "/sbin"];
+pub(in crate::testbed) const ALSO: [&str; 3] = ["/usr/local/sbin", "/usr/sbin", "/sbin"];
 
 /// The program that a shell would start; `None` where there is none.
 fn find(program: &Path) -> Option<PathBuf> {
-    let can_run = |path: &PathBuf| path.is_file() && access(path, Access::EXEC_OK).is_ok();
+    let can_run = |path: &PathBuf| runnable(path);
     if program.components().count() > 1 {
         return Some(program.to_owned()).filter(can_run);
     }
     let path = env::var_os("PATH").unwrap_or_default();
     let folders = env::split_paths(&path).chain(ALSO.map(PathBuf::from));
     folders.map(|folder| folder.join(program)).find(can_run)
+}
+
+/// Whether this is a program that may be started.
+pub(in crate::testbed) fn runnable(path: &Path) -> bool {
+    path.is_file() && access(path, Access::EXEC_OK).is_ok()
 }

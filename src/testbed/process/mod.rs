@@ -22,6 +22,7 @@ use crate::testbed::process::output::Output;
 use crate::testbed::process::ready::START_LIMIT;
 
 pub(super) use errand::spawn;
+pub(super) use invocation::{ALSO, runnable};
 
 pub use errand::errand;
 pub use input::{Told, end_with_parent, told};
@@ -149,6 +150,16 @@ impl Process {
         self.running = None;
     }
 
+    /// Asks it to end, as whoever manages services does, and kills what is left of it: some leave something behind in the system if they are
+    /// only killed, as `PostgreSQL` does shared memory.
+    pub async fn end(&mut self) {
+        if let Some(running) = &self.running {
+            running.group.ask_to_end();
+            let _ = timeout(END_LIMIT, running.group.ended()).await;
+        }
+        self.kill().await;
+    }
+
     /// Stops it where it stands: its connections stay, and nothing is answered.
     pub fn pause(&self) -> Result<(), ProcessError> {
         self.signal(Signal::STOP)
@@ -176,6 +187,13 @@ impl Process {
         let status = status.map_err(|source| ProcessError::Spawn { name: name.clone(), source })?;
         let said = running.output.last_words().await;
         Err(ProcessError::Ended { name, status: status.to_string(), said })
+    }
+
+    /// What happens when this program is killed.
+    #[cfg(test)]
+    pub(in crate::testbed) fn lose_guard(&mut self) {
+        let guard = self.running.as_mut().and_then(|running| running.group.guard.as_mut());
+        drop(guard.and_then(|guard| guard.stdin.take()));
     }
 
     fn signal(&self, signal: Signal) -> Result<(), ProcessError> {
@@ -223,6 +241,9 @@ async fn begin(invocation: &Invocation) -> Result<Running, ProcessError> {
         Err(ProcessError::TooLate { name: name(), ready: invocation.ready.clone(), said })
     }
 }
+
+/// How long a process may take to end that was asked to.
+const END_LIMIT: Duration = Duration::from_secs(5);
 
 /// How long a process that failed may take to say why.
 const LAST_WORDS_LIMIT: Duration = Duration::from_secs(1);
