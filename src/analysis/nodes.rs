@@ -1,4 +1,5 @@
-//! What each server of a subject uses up, where a request passes several. Those that share a process are one: what each of them used nobody knows.
+//! What each server of a subject uses up, where a request passes several or a program of its own keeps the tokens. Those that share a
+//! process are one: what each of them used nobody knows.
 
 use serde::Serialize;
 
@@ -23,10 +24,10 @@ pub struct NodeCost {
     pub share_of_requests: Option<f64>,
 }
 
-/// Every server of all trials together; none where clients reach all servers that decide.
+/// Every server of all trials together; none where clients reach all servers that decide, and the authorization server keeps the tokens.
 pub(super) fn costs(trials: &Trials<'_>) -> Vec<NodeCost> {
     let nodes = || trials.recordings.iter().flat_map(|recording| &recording.nodes);
-    if nodes().all(|node| node.hop == 0) {
+    if nodes().all(|node| node.hop == 0 && node.role != Role::Store) {
         return Vec::new();
     }
     let decides = |node: &&Node| node.role.enforces();
@@ -107,7 +108,7 @@ fn cpu_nanos(node: &Node) -> u64 {
 
 #[cfg(test)]
 mod tests {
-    use super::called;
+    use super::{Node, Role, called};
     use crate::analysis::{analyse, synthetic};
     use crate::metric::MetricId;
 
@@ -128,6 +129,18 @@ mod tests {
         assert!((authorization.cpu_seconds_per_million_requests / whole - 1.0).abs() < 1e-9);
         assert_eq!((authorization.share_of_requests, first.share_of_requests), (None, Some(1.0)));
         assert!((second.share_of_requests.unwrap() - 1.0).abs() < 0.1, "each had half of them");
+    }
+
+    #[test]
+    fn a_program_that_keeps_the_tokens_has_a_row_of_its_own() {
+        let mut recording = synthetic::recording(1);
+        let store = Node { name: "redis".to_owned(), role: Role::Store, ..recording.nodes[1].clone() };
+        recording.nodes.push(store);
+        let summary = analyse(&[recording]).subjects.remove(0);
+        let row = summary.nodes.last().unwrap();
+        assert_eq!((&*row.name, row.role, row.share_of_requests), ("redis", Role::Store, None));
+        let whole = summary.estimates[&MetricId::StoreCpu].point;
+        assert!((row.cpu_seconds_per_million_requests / whole - 1.0).abs() < 1e-9);
     }
 
     #[test]

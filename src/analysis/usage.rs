@@ -32,6 +32,7 @@ pub(super) struct UsageInterval {
     pub(super) misses: f64,
     resource_cpu: f64,
     authorization_cpu: f64,
+    store_cpu: f64,
 }
 
 /// Cost and load of a subject. A ratio without requests is absent.
@@ -60,6 +61,9 @@ pub(super) fn estimates(trials: &Trials<'_>) -> BTreeMap<MetricId, Estimate> {
     };
     ratio(MetricId::CpuResourceServer, |step| (step.resource_cpu * 1e6, step.requests));
     ratio(MetricId::CpuAuthorizationServer, |step| (step.authorization_cpu * 1e6, step.requests));
+    if is_kept_by_another(trials) {
+        ratio(MetricId::StoreCpu, |step| (step.store_cpu * 1e6, step.requests));
+    }
     ratio(MetricId::ThroughputPerCore, |step| (step.requests, step.resource_cpu));
     ratio(MetricId::Amplification, |step| (step.calls, step.requests));
     ratio(MetricId::HitRatio, |step| (step.hits, step.hits + step.misses));
@@ -67,9 +71,14 @@ pub(super) fn estimates(trials: &Trials<'_>) -> BTreeMap<MetricId, Estimate> {
 }
 
 /// The most calls per request in any second, whatever was done to servers then.
-pub(super) fn peak(trials: &Trials<'_>) -> Option<Estimate> {
+pub(super) fn peak(trials: &Trials<'_'>) -> Option<Estimate> {
     let steps = trials.recordings.iter().flat_map(|recording| steps(&recording.nodes));
     steps.filter_map(|step| step.calls_per_request()).reduce(f64::max).map(Estimate::counted)
+}
+
+/// Whether a program of its own keeps the tokens, and is looked at.
+fn is_kept_by_another(trials: &Trials<'_'>) -> bool {
+    trials.recordings.iter().flat_map(|recording| &recording.nodes).any(|node| node.role == Role::Store)
 }
 
 /// Introspections alone, without fetches of keys; `None` without requests.
@@ -141,7 +150,8 @@ impl UsageInterval {
                 self.misses += counted("cache_misses");
                 self.resource_cpu += cpu;
             }
-            Role::Client | Role::Store | Role::Broker | Role::Foreign => {}
+            Role::Store => self.store_cpu += cpu,
+            Role::Client | Role::Broker | Role::Foreign => {}
         }
     }
 }
@@ -149,7 +159,9 @@ impl UsageInterval {
 /// What a hypervisor takes counts as CPU time of whoever ran, unless the kernel is told of it; nothing else spoils CPU time.
 fn stolen(metric: MetricId, point: f64, share: f64) -> Option<Bracket> {
     let (least, most) = match metric {
-        MetricId::CpuResourceServer | MetricId::CpuAuthorizationServer => (point * (1.0 - share), point),
+        MetricId::CpuResourceServer | MetricId::CpuAuthorizationServer | MetricId::StoreCpu => {
+            (point * (1.0 - share), point)
+        }
         MetricId::ThroughputPerCore if share < 1.0 => (point, point / (1.0 - share)),
         _ => return None,
     };
@@ -217,10 +229,29 @@ fn memory(trials: &Trials<'_>) -> BTreeMap<MetricId, Estimate> {
     };
     let authorization = peak(|role| role == Role::AuthorizationServer);
     let resource = peak(Role::enforces);
-    [(MetricId::MemoryResourceServer, resource), (MetricId::MemoryAuthorizationServer, authorization)]
-        .into_iter()
-        .filter_map(|(metric, bytes)| Some((metric, Estimate::counted(bytes? as f64))))
-        .collect()
+    let whole = |bytes: Option<u64>| bytes.map(|bytes| bytes as f64);
+    [
+        (MetricId::MemoryResourceServer, whole(resource)),
+        (MetricId::MemoryAuthorizationServer, whole(authorization)),
+        (MetricId::StoreMemory, store_memory(trials)),
+    ]
+    .into_iter()
+    .filter_map(|(metric, bytes)| Some((metric, Estimate::counted(bytes?))))
+    .collect()
+}
+
+/// What a store took for a million live tokens, the mean of the trials. It keeps no JWTs.
+fn store_memory(trials: &Trials<'_>) -> Option<f64> {
+    let of = |recording: &Recording| {
+        let store = recording.nodes.iter().find(|node| node.role == Role::Store)?;
+        let before = store.resident_before_tokens?;
+        let with = store.looks.first()?.resident_bytes;
+        let tokens = recording.workload.live_tokens;
+        (with > before && tokens > 0 && !recording.subject.carries_jwts())
+            .then(|| (with - before) as f64 / tokens as f64 * 1e6)
+    };
+    let each: Vec<f64> = trials.recordings.iter().filter_map(|recording| of(recording)).collect();
+    (!each.is_empty()).then(|| each.iter().sum::<f64>() / each.len() as f64)
 }
 
 #[cfg(test)]
@@ -282,6 +313,33 @@ mod tests {
                 about_introspections.filter(|check| check.agreement.is_contradiction()).count();
             assert_eq!(contradicted, contradictions, "{authenticates}");
         }
+    }
+
+    #[test]
+    fn what_keeps_the_tokens_costs_what_it_used_for_the_requests_and_took_for_the_tokens() {
+        use crate::observation::{Node, Role};
+
+        let without = synthetic::recording(1);
+        let authorization = without.nodes[1].clone();
+        let mut with = without.clone();
+        // It uses what the authorization server does, and has 5 MB for the tokens beside 4 MB of its own.
+        let mut store = Node { name: "redis".to_owned(), role: Role::Store, ..authorization };
+        store.resident_before_tokens = Some(4_000_000);
+        for look in &mut store.looks {
+            (look.resident_bytes, look.counters) = (9_000_000, std::collections::BTreeMap::new());
+        }
+        with.nodes.push(store);
+        let tokens = with.workload.live_tokens as f64;
+        let [without, with] =
+            [without, with].map(|recording| analyse(&[recording]).subjects.remove(0).estimates);
+        let cpu = [MetricId::StoreCpu, MetricId::CpuAuthorizationServer].map(|metric| with[&metric].point);
+        assert!((cpu[0] - cpu[1]).abs() < 1e-9, "{cpu:?}");
+        let memory = with[&MetricId::StoreMemory].point;
+        assert!((memory - 5e6 / tokens * 1e6).abs() < 1.0, "{memory}");
+        for metric in [MetricId::StoreCpu, MetricId::StoreMemory] {
+            assert!(!without.contains_key(&metric), "absent, not 0");
+        }
+        assert_eq!(without[&MetricId::CpuResourceServer].point, with[&MetricId::CpuResourceServer].point);
     }
 
     #[test]

@@ -57,6 +57,14 @@ pub(super) const COLUMNS: &[Column] = &[
         "CPU per 10⁶ requests, auth. server",
         ["CPU/10⁶", "auth."],
     ),
+    column(MetricId::StoreCpu, CPU, "store", "CPU per 10⁶ requests, store", ["CPU/10⁶", "store"]),
+    column(
+        MetricId::StoreMemory,
+        "Store",
+        "memory per 10⁶ tokens",
+        "memory of the store per 10⁶ tokens",
+        ["memory/", "10⁶ tokens"],
+    ),
     column(
         MetricId::Amplification,
         "Auth. server",

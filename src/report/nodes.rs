@@ -1,4 +1,4 @@
-//! A table of what each server uses up, where a request passes several.
+//! A table of what each server uses up, where a request passes several, or a program of its own keeps the tokens.
 
 use crate::analysis::{Analysis, NodeCost};
 use crate::metric::{MetricId, Unit};
@@ -13,7 +13,7 @@ pub(super) struct NodeRow {
     pub(super) cpu: String,
 }
 
-/// Every server of every subject that has a gateway.
+/// Every server of every subject that has a gateway, or a program that keeps its tokens.
 pub(super) fn node_rows(analysis: &Analysis) -> Vec<NodeRow> {
     let row = |subject: &str, node: &NodeCost| NodeRow {
         subject: subject.to_owned(),

@@ -236,7 +236,8 @@ impl Cpu {
         let [mut low, mut point, mut high] = [0.0; 3];
         let resource_server = summary.estimates.get(&MetricId::CpuResourceServer)?;
         let authorization_server = summary.estimates.get(&MetricId::CpuAuthorizationServer);
-        for estimate in iter::once(resource_server).chain(authorization_server) {
+        let store = summary.estimates.get(&MetricId::StoreCpu);
+        for estimate in iter::once(resource_server).chain(authorization_server).chain(store) {
             if estimate.standing.is_lost() {
                 return None;
             }

@@ -11,11 +11,13 @@ use crate::report::charts::{Chart, Data, both, fitting, ink};
 
 const RESOURCE: MetricId = MetricId::CpuResourceServer;
 const AUTHORIZATION: MetricId = MetricId::CpuAuthorizationServer;
+const STORE: MetricId = MetricId::StoreCpu;
 
 /// What a subject costs, in CPU seconds per million requests.
 struct Cost<'a> {
     summary: &'a Summary,
     resource: f64,
+    /// With the program that keeps its tokens, if there is one.
     authorization: f64,
 }
 
@@ -29,7 +31,8 @@ impl Cost<'_> {
 pub(super) fn draw(analysis: &Analysis) -> Option<Chart> {
     let point = |summary: &Summary, metric| summary.estimates.get(&metric).map(|estimate| estimate.point);
     let cost = |summary| {
-        let authorization = point(summary, AUTHORIZATION).unwrap_or(0.0);
+        let authorization =
+            point(summary, AUTHORIZATION).unwrap_or(0.0) + point(summary, STORE).unwrap_or(0.0);
         Some(Cost { summary, resource: point(summary, RESOURCE)?, authorization })
     };
     let mut shown: Vec<Cost<'_>> = analysis.subjects.iter().filter_map(cost).collect();
@@ -52,26 +55,35 @@ pub(super) fn draw(analysis: &Analysis) -> Option<Chart> {
             bar(canvas, &plot, analysis, (index, shown.len()), cost);
         }
     });
-    let caption = "CPU time, system calls included, per million API requests: of all resource servers (solid) and, stacked on it, \
-                   of the authorization server (pale). Less is better."
-        .to_owned();
+    let has_stores = shown.iter().any(|cost| point(cost.summary, STORE).is_some());
+    let keeping = if has_stores { ", with the program that keeps its tokens" } else { "" };
+    let caption = format!(
+        "CPU time, system calls included, per million API requests: of all resource servers (solid) and, stacked on it, \
+         of the authorization server{keeping} (pale). Less is better."
+    );
+    let store = if has_stores { Some("store") } else { None };
+    let per_core = if has_stores { "requests/s per core of all" } else { "requests/s per core of both" };
+    let headings =
+        ["subject", "resource servers", "authorization server"].into_iter().chain(store).chain([per_core]);
     let data = Data {
-        headings: ["subject", "resource servers", "authorization server", "requests/s per core of both"]
-            .map(str::to_owned)
-            .to_vec(),
-        rows: shown.iter().map(row).collect(),
+        headings: headings.map(str::to_owned).collect(),
+        rows: shown.iter().map(|cost| row(cost, has_stores)).collect(),
     };
     Some(Chart { name: "cpu-cost", title, caption, wide, narrow, data })
 }
 
-fn row(cost: &Cost<'_>) -> Vec<String> {
+fn row(cost: &Cost<'_>, has_stores: bool) -> Vec<String> {
     let per_core = if cost.whole() > 0.0 { short(1e6 / cost.whole()) } else { "–".to_owned() };
-    vec![
+    let mut row = vec![
         cost.summary.subject.name.clone(),
         Cell::of(cost.summary, RESOURCE).line(),
         Cell::of(cost.summary, AUTHORIZATION).line(),
-        per_core,
-    ]
+    ];
+    if has_stores {
+        row.push(Cell::of(cost.summary, STORE).line());
+    }
+    row.push(per_core);
+    row
 }
 
 fn bar(

@@ -125,7 +125,8 @@ fn cost(analysis: &Analysis) -> Option<String> {
         .iter()
         .filter_map(|summary| {
             let resource = of(summary, MetricId::CpuResourceServer)?.point;
-            let authorization = of(summary, MetricId::CpuAuthorizationServer).map_or(0.0, |cpu| cpu.point);
+            let point = |metric| of(summary, metric).map_or(0.0, |cpu| cpu.point);
+            let authorization = point(MetricId::CpuAuthorizationServer) + point(MetricId::StoreCpu);
             Some((summary, resource, authorization))
         })
         .collect();
@@ -140,7 +141,11 @@ fn cost(analysis: &Analysis) -> Option<String> {
             let name = called(summary);
             let total = Unit::CpuPerMillion.show(resource + authorization);
             let share = if authorization > 0.01 * resource {
-                format!(" ({} of it at the authorization server)", Unit::CpuPerMillion.show(authorization))
+                let store = if of(summary, MetricId::StoreCpu).is_some() { " and its store" } else { "" };
+                format!(
+                    " ({} of it at the authorization server{store})",
+                    Unit::CpuPerMillion.show(authorization)
+                )
             } else {
                 String::new()
             };
@@ -153,11 +158,14 @@ fn cost(analysis: &Analysis) -> Option<String> {
     } else {
         ""
     };
+    let has_stores = analysis.subjects.iter().any(|summary| of(summary, MetricId::StoreCpu).is_some());
+    let servers = if has_stores {
+        "of the resource servers, the authorization server and its store"
+    } else {
+        "of the resource servers and the authorization server"
+    };
     (!each.is_empty()).then(|| {
-        format!(
-            "CPU seconds per million requests, of the resource servers and the authorization server together{between}: {}.{caveat}",
-            list(&each)
-        )
+        format!("CPU seconds per million requests, {servers} together{between}: {}.{caveat}", list(&each))
     })
 }
 
