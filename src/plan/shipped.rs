@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use crate::auth::architecture::ARCHITECTURES;
 use crate::auth::sender::SENDER_CONSTRAINTS;
+use crate::auth::store::STORES;
 use crate::auth::token::signature::SIGNATURE_SCHEMES;
 use crate::plan::{Plan, Trial};
 use crate::registry::Part;
@@ -132,4 +133,16 @@ fn the_scenario_of_senders_compares_a_bearer_with_every_constraint_within_a_minu
             assert!(senders(kind).contains(&Some(entry.name)), "{kind} {}", entry.name);
         }
     }
+}
+
+#[test]
+fn the_scenario_of_stores_compares_every_store_and_every_promise_within_three_minutes() {
+    let plan = decided(include_str!("../../scenarios/stores.toml"));
+    for entry in STORES.entries {
+        let compared = |trial: &Trial| trial.subject.store.kind() == entry.name;
+        assert!(plan.trials.iter().any(compared), "{} is missing in scenarios/stores.toml", entry.name);
+    }
+    // A postgres takes two seconds more than the servers.
+    let starting = Duration::from_secs(4 * plan.trials.len() as u64);
+    assert!(plan.load_time() + starting <= Duration::from_mins(3));
 }

@@ -37,5 +37,6 @@ mod scripts;
 mod senders;
 mod served;
 mod several_rates;
+mod stores;
 mod token;
 mod unfit_machine;
