@@ -1,5 +1,5 @@
-//! What many tokens cost an authorization server: how long it takes to issue them, what room the memory store takes for them, and how
-//! much longer an introspection takes among a million live tokens than among a thousand.
+//! What many tokens cost an authorization server: how long it takes to issue them, what room the memory store takes for them, how
+//! much longer an introspection takes among a million live tokens than among a thousand, and what it costs that another program keeps them.
 //!
 //! ```sh
 //! cargo bench --bench authorization_server
@@ -12,6 +12,7 @@
 #[path = "../validation/interval.rs"]
 mod interval;
 mod served;
+mod stores;
 
 use std::io::{self, Write as _};
 use std::pin::pin;
@@ -53,11 +54,14 @@ fn main() {
     let seconds = seconds_to_issue(&server(minting), signed);
     say(&format!("issue {signed} ES256 tokens: {seconds:.2} s (at most 6)"));
 
+    stores::issue(many);
+
     // The servers on one core and the client on another, so that both servers are as far from the client.
     let cores = sched_getaffinity(None).expect("Linux tells");
     let mut cores = (0..CpuSet::MAX_CPU).filter(|core| cores.is_set(*core));
     let first = cores.next().expect("this runs somewhere");
-    stay_on(cores.next_back().unwrap_or(first));
+    let last = cores.next_back().unwrap_or(first);
+    stay_on(last);
     let (small, large) = (Served::start(), Served::start());
     stay_on(first);
     let few_tokens = small.issue(few);
@@ -67,6 +71,9 @@ fn main() {
     say(&format!("memory for {many} live opaque tokens: {:.0} MB (less than 250)", bytes as f64 / 1e6));
     let mut sides = [Side::of(&small, &few_tokens), Side::of(&large, &many_tokens)];
     say(&format!("introspect among {many} beside {few} live tokens: {}", beside(&mut sides, pairs)));
+    drop(sides);
+    drop((small, large));
+    stores::introspect(few, pairs.div_ceil(20), [first, last]);
 }
 
 fn stay_on(core: usize) {

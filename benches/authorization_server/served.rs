@@ -18,8 +18,13 @@ pub(crate) struct Served {
 
 impl Served {
     pub(crate) fn start() -> Self {
+        Self::start_with(&[])
+    }
+
+    pub(crate) fn start_with(more: &[&str]) -> Self {
         let mut child = Command::new(env!("CARGO_BIN_EXE_bearerbench"))
             .args(["serve", "authorization-server", "--listen", "127.0.0.1:0", "--lifetime", "1h"])
+            .args(more)
             .stdout(Stdio::piped())
             .spawn()
             .expect("it starts");
@@ -51,6 +56,10 @@ impl Served {
                 .collect();
             issuing.into_iter().flat_map(|share| share.join().expect("no thread panics")).collect()
         })
+    }
+
+    pub(crate) fn pid(&self) -> u32 {
+        self.child.id()
     }
 
     /// The memory that it has in use.
@@ -89,11 +98,26 @@ impl Connection<'_> {
     }
 
     pub(crate) fn introspect(&mut self, token: &str) {
-        let answer = self.post("/introspect", &format!("token={token}"));
-        assert_eq!(answer["active"], true, "the token is live");
+        self.ask(token);
+        self.is_answered();
+    }
+
+    /// Asks about a token, and does not wait.
+    pub(crate) fn ask(&mut self, token: &str) {
+        self.send("/introspect", &format!("token={token}"));
+    }
+
+    /// Waits for the answer, which is that the token is active.
+    pub(crate) fn is_answered(&mut self) {
+        assert_eq!(self.receive()["active"], true, "the token is live");
     }
 
     fn post(&mut self, path: &str, form: &str) -> serde_json::Value {
+        self.send(path, form);
+        self.receive()
+    }
+
+    fn send(&mut self, path: &str, form: &str) {
         let request = format!(
             "POST {path} HTTP/1.1\r\nhost: {}\r\nauthorization: Basic {}\r\ncontent-type: \
              application/x-www-form-urlencoded\r\ncontent-length: {}\r\n\r\n{form}",
@@ -102,6 +126,9 @@ impl Connection<'_> {
             form.len()
         );
         self.socket.get_mut().write_all(request.as_bytes()).expect("it reads");
+    }
+
+    fn receive(&mut self) -> serde_json::Value {
         let mut length = 0;
         for number in 0.. {
             let mut line = String::new();
