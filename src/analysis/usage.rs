@@ -33,6 +33,8 @@ pub(super) struct UsageInterval {
     resource_cpu: f64,
     authorization_cpu: f64,
     store_cpu: f64,
+    /// True if it has what a process counted in a longer time, since it was not looked at in between.
+    is_mixed: bool,
 }
 
 /// Cost and load of a subject. A ratio without requests is absent.
@@ -117,6 +119,8 @@ pub(super) fn steps(nodes: &[Node]) -> Vec<UsageInterval> {
             let ends = instants.partition_point(|at| *at < pair[1].at);
             if let Some(step) = ends.checked_sub(1).and_then(|index| steps.get_mut(index)) {
                 step.add(node, &pair[0], &pair[1]);
+                // A process that was started meanwhile has counted nothing before.
+                step.is_mixed |= pair[0].pid == pair[1].pid && pair[0].at < step.between[0];
             }
         }
     }
@@ -127,9 +131,11 @@ pub(super) fn steps(nodes: &[Node]) -> Vec<UsageInterval> {
 const BY_THE_TEST_BED: [&str; 2] = ["/token", "/revoke"];
 
 impl UsageInterval {
-    /// Calls to the authorization server for each request; `None` without requests, and of a time that is too short to tell.
+    /// Calls to the authorization server for each request; `None` without requests, of a time that is too short to tell, and where some
+    /// calls or requests may be of another time.
     pub(super) fn calls_per_request(&self) -> Option<f64> {
-        (self.seconds >= SHORTEST_PEAK && self.requests > 0.0).then(|| self.calls / self.requests)
+        let tells = self.seconds >= SHORTEST_PEAK && self.requests > 0.0 && !self.is_mixed;
+        tells.then(|| self.calls / self.requests)
     }
 
     fn add(&mut self, node: &Node, before: &Look, after: &Look) {

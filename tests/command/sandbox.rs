@@ -126,9 +126,15 @@ const MOST_TAKEN: u64 = 700_000_000;
 
 /// Whether others took so much of the machine during a trial that its figures cannot be what they should. Then the test says so.
 pub(crate) fn is_starved(trials: &[Value]) -> bool {
+    is_starved_within(trials, 1)
+}
+
+/// The same of trials with a window of so many seconds.
+pub(crate) fn is_starved_within(trials: &[Value], seconds: u64) -> bool {
     let is_starved = |trial: &Value| {
         let load = &trial["load"];
-        load.is_null() || ["generator", "servers"].iter().any(|side| taken(trial, side) > Some(MOST_TAKEN))
+        let most = Some(MOST_TAKEN * seconds);
+        load.is_null() || ["generator", "servers"].iter().any(|side| taken(trial, side) > most)
     };
     let found = trials.iter().any(is_starved);
     if found {
