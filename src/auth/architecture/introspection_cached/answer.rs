@@ -7,7 +7,7 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 use crate::auth::issuer::Introspection;
-use crate::auth::token::{StatedClaims, TokenId, WallClock};
+use crate::auth::token::{Rejection, StatedClaims, TokenId, WallClock};
 
 /// How long answers count.
 #[derive(Clone, Copy, Debug)]
@@ -38,6 +38,9 @@ pub(super) struct KeptAnswer {
     stale_until: Instant,
     /// Whether somebody asks for it again, or has.
     refreshing: AtomicBool,
+    /// Whether the claims were found to be what is asked of every token. But for the dates that stays so, and a hit need not look
+    /// at texts that lie all over the memory.
+    fits: AtomicBool,
 }
 
 impl Lifetimes {
@@ -78,6 +81,7 @@ impl Lifetimes {
                 .map(|ahead| ends - own_part(ahead, id)),
             stale_until: not_expired(ends + self.stale_if_error.unwrap_or_default()),
             refreshing: AtomicBool::new(false),
+            fits: AtomicBool::new(false),
         }
     }
 }
@@ -100,6 +104,7 @@ impl KeptAnswer {
             refreshed_from: None,
             stale_until: until,
             refreshing: AtomicBool::new(false),
+            fits: AtomicBool::new(false),
         }
     }
 
@@ -116,5 +121,19 @@ impl KeptAnswer {
     /// Whether the caller is to ask for it again: true once.
     pub(super) fn begins_refresh(&self, now: Instant) -> bool {
         self.refreshed_from.is_some_and(|from| from <= now) && !self.refreshing.swap(true, Ordering::Relaxed)
+    }
+
+    /// Checks the claims, all of them by `check` until that has passed once, and from then on the dates alone.
+    pub(super) fn ensure_fits(
+        &self,
+        dates: impl FnOnce() -> Result<(), Rejection>,
+        check: impl FnOnce() -> Result<(), Rejection>,
+    ) -> Result<(), Rejection> {
+        if self.fits.load(Ordering::Relaxed) {
+            return dates();
+        }
+        check()?;
+        self.fits.store(true, Ordering::Relaxed);
+        Ok(())
     }
 }

@@ -10,7 +10,7 @@ use crate::auth::architecture::introspection_cached::answer::KeptAnswer;
 use crate::auth::architecture::introspection_cached::questions::Questions;
 use crate::auth::architecture::{CacheCounts, Context, TokenValidator, Verified};
 use crate::auth::future::BoxFuture;
-use crate::auth::token::{Rejection, TokenId};
+use crate::auth::token::{Policy, Rejection, TokenId};
 
 /// The validator.
 pub(super) struct Remembering {
@@ -74,7 +74,10 @@ impl TokenValidator for Remembering {
         Box::pin(async move {
             let answer = self.answer(token).await?;
             let claims = answer.claims.as_ref().ok_or(Rejection::Inactive)?;
-            check(&self.context, &self.require, claims)?;
+            answer.ensure_fits(
+                || Policy::check_stated_dates(claims, self.context.clock.now()),
+                || check(&self.context, &self.require, claims),
+            )?;
             Ok(Verified::Stated(Arc::clone(claims)))
         })
     }

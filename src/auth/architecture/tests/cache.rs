@@ -119,6 +119,19 @@ async fn an_inactive_token_is_asked_about_each_time_unless_that_answer_is_kept_f
 }
 
 #[tokio::test(start_paused = true)]
+async fn what_is_not_as_it_must_be_is_refused_by_a_kept_answer_as_by_a_new_one() {
+    for (require, expected) in [("scope", Some(Rejection::InsufficientScope)), ("exp", None)] {
+        let expiry = Some(WallClock::system().now() + Duration::from_hours(1));
+        let issuer = Arc::new(Scripted { expiry, ..Scripted::active() });
+        let validator = remembering(&format!(r#""ttl": "10s", "require": ["{require}"]"#), &issuer).await;
+        for _ in 0..3 {
+            assert_eq!(validator.validate("token").await.err(), expected, "{require}");
+        }
+        assert_eq!((issuer.asked(), validator.cache().hits), (1, 2), "{require}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_thousand_requests_with_one_fresh_token_ask_once_if_they_ask_together() {
     for (coalesce, asked) in [(true, 1), (false, 1_000)] {
         let issuer = Arc::new(Scripted { takes: STEP, ..Scripted::active() });
