@@ -12,7 +12,7 @@ use crate::auth::architecture::{Architecture, Context, NotReady, TokenValidator,
 use crate::auth::future::BoxFuture;
 use crate::auth::issuer::{ExchangeKind, Introspection, Issuer, Unreachable};
 use crate::auth::token::jwt::stated_claims;
-use crate::auth::token::{Policy, StatedClaims};
+use crate::auth::token::{Policy, StatedClaims, scope};
 use crate::design::Design;
 
 /// A gateway exchanges the JWT of a request for one with a narrower audience and scope, and passes the request on with that.
@@ -106,5 +106,5 @@ impl Ask for Narrowing {
 }
 
 fn allows(claims: &StatedClaims, scope: &str) -> bool {
-    claims.scope.as_ref().is_some_and(|allowed| allowed.split(' ').any(|allowed| allowed == scope))
+    claims.scope.as_ref().is_some_and(|allowed| scope::names(allowed, scope))
 }

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use super::{AuthorizationServer, Client, IssueError, Issued};
 use crate::auth::store::{Grant, Record, RefreshToken, StoreError};
+use crate::auth::token::scope::is_within;
 use crate::auth::token::{Claims, Confirmation, TokenId, opaque};
 
 /// Why no token was issued for a refresh token.
@@ -48,7 +49,7 @@ impl AuthorizationServer {
             return self.reused(id).await;
         }
         let scope = scope.unwrap_or(&grant.scope);
-        if !scope.split(' ').all(|asked| grant.scope.split(' ').any(|allowed| allowed == asked)) {
+        if !is_within(scope, &grant.scope) {
             return Err(RefreshError::Scope);
         }
         let (access, issued) = self.access_token(client, scope, cnf).await?;

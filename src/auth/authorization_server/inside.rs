@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use super::{AuthorizationServer, Issued, JwtError, Minting};
 use crate::auth::store::{Record, StoreError};
+use crate::auth::token::scope::is_within;
 use crate::auth::token::{Audience, Claims, TokenId, opaque};
 
 impl AuthorizationServer {
@@ -50,7 +51,7 @@ impl AuthorizationServer {
         }
         let Some(subject) = self.active(token).await? else { return Ok(None) };
         let scope = scope.unwrap_or(&subject.scope);
-        if !scope.split(' ').all(|asked| subject.scope.split(' ').any(|allowed| allowed == asked)) {
+        if !is_within(scope, &subject.scope) {
             return Err(JwtError::Scope);
         }
         let claims = Arc::new(Claims {

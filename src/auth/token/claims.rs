@@ -6,7 +6,7 @@ use std::time::Duration;
 use serde::de::{SeqAccess, Visitor};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-use crate::auth::token::{Confirmation, Groups, Rejection, StatedClaims, UnixTime};
+use crate::auth::token::{Confirmation, Groups, Rejection, StatedClaims, UnixTime, scope};
 
 /// The claims of an access token.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize)]
@@ -117,7 +117,7 @@ pub(super) fn check_beginning(nbf: UnixTime, now: UnixTime, leeway: Duration) ->
 }
 
 pub(super) fn check_scope(scope: &str, expected: &str) -> Result<(), Rejection> {
-    if scope.split(' ').any(|scope| scope == expected) { Ok(()) } else { Err(Rejection::InsufficientScope) }
+    if scope::names(scope, expected) { Ok(()) } else { Err(Rejection::InsufficientScope) }
 }
 
 impl Audience {

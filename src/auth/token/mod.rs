@@ -11,6 +11,7 @@ mod object;
 pub mod opaque;
 pub mod pem;
 mod rejection;
+pub mod scope;
 pub mod signature;
 mod stated;
 pub mod status_list;

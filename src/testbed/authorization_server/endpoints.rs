@@ -16,7 +16,7 @@ use crate::auth::authorization_server::{Client, Issued, JwtError, RefreshError, 
 use crate::auth::issuer::SIGNED_INTROSPECTION;
 use crate::auth::revocation_event::EventId;
 use crate::auth::token::dpop::{PROOF_HEADER, ProofFault, SCHEME};
-use crate::auth::token::{Confirmation, TokenId};
+use crate::auth::token::{Confirmation, TokenId, scope};
 use crate::plan::REVOKED_HEADER;
 use crate::testbed::exchange::{ACCESS_TOKEN, JWT, SPLIT_TOKEN, TOKEN_EXCHANGE};
 use crate::testbed::revocation_events::{self, LAST_EVENT_ID};
@@ -89,8 +89,8 @@ pub(super) async fn token(
         Some("") | None => return Err(Refusal::InvalidRequest("grant_type is missing")),
         Some(_) => return Err(Refusal::UnsupportedGrantType),
     }
-    let allowed = |scope: &str| client.scope.split(' ').any(|own| own == scope);
-    if !request.scope.iter().flat_map(|scope| scope.split_whitespace()).all(allowed) {
+    let mut asked = request.scope.iter().flat_map(|scope| scope.split_whitespace());
+    if !asked.all(|word| scope::names(&client.scope, word)) {
         return Err(Refusal::InvalidScope);
     }
     let cnf = bound_to()?;
