@@ -32,7 +32,7 @@ const LAYERS: Layers = &[
     ("auth/issuer", &["auth/future", "auth/token", "auth/revocation_event"]),
     ("auth/refreshed", &["auth/future", "auth/issuer"]),
     ("auth/pushed", &["auth/future", "auth/issuer", "auth/refreshed", "auth/revocation_event"]),
-    ("auth/sender", &["registry", "units", "auth/token", "auth/token/signature"]),
+    ("auth/sender", &["registry", "units", "wire", "auth/token", "auth/token/signature"]),
     (
         "auth/authorization_server",
         &[

@@ -10,7 +10,9 @@ use crate::analysis::{
 };
 use crate::design::Checks;
 use crate::metric::MetricId;
-use crate::observation::{Environment, ReadableClaims, RecordedScenario, Recording, Subject, Workload};
+use crate::observation::{
+    Environment, HandshakeBytes, ReadableClaims, RecordedScenario, Recording, Subject, Workload,
+};
 
 /// What was found out about every subject of a scenario.
 #[derive(Clone, Debug, PartialEq)]
@@ -192,6 +194,15 @@ fn summarise(
     }
     if let Some(proof) = trials.subject.proof_characters {
         estimates.insert(MetricId::ProofBytes, Estimate::counted(proof as f64));
+    }
+    if let Some(HandshakeBytes { full, resumed, client_certificates }) = trials.subject.handshake_bytes {
+        let sizes = [
+            (MetricId::ConnectBytes, Some(full)),
+            (MetricId::ConnectResumedBytes, resumed),
+            (MetricId::CertificateBytes, client_certificates),
+        ];
+        let sizes = sizes.into_iter().filter_map(|(metric, bytes)| Some((metric, bytes?)));
+        estimates.extend(sizes.map(|(metric, bytes)| (metric, Estimate::counted(bytes as f64))));
     }
     let counted = if phases.is_empty() { BTreeMap::new() } else { usage::estimates(early) };
     let counted = if phases.is_empty() { &estimates } else { &counted };

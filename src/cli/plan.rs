@@ -10,6 +10,7 @@ use std::time::Duration;
 use clap::Args;
 
 use crate::arrival::ArrivalProcess;
+use crate::auth::sender::SenderEvidence;
 use crate::cli::scenario::ScenarioArgs;
 use crate::cli::{Exit, bound, output};
 use crate::design::{Caching, Design, TokenFormat};
@@ -137,8 +138,15 @@ fn text(plan: &Plan) -> String {
             if subject.wire == Wire::default() { String::new() } else { format!(", {}", subject.wire) }
         ));
     }
-    if plan.trials.iter().any(|trial| trial.subject.sender.is_some()) {
+    let shows = |wanted: fn(&SenderEvidence) -> bool| {
+        let mut senders = plan.trials.iter().filter_map(|trial| trial.subject.sender.as_ref());
+        senders.any(|sender| wanted(&sender.evidence()))
+    };
+    if shows(|evidence| matches!(evidence, SenderEvidence::Proofs(_))) {
         line(PROOFS.to_owned());
+    }
+    if shows(|evidence| matches!(evidence, SenderEvidence::Certificate(_))) {
+        line(CERTIFICATES.to_owned());
     }
     for threshold in &plan.thresholds {
         line(format!("must hold: {threshold}, for every subject but controls"));
@@ -158,6 +166,8 @@ fn text(plan: &Plan) -> String {
 
 const PROOFS: &str = "proofs of senders: signed ahead by a thread beside the load generator's, for half as long as one counts: before the load \
                       begins, and while it runs on the servers' cores if it is longer; users of a closed loop sign when they send";
+
+const CERTIFICATES: &str = "certificates of senders: one, which signs itself, for the load; presented in every full handshake, also where tokens are issued";
 
 /// Every subject once, in the order of the scenario.
 fn subjects(plan: &Plan) -> Vec<&Subject> {

@@ -210,6 +210,7 @@ impl AuthorizationServerArgs {
             clients: vec![client],
             serves: self.serves,
             sender: None,
+            mutual: None,
         };
         serve_until_interrupt(ServerSpec::AuthorizationServer(spec), |ready| {
             format!("issuer=http://{}\n{greeting}", ready.address)

@@ -175,7 +175,10 @@ mod tests {
             ("p()", "\"p()\" is no percentile"),
             ("throughput(p(95))", "throughput has no \"p(95)\"; it has throughput, throughput.per_core"),
             ("signature.sign(p(95))", "it has signature.sign.p50, signature.sign.p99, signature.sign.mean"),
-            ("connect(avg)", "it has connect.p50, connect.p99, any percentile, like connect(p(95))"),
+            (
+                "connect(avg)",
+                "it has connect.p50, connect.p99, connect.bytes, connect.resumed.bytes, any percentile, like connect(p(95))",
+            ),
             ("http_req_duration(p(95))", "did you mean \"latency.p95\"?"),
             ("http_req_failed", "did you mean \"errors\"?"),
             ("rate", "did you mean \"errors\"?"),

@@ -37,7 +37,7 @@ pub use second::{OpenSecond, Second};
 pub use signature::{Batches, Conformance, Round, Signature, SignatureTimes, Status};
 pub use slices::{SecondSlice, Slices};
 pub use step::Step;
-pub use subject::{ReadableClaims, Subject};
+pub use subject::{HandshakeBytes, ReadableClaims, Subject};
 pub use workload::{BadTokens, NOT_TOLD_APART, REVOKED, VALID, Workload};
 
 /// The version of the recording format that this program writes, and the newest it reads.

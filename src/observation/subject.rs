@@ -49,9 +49,26 @@ pub struct Subject {
     /// version of this program wrote which did not look.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub readable_claims: Option<ReadableClaims>,
-    /// Size in characters of the proof that goes with a token in each request; absent where tokens are not bound to their senders.
+    /// Size in characters of the proof that goes with a token in each request; absent where tokens are not bound to their senders, and 0 where
+    /// connections show whose they are.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub proof_characters: Option<u64>,
+    /// What it takes to connect with a server that the load reaches. Absent without TLS, and in recordings that a version of this program wrote
+    /// which did not look.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub handshake_bytes: Option<HandshakeBytes>,
+}
+
+/// Bytes of TLS both ways, without what TCP and IP add, until a connection can carry requests; the tickets that follow are among them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct HandshakeBytes {
+    /// Of a full handshake.
+    pub full: u64,
+    /// Of one that takes up an earlier session; absent where none may.
+    pub resumed: Option<u64>,
+    /// The certificates among those of the former that the client presents; absent where it presents none.
+    pub client_certificates: Option<u64>,
 }
 
 /// Claims that whoever holds a token can read.

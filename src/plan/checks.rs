@@ -2,6 +2,7 @@
 
 use std::num::NonZeroU32;
 
+use crate::auth::sender::SenderEvidence;
 use crate::plan::mix;
 use crate::plan::offer::Offer;
 use crate::reuse::Demand;
@@ -15,7 +16,7 @@ pub(super) fn ensure_possible(file: &ScenarioFile, offer: &Offer) -> Result<(), 
     ensure_bounded(file)?;
     ensure_mixed(file)?;
     ensure_replaceable(file)?;
-    ensure_proofs_fit(file)?;
+    ensure_senders_fit(file)?;
     ensure_streams(file)?;
     ensure_connected(file)
 }
@@ -141,23 +142,48 @@ fn ensure_nobody_refreshes(file: &ScenarioFile) -> Result<(), InvalidScenario> {
     }
 }
 
-/// Proofs are signed ahead for the tokens that there are when the load begins: one for another token proves nothing (RFC 9449 section 4.3).
-fn ensure_proofs_fit(file: &ScenarioFile) -> Result<(), InvalidScenario> {
-    let is_churned = file.scenario.tokens.churn.is_some();
-    for (index, subject) in file.scenario.subjects.iter().enumerate().filter(|(_, it)| it.sender.is_some()) {
-        let is_refreshed = subject.architecture.design().refreshing.is_some();
-        let (what, remedy) = match (is_churned, is_refreshed) {
-            (false, false) => continue,
-            (true, _) => ("tokens.churn replaces tokens", "take it into a scenario without tokens.churn"),
-            (false, true) => ("its clients have tokens refreshed", "choose another architecture for it"),
+fn ensure_senders_fit(file: &ScenarioFile) -> Result<(), InvalidScenario> {
+    for (index, subject) in file.scenario.subjects.iter().enumerate() {
+        let problem = match subject.sender.as_ref().map(|sender| sender.evidence()) {
+            Some(SenderEvidence::Proofs(_)) => unfit_for_proofs(file, subject),
+            Some(SenderEvidence::Certificate(_)) => unfit_for_certificates(file, subject),
+            None => None,
         };
-        let problem = format!(
-            "{what} while the load runs, but proofs are signed ahead for the tokens issued before it, and would be refused with others; \
-             {remedy}, or leave its `sender` away"
-        );
-        return Err(file.key_error(&format!("subject[{index}].sender"), problem));
+        if let Some(problem) = problem {
+            return Err(file.key_error(&format!("subject[{index}].sender"), problem));
+        }
     }
     Ok(())
+}
+
+/// Proofs are signed ahead for the tokens that there are when the load begins: one for another token proves nothing (RFC 9449 section 4.3).
+fn unfit_for_proofs(file: &ScenarioFile, subject: &scenario::Subject) -> Option<String> {
+    let is_churned = file.scenario.tokens.churn.is_some();
+    let is_refreshed = subject.architecture.design().refreshing.is_some();
+    let (what, remedy) = match (is_churned, is_refreshed) {
+        (false, false) => return None,
+        (true, _) => ("tokens.churn replaces tokens", "take it into a scenario without tokens.churn"),
+        (false, true) => ("its clients have tokens refreshed", "choose another architecture for it"),
+    };
+    Some(format!(
+        "{what} while the load runs, but proofs are signed ahead for the tokens issued before it, and would be refused with others; \
+         {remedy}, choose `sender = \"mtls\"`, or leave its `sender` away"
+    ))
+}
+
+/// A certificate is presented in the handshake of TLS.
+fn unfit_for_certificates(file: &ScenarioFile, subject: &scenario::Subject) -> Option<String> {
+    let wire = subject.wire.unwrap_or(file.scenario.load.wire);
+    let (place, rest) = match subject.wire {
+        Some(_) => ("its `wire`", "wire"),
+        None => ("load.wire", "load.wire"),
+    };
+    wire.tls.is_none().then(|| {
+        format!(
+            "its clients present certificates in the TLS handshake, and {place} has no TLS; add {rest}.tls = {{ key_exchange = \"X25519\" }}, \
+             or choose `sender = \"dpop\"`"
+        )
+    })
 }
 
 fn ensure_streams(file: &ScenarioFile) -> Result<(), InvalidScenario> {

@@ -84,6 +84,27 @@ pub(super) const COLUMNS: &[Column] = &[
         ["readable", "claims"],
     ),
     column(
+        MetricId::ConnectBytes,
+        "Connection",
+        "full handshake",
+        "bytes of a full handshake",
+        ["full", "handsh."],
+    ),
+    column(
+        MetricId::ConnectResumedBytes,
+        "Connection",
+        "resumed",
+        "bytes of a resumed handshake",
+        ["resumed", "handsh."],
+    ),
+    column(
+        MetricId::CertificateBytes,
+        "Connection",
+        "client's certificate",
+        "certificate of the client",
+        ["client", "certif."],
+    ),
+    column(
         MetricId::PropagationP50,
         "Revocation takes",
         "p50",

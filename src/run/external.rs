@@ -133,6 +133,7 @@ impl External {
                 token_characters: self.target.tokens.characters(),
                 readable_claims: self.target.tokens.median().map(readable_claims),
                 proof_characters: None,
+                handshake_bytes: None,
                 http: self.http,
                 wire: self.wire.clone(),
             },

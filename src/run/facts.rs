@@ -70,6 +70,7 @@ fn subject(trial: &Trial) -> Subject {
         token_characters: None,
         readable_claims: None,
         proof_characters: None,
+        handshake_bytes: None,
     }
 }
 

@@ -16,7 +16,6 @@ use crate::plan::{Plan, Trial, Workload};
 use crate::run::{Interrupt, PATIENCE};
 use crate::testbed::{ClientKey, Testbed};
 use crate::units::Stamp;
-use crate::wire::Connector;
 
 /// A running load generator; it stops soon after this is dropped.
 pub(super) struct Generator {
@@ -104,8 +103,8 @@ fn target(
 ) -> anyhow::Result<Target> {
     let (workload, wire) = (&trial.workload, &trial.subject.wire);
     let servers = testbed.endpoints().into_iter().map(|endpoint| {
+        let connector = testbed.connector(wire, endpoint)?;
         let authority = "localhost".to_owned();
-        let connector = Connector::new(endpoint, wire, testbed.trust(), &authority)?;
         Ok(TargetServer { connector, authority, path: "/resource".to_owned(), is_secure: wire.tls.is_some() })
     });
     // A generator that polls on a core it shares would take it from the servers it measures, and a closed loop has no
@@ -119,7 +118,7 @@ fn target(
         requests_per_connection: workload.requests_per_connection,
         tokens,
         renewals,
-        proofs: testbed.client_key().map(proofs),
+        proofs: testbed.owner().key().map(proofs),
         window: workload.window_start()..workload.end(),
         timeout: PATIENCE,
         precision: if polls { Precision::Busy } else { Precision::Hybrid },

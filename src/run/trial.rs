@@ -93,8 +93,9 @@ async fn attempt(
         bad.unreadable = *unreadable;
     }
     recording.subject.readable_claims = tokens.median().map(readable_claims);
-    let bound = testbed.client_key().zip(tokens.valid().next());
-    recording.subject.proof_characters = bound.map(|(key, token)| key.resource_proof(token, 0).len() as u64);
+    recording.subject.proof_characters =
+        tokens.valid().next().and_then(|token| testbed.owner().proof_characters(token));
+    recording.subject.handshake_bytes = testbed.handshake_bytes(&trial.subject.wire).await?;
 
     let tokens = Arc::new(tokens);
     let mut clients = Clients::start(trial, &testbed, &tokens, refreshable, &plan.placement.generators)?;

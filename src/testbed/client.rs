@@ -165,19 +165,20 @@ impl<C: Connect + Clone + Send + Sync + 'static> Client<C> {
         Ok(self.post_for_headers(uri, authorization, form).await?.1)
     }
 
-    /// The same, which proves besides that its sender has a key, if there is a proof (RFC 9449 section 5).
+    /// The same, which proves besides that its sender has a key (RFC 9449 section 5).
     pub async fn post_proven(
         &self,
         uri: &Uri,
         authorization: &str,
-        proof: Option<String>,
+        proof: String,
         form: String,
     ) -> Result<Bytes, CallError> {
-        let mut request = Request::post(uri).header(AUTHORIZATION, authorization).header(CONTENT_TYPE, FORM);
-        if let Some(proof) = proof {
-            request = request.header(PROOF_HEADER, proof);
-        }
-        let request = request.body(Full::from(form)).expect("a URI and encoded credentials make a request");
+        let request = Request::post(uri)
+            .header(AUTHORIZATION, authorization)
+            .header(CONTENT_TYPE, FORM)
+            .header(PROOF_HEADER, proof)
+            .body(Full::from(form))
+            .expect("a URI, encoded credentials and base64url make a request");
         Ok(self.call(uri, request, usize::MAX).await?.1)
     }
 

@@ -7,8 +7,7 @@ use std::time::Duration;
 use hyper::Uri;
 use tokio::task::AbortHandle;
 
-use crate::auth::sender::SenderConstraint;
-use crate::auth::token::dpop::{NONCE_HEADER, ProofKey, ToProve};
+use crate::auth::token::dpop::{NONCE_HEADER, ProofKey, ProofRules, ToProve};
 use crate::auth::token::signature::KeyError;
 use crate::auth::token::{Confirmation, WallClock};
 use crate::testbed::client::{CallError, Client};
@@ -45,9 +44,8 @@ pub(super) fn resource(wire: Wire) -> String {
 }
 
 impl ClientKey {
-    /// A fresh key, for resource servers with this constraint that are reached over this wire.
-    pub(super) fn generate(constraint: &dyn SenderConstraint, wire: Wire) -> Result<Self, KeyError> {
-        let rules = constraint.proofs();
+    /// A fresh key, for resource servers that ask this of proofs and are reached over this wire.
+    pub(super) fn generate(rules: &ProofRules, wire: Wire) -> Result<Self, KeyError> {
         Ok(Self {
             key: ProofKey::generate(&*rules.algorithm)?,
             clock: WallClock::system(),

@@ -1,14 +1,12 @@
 //! Where clients have their tokens issued, refreshed and revoked.
 
-use std::sync::Arc;
-
 use hyper::Uri;
 use serde::Deserialize;
 
 use crate::testbed::authorization_server::MANY_TOKENS;
-use crate::testbed::client::{Client, uri};
-use crate::testbed::client_key::ClientKey;
+use crate::testbed::client::{Client, SecureClient, uri};
 use crate::testbed::issued::Issued;
+use crate::testbed::token_owner::TokenOwner;
 use crate::testbed::tokens::{GOOD, Registration, SupplyError, revocation};
 
 /// A token as it was issued.
@@ -43,21 +41,22 @@ pub(super) struct Desk {
     many: Uri,
     revocation: Uri,
     authorization: String,
-    /// What its tokens are bound to, if to anything.
-    key: Option<Arc<ClientKey>>,
+    /// Whose its tokens are.
+    owner: TokenOwner,
+    /// Connections that show who that is, if connections do.
+    presenting: Option<SecureClient>,
 }
 
 impl Desk {
-    pub(super) fn at(client: Client, issuer: &str, from: &Registration, key: Option<Arc<ClientKey>>) -> Self {
+    pub(super) fn at(client: Client, issuer: &str, from: &Registration, owner: TokenOwner) -> Self {
         let endpoint = |path| uri(issuer, path).expect("the issuer is a URL");
-        Self {
-            client,
-            token: endpoint("/token"),
-            many: endpoint(MANY_TOKENS),
-            revocation: endpoint("/revoke"),
-            authorization: from.credentials().header(),
-            key,
-        }
+        let (token, presenting) = match &owner {
+            TokenOwner::Anybody | TokenOwner::Key(_) => (endpoint("/token"), None),
+            TokenOwner::Certificate(own) => (own.tokens().clone(), Some(own.client())),
+        };
+        let (many, revocation) = (endpoint(MANY_TOKENS), endpoint("/revoke"));
+        let authorization = from.credentials().header();
+        Self { client, token, many, revocation, authorization, owner, presenting }
     }
 
     pub(super) async fn issue(&self, fate: Fate) -> Result<SuppliedToken, SupplyError> {
@@ -77,8 +76,14 @@ impl Desk {
 
     async fn ask(&self, form: String) -> Result<SuppliedToken, SupplyError> {
         let issued = Issued::now();
-        let proof = self.key.as_ref().map(|key| key.token_proof(&self.token));
-        let answer = self.client.post_proven(&self.token, &self.authorization, proof, form).await?;
+        let answer = match (&self.presenting, &self.owner) {
+            (Some(client), _) => client.post(&self.token, &self.authorization, form).await?,
+            (None, TokenOwner::Key(key)) => {
+                let proof = key.token_proof(&self.token);
+                self.client.post_proven(&self.token, &self.authorization, proof, form).await?
+            }
+            (None, _) => self.client.post(&self.token, &self.authorization, form).await?,
+        };
         let TokenAnswer { access_token, refresh_token } = serde_json::from_slice(&answer)?;
         let refreshable = refresh_token.map(|refresh_token| Refreshable { refresh_token, issued });
         Ok(SuppliedToken { text: access_token, refreshable })
@@ -90,9 +95,9 @@ pub struct Refresher(Desk);
 
 impl Refresher {
     /// Of the authorization server at a URL.
-    pub(super) fn at(issuer: &str, key: Option<Arc<ClientKey>>) -> Self {
+    pub(super) fn at(issuer: &str, owner: TokenOwner) -> Self {
         let client = Client::default();
-        Self(Desk::at(client, issuer, &GOOD, key))
+        Self(Desk::at(client, issuer, &GOOD, owner))
     }
 
     /// The token that follows the one that came with this refresh token (RFC 6749 section 6).
@@ -108,8 +113,8 @@ pub struct TokenClient(Desk);
 
 impl TokenClient {
     /// By the connections of a client.
-    pub(super) fn of(client: &Client, issuer: &str, key: Option<Arc<ClientKey>>) -> Self {
-        Self(Desk::at(client.clone(), issuer, &GOOD, key))
+    pub(super) fn of(client: &Client, issuer: &str, owner: TokenOwner) -> Self {
+        Self(Desk::at(client.clone(), issuer, &GOOD, owner))
     }
 
     /// A new token.

@@ -4,7 +4,9 @@ mod authorization_server;
 mod basic;
 mod chain;
 pub mod client;
+mod client_certificate;
 mod client_key;
+mod connections;
 pub mod core_watch;
 mod desk;
 mod event_stream;
@@ -23,13 +25,13 @@ pub mod service;
 pub mod signature;
 pub mod spec;
 mod timeline;
+mod token_owner;
 mod tokens;
 mod usage;
 
 use std::io;
 use std::net::SocketAddr;
 use std::path::Path;
-use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::future::{join_all, try_join_all};
@@ -38,7 +40,7 @@ use crate::auth::store::Store;
 use crate::auth::token::signature::KeyError;
 use crate::design::{Design, TokenFormat};
 use crate::observation::Role;
-use crate::plan::{Placement, Subject, Trial};
+use crate::plan::{Placement, Trial};
 use crate::registry::Part;
 use crate::testbed::chain::Chain;
 use crate::testbed::client::{CallError, Client, uri};
@@ -49,8 +51,9 @@ use crate::testbed::service::{ServiceError, StoredTokens};
 use crate::testbed::signature::TrialKey;
 use crate::testbed::spec::{AuthorizationServerSpec, ClientSpec, Credentials, ServerSpec};
 use crate::testbed::tokens::Source;
-use crate::wire::{self, CertificateError, Endpoint, Trust, Wire};
+use crate::wire::{self, CertificateError, ConnectorError, Endpoint, Trust};
 
+pub use client_certificate::ClientCertificate;
 pub use client_key::ClientKey;
 pub use desk::{Refreshable, Refresher, SuppliedToken, TokenClient};
 pub use heard::ToldOf;
@@ -58,6 +61,7 @@ pub use issued::Issued;
 pub use node::TrialNode;
 pub use resource_server::{Decision, MOST_CALLS, most_connections};
 pub use timeline::{Happened, HappenedAction};
+pub use token_owner::TokenOwner;
 pub use tokens::{Count, Sink, SupplyError, TokenSupply, needed, readable_claims};
 
 /// The servers of one trial. Each can be killed, started again, paused and resumed while the others are used.
@@ -67,8 +71,8 @@ pub struct Testbed {
     /// Where tokens were kept by somebody else's program, which goes on: what is there is taken away at the end.
     lent_store: Option<Part<dyn Store>>,
     client: Client,
-    /// What its tokens are bound to, if to anything.
-    client_key: Option<Arc<ClientKey>>,
+    /// Whose its tokens are.
+    owner: TokenOwner,
     /// Of every server that the load reaches over TLS.
     certificate: Option<Vec<u8>>,
 }
@@ -91,6 +95,17 @@ pub enum TestbedError {
     /// The certificate.
     #[error(transparent)]
     Certificate(#[from] CertificateError),
+    /// Tokens that are bound to a certificate, and no connection on which one is presented.
+    #[error(
+        "tokens are bound to a certificate of the client, and requests travel without TLS; expected `wire` with `tls`"
+    )]
+    NoTls,
+    /// No connection to a server.
+    #[error(transparent)]
+    Connector(#[from] ConnectorError),
+    /// A connection that was to be measured.
+    #[error("the handshake with a server that the load reaches cannot be measured")]
+    Handshake(#[source] io::Error),
     /// The tokens.
     #[error("the tokens of the trial cannot be issued")]
     Supply(#[from] SupplyError),
@@ -144,7 +159,8 @@ impl Testbed {
         let shared_key = key.as_ref().map(|key| key.public.clone()).filter(|key| !key.material.is_public());
         let StoredTokens { store, node: store_node, is_lent } =
             StoredTokens::ready(subject, placement).await?;
-        let place = Place::reserve(Wire::default()).map_err(TestbedError::Port)?;
+        let identity = subject.wire.tls.map(|_| wire::certificate()).transpose()?;
+        let place = Place::reserve(token_owner::wire_to_issuer(subject)).map_err(TestbedError::Port)?;
         let spec = ServerSpec::AuthorizationServer(AuthorizationServerSpec {
             listen: place.address,
             signature: subject.signature.clone(),
@@ -155,10 +171,10 @@ impl Testbed {
             clients: clients(lifetime, subject.extra_claims.bytes(), &subject.architecture.design()),
             serves: vec![subject.architecture.clone()],
             sender: subject.sender.clone(),
+            mutual: token_owner::mutual_entrance(subject, &place.endpoint, identity.as_ref()),
         });
         let authorization_server =
             TrialNode::start(program, "authorization server", placement, &spec, place).await?;
-        let identity = subject.wire.tls.map(|_| wire::certificate()).transpose()?;
         let certificate = identity.as_ref().map(|identity| identity.certificate.clone());
         let issuer = format!("http://{}", authorization_server.address);
         let (seed, at_once) = (trial.seed, trial.workload.requests_at_once());
@@ -172,9 +188,10 @@ impl Testbed {
         nodes.extend(servers);
         nodes.extend(store_node.map(TrialNode::before_tokens));
         let client = Client::default();
-        let client_key = client_key(subject, &client, &nodes).await?;
+        let trust = certificate.clone().map(|certificate| Trust::Certificates(vec![certificate]));
+        let owner = TokenOwner::of(subject, &client, &nodes[0], edge(&nodes), trust).await?;
         let lent_store = is_lent.then_some(store);
-        Ok(Self { nodes, lent_store, client, client_key, certificate })
+        Ok(Self { nodes, lent_store, client, owner, certificate })
     }
 
     /// All of them: the authorization server, then those that the load reaches, in order, then those behind them, then the program that keeps
@@ -183,9 +200,9 @@ impl Testbed {
         &self.nodes
     }
 
-    /// The key that the tokens are bound to, if the subject binds them.
-    pub fn client_key(&self) -> Option<&Arc<ClientKey>> {
-        self.client_key.as_ref()
+    /// Whose the tokens are.
+    pub fn owner(&self) -> &TokenOwner {
+        &self.owner
     }
 
     /// Where the servers that the load reaches answer plain HTTP/1.1, in order.
@@ -214,26 +231,26 @@ impl Testbed {
         let outside = trial.subject.token_format();
         let scheme = trial.subject.signature.clone().filter(|_| outside != TokenFormat::Opaque);
         let extra_claims = trial.subject.extra_claims.bytes();
-        let (client, key) = (&self.client, self.client_key.as_ref());
+        let (client, owner) = (&self.client, &self.owner);
         let subject = &trial.subject;
         // Whoever binds tokens or has them refreshed needs more than the token; JWTs are kept by nobody.
         let together = subject.service.is_some()
             && subject.sender.is_none()
             && subject.architecture.design().refreshing.is_none()
             && outside != TokenFormat::Jwt;
-        let source = Source { client, issuer: &issuer, outside, scheme, extra_claims, key, together, so_far };
+        let source = Source { client, issuer: &issuer, outside, scheme, extra_claims, owner, together, so_far };
         let watched = trial.workload.timeline.revocation_count();
         Ok(tokens::supply(&source, &trial.workload.pool, watched, sink).await?)
     }
 
     /// A client that has good tokens issued while the load runs.
     pub fn token_client(&self) -> TokenClient {
-        TokenClient::of(&self.client, &self.issuer(), self.client_key.clone())
+        TokenClient::of(&self.client, &self.issuer(), self.owner.clone())
     }
 
     /// What has tokens refreshed.
     pub fn refresher(&self) -> Refresher {
-        Refresher::at(&self.issuer(), self.client_key.clone())
+        Refresher::at(&self.issuer(), self.owner.clone())
     }
 
     /// What was decided on tokens under revocation test by those who decide on what clients send, since each was started last; one that is down
@@ -296,23 +313,6 @@ impl Testbed {
 /// Those of the nodes that the load reaches.
 fn edge(nodes: &[TrialNode]) -> impl Iterator<Item = &TrialNode> {
     nodes.iter().filter(|node| node.role.enforces() && node.hop == 0)
-}
-
-/// The key that the tokens of the subject are to be bound to, which knows the nonces of the servers that the load reaches.
-async fn client_key(
-    subject: &Subject,
-    client: &Client,
-    nodes: &[TrialNode],
-) -> Result<Option<Arc<ClientKey>>, TestbedError> {
-    let Some(constraint) = &subject.sender else { return Ok(None) };
-    let mut key = ClientKey::generate(&**constraint, subject.wire)?;
-    if constraint.proofs().nonce {
-        let resource = |node: &TrialNode| {
-            uri(&format!("http://{}", node.address), "/resource").expect("an address makes a URL")
-        };
-        key.keep_nonces(client, edge(nodes).map(resource).collect()).await?;
-    }
-    Ok(Some(Arc::new(key)))
 }
 
 /// Whoever has its tokens refreshed may do so for as long as other tokens live.

@@ -8,6 +8,7 @@ use futures_util::future::{select_all, try_join_all};
 use tokio::net::TcpListener;
 
 use crate::auth::architecture::NotReady;
+use crate::testbed::authorization_server::{MutualEntrance, MutualEntranceError};
 use crate::testbed::resource_server::{Entrance, EntranceError};
 use crate::testbed::spec::{Listening, ResourceServerSpec, ServerSpec};
 use crate::testbed::{authorization_server, resource_server};
@@ -27,6 +28,9 @@ pub enum ServerError {
     /// The authorization server cannot be prepared.
     #[error("the authorization server cannot start")]
     AuthorizationServer(#[from] authorization_server::PrepareError),
+    /// Clients with certificates cannot reach the authorization server.
+    #[error("the authorization server cannot open its entrance for clients with certificates")]
+    MutualEntrance(#[from] MutualEntranceError),
     /// The resource server cannot be prepared.
     #[error("the resource server cannot start")]
     ResourceServer(#[from] NotReady),
@@ -44,8 +48,13 @@ pub async fn serve(spec: ServerSpec, ready: impl FnOnce(Listening)) -> Result<In
         ServerSpec::AuthorizationServer(spec) => {
             let listener = listen(spec.listen).await?;
             let address = listener.local_addr()?;
-            let serving = authorization_server::prepare(spec, listener).await?;
-            ready(Listening { address, endpoint: Endpoint::Tcp(address) });
+            let entrance = match &spec.mutual {
+                Some(mutual) => Some(MutualEntrance::open(mutual).await?),
+                None => None,
+            };
+            let asked_at = entrance.as_ref().map_or(address, |entrance| entrance.address);
+            let serving = authorization_server::prepare(spec, listener, entrance).await?;
+            ready(Listening { address, endpoint: Endpoint::Tcp(asked_at) });
             serving.await?;
             Err(io::Error::from(io::ErrorKind::BrokenPipe).into())
         }

@@ -12,7 +12,7 @@ use crate::auth::token::jwks::{Jwk, PrivateJwk};
 use crate::auth::token::signature::SignatureScheme;
 use crate::design::TokenFormat;
 use crate::registry::Part;
-use crate::wire::{Endpoint, Identity, Wire};
+use crate::wire::{Endpoint, Identity, Tls, Wire};
 
 /// A port of the loopback that the system chooses.
 pub const ANY_PORT: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 0);
@@ -58,6 +58,20 @@ pub struct AuthorizationServerSpec {
     /// What clients must show when they ask for a token, which is then bound to it.
     #[serde(default)]
     pub sender: Option<Part<dyn SenderConstraint>>,
+    /// Where clients ask for tokens that are bound to their certificates.
+    #[serde(default)]
+    pub mutual: Option<MutualEntranceSpec>,
+}
+
+/// A second place of an authorization server, over TLS, that asks clients for their certificates.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct MutualEntranceSpec {
+    /// Where it listens; port 0 lets the system choose.
+    pub listen: SocketAddr,
+    /// How TLS is spoken.
+    pub tls: Tls,
+    /// Who the server is.
+    pub identity: Identity,
 }
 
 /// A client of the authorization server, and what its tokens say.
@@ -158,7 +172,7 @@ pub fn most_passed_on() -> u32 {
 pub struct Listening {
     /// Where it answers plain HTTP/1.1.
     pub address: SocketAddr,
-    /// Where the load reaches it: that address too, unless its wire is another one.
+    /// Where the load reaches it: that address too, unless its wire is another one. Of an authorization server, where clients ask for tokens.
     pub endpoint: Endpoint,
 }
 

@@ -17,10 +17,10 @@ use crate::plan::{BadKind, Pool, TokenClass};
 use crate::registry::Part;
 use crate::testbed::authorization_server::MOST_TOKENS;
 use crate::testbed::client::{CallError, Client};
-use crate::testbed::client_key::ClientKey;
 use crate::testbed::desk::{Desk, Fate, SuppliedToken};
 use crate::testbed::issued::Issued;
 use crate::testbed::spec::{ClientSpec, Credentials};
+use crate::testbed::token_owner::TokenOwner;
 
 /// The audience and the scope that the resource servers of the test bed ask for.
 pub(super) const AUDIENCE: &str = "https://api.example/";
@@ -63,7 +63,7 @@ impl SupplyError {
 
 /// A client of the authorization server from which tokens of one kind come.
 pub(super) struct Registration {
-    id: &'static str,
+    pub(super) id: &'static str,
     audience: &'static str,
     age: Duration,
 }
@@ -121,8 +121,8 @@ pub(super) struct Source<'a> {
     pub(super) scheme: Option<Part<dyn SignatureScheme>>,
     /// Bytes by which groups make its tokens larger.
     pub(super) extra_claims: u32,
-    /// What they are bound to, if to anything.
-    pub(super) key: Option<&'a Arc<ClientKey>>,
+    /// Whose they are.
+    pub(super) owner: &'a TokenOwner,
     /// Whether many are issued at once: those that a program of others keeps, which takes each by itself slowly.
     pub(super) together: bool,
     /// Counts the tokens as they come.
@@ -195,7 +195,7 @@ impl Source<'_> {
         let mut tasks = JoinSet::new();
         for share in 0..AT_ONCE {
             let count = count / AT_ONCE + usize::from(share < count % AT_ONCE);
-            let desk = Desk::at(self.client.clone(), self.issuer, from, self.key.cloned());
+            let desk = Desk::at(self.client.clone(), self.issuer, from, self.owner.clone());
             let sender = sender.clone();
             tasks.spawn(async move {
                 for _ in 0..count {
@@ -240,7 +240,7 @@ impl Source<'_> {
         };
         let (issuer, outside) = (self.issuer.to_owned(), self.outside);
         let groups = Groups::filling(self.extra_claims);
-        let cnf = self.key.map(|key| key.confirmation());
+        let cnf = self.owner.confirmation();
         let (sender, mut signed) = mpsc::channel(WAITING);
         let signing = tokio::task::spawn_blocking(move || {
             let stranger = SigningKey::generate(&*scheme)?;

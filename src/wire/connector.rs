@@ -6,17 +6,20 @@ use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
-use rustls::ClientConfig;
 use rustls::client::Resumption;
 use rustls::pki_types::{InvalidDnsNameError, ServerName};
+use rustls::{ClientConfig, ClientConnection};
 use tokio::io::{AsyncRead as _, ReadBuf};
 use tokio::net::{TcpStream, UnixStream};
 use tokio::time::timeout;
 use tokio_rustls::TlsConnector;
 
+use crate::wire::client_certificate::Presented;
 use crate::wire::endpoint::system_path;
 use crate::wire::foreign::CertificateRequests;
-use crate::wire::{Endpoint, ForeignTls, HandshakeFault, Http, Negotiated, Stream, Tls, Trust, Wire, tls};
+use crate::wire::{
+    ClientIdentity, Endpoint, ForeignTls, HandshakeFault, Http, Negotiated, Stream, Tls, Trust, Wire, tls,
+};
 
 /// Opens connections. Clones share the tickets by which sessions are resumed.
 #[derive(Clone)]
@@ -76,9 +79,26 @@ impl Connector {
         trust: Option<Trust>,
         server_name: &str,
     ) -> Result<Self, ConnectorError> {
-        let config = |tls| config(tls, wire.http, trust.ok_or(ConnectorError::NoTrust)?);
-        let tls = wire.tls.map(config).transpose()?.map(|config| secured(config, server_name)).transpose()?;
-        Ok(Self { endpoint, tls, http: wire.http, mutual: Mutual::default() })
+        Self::presenting(endpoint, wire, trust, server_name, None)
+    }
+
+    /// The same for a client that presents this certificate to servers that ask for one (mutual TLS).
+    pub fn presenting(
+        endpoint: Endpoint,
+        wire: &Wire,
+        trust: Option<Trust>,
+        server_name: &str,
+        identity: Option<&ClientIdentity>,
+    ) -> Result<Self, ConnectorError> {
+        let mut mutual = Mutual { has_identity: identity.is_some(), ..Mutual::default() };
+        let config = |tls| {
+            let (mut config, asked) = config(tls, trust.ok_or(ConnectorError::NoTrust)?, identity)?;
+            config.alpn_protocols = vec![tls::protocol(wire.http).to_vec()];
+            mutual.asked = asked;
+            secured(config, server_name)
+        };
+        let tls = wire.tls.map(config).transpose()?;
+        Ok(Self { endpoint, tls, http: wire.http, mutual })
     }
 
     /// For connections to a server that is not of the test bed, with TLS if `tls` says how.
@@ -105,9 +125,9 @@ impl Connector {
         &self.endpoint
     }
 
-    /// Opens a connection, with TLS up to the end of the handshake.
-    pub async fn connect(&self) -> io::Result<Stream> {
-        let socket = match &self.endpoint {
+    /// A connection of the socket alone.
+    pub(super) async fn socket(&self) -> io::Result<Stream> {
+        Ok(match &self.endpoint {
             Endpoint::Tcp(address) => {
                 let stream = TcpStream::connect(address).await?;
                 // A small request must not wait for the acknowledgement of the one before it.
@@ -115,7 +135,18 @@ impl Connector {
                 Stream::Tcp(stream)
             }
             Endpoint::Unix(path) => Stream::Unix(UnixStream::connect(system_path(path)).await?),
-        };
+        })
+    }
+
+    /// A session of TLS before its first byte; `None` without TLS.
+    pub(super) fn session(&self) -> Option<Result<ClientConnection, rustls::Error>> {
+        let (connector, name) = self.tls.as_ref()?;
+        Some(ClientConnection::new(Arc::clone(connector.config()), name.clone()))
+    }
+
+    /// Opens a connection, with TLS up to the end of the handshake.
+    pub async fn connect(&self) -> io::Result<Stream> {
+        let socket = self.socket().await?;
         let Some((connector, name)) = &self.tls else { return Ok(socket) };
         let stream = connector.connect(name.clone(), socket).await?;
         // Servers that know nothing of ALPN speak HTTP/1.1.
@@ -201,19 +232,33 @@ fn secured(
     Ok((TlsConnector::from(Arc::new(config)), name))
 }
 
-fn config(tls: Tls, http: Http, trust: Trust) -> Result<ClientConfig, ConnectorError> {
+/// For other clients than that of the load, which offer their protocols (ALPN) by themselves.
+pub fn client_config(
+    tls: Tls,
+    trust: Trust,
+    identity: Option<&ClientIdentity>,
+) -> Result<ClientConfig, ConnectorError> {
+    config(tls, trust, identity).map(|(config, _)| config)
+}
+
+fn config(
+    tls: Tls,
+    trust: Trust,
+    identity: Option<&ClientIdentity>,
+) -> Result<(ClientConfig, CertificateRequests), ConnectorError> {
     let provider = tls::provider(tls.key_exchange);
     let verifier = trust.verifier(&provider)?;
+    let asked = CertificateRequests::default();
+    let presented = Presented::of(identity, asked.clone(), &provider)?;
     let mut config = ClientConfig::builder_with_provider(provider)
         .with_protocol_versions(&[&rustls::version::TLS13])?
         // The verifiers are rustls's own but for `Trust::Nothing`, and for a certificate that was given.
         .dangerous()
         .with_custom_certificate_verifier(verifier)
-        .with_no_client_auth();
-    config.alpn_protocols = vec![tls::protocol(http).to_vec()];
+        .with_client_cert_resolver(Arc::new(presented));
     config.resumption =
         if tls.resumption { Resumption::in_memory_sessions(TICKETS) } else { Resumption::disabled() };
-    Ok(config)
+    Ok((config, asked))
 }
 
 /// The most that rustls keeps for one server, and a connector has one.

@@ -1,10 +1,12 @@
 //! How bytes travel between the load generator and the resource servers: HTTP version, TLS, socket.
 
 mod certificate;
+mod client_certificate;
 mod connector;
 mod endpoint;
 mod foreign;
 mod handshake;
+mod handshake_size;
 mod server;
 mod stream;
 #[cfg(test)]
@@ -18,11 +20,13 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 pub use certificate::{CertificateError, Identity, certificate};
-pub use connector::{Connector, ConnectorError, NegotiationError};
+pub use client_certificate::{CertificateKey, ClientIdentity, client_identity};
+pub use connector::{Connector, ConnectorError, NegotiationError, client_config};
 pub use endpoint::{Endpoint, ensure_listening};
-pub use foreign::{CertificateRequests, ClientIdentity, ForeignTls, KeyExchangeGroup};
+pub use foreign::{CertificateRequests, ForeignTls, KeyExchangeGroup};
 pub use handshake::{HandshakeFault, Negotiated};
-pub use server::{AcceptorError, acceptor};
+pub use handshake_size::HandshakeSize;
+pub use server::{AcceptorError, ClientCertificates, acceptor};
 pub use stream::Stream;
 pub use trust::Trust;
 

@@ -1,5 +1,7 @@
 //! Both ends of a wire against each other, over real sockets.
 
+mod mutual;
+
 use std::io;
 use std::net::Ipv4Addr;
 use std::path::PathBuf;
@@ -25,6 +27,8 @@ fn over(key_exchange: KeyExchange) -> Wire {
 struct Seen {
     group: NamedGroup,
     protocol: Option<Vec<u8>>,
+    /// What the client presented.
+    chain: Option<Vec<Vec<u8>>>,
     bytes: Vec<u8>,
 }
 
@@ -37,8 +41,12 @@ struct Server {
 
 impl Server {
     async fn start(wire: Wire, connections: usize) -> Self {
+        Self::asking(wire, connections, ClientCertificates::NotAsked).await
+    }
+
+    async fn asking(wire: Wire, connections: usize, clients: ClientCertificates) -> Self {
         let identity = certificate().unwrap();
-        let acceptor = acceptor(&wire.tls.unwrap(), wire.http, &identity).unwrap();
+        let acceptor = acceptor(&wire.tls.unwrap(), wire.http, &identity, clients).unwrap();
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();
         let endpoint = Endpoint::Tcp(listener.local_addr().unwrap());
         let serving = tokio::spawn(async move {
@@ -74,6 +82,7 @@ async fn see(acceptor: &TlsAcceptor, stream: TcpStream) -> io::Result<Seen> {
     Ok(Seen {
         group: session.negotiated_key_exchange_group().unwrap().name(),
         protocol: session.alpn_protocol().map(<[u8]>::to_vec),
+        chain: session.peer_certificates().map(|chain| chain.iter().map(|one| one.to_vec()).collect()),
         bytes,
     })
 }
@@ -240,7 +249,7 @@ async fn unix_sockets_carry_bytes_by_a_name_of_the_system_one_of_ones_own_and_a_
 async fn tls_runs_over_unix_sockets_too() {
     let wire = Wire { socket: Socket::Unix, ..over(KeyExchange::X25519MlKem768) };
     let identity = certificate().unwrap();
-    let acceptor = acceptor(&wire.tls.unwrap(), wire.http, &identity).unwrap();
+    let acceptor = acceptor(&wire.tls.unwrap(), wire.http, &identity, ClientCertificates::NotAsked).unwrap();
     let (listener, endpoint) = Endpoint::listen_unix(None).unwrap();
     let serving = tokio::spawn(async move {
         let mut stream = acceptor.accept(listener.accept().await.unwrap().0).await.unwrap();

@@ -16,6 +16,9 @@ pub(super) fn provider(key_exchange: KeyExchange) -> Arc<CryptoProvider> {
     Arc::new(CryptoProvider { kx_groups: vec![group], ..aws_lc_rs::default_provider() })
 }
 
+/// How many tickets a server sends after each handshake: what rustls does by default. A client that connects twice at once needs two.
+pub(super) const TICKETS: u32 = 2;
+
 /// The name of a protocol in ALPN (RFC 7301).
 pub(super) fn protocol(http: Http) -> &'static [u8] {
     match http {

@@ -70,6 +70,7 @@ fn proofs_for_tokens_that_are_renewed_under_load_are_refused_at_their_line_with_
             "case.toml:26: subject[1].sender",
             "its clients have tokens refreshed",
             "choose another architecture",
+            "choose `sender = \"mtls\"`",
         ],
     );
     let churned = SMALL

@@ -1,6 +1,7 @@
 //! The two servers standing alone, as anybody may start them for another load tool: OAuth over real HTTP.
 
 mod answers;
+mod certificates;
 mod crash;
 mod deny_list;
 mod ending;

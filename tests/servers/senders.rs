@@ -21,16 +21,21 @@ use crate::server::{basic, bearer};
 const RESOURCE: &str = "http://localhost/resource";
 
 /// A test bed with one resource server, and tokens that are bound to the key of its client.
-struct Bound {
-    testbed: Testbed,
-    tokens: Vec<String>,
+pub(crate) struct Bound {
+    pub(crate) testbed: Testbed,
+    pub(crate) tokens: Vec<String>,
 }
 
 impl Bound {
     async fn to(sender: &str, architecture: &str) -> Self {
+        Self::over("{}", sender, architecture).await
+    }
+
+    /// The same over this wire.
+    pub(crate) async fn over(wire: &str, sender: &str, architecture: &str) -> Self {
         let scenario = format!(
-            "question = \"?\"\n[load]\nrate = 1\nduration = \"1s\"\n[tokens]\nlive = 10\nbad = 0\n[revocation]\ntokens = 0\n\
-             [[subject]]\n{architecture}\nsender = {sender}\n"
+            "question = \"?\"\n[load]\nrate = 1\nduration = \"1s\"\nwire = {wire}\n[tokens]\nlive = 10\nbad = 0\n\
+             [revocation]\ntokens = 0\n[[subject]]\n{architecture}\nsender = {sender}\n"
         );
         let file = ScenarioFile::parse("case.toml".to_owned(), &scenario, &[]).expect("a scenario");
         let plan = Plan::decide(&file, &[], &available_cores()).expect("a plan");
@@ -45,20 +50,20 @@ impl Bound {
         Self { testbed, tokens }
     }
 
-    fn node(&self, name: &str) -> &TrialNode {
+    pub(crate) fn node(&self, name: &str) -> &TrialNode {
         self.testbed.nodes().iter().find(|node| node.name.starts_with(name)).expect("it was started")
     }
 
     /// The server that clients reach.
-    fn edge(&self) -> &TrialNode {
+    pub(crate) fn edge(&self) -> &TrialNode {
         self.testbed.nodes().iter().find(|node| node.role.enforces() && node.hop == 0).expect("there is one")
     }
 
     fn key(&self) -> &ClientKey {
-        self.testbed.client_key().expect("its tokens are bound")
+        self.testbed.owner().key().expect("its tokens are bound to a key")
     }
 
-    fn count(&self, name: &str) -> u64 {
+    pub(crate) fn count(&self, name: &str) -> u64 {
         get(self.edge().address, "/bench/counts", &[]).expect(200).json()[name]
             .as_u64()
             .expect("it is counted")
@@ -96,26 +101,38 @@ fn now() -> UnixTime {
     WallClock::system().now()
 }
 
-/// Every architecture as a subject has it whose tokens may be bound, and whether it looks at tokens at all.
-fn subjects() -> Vec<(String, bool)> {
-    let examples = ARCHITECTURES.examples().into_iter().filter_map(|choice| {
+/// An architecture as a subject has it.
+pub(crate) struct Case {
+    pub(crate) subject: String,
+    /// Whether it looks at tokens at all.
+    pub(crate) checks_tokens: bool,
+    /// Whether its clients keep the tokens that they have.
+    pub(crate) stays: bool,
+}
+
+/// Every architecture.
+pub(crate) fn cases() -> Vec<Case> {
+    let examples = ARCHITECTURES.examples().into_iter().map(|choice| {
         let architecture = ARCHITECTURES.resolve(choice.clone()).expect("an example");
         let written = toml::Value::try_from(&choice).expect("settings are TOML");
         let signature = match architecture.tokens() {
             Tokens::Any => "",
             Tokens::Jwt | Tokens::Phantom | Tokens::Split | Tokens::SignedAnswers => "signature = \"ES256\"",
         };
-        let checks = architecture.design().checks != Checks::Nothing;
-        // Proofs are signed ahead, for tokens that stay: a scenario with both is refused.
-        let stay = architecture.design().refreshing.is_none();
-        stay.then(|| (format!("architecture = {written}\n{signature}"), checks))
+        let design = architecture.design();
+        Case {
+            subject: format!("architecture = {written}\n{signature}"),
+            checks_tokens: design.checks != Checks::Nothing,
+            stays: design.refreshing.is_none(),
+        }
     });
     examples.collect()
 }
 
 #[tokio::test]
 async fn under_every_architecture_a_stolen_token_is_refused_without_the_key_and_a_stolen_proof_too() {
-    for (subject, checks_tokens) in subjects() {
+    // Proofs are signed ahead, for tokens that stay: a scenario with both is refused.
+    for Case { subject, checks_tokens, .. } in cases().into_iter().filter(|case| case.stays) {
         let bound = Bound::to("\"dpop\"", &subject).await;
         let [token, another, ..] = &*bound.tokens else { panic!("{:?}", bound.tokens) };
         let proof = bound.key().resource_proof(token, 0);

@@ -152,6 +152,7 @@ impl Scheme {
             token_characters: Some([characters, characters, characters + 2]),
             readable_claims: Some(ReadableClaims { members: 8, bytes: 236 }),
             proof_characters: None,
+            handshake_bytes: None,
         }
     }
 

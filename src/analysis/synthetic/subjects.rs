@@ -42,6 +42,7 @@ impl Made {
             token_characters: Some([43, 43, 45]),
             readable_claims: Some(ReadableClaims { members: 0, bytes: 0 }),
             proof_characters: None,
+            handshake_bytes: None,
         };
         Self::plain(subject, local, call)
     }

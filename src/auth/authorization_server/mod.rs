@@ -23,7 +23,6 @@ use aws_lc_rs::constant_time::verify_slices_are_equal;
 
 use crate::auth::issuer::Introspection;
 use crate::auth::store::{Record, RevokedToken, StoreError, TokenStore};
-use crate::auth::token::dpop::ProofVerifier;
 use crate::auth::token::jwks::JwkSet;
 use crate::auth::token::signature::SigningError;
 use crate::auth::token::{
@@ -31,6 +30,7 @@ use crate::auth::token::{
     opaque,
 };
 
+pub use binding::TokenBinding;
 pub use grants::RefreshError;
 pub use in_memory::IN_MEMORY_CLIENT;
 pub use minting::{JwtError, Minting, Signing, signature_of};
@@ -52,8 +52,8 @@ pub struct AuthorizationServer {
     exchanges_for: Vec<String>,
     /// How long after its expiry a revoked token is remembered: the longest that a publication asks for.
     grace: Duration,
-    /// What it asks of the proofs of those who ask for tokens, if they must prove to have a key.
-    proofs: Option<ProofVerifier>,
+    /// What it binds tokens to, if to anything.
+    binding: Option<TokenBinding>,
     revocations: AtomicU64,
     feed: RevocationFeed,
     clock: WallClock,
@@ -122,7 +122,7 @@ impl AuthorizationServer {
             status_list: None,
             exchanges_for: Vec::new(),
             grace: Duration::ZERO,
-            proofs: None,
+            binding: None,
             revocations: AtomicU64::new(0),
             feed: RevocationFeed::default(),
             clock,

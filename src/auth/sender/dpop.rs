@@ -6,13 +6,25 @@ use schemars::JsonSchema;
 use serde::de::Error as _;
 use serde::{Deserialize, Deserializer};
 
-use crate::auth::sender::SenderConstraint;
+use crate::auth::sender::{SenderConstraint, SenderEvidence};
 use crate::auth::token::dpop::ProofRules;
 use crate::auth::token::signature::{SignatureScheme, Status};
 use crate::registry::Part;
 use crate::units::Period;
 
-/// Tokens are bound to a key of the client's, who signs a proof for every request with it.
+/// Binds tokens to a key of the client, who signs a proof for every request with it.
+///
+/// * Data flow: the client asks for a token with a proof, a JWT that it signs for this one request and that holds its public key. The
+///   authorization server puts the hash of the key into the token, and into what introspection answers about it (`cnf` with `jkt`). The client
+///   sends the token with a new proof that names method and URI of the request, the hash of the token and the time. The resource server
+///   verifies the proof and that it is new, then compares the hash of its key with that of the token. Behind a gateway nobody asks.
+/// * Specification: RFC 9449.
+/// * A stolen token is worth nothing without the key. A proof that was stolen with it counts for the same request alone, and once: a server
+///   remembers each for as long as it counts.
+/// * The cost is that of every request: a header of half a kilobyte, a signature by the client, its verification with a key that comes along,
+///   and a place among the proofs that are remembered.
+/// * Nothing of it is in the connection: proxies that end TLS may stand before whoever decides on tokens.
+/// * Proofs are signed ahead for the tokens that there are when the load begins: not with `jwt-refresh` nor `tokens.churn`.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Dpop {
@@ -31,13 +43,13 @@ pub(super) struct Dpop {
 }
 
 impl SenderConstraint for Dpop {
-    fn proofs(&self) -> ProofRules {
-        ProofRules {
+    fn evidence(&self) -> SenderEvidence {
+        SenderEvidence::Proofs(ProofRules {
             algorithm: self.algorithm.clone(),
             max_age: self.max_age.duration(),
             nonce: self.nonce,
             replay_cache: self.replay_cache.get(),
-        }
+        })
     }
 }
 

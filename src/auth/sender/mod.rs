@@ -1,26 +1,44 @@
 //! Sender constraints: what a client must show beside a token, so that a stolen one is worth nothing. One file each.
 
 mod dpop;
+mod mtls;
 
 use std::fmt::Debug;
 
 use crate::auth::token::dpop::ProofRules;
 use crate::registry::{Registry, Role, entry};
+use crate::wire::CertificateKey;
 
 /// A way to bind tokens to those whom they are issued to, with its settings.
 pub trait SenderConstraint: Debug + Send + Sync {
-    /// What is asked of the proofs that clients sign.
-    fn proofs(&self) -> ProofRules;
+    /// What shows that a token is the sender's.
+    fn evidence(&self) -> SenderEvidence;
+}
+
+/// What shows that a token is the sender's.
+#[derive(Clone, Debug)]
+pub enum SenderEvidence {
+    /// A proof that is signed for each request, of which this is asked (RFC 9449).
+    Proofs(ProofRules),
+    /// The certificate of the connection, with a key like this one (RFC 8705).
+    Certificate(CertificateKey),
 }
 
 /// Every sender constraint.
 pub static SENDER_CONSTRAINTS: Registry<dyn SenderConstraint> = Registry {
     role: "sender constraint",
-    entries: &[entry!(
-        "dpop",
-        dpop::Dpop,
-        "clients sign a proof for every request with the key that their tokens are bound to (RFC 9449)"
-    )],
+    entries: &[
+        entry!(
+            "dpop",
+            dpop::Dpop,
+            "clients sign a proof for every request with the key that their tokens are bound to (RFC 9449)"
+        ),
+        entry!(
+            "mtls",
+            mtls::MutualTls,
+            "clients present the certificate that their tokens are bound to in every TLS handshake (RFC 8705)"
+        ),
+    ],
 };
 
 impl Role for dyn SenderConstraint {
@@ -28,8 +46,8 @@ impl Role for dyn SenderConstraint {
         &SENDER_CONSTRAINTS
     }
 
-    /// OAuth 2.0 Mutual-TLS (RFC 8705), Token Binding and HTTP Message Signatures.
-    const ELSEWHERE: &'static [&'static str] = &["mtls", "token-binding", "http-signatures"];
+    /// Token Binding and HTTP Message Signatures.
+    const ELSEWHERE: &'static [&'static str] = &["token-binding", "http-signatures"];
 }
 
 #[cfg(test)]
@@ -37,10 +55,29 @@ mod tests {
     use super::*;
     use crate::registry::Choice;
 
-    fn resolve(settings: &str) -> Result<ProofRules, String> {
-        let choice = Choice { kind: "dpop".to_owned(), settings: settings.parse().unwrap() };
+    fn evidence(kind: &str, settings: &str) -> Result<SenderEvidence, String> {
+        let choice = Choice { kind: kind.to_owned(), settings: settings.parse().unwrap() };
         let part = SENDER_CONSTRAINTS.resolve(choice).map_err(|error| error.to_string())?;
-        Ok(part.proofs())
+        Ok(part.evidence())
+    }
+
+    fn resolve(settings: &str) -> Result<ProofRules, String> {
+        match evidence("dpop", settings)? {
+            SenderEvidence::Proofs(rules) => Ok(rules),
+            SenderEvidence::Certificate(key) => panic!("{key:?}"),
+        }
+    }
+
+    #[test]
+    fn by_default_certificates_are_es256() {
+        for (settings, expected) in [("", "ES256"), ("algorithm = \"RS256\"", "RS256")] {
+            let Ok(SenderEvidence::Certificate(key)) = evidence("mtls", settings) else {
+                panic!("{settings}")
+            };
+            assert_eq!(format!("{key:?}"), expected);
+        }
+        let problem = evidence("mtls", "algorithm = \"ML-DSA-65\"").unwrap_err();
+        assert!(problem.contains("expected one of `ES256`, `ES384`, `Ed25519`, `RS256`"), "{problem}");
     }
 
     #[test]

@@ -205,17 +205,21 @@ mod tests {
             let claims = StatedClaims::of_answer(answer.as_bytes()).unwrap().unwrap();
             assert_eq!(claims.status.map(|status| status.status_list.idx), idx, "{answer}");
         }
-        for (cnf, jkt) in [
-            (r#"{"jkt":"a","x":1}"#, Some(Some("a"))),
-            (r#"{"x":1}"#, Some(None)),
+        for (cnf, thumbprints) in [
+            (r#"{"jkt":"a","x":1}"#, Some([Some("a"), None])),
+            (r#"{"x5t#S256":"b"}"#, Some([None, Some("b")])),
+            (r#"{"x5t#S256":"b","jkt":"a"}"#, Some([Some("a"), Some("b")])),
+            (r#"{"x":1}"#, Some([None, None])),
             (r#"{"jkt":1}"#, None),
+            (r#"{"x5t#S256":null}"#, None),
             (r#"{"jkt":"a","jkt":"a"}"#, None),
             (r#""a""#, None),
             ("null", None),
         ] {
             let claims = StatedClaims::of_answer(format!(r#"{{"active":true,"cnf":{cnf}}}"#).as_bytes());
-            let bound = claims.ok().map(|claims| claims.unwrap().cnf.unwrap().jkt);
-            assert_eq!(bound.as_ref().map(Option::as_deref), jkt, "a token that is bound stays so: {cnf}");
+            let bound = claims.ok().map(|claims| claims.unwrap().cnf.unwrap());
+            let bound = bound.as_ref().map(|cnf| [cnf.jkt.as_deref(), cnf.x5t_s256.as_deref()]);
+            assert_eq!(bound, thumbprints, "a token that is bound stays so: {cnf}");
         }
         for inactive in
             [r#"{"active":false}"#, r#"{"exp":null,"active":false}"#, r#"{"active":false,"active":true}"#]

@@ -1,8 +1,8 @@
 //! What answers at the endpoints: RFC 6749 (`/token`), RFC 7662, RFC 7009, RFC 8414, revocations as they
 //! happen, and the published documents.
 
-use axum::extract::Form;
 use axum::extract::rejection::FormRejection;
+use axum::extract::{ConnectInfo, Extension, Form};
 use axum::http::header::{
     ACCEPT, AUTHORIZATION, CACHE_CONTROL, CONTENT_TYPE, ETAG, IF_NONE_MATCH, PRAGMA, WWW_AUTHENTICATE,
 };
@@ -11,12 +11,13 @@ use axum::response::{IntoResponse, Json, Response, Sse};
 use serde::Deserialize;
 use serde_json::json;
 
+use super::mutual::PresentedCertificate;
 use super::table::Called;
 use crate::auth::authorization_server::{Client, Issued, JwtError, RefreshError, RevokeError};
 use crate::auth::issuer::SIGNED_INTROSPECTION;
 use crate::auth::revocation_event::EventId;
-use crate::auth::token::dpop::{PROOF_HEADER, ProofFault, SCHEME};
-use crate::auth::token::{Confirmation, TokenId, scope};
+use crate::auth::token::dpop::{PROOF_HEADER, SCHEME};
+use crate::auth::token::{Confirmation, SenderFault, TokenId, scope};
 use crate::plan::REVOKED_HEADER;
 use crate::testbed::exchange::{ACCESS_TOKEN, JWT, SPLIT_TOKEN, TOKEN_EXCHANGE};
 use crate::testbed::revocation_events::{self, LAST_EVENT_ID};
@@ -67,21 +68,26 @@ pub(super) enum Refusal {
     InvalidScope,
     InvalidGrant(String),
     InvalidTarget,
-    /// RFC 9449 section 5.
-    NotProven(ProofFault),
+    /// RFC 9449 section 5; a certificate is missing.
+    NotProven(SenderFault),
     /// The server's own trouble.
     Unavailable(String),
 }
 
 pub(super) async fn token(
     called: Called,
+    connection: Option<Extension<ConnectInfo<PresentedCertificate>>>,
     headers: HeaderMap,
     form: Result<Form<TokenRequest>, FormRejection>,
 ) -> Result<Response, Refusal> {
     let client = authenticated(&called, &headers)?;
     let Form(request) = form?;
     let proofs = headers.get_all(PROOF_HEADER).iter().map(|proof| proof.to_str().unwrap_or_default());
-    let bound_to = || called.server().confirmation(Method::POST.as_str(), proofs).map_err(Refusal::NotProven);
+    let certificate = connection.as_ref().and_then(|Extension(ConnectInfo(shown))| shown.0.as_deref());
+    let bound_to = || {
+        let cnf = called.server().confirmation(Method::POST.as_str(), proofs, certificate);
+        cnf.map_err(Refusal::NotProven)
+    };
     match request.grant_type.as_deref() {
         Some("client_credentials") => {}
         Some("refresh_token") => return refresh(&called, client, &request, bound_to()?).await,
@@ -141,9 +147,9 @@ async fn refresh(
     }
 }
 
-/// RFC 9449 section 5.
+/// RFC 9449 section 5; what is bound to a certificate is sent as any bearer token is.
 fn token_type(cnf: Option<&Confirmation>) -> &'static str {
-    if cnf.is_some() { SCHEME } else { "Bearer" }
+    if cnf.is_some_and(|cnf| cnf.jkt.is_some()) { SCHEME } else { "Bearer" }
 }
 
 /// RFC 6749 section 5.1.
@@ -340,7 +346,14 @@ impl IntoResponse for Refusal {
                 "tokens are not exchanged for that audience".into(),
             ),
             Self::InvalidGrant(why) => (StatusCode::BAD_REQUEST, "invalid_grant", why),
-            Self::NotProven(fault) => (StatusCode::BAD_REQUEST, "invalid_dpop_proof", fault.to_string()),
+            Self::NotProven(SenderFault::Proof(fault)) => {
+                (StatusCode::BAD_REQUEST, "invalid_dpop_proof", fault.to_string())
+            }
+            Self::NotProven(SenderFault::Certificate(fault)) => {
+                let place =
+                    "tokens are bound to certificates: ask at the token_endpoint of mtls_endpoint_aliases";
+                (StatusCode::BAD_REQUEST, "invalid_request", format!("{fault}; {place} in the metadata"))
+            }
             Self::Unavailable(why) => (StatusCode::SERVICE_UNAVAILABLE, "temporarily_unavailable", why),
         };
         (status, Json(json!({ "error": error, "error_description": description }))).into_response()

@@ -1,6 +1,7 @@
 //! The authorization server as a process: the OAuth endpoints over HTTP.
 
 mod endpoints;
+mod mutual;
 mod table;
 
 use std::io;
@@ -9,7 +10,8 @@ use std::time::Duration;
 use tokio::net::TcpListener;
 
 use crate::auth::architecture::Architecture;
-use crate::auth::authorization_server::{AuthorizationServer, Client, Minting};
+use crate::auth::authorization_server::{AuthorizationServer, Client, Minting, TokenBinding};
+use crate::auth::sender::{SenderConstraint, SenderEvidence};
 use crate::auth::store::StoreError;
 use crate::auth::token::dpop::{ProofRules, ProofVerifier};
 use crate::auth::token::jwt::SigningKey;
@@ -18,6 +20,9 @@ use crate::auth::token::{Groups, WallClock};
 use crate::design::TokenFormat;
 use crate::testbed::listener::{Impatient, NoDelay};
 use crate::testbed::spec::AuthorizationServerSpec;
+use mutual::PresentedCertificate;
+
+pub(super) use mutual::{MutualEntrance, MutualEntranceError};
 
 pub(in crate::testbed) use endpoints::MOST_TOKENS;
 pub(in crate::testbed) use table::MANY_TOKENS;
@@ -39,11 +44,12 @@ pub enum PrepareError {
 /// How long who reads a stream may take nothing of it.
 const PATIENCE: Duration = Duration::from_secs(10);
 
-/// Prepares the server and hands it back as a future that serves on `listener` without end.
-/// Its issuer identifier is the address it listens on.
+/// Prepares the server and hands it back as a future that serves on `listener`, and at the entrance for clients with certificates if there
+/// is one, without end. Its issuer identifier is the address it listens on.
 pub(super) async fn prepare(
     spec: AuthorizationServerSpec,
     listener: TcpListener,
+    entrance: Option<MutualEntrance>,
 ) -> Result<impl Future<Output = io::Result<()>>, PrepareError> {
     let issuer = format!("http://{}", listener.local_addr()?);
     let minting = match &spec.signature {
@@ -54,11 +60,7 @@ pub(super) async fn prepare(
         }
         None => Minting::Opaque,
     };
-    // No nonce: whoever asks for a token has shown its secret just now.
-    let rules = spec.sender.map(|sender| ProofRules { nonce: false, ..sender.proofs() });
-    let proofs = rules.map(|rules| {
-        ProofVerifier::new(rules, &format!("{issuer}/token")).expect("an address makes a URI with a host")
-    });
+    let binding = spec.sender.map(|sender| binding(&*sender, &issuer));
     let clients = spec.clients.into_iter().map(|client| Client {
         id: client.credentials.client_id,
         secret: client.credentials.client_secret,
@@ -74,9 +76,34 @@ pub(super) async fn prepare(
         .publishing(
             spec.serves.iter().flat_map(|served| served.everywhere()).flat_map(Architecture::publishes),
         )
-        .binding_by(proofs)
+        .binding_by(binding)
         .exchanging_for(spec.serves.iter().filter_map(|served| served.exchanges_for()).map(str::to_owned));
-    Ok(axum::serve(Impatient(NoDelay(listener), PATIENCE), table::routes(server)).into_future())
+    let mutual = entrance.as_ref().map(|entrance| format!("https://{}", entrance.address));
+    let routes = table::routes(server, mutual);
+    let presenting = routes.clone().into_make_service_with_connect_info::<PresentedCertificate>();
+    Ok(async move {
+        let plain = axum::serve(Impatient(NoDelay(listener), PATIENCE), routes).into_future();
+        match entrance {
+            None => plain.await,
+            Some(entrance) => tokio::select! {
+                ended = plain => ended,
+                ended = axum::serve(entrance, presenting).into_future() => ended,
+            },
+        }
+    })
+}
+
+/// What the tokens of this issuer are bound to.
+fn binding(sender: &dyn SenderConstraint, issuer: &str) -> TokenBinding {
+    match sender.evidence() {
+        SenderEvidence::Proofs(rules) => {
+            // No nonce: whoever asks for a token has shown its secret just now.
+            let rules = ProofRules { nonce: false, ..rules };
+            let verifier = ProofVerifier::new(rules, &format!("{issuer}/token"));
+            TokenBinding::Key(Box::new(verifier.expect("an address makes a URI with a host")))
+        }
+        SenderEvidence::Certificate(_) => TokenBinding::Certificate,
+    }
 }
 
 #[cfg(test)]

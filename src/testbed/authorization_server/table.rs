@@ -48,6 +48,8 @@ struct Counted {
     calls: Vec<AtomicU64>,
     /// Those of the calls of [`TOKEN`] that had a token refreshed.
     refreshes: AtomicU64,
+    /// The base URL for clients with certificates, if there is one.
+    mutual: Option<String>,
 }
 
 /// Where clients of the bench are issued many tokens at once.
@@ -64,12 +66,12 @@ pub(super) struct Called {
     row: usize,
 }
 
-/// The routes of a server.
-pub(super) fn routes(server: impl Into<Arc<AuthorizationServer>>) -> Router {
+/// The routes of a server, which clients with certificates reach at `mutual`, if anywhere.
+pub(super) fn routes(server: impl Into<Arc<AuthorizationServer>>, mutual: Option<String>) -> Router {
     let server = server.into();
     let rows = ENDPOINTS.len() + server.publications().len();
     let calls = (0..rows).map(|_| AtomicU64::new(0)).collect();
-    let counted = Arc::new(Counted { server, calls, refreshes: AtomicU64::new(0) });
+    let counted = Arc::new(Counted { server, calls, refreshes: AtomicU64::new(0), mutual });
     let called = |row| Called { counted: Arc::clone(&counted), row };
     let mut router = Router::new();
     for (row, endpoint) in ENDPOINTS.iter().enumerate() {
@@ -108,6 +110,14 @@ impl Called {
         if let Some(alg) = self.server().proof_algorithm() {
             // RFC 9449 section 5.1.
             metadata["dpop_signing_alg_values_supported"] = json!([alg]);
+        }
+        if self.server().binds_to_certificates() {
+            // RFC 8705 section 3.3.
+            metadata["tls_client_certificate_bound_access_tokens"] = true.into();
+        }
+        if let Some(base) = &self.counted.mutual {
+            // RFC 8705 section 5.
+            metadata["mtls_endpoint_aliases"] = json!({ "token_endpoint": format!("{base}{TOKEN}") });
         }
         if let Some(alg) = self.server().signing_algorithm() {
             // RFC 9701 section 7.

@@ -49,7 +49,7 @@ impl Served {
         let listener = socket.listen(16).unwrap();
         let address = listener.local_addr().unwrap();
         let listener = Impatient(NoDelay(listener), patience);
-        let routes = table::routes(Arc::clone(&server));
+        let routes = table::routes(Arc::clone(&server), None);
         tokio::spawn(async move { axum::serve(listener, routes).await });
         Self { server, client, address }
     }

@@ -1,4 +1,4 @@
-//! Answers of the resource server: 200, or a refusal in the words of RFC 6750 section 3 and RFC 9449 section 7.1.
+//! Answers of the resource server: 200, or a refusal in the words of RFC 6750 section 3, RFC 9449 section 7.1 and RFC 8705 section 3.
 
 use http_body_util::Full;
 use hyper::StatusCode;
@@ -9,8 +9,7 @@ use hyper::header::{
 use serde::Serialize;
 
 use crate::auth::architecture::Verified;
-use crate::auth::token::Rejection;
-use crate::auth::token::dpop::ProofFault;
+use crate::auth::token::{Rejection, SenderFault};
 
 pub(super) type Response = hyper::Response<Full<Bytes>>;
 
@@ -25,7 +24,7 @@ pub(super) enum Answer {
     /// The token is refused.
     Refused(Rejection),
     /// Nothing shows that the token is the sender's.
-    NotProven(ProofFault),
+    NotProven(SenderFault),
 }
 
 impl Answer {

@@ -10,6 +10,7 @@ use hyper_util::rt::{TokioExecutor, TokioIo};
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio_rustls::TlsAcceptor;
 
+use crate::auth::token::Confirmation;
 use crate::testbed::resource_server::ResourceServer;
 use crate::wire::Http;
 
@@ -46,11 +47,13 @@ async fn converse(
     language: Language,
 ) {
     match language.tls {
-        None => speak(server, stream, language.http).await,
+        None => speak(server, stream, language.http, None).await,
         // A handshake that fails is the client's to notice. The box keeps the rest small for everybody else.
         Some(tls) => {
             if let Ok(stream) = tls.accept(stream).await {
-                Box::pin(speak(server, stream, language.http)).await;
+                // Of a session that was resumed, the certificate of its first connection. Hashed here, for all requests that come by this one.
+                let certificate = server.senders.of_connection(stream.get_ref().1.peer_certificates());
+                Box::pin(speak(server, stream, language.http, certificate)).await;
             }
         }
     }
@@ -60,10 +63,16 @@ async fn speak(
     server: Arc<ResourceServer>,
     stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static,
     http: Http,
+    certificate: Option<Confirmation>,
 ) {
+    // One pointer for both: a request copies it.
+    let party = Arc::new((server, certificate));
     let respond = service_fn(move |request| {
-        let server = Arc::clone(&server);
-        async move { Ok::<_, Infallible>(server.respond(&request).await) }
+        let party = Arc::clone(&party);
+        async move {
+            let (server, certificate) = &*party;
+            Ok::<_, Infallible>(server.respond(&request, certificate.as_ref()).await)
+        }
     });
     let stream = TokioIo::new(stream);
     // Without a timer hyper waits for the next request as long as it takes: a pool keeps idle connections.

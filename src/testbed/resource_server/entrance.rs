@@ -7,11 +7,12 @@ use std::sync::Arc;
 
 use tokio::net::{TcpListener, UnixListener};
 
+use crate::auth::sender::SenderEvidence;
 use crate::testbed::listener::NoDelay;
 use crate::testbed::resource_server::ResourceServer;
 use crate::testbed::resource_server::conversation::{Language, accept};
 use crate::testbed::spec::{ANY_PORT, ResourceServerSpec};
-use crate::wire::{AcceptorError, Endpoint, Socket, Wire, acceptor};
+use crate::wire::{AcceptorError, ClientCertificates, Endpoint, Socket, Wire, acceptor};
 
 /// A second listener of a resource server.
 pub(crate) struct Entrance {
@@ -66,7 +67,7 @@ impl Entrance {
         let tls = match &wire.tls {
             Some(tls) => {
                 let identity = spec.identity.as_ref().ok_or(EntranceError::NoIdentity)?;
-                Some(acceptor(tls, wire.http, identity)?)
+                Some(acceptor(tls, wire.http, identity, certificates(spec))?)
             }
             None => None,
         };
@@ -80,6 +81,14 @@ impl Entrance {
             Listener::Tcp(listener) => accept(server, NoDelay(listener), self.language).await,
             Listener::Unix(listener, _file) => accept(server, listener, self.language).await,
         }
+    }
+}
+
+/// Who decides on what clients send asks them for certificates, if tokens are bound to those.
+fn certificates(spec: &ResourceServerSpec) -> ClientCertificates {
+    match spec.sender.as_ref().filter(|_| spec.hop == 0).map(|sender| sender.constraint.evidence()) {
+        Some(SenderEvidence::Certificate(_)) => ClientCertificates::Asked,
+        Some(SenderEvidence::Proofs(_)) | None => ClientCertificates::NotAsked,
     }
 }
 

@@ -26,7 +26,7 @@ use tokio::net::TcpListener;
 use crate::auth::architecture::{Architecture, Context, NotReady, TokenValidator};
 use crate::auth::token::dpop::{NONCE_HEADER, ProofFault};
 use crate::auth::token::jwt::Trust;
-use crate::auth::token::{Policy, WallClock};
+use crate::auth::token::{Confirmation, Policy, SenderFault, WallClock};
 use crate::registry::Part;
 use crate::testbed::listener::NoDelay;
 use crate::testbed::spec::ResourceServerSpec;
@@ -35,7 +35,7 @@ use answer::Answer;
 use conversation::{Language, accept};
 use decisions::DecisionLog;
 use http_issuer::HttpIssuer;
-use senders::Senders;
+use senders::{Senders, Shown};
 use upstream::Behind;
 
 pub use decisions::Decision;
@@ -159,11 +159,16 @@ fn at(architecture: &Part<dyn Architecture>, hop: u8, branch: u8) -> Result<&dyn
 }
 
 impl ResourceServer {
-    async fn respond(&self, request: &Request<Incoming>) -> answer::Response {
+    /// The answer to a request that came by a connection on which this certificate was presented, if one was.
+    async fn respond(
+        &self,
+        request: &Request<Incoming>,
+        certificate: Option<&Confirmation>,
+    ) -> answer::Response {
         let is_head = request.method() == Method::HEAD;
         let fetches = is_head || request.method() == Method::GET;
         let response = match request.uri().path() {
-            "/resource" if fetches => self.resource(request).await,
+            "/resource" if fetches => self.resource(request, certificate).await,
             "/bench/counts" if fetches => answer::json(&self.counts()),
             "/bench/decisions" if fetches => all_or_nothing(self.decisions.all()),
             "/bench/heard" if fetches => all_or_nothing(self.issuer.heard().all()),
@@ -176,9 +181,13 @@ impl ResourceServer {
     }
 
     /// The protected resource: accepts or refuses by the token of the request, and by what proves that it is the sender's.
-    async fn resource(&self, request: &Request<Incoming>) -> answer::Response {
+    async fn resource(
+        &self,
+        request: &Request<Incoming>,
+        certificate: Option<&Confirmation>,
+    ) -> answer::Response {
         self.requests.fetch_add(1, Ordering::Relaxed);
-        let (answer, nonce) = self.decide(request).await;
+        let (answer, nonce) = self.decide(request, certificate).await;
         let mut response = if let (Answer::Accepted(verified), Some(behind)) = (&answer, &self.behind) {
             // The box keeps the rest small for everybody else.
             let response = Box::pin(behind.pass_on(request.headers(), verified)).await;
@@ -205,23 +214,32 @@ impl ResourceServer {
     }
 
     /// What the request gets, and the nonce that its sender is told.
-    async fn decide(&self, request: &Request<Incoming>) -> (Answer, Option<String>) {
+    async fn decide(
+        &self,
+        request: &Request<Incoming>,
+        certificate: Option<&Confirmation>,
+    ) -> (Answer, Option<String>) {
         let token = match self.token(request) {
             Ok(token) => token,
             Err(answer) => return (answer, self.senders.nonce()),
         };
-        let proof = match self.senders.proof(request, token) {
+        let proof = match self.senders.proof(request, token, certificate) {
             Ok(proof) => proof,
             Err(fault) => {
-                let nonce = if fault == ProofFault::Nonce { self.senders.nonce() } else { None };
-                return (Answer::NotProven(fault), nonce);
+                let wants_nonce = fault == SenderFault::Proof(ProofFault::Nonce);
+                return (Answer::NotProven(fault), if wants_nonce { self.senders.nonce() } else { None });
             }
         };
         let verified = match self.validator.validate(token).await {
             Ok(verified) => verified,
             Err(rejection) => return (Answer::Refused(rejection), None),
         };
-        if let Err(fault) = self.senders.check_owner(&verified, proof.as_ref()) {
+        let shown = match (&proof, certificate) {
+            (Some(proof), _) => Shown::Proof(proof),
+            (None, Some(certificate)) => Shown::Certificate(certificate),
+            (None, None) => Shown::Nothing,
+        };
+        if let Err(fault) = self.senders.check_owner(&verified, shown) {
             return (Answer::NotProven(fault), None);
         }
         let is_former = proof.is_some_and(|proof| proof.has_former_nonce);

@@ -99,7 +99,7 @@ impl Estate {
         let spec: AuthorizationServerSpec = serde_json::from_value(spec).unwrap();
         let listener = TcpListener::bind(spec.listen).await.unwrap();
         let address = listener.local_addr().unwrap();
-        tokio::spawn(authorization_server::prepare(spec, listener).await.unwrap());
+        tokio::spawn(authorization_server::prepare(spec, listener, None).await.unwrap());
 
         let issuer = format!("http://{address}");
         let (proxied, way) = proxy(address).await;
