@@ -2,6 +2,7 @@
 
 mod keys;
 mod outside;
+mod sender;
 mod token_lives;
 mod wire;
 
@@ -34,6 +35,7 @@ use crate::testbed::spec::{
 };
 use crate::units::ClaimsSize;
 use crate::wire::Wire;
+use sender::{IssuedToArgs, SentByArgs};
 use token_lives::TokenLives;
 use wire::WireArgs;
 
@@ -95,6 +97,8 @@ struct AuthorizationServerArgs {
     /// Make the claims of the tokens larger by so many bytes of groups, like 8KB
     #[arg(long, value_name = "SIZE", default_value = "0")]
     extra_claims: ClaimsSize,
+    #[command(flatten)]
+    issued_to: IssuedToArgs,
 }
 
 #[derive(Debug, Args)]
@@ -125,6 +129,8 @@ struct ResourceServerArgs {
     authorization_server: String,
     #[command(flatten)]
     wire: WireArgs,
+    #[command(flatten)]
+    sent_by: SentByArgs,
     #[command(flatten)]
     client: ClientArgs,
     /// Audience that tokens must have
@@ -209,11 +215,11 @@ impl AuthorizationServerArgs {
             store: self.store,
             clients: vec![client],
             serves: self.serves,
-            sender: None,
-            mutual: None,
+            mutual: self.issued_to.entrance()?,
+            sender: self.issued_to.sender,
         };
         serve_until_interrupt(ServerSpec::AuthorizationServer(spec), |ready| {
-            format!("issuer=http://{}\n{greeting}", ready.address)
+            format!("issuer=http://{}\n{greeting}{}", ready.address, sender::greeting(ready))
         })
     }
 }
@@ -240,6 +246,7 @@ impl ResourceServerArgs {
         let wire = self.wire.wire();
         let is_plain = wire == Wire::default();
         let entrance = self.wire.entrance(self.listen);
+        let sender = self.sent_by.spec(self.hop, wire, &entrance).map_err(BadArgument)?;
         let identity = self.wire.identity()?;
         let spec = ResourceServerSpec {
             // What is asked for is where the resource is; plain HTTP/1.1 stays beside it for the counters of the bench.
@@ -263,7 +270,7 @@ impl ResourceServerArgs {
             identity,
             // Whoever starts servers by hand does so at instants of their own.
             poll_phase: 1.0,
-            sender: None,
+            sender,
         };
         serve_until_interrupt(ServerSpec::ResourceServer(spec), |ready| wire::greeting(wire, ready))
     }

@@ -1,9 +1,15 @@
 //! Runs in which tokens are bound to their senders.
 
+use std::fs;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use bearerbench::wire::{CertificateKey, client_identity};
 use serde_json::Value;
 
 use crate::full_run::{parsed, text};
 use crate::sandbox::{SMALL, Sandbox, refused};
+use crate::served::Served;
 
 /// Subjects whose requests travel in every way, each of which shows whose its token is.
 fn over_every_wire(pace: &str) -> String {
@@ -122,6 +128,49 @@ fn a_certificate_without_tls_is_refused_at_its_line_with_what_to_write() {
         &format!("{SMALL}sender = {{ kind = \"mtls\", algorithm = \"HS256\" }}\n"),
         &["case.toml:25: subject[1].sender", "unknown variant `HS256`", "`ES256`"],
     );
+}
+
+/// The certificate of a client and its key, in one file.
+fn pem(name: &str) -> String {
+    let identity = client_identity(name, CertificateKey::ES256).expect("a certificate");
+    let block = |label: &str, der: &[u8]| {
+        format!("-----BEGIN {label}-----\n{}\n-----END {label}-----\n", STANDARD.encode(der))
+    };
+    block("CERTIFICATE", identity.certificate()) + &block("PRIVATE KEY", &identity.key)
+}
+
+#[test]
+fn servers_by_themselves_issue_and_take_tokens_that_are_bound_to_the_certificate_of_a_client() {
+    let sandbox = Sandbox::with("");
+    let folder = sandbox.path();
+    let secret = "--client-secret s3cret";
+    let issuing = "--sender mtls --mtls-listen 127.0.0.1:0 --write-certificate issuer.pem";
+    let authorization = Served::bearerbench(folder, &format!("authorization-server {issuing} {secret}"), 4);
+    let issuer = authorization.said("issuer");
+    let endpoint = authorization.said("mtls_token_endpoint");
+    let taking = "--sender mtls --tls X25519 --write-certificate resource.pem";
+    let arguments = format!(
+        "resource-server --architecture introspection --authorization-server {issuer} {taking} {secret}"
+    );
+    let resource = Served::bearerbench(folder, &arguments, 2);
+    fs::write(folder.join("own.pem"), pem("bench")).expect("there is room");
+    let trusted = ["issuer.pem", "resource.pem"].map(|name| text(&folder.join(name))).concat();
+    fs::write(folder.join("trusted.pem"), trusted).expect("there is room");
+    let short =
+        "--rate 50 --requests 20 --warmup 0s --connections 2 --precision sleep --token-count 10 --json";
+    let load = format!("load --target {} {secret} --ca trusted.pem {short}", resource.said("resource"));
+    let load: Vec<&str> = load.split(' ').collect();
+    let own = ["--token-endpoint", endpoint, "--client-cert", "own.pem"];
+    let ended = sandbox.ended(&[&load[..], &own].concat());
+    let told = parsed(&ended.stdout);
+    for metric in ["errors", "wrong_answers"] {
+        assert_eq!(told["metrics"][metric]["point"], 0.0, "{ended:#?}");
+    }
+    // Without a certificate there are no tokens, and it is said where there are.
+    for place in [["--token-endpoint", endpoint], ["--issuer", issuer]] {
+        let refused = sandbox.refused(&[&load[..], &place].concat());
+        refused.says(&["presented no certificate on this connection", "mtls_endpoint_aliases"]);
+    }
 }
 
 #[test]

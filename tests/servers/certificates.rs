@@ -4,7 +4,7 @@ use bearerbench::auth::token::Confirmation;
 use bearerbench::auth::token::jwt::stated_claims;
 use bearerbench::testbed::TokenOwner;
 use bearerbench::wire::{
-    CertificateKey, ClientIdentity, Connector, Http, KeyExchange, Tls, Wire, client_identity,
+    CertificateKey, ClientIdentity, Connector, Http, KeyExchange, Tls, Trust, Wire, client_identity,
 };
 use http_body_util::Empty;
 use hyper::Request;
@@ -12,11 +12,13 @@ use hyper::body::Bytes;
 use hyper::client::conn::{http1, http2};
 use hyper::header::{AUTHORIZATION, HOST, WWW_AUTHENTICATE};
 use hyper_util::rt::{TokioExecutor, TokioIo};
+use rustls::pki_types::CertificateDer;
+use rustls::pki_types::pem::PemObject as _;
 use serde_json::json;
 
 use crate::http::{get, post};
 use crate::senders::{Bound, Case, cases};
-use crate::server::{basic, bearer};
+use crate::server::{Server, basic, bearer};
 
 const TLS: &str = "{ tls = { key_exchange = \"X25519\" } }";
 
@@ -191,6 +193,25 @@ async fn a_token_is_issued_to_the_certificate_of_its_connection_and_says_so_wher
         let right = connector(&bound, over(Http::Http1, true), Some(own(&bound)));
         assert_eq!(asked(&right, Http::Http1, &[&issued]).await.0[0].0, 200);
     }
+}
+
+#[tokio::test]
+async fn a_token_that_is_not_bound_is_refused_with_the_best_of_certificates() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let certificate = folder.path().join("certificate.pem");
+    let arguments =
+        ["--architecture", "introspection", "--sender", "mtls", "--tls", "X25519", "--write-certificate"];
+    let arguments = [&arguments[..], &[certificate.to_str().expect("UTF-8")]].concat();
+    let own = client_identity("bench", CertificateKey::ES256).expect("a certificate");
+    let authorization = Server::authorization(&[]);
+    let wire = over(Http::Http1, true);
+    let (_server, endpoint) = Server::resource_over(wire, &authorization, &arguments);
+    let trusted = CertificateDer::from_pem_file(&certificate).expect("it was written").to_vec();
+    let trust = Some(Trust::Certificates(vec![trusted]));
+    let connector = Connector::presenting(endpoint, &wire, trust, "localhost", Some(&own));
+    let connector = connector.expect("the wire fits its trust");
+    let (answers, _) = asked(&connector, Http::Http1, &[&authorization.token()]).await;
+    refused(&answers, "not bound to a certificate");
 }
 
 #[tokio::test]

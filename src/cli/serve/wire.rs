@@ -2,7 +2,7 @@
 
 use std::fs;
 use std::net::SocketAddr;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
 use clap::Args;
@@ -45,20 +45,22 @@ impl WireArgs {
 
     /// Who the server is over TLS; clients may know once this is done.
     pub(super) fn identity(&self) -> anyhow::Result<Option<Identity>> {
-        if self.tls.is_none() {
-            return Ok(None);
-        }
-        let identity = certificate()?;
-        if let Some(path) = &self.write_certificate {
-            fs::write(path, identity.certificate_pem()).with_context(|| {
-                let path = path.display();
-                BadArgument(format!(
-                    "--write-certificate: cannot write the certificate to {path}; give a file in a folder of yours"
-                ))
-            })?;
-        }
-        Ok(Some(identity))
+        self.tls.map(|_| fresh_identity(self.write_certificate.as_deref())).transpose()
     }
+}
+
+/// A new identity, whose certificate is written to this file for clients to trust.
+pub(super) fn fresh_identity(write_certificate: Option<&Path>) -> anyhow::Result<Identity> {
+    let identity = certificate()?;
+    if let Some(path) = write_certificate {
+        fs::write(path, identity.certificate_pem()).with_context(|| {
+            let path = path.display();
+            BadArgument(format!(
+                "--write-certificate: cannot write the certificate to {path}; give a file in a folder of yours"
+            ))
+        })?;
+    }
+    Ok(identity)
 }
 
 /// Where the resource is, and where its server answers plain HTTP/1.1 if that is elsewhere.
