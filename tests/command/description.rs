@@ -238,7 +238,7 @@ fn every_listed_architecture_can_be_planned_by_the_name_it_is_listed_under() {
 }
 
 #[test]
-fn every_listed_architecture_is_explained_by_its_name_and_a_slip_of_one_is_told() {
+fn every_listed_architecture_and_sender_constraint_is_explained_by_its_name_and_a_slip_of_one_is_told() {
     let sandbox = Sandbox::with(SMALL);
     let topics = sandbox.ended(&["explain"]).exits(0).stdout;
     let listed: Value = serde_json::from_str(&sandbox.ended(&["list", "--json"]).exits(0).stdout).unwrap();
@@ -256,6 +256,15 @@ fn every_listed_architecture_is_explained_by_its_name_and_a_slip_of_one_is_told(
             let place = format!("/{}", setting["name"].as_str().unwrap().replace('.', "/"));
             assert!(facts["example"].pointer(&place).is_some(), "no {place} in {facts}");
         }
+    }
+    for row in listed["sender constraint"].as_array().unwrap() {
+        let (name, summary) = (row["name"].as_str().unwrap(), row["summary"].as_str().unwrap());
+        assert!(topics.contains(summary), "no {summary:?} in {topics}");
+        let told = sandbox.ended(&["explain", name]).exits(0).stdout;
+        assert!(told.contains("What a stolen token is worth") && told.contains("Settings"), "{told}");
+        let facts: Value =
+            serde_json::from_str(&sandbox.ended(&["explain", name, "--json"]).exits(0).stdout).unwrap();
+        assert_eq!((&facts["name"], &facts["summary"]), (&row["name"], &row["summary"]));
     }
     let slip = sandbox.refused(&["explain", "jwt-deny-lst"]).exits(2);
     slip.says(&["unknown topic \"jwt-deny-lst\"", "did you mean \"jwt-deny-list\"?"]);

@@ -10,7 +10,7 @@ use crate::auth::architecture::{ARCHITECTURES, Architecture, Tokens};
 use crate::cli::bound;
 use crate::cli::explain::description::Description;
 use crate::cli::explain::paragraph::paragraph;
-use crate::cli::explain::setting::{Setting, settings};
+use crate::cli::explain::setting::{self, Setting, settings};
 use crate::design::Design;
 use crate::registry::{Choice, Entry};
 
@@ -92,7 +92,7 @@ impl Explained {
         if !self.description.notes.is_empty() {
             section("Notes", &self.description.notes.iter().map(String::as_str).collect::<Vec<_>>());
         }
-        self.add_settings(&mut text);
+        setting::add(&mut text, &self.settings);
         text
     }
 
@@ -113,25 +113,6 @@ impl Explained {
     fn written(&self) -> String {
         let value = toml::Value::try_from(&self.example).expect("a choice is a text or a table");
         format!("architecture = {value}")
-    }
-
-    fn add_settings(&self, text: &mut String) {
-        text.push_str("\nSettings\n");
-        if self.settings.is_empty() {
-            text.push_str("  none\n");
-        }
-        for setting in &self.settings {
-            let presence = match &setting.default {
-                Some(default) => format!("by default {default}"),
-                None if setting.required => "required".to_owned(),
-                None => "may be left out".to_owned(),
-            };
-            paragraph(text, [2, 6], &format!("{} ({presence}): {}", setting.name, setting.values));
-            paragraph(text, [6, 6], &setting.meaning);
-            for word in setting.words.iter().filter(|word| !word.meaning.is_empty()) {
-                paragraph(text, [8, 10], &format!("{:?}: {}", word.word, word.meaning));
-            }
-        }
     }
 }
 

@@ -1,4 +1,4 @@
-//! The doc comment of an architecture's settings, which says in one form what it is and does.
+//! The doc comment of the settings of an architecture or a sender constraint, which says in one form what it is and does.
 
 use serde::Serialize;
 
@@ -21,9 +21,33 @@ pub(super) struct Description {
     pub(super) notes: Vec<String>,
 }
 
+/// What a sender constraint is and does, in words.
+#[derive(Debug, PartialEq, Eq, Serialize)]
+pub(super) struct SenderDescription {
+    /// What it does, in a sentence.
+    pub(super) about: String,
+    /// The way of a token and of what shows whose it is, a sentence a step.
+    pub(super) data_flow: Vec<String>,
+    /// What specifies it.
+    pub(super) specification: String,
+    /// What a thief has of a token.
+    pub(super) stolen_token: String,
+    /// What it takes, and where.
+    pub(super) cost: String,
+    /// What else there is to know.
+    pub(super) notes: Vec<String>,
+}
+
+/// A paragraph, and the bullets behind it that nobody has taken yet.
+struct Bullets {
+    about: String,
+    left: Vec<String>,
+}
+
 const DATA_FLOW: &str = "Data flow: ";
 const SPECIFICATION: &str = "Specification: ";
 const REVOKED_TOKEN: &str = "A revoked token ";
+const STOLEN_TOKEN: &str = "A stolen token ";
 const COST: &str = "The cost ";
 const WITHOUT_AUTHORIZATION_SERVER: &str = "Without the authorization server ";
 
@@ -41,23 +65,52 @@ pub(super) enum MissingPart {
 impl Description {
     /// Reads a paragraph and a list of bullets, each of which is known by how it begins.
     pub(super) fn read(doc: &str) -> Result<Self, MissingPart> {
+        let mut bullets = Bullets::read(doc)?;
+        Ok(Self {
+            data_flow: bullets.data_flow()?,
+            specification: bullets.specification()?,
+            revoked_token: bullets.take(REVOKED_TOKEN)?,
+            cost: bullets.take(COST)?,
+            without_authorization_server: bullets.take(WITHOUT_AUTHORIZATION_SERVER)?,
+            about: bullets.about,
+            notes: bullets.left,
+        })
+    }
+}
+
+impl SenderDescription {
+    /// The same of a sender constraint.
+    pub(super) fn read(doc: &str) -> Result<Self, MissingPart> {
+        let mut bullets = Bullets::read(doc)?;
+        Ok(Self {
+            data_flow: bullets.data_flow()?,
+            specification: bullets.specification()?,
+            stolen_token: bullets.take(STOLEN_TOKEN)?,
+            cost: bullets.take(COST)?,
+            about: bullets.about,
+            notes: bullets.left,
+        })
+    }
+}
+
+impl Bullets {
+    fn read(doc: &str) -> Result<Self, MissingPart> {
         let mut bullets = doc.split("\n* ").map(joined);
         let about = bullets.next().filter(|about| !about.is_empty() && !about.starts_with("* "));
-        let about = about.ok_or(MissingPart::About)?;
-        let mut notes: Vec<String> = bullets.collect();
-        let mut bullet = |opening: &'static str| {
-            let position = notes.iter().position(|note| note.starts_with(opening));
-            position.map(|position| notes.remove(position)).ok_or(MissingPart::Bullet(opening))
-        };
-        Ok(Self {
-            about,
-            data_flow: sentences(&bullet(DATA_FLOW)?[DATA_FLOW.len()..]),
-            specification: capitalised(&bullet(SPECIFICATION)?[SPECIFICATION.len()..]),
-            revoked_token: bullet(REVOKED_TOKEN)?,
-            cost: bullet(COST)?,
-            without_authorization_server: bullet(WITHOUT_AUTHORIZATION_SERVER)?,
-            notes,
-        })
+        Ok(Self { about: about.ok_or(MissingPart::About)?, left: bullets.collect() })
+    }
+
+    fn take(&mut self, opening: &'static str) -> Result<String, MissingPart> {
+        let position = self.left.iter().position(|bullet| bullet.starts_with(opening));
+        position.map(|position| self.left.remove(position)).ok_or(MissingPart::Bullet(opening))
+    }
+
+    fn data_flow(&mut self) -> Result<Vec<String>, MissingPart> {
+        Ok(sentences(&self.take(DATA_FLOW)?[DATA_FLOW.len()..]))
+    }
+
+    fn specification(&mut self) -> Result<String, MissingPart> {
+        Ok(capitalised(&self.take(SPECIFICATION)?[SPECIFICATION.len()..]))
     }
 }
 
@@ -118,5 +171,14 @@ mod tests {
         let list = DOC.replace("Asks\nan oracle.\n\n", "");
         assert_eq!(Description::read(&list), Err(MissingPart::About));
         assert_eq!(Description::read(""), Err(MissingPart::About));
+    }
+
+    #[test]
+    fn the_doc_comment_of_a_sender_constraint_says_what_a_stolen_token_is_worth() {
+        let doc = DOC.replace("* A revoked token is accepted once.", "* A stolen token is worth nothing.");
+        let description = SenderDescription::read(&doc).unwrap();
+        assert_eq!(description.stolen_token, "A stolen token is worth nothing.");
+        assert_eq!(description.notes.len(), 2, "{:?}", description.notes);
+        assert_eq!(SenderDescription::read(DOC), Err(MissingPart::Bullet(STOLEN_TOKEN)));
     }
 }

@@ -1,8 +1,10 @@
-//! `bearerbench explain`: what a validation architecture does, what a metric means, and what becomes of a token on its way.
+//! `bearerbench explain`: what a validation architecture or a sender constraint does, what a metric means, and what becomes of a token on
+//! its way.
 
 mod architecture;
 mod description;
 mod paragraph;
+mod sender;
 mod setting;
 mod text;
 mod token_size;
@@ -14,17 +16,20 @@ use std::str::FromStr;
 use clap::Args;
 
 use crate::auth::architecture::{ARCHITECTURES, Architecture};
+use crate::auth::sender::{SENDER_CONSTRAINTS, SenderConstraint};
 use crate::cli::{Exit, output};
 use crate::metric::{Better, MetricId, UnknownMetric};
 use crate::registry::{Entry, nearest};
 use crate::units::ClaimsSize;
 
 use architecture::Explained;
+use sender::ExplainedSender;
 
-/// Explain a validation architecture, a metric, or which servers' header limits a token exceeds (token-size)
+/// Explain a validation architecture, a sender constraint, a metric, or which servers' header limits a token exceeds (token-size)
 #[derive(Debug, Args)]
 pub(super) struct Explain {
-    /// token-size, an architecture like jwt-deny-list, or a metric like latency.p99 or p(95) [default: list every topic]
+    /// token-size, an architecture like jwt-deny-list, a sender constraint like mtls, or a metric like latency.p99 or p(95)
+    /// [default: list every topic]
     topic: Option<String>,
     /// Sizes of claims to compare, like 400B,2KB (for token-size)
     #[arg(long, value_name = "SIZE", value_delimiter = ',', num_args = 1..)]
@@ -38,6 +43,7 @@ pub(super) struct Explain {
 enum Topic {
     TokenSize,
     Architecture(&'static Entry<dyn Architecture>),
+    Sender(&'static Entry<dyn SenderConstraint>),
     Metric(MetricId),
 }
 
@@ -53,7 +59,7 @@ const ABOUT_ANY_PERCENTILE: &str =
 /// A word that nothing is explained by.
 #[derive(Debug, thiserror::Error)]
 enum UnknownTopic {
-    /// It is neither an architecture nor a metric.
+    /// It is neither an architecture nor a sender constraint nor a metric.
     #[error("unknown topic {found:?}{}", suggestion(.nearest.as_deref()))]
     Name { found: String, nearest: Option<String> },
     /// It is that of a metric that there cannot be.
@@ -78,9 +84,13 @@ impl FromStr for Topic {
         if let Some(entry) = ARCHITECTURES.entries.iter().find(|entry| entry.name == found) {
             return Ok(Self::Architecture(entry));
         }
+        if let Some(entry) = SENDER_CONSTRAINTS.entries.iter().find(|entry| entry.name == found) {
+            return Ok(Self::Sender(entry));
+        }
         found.parse().map(Self::Metric).map_err(|error| match error {
             UnknownMetric::Name { nearest: metric, .. } => {
-                let mut names: Vec<&str> = architecture::names().chain([TOKEN_SIZE]).collect();
+                let mut names: Vec<&str> =
+                    architecture::names().chain(sender::names()).chain([TOKEN_SIZE]).collect();
                 names.extend(metric.as_deref());
                 let nearest = nearest(found, names).map(str::to_owned).or(metric);
                 UnknownTopic::Name { found: found.to_owned(), nearest }
@@ -109,6 +119,8 @@ impl Explain {
             None => topics(),
             Some(Topic::Architecture(entry)) if self.json => serde_json::to_string(&Explained::of(entry))?,
             Some(Topic::Architecture(entry)) => Explained::of(entry).text(),
+            Some(Topic::Sender(entry)) if self.json => serde_json::to_string(&ExplainedSender::of(entry))?,
+            Some(Topic::Sender(entry)) => ExplainedSender::of(entry).text(),
             Some(Topic::Metric(metric)) if self.json => metric_json(metric).to_string(),
             Some(Topic::Metric(metric)) => explained(metric),
             Some(Topic::TokenSize) => token_size::explain(&self.claims, self.json),
@@ -121,11 +133,14 @@ fn topics() -> String {
     let rows = || -> Vec<(Cow<'static, str>, Cow<'static, str>)> {
         let architectures = ARCHITECTURES.entries.iter();
         let architectures = architectures.map(|entry| (entry.name.into(), entry.summary.into()));
+        let senders = SENDER_CONSTRAINTS.entries.iter();
+        let senders = senders.map(|entry| (entry.name.into(), entry.summary.into()));
         let metrics = MetricId::ALL.iter().map(|metric| (metric.id(), metric.meaning()));
         let [token_size, percentile] =
             [(TOKEN_SIZE, ABOUT_TOKEN_SIZE), (ANY_PERCENTILE, ABOUT_ANY_PERCENTILE)]
                 .map(|(name, about)| (name.into(), about.into()));
-        std::iter::once(token_size).chain(architectures).chain(metrics).chain([percentile]).collect()
+        let parts = std::iter::once(token_size).chain(architectures).chain(senders);
+        parts.chain(metrics).chain([percentile]).collect()
     };
     let width = rows().iter().map(|(name, _)| name.len()).max().unwrap_or(0);
     rows().into_iter().fold(String::new(), |mut text, (name, about)| {
@@ -136,13 +151,16 @@ fn topics() -> String {
 
 fn topics_json() -> String {
     let metrics: Vec<_> = MetricId::ALL.iter().map(|metric| metric_json(*metric)).collect();
-    let architectures = ARCHITECTURES.entries.iter();
-    let architectures: Vec<_> = architectures
-        .map(|entry| serde_json::json!({ "name": entry.name, "meaning": entry.summary }))
-        .collect();
-    let token_size = serde_json::json!({ "name": TOKEN_SIZE, "meaning": ABOUT_TOKEN_SIZE });
-    serde_json::json!({ "topics": [token_size], "architectures": architectures, "metrics": metrics })
-        .to_string()
+    let topic = |name: &str, meaning: &str| serde_json::json!({ "name": name, "meaning": meaning });
+    let architectures = ARCHITECTURES.entries.iter().map(|entry| topic(entry.name, entry.summary));
+    let senders = SENDER_CONSTRAINTS.entries.iter().map(|entry| topic(entry.name, entry.summary));
+    serde_json::json!({
+        "topics": [topic(TOKEN_SIZE, ABOUT_TOKEN_SIZE)],
+        "architectures": architectures.collect::<Vec<_>>(),
+        "senders": senders.collect::<Vec<_>>(),
+        "metrics": metrics,
+    })
+    .to_string()
 }
 
 fn metric_json(metric: MetricId) -> serde_json::Value {
@@ -187,6 +205,10 @@ mod tests {
             assert!(matches!(name.parse(), Ok(Topic::Architecture(entry)) if entry.name == name));
             assert!(listed.contains(&format!("\n{name} ")) && topics_json().contains(&format!("{name:?}")));
         }
+        for name in sender::names() {
+            assert!(matches!(name.parse(), Ok(Topic::Sender(entry)) if entry.name == name));
+            assert!(listed.contains(&format!("\n{name} ")) && topics_json().contains(&format!("{name:?}")));
+        }
         assert!(matches!(TOKEN_SIZE.parse(), Ok(Topic::TokenSize)));
         assert!(listed.contains(TOKEN_SIZE));
     }
@@ -197,6 +219,7 @@ mod tests {
             ("token-sizes", "unknown topic \"token-sizes\"; did you mean \"token-size\"?"),
             ("introspecton", "unknown topic \"introspecton\"; did you mean \"introspection\"?"),
             ("jwt_deny_list", "did you mean \"jwt-deny-list\"?"),
+            ("mtsl", "did you mean \"mtls\"?"),
             ("latency.p9", "unknown topic \"latency.p9\"; did you mean \"latency.p9"),
             ("http_req_duration", "unknown topic \"http_req_duration\"; did you mean \"latency"),
             ("p(101)", "\"p(101)\" is no percentile; expected a number from 0 to 100"),

@@ -4,6 +4,8 @@ use schemars::{Schema, SchemaGenerator};
 use serde::Serialize;
 use serde_json::{Map, Value};
 
+use crate::cli::explain::paragraph::paragraph;
+
 /// A setting: what may be written, and what it means.
 #[derive(Debug, Serialize)]
 pub(super) struct Setting {
@@ -27,6 +29,26 @@ pub(super) struct Setting {
 pub(super) struct Word {
     pub(super) word: String,
     pub(super) meaning: String,
+}
+
+/// Adds a section with all of them to `text`.
+pub(super) fn add(text: &mut String, settings: &[Setting]) {
+    text.push_str("\nSettings\n");
+    if settings.is_empty() {
+        text.push_str("  none\n");
+    }
+    for setting in settings {
+        let presence = match &setting.default {
+            Some(default) => format!("by default {default}"),
+            None if setting.required => "required".to_owned(),
+            None => "may be left out".to_owned(),
+        };
+        paragraph(text, [2, 6], &format!("{} ({presence}): {}", setting.name, setting.values));
+        paragraph(text, [6, 6], &setting.meaning);
+        for word in setting.words.iter().filter(|word| !word.meaning.is_empty()) {
+            paragraph(text, [8, 10], &format!("{:?}: {}", word.word, word.meaning));
+        }
+    }
 }
 
 /// Every setting that `schema` has, the required ones first. `generator` has made it.
@@ -80,6 +102,9 @@ impl<'a> Definitions<'a> {
         if !words.is_empty() {
             return words.join(" | ");
         }
+        if let Some(part) = part(target) {
+            return part;
+        }
         let options: Vec<String> = ["oneOf", "anyOf"]
             .iter()
             .flat_map(|of| listed(target, of))
@@ -124,6 +149,13 @@ fn quantity(schema: &Value) -> String {
         Some(example) => format!("{about}, like {example}"),
         None => about,
     }
+}
+
+/// What a part of a role is called, if `schema` is that of one: many names, and tables with a `kind`.
+fn part(schema: &Value) -> Option<String> {
+    let is_table = |option: &Value| option["properties"].get("kind").is_some();
+    let is_part = listed(schema, "oneOf").any(is_table);
+    is_part.then(|| format!("a {} of \"bearerbench list\", or a table with its `kind`", description(schema)))
 }
 
 /// The words of an enumeration, if `schema` is one.
