@@ -59,4 +59,4 @@ pub use survival::{Survival, SurvivalStep};
 pub use threshold::{Outcome, Unproven, Verdict};
 pub use validity::{Blame, Validity};
 pub use warning::{Gravity, Warning};
-pub use winners::{Contender, LeftOut, MeasuredMean, Winner, WinnerMap};
+pub use winners::{Contender, MeasuredMean, NotCompared, Winner, WinnerMap};

@@ -73,13 +73,13 @@ pub(super) fn estimates(trials: &Trials<'_>) -> BTreeMap<MetricId, Estimate> {
 }
 
 /// The most calls per request in any second, whatever was done to servers then.
-pub(super) fn peak(trials: &Trials<'_'>) -> Option<Estimate> {
+pub(super) fn peak(trials: &Trials<'_>) -> Option<Estimate> {
     let steps = trials.recordings.iter().flat_map(|recording| steps(&recording.nodes));
     steps.filter_map(|step| step.calls_per_request()).reduce(f64::max).map(Estimate::counted)
 }
 
 /// Whether a program of its own keeps the tokens, and is looked at.
-fn is_kept_by_another(trials: &Trials<'_'>) -> bool {
+fn is_kept_by_another(trials: &Trials<'_>) -> bool {
     trials.recordings.iter().flat_map(|recording| &recording.nodes).any(|node| node.role == Role::Store)
 }
 

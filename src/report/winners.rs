@@ -1,6 +1,6 @@
 //! What the picture of winners is made of, in words: measured, computed, and who was left out.
 
-use crate::analysis::{Analysis, Contender, LeftOut};
+use crate::analysis::{Analysis, Contender, NotCompared};
 use crate::metric::Unit;
 
 /// A design that was compared.
@@ -49,21 +49,21 @@ impl ContenderRow {
     }
 }
 
-fn because(why: LeftOut) -> &'static str {
+fn because(why: NotCompared) -> &'static str {
     match why {
-        LeftOut::NotConforming => {
+        NotCompared::NotConforming => {
             "its signatures are verified by an implementation that is known to decide wrongly"
         }
-        LeftOut::Contradicted => "in this run a revoked token worked for longer than the design allows",
-        LeftOut::NotMeasured => "its mean latency could not be measured here",
-        LeftOut::NotSure => {
+        NotCompared::Contradicted => "in this run a revoked token worked for longer than the design allows",
+        NotCompared::NotMeasured => "its mean latency could not be measured here",
+        NotCompared::NotSure => {
             "its mean latency is not known to a factor of ten, so that it would be told apart from nobody; measure on a quieter machine, or in more rounds"
         }
-        LeftOut::NoQuestions => {
+        NotCompared::NoQuestions => {
             "too few of its requests waited for a question, or too few did not, to tell what a question adds; choose another lifetime of cached answers, \
              or measure for longer"
         }
-        LeftOut::NoClosedForm => "no closed form tells how often it asks under such a load",
+        NotCompared::NoClosedForm => "no closed form tells how often it asks under such a load",
     }
 }
 

@@ -160,11 +160,16 @@ impl TrialNode {
             role,
             name,
             hop: 0,
+            number: place.number,
             address: place.address,
             endpoint: place.endpoint.clone(),
             process_of: None,
             resident_before_tokens: None,
-            process: Arc::new(NodeProcess { process: tokio::sync::Mutex::new(process), tree }),
+            process: Arc::new(NodeProcess {
+                process: tokio::sync::Mutex::new(process),
+                tree,
+                hangs_by_plan: AtomicBool::default(),
+            }),
             _place: place,
             _folder: Some(folder),
         }

@@ -222,7 +222,7 @@ impl Source<'_> {
         count: usize,
         mut each: impl FnMut(SuppliedToken),
     ) -> Result<(), SupplyError> {
-        let desk = Desk::at(self.client.clone(), self.issuer, from, None);
+        let desk = Desk::at(self.client.clone(), self.issuer, from, TokenOwner::Anybody);
         for begin in (0..count).step_by(MOST_TOKENS) {
             for token in desk.issue_many(MOST_TOKENS.min(count - begin)).await? {
                 each(token.into());

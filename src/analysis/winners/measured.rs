@@ -7,7 +7,7 @@ use serde::Serialize;
 use crate::analysis::expectation::{as_replaced, waits_per_request};
 use crate::analysis::followed::{FollowedSeconds, From, Reach};
 use crate::analysis::trials::Trials;
-use crate::analysis::winners::LeftOut;
+use crate::analysis::winners::NotCompared;
 use crate::analysis::{Basis, Check, Summary};
 use crate::design::Asks;
 use crate::metric::MetricId;
@@ -40,26 +40,27 @@ const SMALLEST_PART: f64 = 0.1;
 
 impl MeasuredMean {
     /// Of a subject that decides on tokens.
-    pub(super) fn of(trials: &Trials<'_>, summary: &Summary) -> Result<Self, LeftOut> {
+    pub(super) fn of(trials: &Trials<'_>, summary: &Summary) -> Result<Self, NotCompared> {
         if !summary.subject.is_trusted() {
-            return Err(LeftOut::NotConforming);
+            return Err(NotCompared::NotConforming);
         }
         let contradicts =
             |check: &Check| check.metric == MetricId::PropagationMax && check.agreement.is_contradiction();
         if summary.checks.iter().any(contradicts) {
-            return Err(LeftOut::Contradicted);
+            return Err(NotCompared::Contradicted);
         }
         let mean = summary.estimates.get(&MetricId::LatencyMean).filter(|mean| !mean.standing.is_lost());
-        let mean = mean.ok_or(LeftOut::NotMeasured)?;
+        let mean = mean.ok_or(NotCompared::NotMeasured)?;
         let interval = mean.high.filter(|_| mean.basis != Basis::TooFew).map(|high| (mean.low, high));
         if interval.is_some_and(|(low, high)| high > WIDEST * low) {
-            return Err(LeftOut::NotSure);
+            return Err(NotCompared::NotSure);
         }
         let (question_seconds, waits_per_request) = match summary.subject.design.asks {
             Asks::OnMiss(caching) => {
-                let first = trials.recordings.first().ok_or(LeftOut::NotMeasured)?;
-                let waits = waits_per_request(&as_replaced(first), &caching).ok_or(LeftOut::NoClosedForm)?;
-                (Some(question(trials, waits).ok_or(LeftOut::NoQuestions)?), waits)
+                let first = trials.recordings.first().ok_or(NotCompared::NotMeasured)?;
+                let waits =
+                    waits_per_request(&as_replaced(first), &caching).ok_or(NotCompared::NoClosedForm)?;
+                (Some(question(trials, waits).ok_or(NotCompared::NoQuestions)?), waits)
             }
             Asks::EveryRequest => (None, 1.0),
             Asks::Unknown | Asks::Never | Asks::EveryPeriod { .. } => (None, 0.0),

@@ -38,7 +38,7 @@ pub struct WinnerMap {
     /// For each limit the winner at each round trip; none if nobody keeps that limit.
     pub winners: Vec<Vec<Option<Winner>>>,
     /// Who was not compared, by name, and why.
-    pub left_out: Vec<(String, LeftOut)>,
+    pub left_out: Vec<(String, NotCompared)>,
 }
 
 /// A subject whose latency is known without any distance.
@@ -73,7 +73,7 @@ pub struct Winner {
 /// Why a subject was not compared.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
-pub enum LeftOut {
+pub enum NotCompared {
     /// Its signatures are verified by an implementation that decides wrongly.
     NotConforming,
     /// A revoked token worked for longer than its design allows.
@@ -119,7 +119,7 @@ impl WinnerMap {
         round_trips: &[f64],
         limits: &[f64],
         contenders: Vec<Contender>,
-        left_out: Vec<(String, LeftOut)>,
+        left_out: Vec<(String, NotCompared)>,
         workload: &Workload,
     ) -> Self {
         let mut steady = SteadyCaches { workload, known: Vec::new() };

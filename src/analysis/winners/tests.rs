@@ -197,20 +197,24 @@ fn who_cannot_be_compared_is_left_out_with_the_reason_and_without_a_trade_there_
     };
     let cached = |why| vec![("introspection-cached".to_owned(), why)];
     let map = of(|recordings| recordings[2].workload.reuse = Reuse::Unique {}).unwrap();
-    assert_eq!(map.left_out, cached(LeftOut::NoQuestions), "each request asked");
+    assert_eq!(map.left_out, cached(NotCompared::NoQuestions), "each request asked");
     let map = of(|recordings| recordings[2].workload.arrival_process = None).unwrap();
-    assert_eq!(map.left_out, cached(LeftOut::NoClosedForm));
+    assert_eq!(map.left_out, cached(NotCompared::NoClosedForm));
     let map = of(|recordings| {
         let design = &mut recordings[2].subject.design;
         *design = Design::caching(Duration::from_millis(100));
     });
-    assert_eq!(map.unwrap().left_out, cached(LeftOut::Contradicted), "it was seen to keep answers for 5 s");
+    assert_eq!(
+        map.unwrap().left_out,
+        cached(NotCompared::Contradicted),
+        "it was seen to keep answers for 5 s"
+    );
     let map = of(|recordings| {
         let scheme = synthetic::signatures()[1].subject.scheme.clone().unwrap();
         let broken = Signature { conformance: Conformance::NonConforming, ..scheme };
         recordings[3].subject.scheme = Some(broken);
     });
-    assert_eq!(map.unwrap().left_out, vec![("jwt ES256".to_owned(), LeftOut::NotConforming)]);
+    assert_eq!(map.unwrap().left_out, vec![("jwt ES256".to_owned(), NotCompared::NotConforming)]);
     assert_eq!(of(|recordings| recordings.truncate(2)), None, "nobody to trade with");
     assert_eq!(of(|recordings| drop(recordings.drain(1..3))), None, "nobody asks");
     assert_eq!(analyse(&synthetic::sweep()).winners, None, "several rates");
@@ -224,7 +228,7 @@ fn a_mean_that_is_not_known_to_a_factor_of_ten_is_no_figure_to_compare() {
     let groups = Trials::group(&references);
     let of = |summary: &Summary| MeasuredMean::of(&groups[0], summary).map(|measured| measured.interval);
     for (low, high, expected) in
-        [(1e-4, 9.9e-4, Ok(Some((1e-4, 9.9e-4)))), (1e-4, 1.1e-3, Err(LeftOut::NotSure))]
+        [(1e-4, 9.9e-4, Ok(Some((1e-4, 9.9e-4)))), (1e-4, 1.1e-3, Err(NotCompared::NotSure))]
     {
         let mean = summary.estimates.get_mut(&MetricId::LatencyMean).unwrap();
         (mean.low, mean.point, mean.high) = (low, 2e-4, Some(high));

@@ -5,7 +5,7 @@ use crate::metric::Unit;
 use crate::report::charts::axis::short;
 use crate::report::charts::canvas::{Canvas, Point, Size, Stand};
 use crate::report::charts::theme::Ink;
-use crate::report::charts::{Chart, Data, both, fitting, ink};
+use crate::report::charts::{Chart, Data, both, fitting};
 use crate::report::winners::{limit_in_words, round_trip_in_words};
 
 /// The name of the chart in files.
@@ -22,7 +22,7 @@ const LINE: f64 = 18.0;
 /// Draws it, if the run has such a map.
 pub(super) fn draw(analysis: &Analysis) -> Option<Chart> {
     let map = analysis.winners.as_ref()?;
-    let shown = Shown::of(analysis, map);
+    let shown = Shown::of(map);
     let title = "Who answers soonest, by distance and revocation limit";
     let label = format!("{title}. The data is in the table below.");
     let rows = map.limits.len() as f64;
@@ -43,14 +43,13 @@ pub(super) fn draw(analysis: &Analysis) -> Option<Chart> {
 
 /// What is drawn.
 struct Shown<'a> {
-    analysis: &'a Analysis,
     map: &'a WinnerMap,
     /// Those who win anywhere, by their place among the contenders.
     letters: Vec<Option<char>>,
 }
 
 impl<'a> Shown<'a> {
-    fn of(analysis: &'a Analysis, map: &'a WinnerMap) -> Self {
+    fn of(map: &'a WinnerMap) -> Self {
         let mut letters = vec![None; map.contenders.len()];
         let mut free = 'A'..='Z';
         for winner in map.winners.iter().flatten().flatten() {
@@ -58,7 +57,7 @@ impl<'a> Shown<'a> {
                 letters[winner.contender] = free.next();
             }
         }
-        Self { analysis, map, letters }
+        Self { map, letters }
     }
 
     fn draw(&self, canvas: &Canvas<'_>) {
@@ -152,11 +151,9 @@ impl<'a> Shown<'a> {
         }
     }
 
-    /// The colour that the subject has in the other pictures.
+    /// A colour of its own: in the other pictures subjects may share one.
     fn ink(&self, contender: usize) -> Ink {
-        let name = &self.map.contenders[contender].subject;
-        let summary = self.analysis.subjects.iter().find(|summary| summary.subject.name == *name);
-        summary.map_or(Ink::Muted, |summary| ink(self.analysis, summary))
+        self.letters[contender].map_or(Ink::Muted, |letter| Ink::Series(('A'..=letter).count()))
     }
 }
 
