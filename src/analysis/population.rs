@@ -190,7 +190,6 @@ mod tests {
             requests_per_connection: None,
             warmup: Span::from_secs(3),
             window: Period::from_secs(17),
-            resource_servers: 2,
             connections: 8.try_into().unwrap(),
             pool: plan::Pool {
                 live,
@@ -207,12 +206,12 @@ mod tests {
 
     /// Misses of live tokens within the window of two ideal caches.
     fn play(workload: &plan::Workload, ttl: f64, seed: u64) -> f64 {
-        let mut fresh_until: HashMap<(u32, u32), f64> = HashMap::new();
+        let mut fresh_until: HashMap<(u32, usize), f64> = HashMap::new();
         let mut misses = 0;
         for request in schedule(workload, seed) {
             let Token::Live(token) = request.token else { continue };
             let (now, until) =
-                (request.due.seconds(), fresh_until.entry((token, request.resource_server)).or_default());
+                (request.due.seconds(), fresh_until.entry((token, request.server(2))).or_default());
             if now >= *until {
                 *until = now + ttl;
                 misses += u32::from(request.due >= workload.window_start());

@@ -21,7 +21,7 @@ pub struct Analysis {
     pub scenario: RecordedScenario,
     /// The machine and the program.
     pub environment: Environment,
-    /// What was sent.
+    /// What was sent; how many resource servers shared it, and how often each of them was probed, is that of the first subject.
     pub workload: Workload,
     /// When the first trial began, UTC, RFC 3339.
     pub started: String,
@@ -47,6 +47,10 @@ pub struct Analysis {
 pub struct Summary {
     /// What was measured.
     pub subject: Subject,
+    /// How many resource servers shared its load.
+    pub resource_servers: u32,
+    /// Probes per second of each token under revocation test at each of them.
+    pub probe_rate: f64,
     /// True if it accepts bad tokens by design.
     pub is_control: bool,
     /// True if the latencies of the others are held against it.
@@ -103,6 +107,7 @@ pub fn analyse(recordings: &[Recording]) -> Analysis {
     let first = recordings.first().expect("a run that is analysed holds a trial");
     let (recordings, repeated_rounds) = rounds::without_repeated(recordings);
     let whole = Trials::group(&recordings);
+    let workload = whole.first().map_or(&first.workload, Trials::workload).clone();
     let laddered: Vec<Option<Ladder>> = whole.iter().map(Ladder::of).collect();
     let groups: Vec<Trials<'_>> =
         whole.into_iter().zip(&laddered).flat_map(|(trials, ladder)| trials.apart(ladder.as_ref())).collect();
@@ -131,7 +136,7 @@ pub fn analyse(recordings: &[Recording]) -> Analysis {
     Analysis {
         scenario: first.scenario.clone(),
         environment: first.environment.clone(),
-        workload: first.workload.clone(),
+        workload,
         started: first.started.clone(),
         seeds: seeds.into_iter().collect(),
         repeated_rounds,
@@ -214,6 +219,8 @@ fn summarise(
     let warnings = trust::warnings(trials, whole, &estimates, moments, found, &checks);
     Summary {
         subject: trials.subject.clone(),
+        resource_servers: trials.workload().resource_servers,
+        probe_rate: trials.workload().probe_rate,
         is_control: trials.is_control(),
         is_base: false,
         requests: whole.seconds().iter().map(|second| second.outcomes.planned()).sum(),

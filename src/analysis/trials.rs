@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use crate::analysis::ladder::{Ladder, LoadStep, StepOutcome, same_rate};
 use crate::design::Checks;
 use crate::metric::thousands;
-use crate::observation::{Load, Recording, Second, Subject};
+use crate::observation::{Load, Recording, Second, Subject, Workload};
 
 /// Every repetition of a subject; of one that was measured at several rates, every one at one of them.
 pub(super) struct Trials<'a> {
@@ -96,6 +96,12 @@ impl<'a> Trials<'a> {
         let length =
             |recording: &&Recording| Some((recording.repetition, recording.load.as_ref()?.seconds.len()));
         self.recordings.iter().filter_map(length).collect()
+    }
+
+    /// What was sent in the first of them; the others differ in the rate at most.
+    pub(super) fn workload(&self) -> &'a Workload {
+        let first = self.recordings.first().or(self.timed.first());
+        &first.expect("a subject has a trial").workload
     }
 
     /// True for a subject that accepts bad tokens by design.

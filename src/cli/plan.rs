@@ -20,7 +20,7 @@ use crate::scenario::ServiceAddress;
 use crate::units::{Offset, Rate};
 use crate::wire::Wire;
 use crate::{analysis, run};
-use trial_servers::{extra_claims, processes};
+use trial_servers::{extra_claims, probes, resource_servers};
 
 /// Print what would run, on which cores and for how long, without starting anything
 #[derive(Debug, Args)]
@@ -56,9 +56,8 @@ fn text(plan: &Plan) -> String {
         let workload = &trial.workload;
         line(load(plan, workload));
         line(format!(
-            "servers of a trial: 1 authorization server, {} resource servers{}, {} connections to each{}",
-            workload.resource_servers,
-            processes(plan, workload.resource_servers),
+            "servers of a trial: 1 authorization server, {}, {} connections to each{}",
+            resource_servers(plan, &subjects(plan)),
             workload.connections,
             connections(workload)
         ));
@@ -66,7 +65,7 @@ fn text(plan: &Plan) -> String {
         let kinds: Vec<_> =
             pool.mix.iter().map(|(kind, weight)| format!("{} {weight}", kind.name())).collect();
         line(format!(
-            "tokens: {} live{}, reused by {}; {} % bad{}; {} revoked and probed {} times a second at each resource server",
+            "tokens: {} live{}, reused by {}; {} % bad{}; {} revoked{}",
             pool.live,
             pool.churn
                 .map_or_else(String::new, |rate| format!(", {} replaced each second", rate.per_second())),
@@ -74,7 +73,7 @@ fn text(plan: &Plan) -> String {
             100.0 * pool.bad_fraction,
             if kinds.is_empty() { String::new() } else { format!(" (by weights {})", kinds.join(", ")) },
             workload.timeline.revocation_count(),
-            workload.probe_rate.per_second()
+            probes(workload, &subjects(plan))
         ));
     }
     let (generators, servers) = (list(&plan.placement.generators), list(&plan.placement.servers));
@@ -313,6 +312,9 @@ fn json(plan: &Plan) -> String {
             "sender": trial.subject.sender,
             "wire": trial.subject.wire,
             "extra_claims": trial.subject.extra_claims,
+            "resource_servers": trial.subject.resource_servers,
+            "resource_server_processes": plan.placement.processes(trial.subject.resource_servers).len(),
+            "probes_per_second": trial.workload.probes_per_second(),
             "rate": trial.workload.pace.rate().map(Rate::per_second),
             "repetition": trial.repetition,
             "seed": trial.seed,
@@ -326,9 +328,9 @@ fn json(plan: &Plan) -> String {
         "scenario": plan.name,
         "question": plan.question,
         "tokens": plan.trials.first().map(|trial| tokens(&trial.workload.pool)),
-        "resource_server_processes": plan.trials.first().map(|trial| {
-            plan.placement.processes(trial.workload.resource_servers).len()
-        }),
+        "resource_server_processes": plan.trials.iter().map(|trial| {
+            plan.placement.processes(trial.subject.resource_servers).len()
+        }).max(),
         "cores": { "generators": plan.placement.generators, "servers": plan.placement.servers },
         "search": plan.search.as_ref().map(|search| search.threshold.to_string()),
         "load_seconds": plan.load_time().as_secs_f64(),

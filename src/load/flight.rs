@@ -11,8 +11,8 @@ pub struct SentProbe {
     pub id: u64,
     /// Which revocation it is about, from 0.
     pub revocation: u32,
-    /// Which resource server was asked, from 0.
-    pub resource_server: u32,
+    /// Its place, which says which resource server was asked.
+    pub place: u32,
     /// When it was sent.
     pub sent: Offset,
     /// When its answer was complete; absent if none came.

@@ -53,7 +53,7 @@ pub use malformed::MalformedAnswer;
 pub use pacing::Precision;
 pub use proofs::{Proofs, SignProof};
 pub use renewals::Renewals;
-pub use schedule::{Request, Token, picks, schedule};
+pub use schedule::{Request, Token, picks, schedule, server_at};
 pub use threads::drive;
 pub use tokens::{Filling, TokenPool};
 pub use transport::{Answer, Failure};

@@ -10,7 +10,7 @@ use crate::load::schedule::Request;
 use crate::load::tokens::TokenPool;
 use crate::units::{Offset, Stamp};
 
-/// Signs a new proof for a request with a token to a resource server, numbered from 0.
+/// Signs a new proof for a request with a token to the resource server at a place.
 pub type SignProof = dyn Fn(&str, u32) -> String + Send + Sync;
 
 /// How requests show that a token is their sender's (RFC 9449).
@@ -135,7 +135,7 @@ impl ProofQueue {
     }
 
     fn sign(&self, request: &Request) -> Box<str> {
-        (self.sign)(self.tokens.text(request.token), request.resource_server).into()
+        (self.sign)(self.tokens.text(request.token), request.place).into()
     }
 }
 
@@ -145,7 +145,7 @@ impl Maker {
             if !self.comes_near(request.due) {
                 return;
             }
-            let proof = (self.proofs.sign)(self.tokens.text(request.token), request.resource_server);
+            let proof = (self.proofs.sign)(self.tokens.text(request.token), request.place);
             if !self.hand_over(proof.into()) {
                 return;
             }
@@ -203,7 +203,7 @@ mod tests {
     /// One of 50 a second.
     fn request(number: u64) -> Request {
         let due = Offset::from_nanos(number * 20_000_000);
-        Request { due, resource_server: 3, token: Token::Live(u32::try_from(number % 2).unwrap()) }
+        Request { due, place: 3, token: Token::Live(u32::try_from(number % 2).unwrap()) }
     }
 
     /// Proofs that tell their number, and how many were signed.

@@ -116,11 +116,10 @@ impl Recorder {
             }
         }
         if let (Some(id), Token::Watched(revocation)) = (probe, request.token) {
-            let resource_server = request.resource_server;
             self.probes.push(SentProbe {
                 id,
                 revocation,
-                resource_server,
+                place: request.place,
                 sent,
                 answered: None,
                 accepted: None,

@@ -30,7 +30,7 @@ pub struct Workload {
     pub warmup_seconds: f64,
     /// Length of the measured window in seconds; it begins when the warm-up ends.
     pub window_seconds: f64,
-    /// How many resource servers share the load; each request goes to one of them drawn uniformly.
+    /// How many resource servers of the subject share the load; each request goes to one of them drawn uniformly.
     pub resource_servers: u32,
     /// Connections from the load generator to each resource server.
     pub connections: u32,

@@ -14,6 +14,7 @@ pub(super) fn ensure_possible(file: &ScenarioFile, offer: &Offer) -> Result<(), 
     ensure_tokens_last(file, offer)?;
     ensure_grants_last(file)?;
     ensure_bounded(file)?;
+    ensure_servers(file)?;
     ensure_mixed(file)?;
     ensure_replaceable(file)?;
     ensure_senders_fit(file)?;
@@ -75,6 +76,31 @@ fn ensure_bounded(file: &ScenarioFile) -> Result<(), InvalidScenario> {
         Some((key, count, most)) => Err(file.key_error(key, format!("expected at most {most}, not {count}"))),
         None => Ok(()),
     }
+}
+
+/// More resource servers than that are a typing error: they take a port and a cache each.
+const MOST_SERVERS: u32 = 1_000;
+
+/// So many that they can be started; and of a closed loop, which has a user on each connection, as many for all subjects.
+fn ensure_servers(file: &ScenarioFile) -> Result<(), InvalidScenario> {
+    let (load, subjects) = (&file.scenario.load, &file.scenario.subjects);
+    let of_subjects = subjects.iter().enumerate().filter_map(|(index, subject)| {
+        Some((format!("subject[{index}].resource_servers"), subject.resource_servers?.get()))
+    });
+    let all = load.resource_servers.get();
+    for (key, servers) in [("load.resource_servers".to_owned(), all)].into_iter().chain(of_subjects) {
+        if servers > MOST_SERVERS {
+            return Err(file.key_error(&key, format!("expected at most {MOST_SERVERS}, not {servers}")));
+        }
+        if load.closed.is_some() && servers != all {
+            let problem = format!(
+                "a closed loop has a user on each connection, so that {servers} resource servers have other users than the {all} of \
+                 load.resource_servers; set load.rate in the place of load.closed, or leave the key away"
+            );
+            return Err(file.key_error(&key, problem));
+        }
+    }
+    Ok(())
 }
 
 fn ensure_mixed(file: &ScenarioFile) -> Result<(), InvalidScenario> {

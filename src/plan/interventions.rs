@@ -57,6 +57,7 @@ fn at(file: &ScenarioFile, index: usize, (key, problem): Problem) -> InvalidScen
 
 /// The servers that trials have.
 struct Estate {
+    /// Those that every subject has.
     resource_servers: u32,
     /// Whether any subject has gateways.
     has_gateways: bool,
@@ -66,13 +67,14 @@ struct Estate {
 
 impl Estate {
     fn of(file: &ScenarioFile, subjects: &[Arc<Subject>], placement: &Placement) -> Self {
-        let resource_servers = file.scenario.load.resource_servers.get();
+        let load = file.scenario.load.resource_servers.get();
+        let numbers = || subjects.iter().map(|subject| subject.resource_servers);
         let has_gateway = |subject: &Arc<Subject>| subject.architecture.hops().count() > 1;
-        let processes = placement.processes(resource_servers);
+        let processes = numbers().flat_map(|number| placement.processes(number));
         Self {
-            resource_servers,
+            resource_servers: numbers().min().unwrap_or(load),
             has_gateways: subjects.iter().any(has_gateway),
-            in_a_process: processes.into_iter().map(Iterator::count).max().unwrap_or(1),
+            in_a_process: processes.map(Iterator::count).max().unwrap_or(1),
         }
     }
 
@@ -115,7 +117,8 @@ impl Estate {
         let (servers, name) = (self.resource_servers, target.role.name());
         if number > servers {
             return Err(format!(
-                "there is no {target}: load.resource_servers is {servers}; raise that, or name {} or \"{name}\", which is all of them",
+                "there is no {target} with every subject: the fewest that one has (resource_servers) are {servers}; raise that, or name {} or \
+                 \"{name}\", which is all of them",
                 if servers == 1 { format!("\"{name} 1\"") } else { format!("one of 1 to {servers}") }
             ));
         }

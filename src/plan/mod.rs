@@ -28,7 +28,7 @@ use crate::metric::Threshold;
 use crate::plan::offer::Offer;
 use crate::registry::nearest;
 use crate::scenario::{InvalidScenario, Mix, Scenario, ScenarioFile, Tokens};
-use crate::units::{Offset, Period, Span};
+use crate::units::{Offset, Period, Rate, Span};
 
 pub use bad_kind::BadKind;
 pub use needed::NeededService;
@@ -241,7 +241,6 @@ fn workload(scenario: &Scenario, pace: Pace, window: Period, seed: u64) -> Workl
         warmup: load.warmup,
         window,
         requests: load.requests.map(NonZeroU64::get),
-        resource_servers: load.resource_servers.get(),
         connections: load.connections,
         streams: load.streams,
         requests_per_connection: load.requests_per_connection,
@@ -254,11 +253,17 @@ fn workload(scenario: &Scenario, pace: Pace, window: Period, seed: u64) -> Workl
             bad_per_kind: tokens.bad_per_kind.get(),
         },
         timeline: Timeline::default(),
-        probe_rate: revocation.probes,
+        probe_rate: probe_rate(scenario),
     };
     let revoked = revocation_times(&workload, revocation.tokens, seed);
     workload.timeline.revoke_at(revoked);
     workload
+}
+
+/// Of a token, at all resource servers together: as many whatever number of them a subject has.
+fn probe_rate(scenario: &Scenario) -> Rate {
+    let servers = f64::from(scenario.load.resource_servers.get());
+    Rate::try_from(scenario.revocation.probes.per_second() * servers).unwrap_or(scenario.revocation.probes)
 }
 
 /// The kinds of bad tokens that are sent, with their weights.

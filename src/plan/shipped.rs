@@ -1,5 +1,6 @@
 //! Shipped scenarios cover what they promise.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use crate::auth::architecture::ARCHITECTURES;
@@ -145,4 +146,25 @@ fn the_scenario_of_stores_compares_every_store_and_every_promise_within_three_mi
     // A postgres takes two seconds more than the servers.
     let starting = Duration::from_secs(4 * plan.trials.len() as u64);
     assert!(plan.load_time() + starting <= Duration::from_mins(3));
+}
+
+#[test]
+fn gateways_are_compared_at_several_numbers_with_the_same_requests_within_two_minutes() {
+    let plan = decided(include_str!("../../scenarios/gateways.toml"));
+    for kind in ["introspection-cached", "jwt-deny-list"] {
+        let of_kind = plan.trials.iter().filter(|trial| trial.subject.architecture.kind() == kind);
+        let mut servers: Vec<u32> = of_kind.map(|trial| trial.subject.resource_servers).collect();
+        servers.sort_unstable();
+        servers.dedup();
+        assert_eq!(servers, [1, 4, 16], "{kind}");
+    }
+    for round in 0..plan.rounds() {
+        let trials: Vec<&Trial> = plan.round(round).map(|(_, trial)| trial).collect();
+        assert_eq!(trials.len(), 7);
+        let same = |trial: &&Trial| {
+            Arc::ptr_eq(&trial.workload, &trials[0].workload) && trial.seed == trials[0].seed
+        };
+        assert!(trials.iter().all(same), "a schedule is made of the workload and the seed");
+    }
+    assert!(plan.load_time() + Duration::from_secs(2 * plan.trials.len() as u64) <= Duration::from_mins(2));
 }

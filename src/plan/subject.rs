@@ -14,7 +14,7 @@ use crate::scenario;
 use crate::units::ClaimsSize;
 use crate::wire::Wire;
 
-/// Architecture, signature scheme, store, sender constraint and wire.
+/// Architecture, signature scheme, store, sender constraint, wire, and how many resource servers there are.
 #[derive(Clone, Debug)]
 pub struct Subject {
     /// What reports call it.
@@ -35,6 +35,8 @@ pub struct Subject {
     pub wire: Wire,
     /// Bytes of groups in the claims of its tokens.
     pub extra_claims: ClaimsSize,
+    /// How many resource servers share the load; each request goes to one of them by chance.
+    pub resource_servers: u32,
     /// What must hold for this subject.
     pub thresholds: Vec<Threshold>,
 }
@@ -77,6 +79,7 @@ impl Subject {
             sender: written.sender.clone(),
             wire: written.wire.unwrap_or(scenario.load.wire),
             extra_claims,
+            resource_servers: written.resource_servers.unwrap_or(scenario.load.resource_servers).get(),
             thresholds: written.thresholds.clone(),
         })
     }

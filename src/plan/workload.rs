@@ -23,8 +23,6 @@ pub struct Workload {
     pub window: Period,
     /// How many requests are sent in all, if the load ends by count.
     pub requests: Option<u64>,
-    /// How many resource servers share the load; each request goes to one drawn uniformly.
-    pub resource_servers: u32,
     /// Connections from the load generator to each resource server.
     pub connections: NonZeroU32,
     /// Requests that may be on each connection at once.
@@ -35,7 +33,7 @@ pub struct Workload {
     pub pool: Pool,
     /// What is done while requests are sent: tokens that are revoked, servers that are killed.
     pub timeline: Timeline,
-    /// Probes per second (Poisson) of each token under revocation test at each resource server.
+    /// Probes per second (Poisson) of each token under revocation test, at all resource servers together.
     pub probe_rate: Rate,
 }
 
@@ -73,6 +71,11 @@ impl Workload {
     /// The instant at which the measured window and the load end.
     pub fn end(&self) -> Offset {
         self.window_start() + self.window.duration()
+    }
+
+    /// Probes per second of all tokens under revocation test.
+    pub fn probes_per_second(&self) -> f64 {
+        self.probe_rate.per_second() * self.timeline.revocation_count() as f64
     }
 
     /// How many requests each resource server may have at once: one for each stream of each connection.

@@ -4,16 +4,17 @@ use crate::analysis::{Analysis, Summary};
 use crate::design::Checks;
 use crate::metric::{MetricId, Unit, thousands};
 use crate::observation::{Environment, Reuse, Workload};
+use crate::report::servers;
 
 /// What a recording says nothing about.
 pub(super) const USUAL_WIRE: &str = "HTTP/1.1, TCP";
 
 /// The run in a sentence.
 pub(super) fn about(analysis: &Analysis) -> String {
-    let Workload { window_seconds, resource_servers, .. } = &analysis.workload;
+    let (window_seconds, subjects) = (analysis.workload.window_seconds, &analysis.subjects);
     let trials = analysis.subjects.iter().map(|summary| summary.trials).max().unwrap_or(0);
     let times = if trials > 1 { format!(", in {trials} rounds") } else { String::new() };
-    let on = format!("resource servers: {resource_servers}");
+    let on = format!("resource servers: {}", servers::number(subjects));
     match analysis.ladders.first() {
         Some(ladder) if ladder.is_search => format!(
             "{} subjects, for each of which the highest rate was sought at which {} holds; {on}",
@@ -29,13 +30,13 @@ pub(super) fn about(analysis: &Analysis) -> String {
             format!("One server, given {} for {window_seconds} s", pace(&analysis.workload))
         }
         None => format!(
-            "{} given {} for {window_seconds} s by {resource_servers} resource server{}{times}",
-            match analysis.subjects.len() {
+            "{} given {} for {window_seconds} s by {}{times}",
+            match subjects.len() {
                 1 => "1 subject,".to_owned(),
                 several => format!("{several} subjects, each"),
             },
             pace(&analysis.workload),
-            if *resource_servers == 1 { "" } else { "s" }
+            servers::counted(subjects)
         ),
     }
 }
@@ -85,6 +86,7 @@ pub(super) fn conditions(analysis: &Analysis) -> Vec<(&'static str, String)> {
     conditions.extend(beside(&analysis.subjects).map(|beside| ("beside the load", beside)));
     conditions.extend(rounds(analysis).map(|rounds| ("rounds", rounds)));
     conditions.push(("load", load(analysis)));
+    conditions.extend(servers::by_subject(&analysis.subjects).map(|servers| ("resource servers", servers)));
     conditions.push(("tokens", tokens(&analysis.workload)));
     conditions.extend(probes(analysis).map(|probes| ("probes", probes)));
     conditions.extend(extra_claims(&analysis.subjects).map(|claims| ("claims", claims)));
@@ -186,8 +188,8 @@ fn rates(analysis: &Analysis) -> String {
 
 fn load(analysis: &Analysis) -> String {
     let workload = &analysis.workload;
-    let servers = match workload.resource_servers {
-        1 => "the server".to_owned(),
+    let servers = match servers::number(&analysis.subjects).as_str() {
+        "1" => "the server".to_owned(),
         several => format!("each of {several} resource servers"),
     };
     format!(
@@ -225,8 +227,8 @@ fn probes(analysis: &Analysis) -> Option<String> {
     };
     analysis.subjects.iter().any(are_sent).then(|| {
         format!(
-            "each token under revocation test is sent {} times a second to each resource server",
-            analysis.workload.probe_rate
+            "each token under revocation test is sent {}; probes are in no latency, and count in CPU time and calls per request",
+            servers::probed(&analysis.subjects)
         )
     })
 }

@@ -94,6 +94,7 @@ struct Subject<'a> {
     sender: Option<serde_json::Value>,
     #[serde(skip_serializing_if = "Option::is_none")]
     wire: Option<&'a str>,
+    resource_servers: u32,
     control: bool,
     trials: usize,
     metrics: BTreeMap<MetricId, Value>,
@@ -119,6 +120,7 @@ impl<'a> Subject<'a> {
             store: &summary.subject.store,
             sender: summary.subject.parts.get("sender").and_then(|sender| serde_json::to_value(sender).ok()),
             wire: summary.subject.wire.as_deref(),
+            resource_servers: summary.resource_servers,
             control: summary.is_control,
             trials: summary.trials,
             metrics: Value::all(summary),

@@ -22,6 +22,7 @@ mod page;
 mod phases;
 mod revocation_limits;
 mod schemes;
+mod servers;
 mod steps;
 mod terminal;
 mod together;

@@ -1,5 +1,7 @@
 //! What the HTML and the Markdown report say: one set of words and numbers for both.
 
+use std::slice;
+
 use askama::Template;
 
 use crate::analysis::{Analysis, Summary};
@@ -19,6 +21,7 @@ use crate::report::revocation_limits::{
     self, ABOUT, HEADINGS, LimitAnswer, PHONE_HEADINGS, RevocationLimit, limit_answers, revocation_limits,
 };
 use crate::report::schemes::Schemes;
+use crate::report::servers;
 use crate::report::steps::{StepRow, step_rows};
 use crate::report::together::together;
 use crate::report::trust::{Doubt, VerdictBox, doubts, mark};
@@ -126,6 +129,7 @@ impl Page {
 
     fn of(analysis: &Analysis) -> Self {
         let several = analysis.subjects.iter().any(|summary| summary.trials > 1);
+        let own_servers = servers::differ(&analysis.subjects);
         let (limited, limits) = limits(&analysis.thresholds);
         let columns = filled(COLUMNS, analysis);
         let (notes, doubts) = doubts(analysis).into_iter().partition(|doubt| doubt.class == "note");
@@ -164,7 +168,7 @@ impl Page {
                  only, not how much another run would differ."
             },
             groups: groups(&columns),
-            rows: analysis.subjects.iter().map(|summary| Row::of(summary, &columns)).collect(),
+            rows: analysis.subjects.iter().map(|summary| Row::of(summary, &columns, own_servers)).collect(),
             columns,
             external: is_external(analysis),
             many: analysis.subjects.len() > MANY,
@@ -199,14 +203,17 @@ fn unsaid(analysis: &Analysis) -> Vec<TopicFinding> {
 }
 
 impl Row {
-    fn of(summary: &Summary, columns: &[&Column]) -> Self {
+    /// `own_servers`: subjects differ in how many resource servers they have.
+    fn of(summary: &Summary, columns: &[&Column], own_servers: bool) -> Self {
         let subject = &summary.subject;
+        let servers = if own_servers { servers::counted(slice::from_ref(summary)) } else { String::new() };
         let sender = subject.parts.get("sender").map(ToString::to_string);
         let words = [
             if summary.is_control { "control" } else { subject.architecture.as_str() },
             subject.signature.as_deref().unwrap_or_default(),
             sender.as_deref().unwrap_or_default(),
             subject.wire.as_deref().unwrap_or_default(),
+            servers.as_str(),
         ];
         let new = |word: &&str| !word.is_empty() && !subject.name.eq_ignore_ascii_case(word);
         let unsaid = words.into_iter().filter(new).filter(|word| !subject.name.contains(word));

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use crate::load::SentProbe;
+use crate::load::{SentProbe, server_at};
 use crate::observation::{Action, Event, Learned, Node, Probe, Revocation};
 use crate::plan::Workload;
 use crate::testbed::{Decision, Happened, HappenedAction, ToldOf};
@@ -83,7 +83,7 @@ fn revocations(known: &Known<'_>) -> HashMap<u32, Revocation> {
     let has_forgotten = forgetful(happened);
     for probe in sent {
         let Some(revocation) = revocations.get_mut(&probe.revocation) else { continue };
-        let node = enforcing[probe.resource_server as usize];
+        let node = enforcing[server_at(probe.place, enforcing.len())];
         let (decided, accepted) = match decided.get(&probe.id) {
             Some(Decision { decided, accepted, .. }) => (Some(decided.offset(start)), *accepted),
             // What it decided before it was killed only its client knows.

@@ -184,7 +184,7 @@ fn feed(pace: &Pace, mut tokens: Draw, requests: Option<u64>, seed: u64, share: 
         Pace::Open { rate, arrivals } => {
             let dues = arrivals.instants(*rate, seed).skip(share.index).step_by(share.of);
             let dues = dues.zip(0..most);
-            Feed::open(dues.map(move |(due, _)| Request { due, resource_server: 0, token: tokens.next(due) }))
+            Feed::open(dues.map(move |(due, _)| Request { due, place: 0, token: tokens.next(due) }))
         }
         Pace::Closed { think } => {
             let pick = move |due| tokens.next(due);

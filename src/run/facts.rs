@@ -94,7 +94,7 @@ pub fn workload(plan: &Plan, trial: &Trial) -> Workload {
         think_seconds: workload.pace.think().map(|think| think.as_secs_f64()),
         warmup_seconds: workload.warmup.duration().as_secs_f64(),
         window_seconds: workload.window.duration().as_secs_f64(),
-        resource_servers: workload.resource_servers,
+        resource_servers: trial.subject.resource_servers,
         connections: workload.requests_at_once(),
         live_tokens: workload.pool.live.into(),
         churn_per_second: workload.pool.churn.map_or(0.0, Rate::per_second),
@@ -103,7 +103,7 @@ pub fn workload(plan: &Plan, trial: &Trial) -> Workload {
         bad_tokens_per_kind: workload.pool.bad_per_kind,
         bad_tokens: workload.pool.mix.iter().map(|(kind, weight)| bad_tokens(*kind, *weight)).collect(),
         token_lifetime_seconds: plan.lifetime.as_secs_f64(),
-        probe_rate: workload.probe_rate.per_second(),
+        probe_rate: workload.probe_rate.per_second() / f64::from(trial.subject.resource_servers),
     }
 }
 

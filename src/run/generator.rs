@@ -10,7 +10,7 @@ use tokio::task::JoinHandle;
 
 use crate::load::{
     self, Driven, Engine, Feed, LoadError, Neighbours, Precision, Proofs, Renewals, Share, Target,
-    TargetServer, TokenPool, Users,
+    TargetServer, TokenPool, Users, server_at,
 };
 use crate::plan::{Plan, Trial, Workload};
 use crate::run::{Interrupt, PATIENCE};
@@ -118,7 +118,7 @@ fn target(
         requests_per_connection: workload.requests_per_connection,
         tokens,
         renewals,
-        proofs: testbed.owner().key().map(proofs),
+        proofs: testbed.owner().key().map(|key| proofs(key, trial.subject.resource_servers)),
         window: workload.window_start()..workload.end(),
         timeout: PATIENCE,
         precision: if polls { Precision::Busy } else { Precision::Hybrid },
@@ -127,10 +127,11 @@ fn target(
     })
 }
 
-/// The proofs that this key signs.
-fn proofs(key: &Arc<ClientKey>) -> Proofs {
+/// The proofs that this key signs for requests to so many resource servers.
+fn proofs(key: &Arc<ClientKey>, servers: u32) -> Proofs {
     let (key, ahead) = (Arc::clone(key), key.ahead());
-    Proofs { sign: Arc::new(move |token, resource_server| key.resource_proof(token, resource_server)), ahead }
+    let sign = move |token: &str, place| key.resource_proof(token, server_at(place, servers as usize));
+    Proofs { sign: Arc::new(sign), ahead }
 }
 
 impl Drop for Generator {

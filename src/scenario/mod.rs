@@ -68,8 +68,8 @@ pub struct Scenario {
 #[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, expecting = "a table")]
 pub struct Subject {
-    /// What reports call it; by default the architecture, the signature scheme, the sender constraint, and store, wire and extra claims if it has
-    /// some of its own.
+    /// What reports call it; by default the architecture, the signature scheme, the sender constraint, and store, wire, extra claims and the number of
+    /// resource servers if it has some of its own.
     pub name: Option<String>,
     /// How resource servers decide on tokens.
     pub architecture: Part<dyn Architecture>,
@@ -83,6 +83,9 @@ pub struct Subject {
     pub wire: Option<Wire>,
     /// Bytes of `groups` in the claims of its tokens; by default as the tokens say.
     pub extra_claims: Option<ClaimsSize>,
+    /// How many resource servers share the load, each with gateways of its own where the architecture has them; by default as the load says. The
+    /// requests are those of the other subjects whatever it is: the same instants and tokens, probes of revoked ones too.
+    pub resource_servers: Option<NonZeroU32>,
     /// What must hold for this subject, beside the thresholds of the scenario.
     #[serde(default)]
     pub thresholds: Vec<Threshold>,
@@ -107,8 +110,12 @@ impl Subject {
         if let Some(wire) = &self.wire {
             label = format!("{label}, {wire}");
         }
-        match self.extra_claims {
-            Some(size) => format!("{label}, {size} of groups"),
+        if let Some(size) = self.extra_claims {
+            label = format!("{label}, {size} of groups");
+        }
+        match self.resource_servers.map(NonZeroU32::get) {
+            Some(1) => format!("{label}, 1 resource server"),
+            Some(servers) => format!("{label}, {servers} resource servers"),
             None => label,
         }
     }

@@ -39,7 +39,8 @@ pub struct Load {
     pub duration: Period,
     /// End after so many requests, those of the warm-up among them, if `duration` does not end before.
     pub requests: Option<NonZeroU64>,
-    /// How many resource servers share it: enforcement points with caches of their own, several in a process where one each does not fit the cores.
+    /// How many resource servers share it, unless a subject says otherwise: enforcement points with caches of their own, several in a process where one
+    /// each does not fit the cores.
     #[serde(default = "one")]
     pub resource_servers: NonZeroU32,
     /// Threads of the load generator, each with a core of its own; where there are not enough, one shares all cores.
@@ -95,7 +96,8 @@ pub struct Tokens {
 pub struct Revocation {
     /// How many tokens are revoked, one at a time, in the first half of the measured time.
     pub tokens: u32,
-    /// Requests per second with each of these tokens to each resource server, before and after it is revoked.
+    /// Requests per second with each of these tokens to each resource server, before and after it is revoked. A subject with a number of resource servers
+    /// of its own has as many in all: they are spread over its servers.
     pub probes: Rate,
 }
 

@@ -169,6 +169,6 @@ impl Sending<'_> {
 
     /// Its requests.
     pub fn requests(&self) -> impl Iterator<Item = Request> + Send + use<> {
-        self.instants().map(|due| Request { due, resource_server: 0, token: Token::Live(0) })
+        self.instants().map(|due| Request { due, place: 0, token: Token::Live(0) })
     }
 }

@@ -4,6 +4,7 @@ use std::fmt;
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
+use futures_util::future::try_join_all;
 use hyper::Uri;
 use tokio::task::AbortHandle;
 
@@ -86,9 +87,9 @@ impl ClientKey {
     }
 
     /// A proof for a request with this token to a resource server, numbered from 0.
-    pub fn resource_proof(&self, token: &str, resource_server: u32) -> String {
+    pub fn resource_proof(&self, token: &str, resource_server: usize) -> String {
         let nonces = self.nonces.read().unwrap_or_else(PoisonError::into_inner);
-        let nonce = nonces.get(resource_server as usize).map(String::as_str);
+        let nonce = nonces.get(resource_server).map(String::as_str);
         self.proof(&ToProve { method: "GET", uri: &self.resource, token: Some(token), nonce })
     }
 
@@ -105,13 +106,14 @@ impl ClientKey {
 
 /// The nonces of these servers, which give one to whoever comes without a token.
 async fn ask(client: &Client, servers: &[Uri]) -> Result<Vec<String>, NonceError> {
-    let mut nonces = Vec::new();
-    for server in servers {
-        let headers = client.headers(server).await?;
-        let nonce = headers.get(NONCE_HEADER).and_then(|nonce| nonce.to_str().ok());
-        nonces.push(nonce.ok_or_else(|| NonceError::NoNonce(server.clone()))?.to_owned());
-    }
-    Ok(nonces)
+    let asking: Vec<_> = servers.iter().map(|server| nonce(client, server)).collect();
+    try_join_all(asking).await
+}
+
+async fn nonce(client: &Client, server: &Uri) -> Result<String, NonceError> {
+    let headers = client.headers(server).await?;
+    let nonce = headers.get(NONCE_HEADER).and_then(|nonce| nonce.to_str().ok());
+    nonce.map(str::to_owned).ok_or_else(|| NonceError::NoNonce(server.clone()))
 }
 
 impl fmt::Debug for ClientKey {

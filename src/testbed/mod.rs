@@ -179,7 +179,7 @@ impl Testbed {
         let issuer = format!("http://{}", authorization_server.address);
         let (seed, at_once) = (trial.seed, trial.workload.requests_at_once());
         let chain = Chain { program, placement, subject, issuer, shared_key, identity, at_once, seed };
-        let processes = placement.processes(trial.workload.resource_servers);
+        let processes = placement.processes(subject.resource_servers);
         let chains = processes.into_iter().map(|numbers| chain.start(numbers));
         let mut servers: Vec<TrialNode> = try_join_all(chains).await?.into_iter().flatten().collect();
         // Stable: those of a hop stay in the order of their numbers.

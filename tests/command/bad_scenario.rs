@@ -193,3 +193,26 @@ fn a_file_that_is_none_is_refused() {
     std::fs::write(sandbox.path().join("binary.toml"), [0xff, 0xfe, 0x00]).unwrap();
     sandbox.refused(&["run", "binary.toml"]).exits(2).says(&["binary.toml: cannot be read", "UTF-8"]);
 }
+
+#[test]
+fn no_resource_server_too_many_and_another_number_of_users_are_refused_at_the_key() {
+    let with = |servers: &str| {
+        SMALL.replace(
+            "architecture = \"introspection\"",
+            &format!("architecture = \"introspection\"\nresource_servers = {servers}"),
+        )
+    };
+    let key = "case.toml:25: subject[1].resource_servers";
+    refused(&with("0"), &[key, "`0`", "nonzero"]);
+    refused(&with("2000"), &[key, "expected at most 1000, not 2000"]);
+    refused(
+        &SMALL.replace("resource_servers = 2", "resource_servers = 2000"),
+        &["case.toml:8: load.resource_servers", "at most 1000"],
+    );
+    refused(&with("-1"), &[key, "`-1`"]);
+    let closed = with("4").replace("rate = 100", "closed = {}");
+    refused(
+        &closed,
+        &[key, "4 resource servers have other users than the 2 of load.resource_servers", "set load.rate"],
+    );
+}

@@ -67,8 +67,8 @@ fn a_server_that_dies_costs_its_requests_and_those_of_no_other() {
     let (dying, living) =
         (bench.serve(Behaviour::DieAfter(100)).unwrap(), bench.serve(Behaviour::Canned).unwrap());
     let sending = steady(400.0, 8, Duration::from_secs(2));
-    let to = |(request, resource_server)| Request { resource_server, ..request };
-    let requests = requests(&sending).into_iter().zip([0, 1].into_iter().cycle());
+    let to = |(request, place)| Request { place, ..request };
+    let requests = requests(&sending).into_iter().zip([0, u32::MAX].into_iter().cycle());
     let driven = run(&[&dying, &living], &sending, &requests.map(to).collect::<Vec<_>>());
     let sum = check_nothing_lost(&driven, 800);
     assert_eq!(sum.accepted(), 500, "{sum:?}");

@@ -162,7 +162,8 @@ impl<S: Sender> Dispatch<S> {
 
     /// A request is due, with its proof if it needs one: it goes out at once, or it waits for a connection.
     pub(super) fn due(&mut self, request: Request, proof: Option<Box<str>>, now: Offset) {
-        let server = &mut self.servers[request.resource_server as usize];
+        let place = request.server(self.servers.len());
+        let server = &mut self.servers[place];
         let idle = server.idle.pop_front();
         if let Some(slot) = idle {
             self.send(slot, request, proof.as_deref(), now, None);

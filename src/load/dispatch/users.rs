@@ -5,7 +5,7 @@ use std::rc::Rc;
 use tokio::sync::Notify;
 
 use crate::load::dispatch::{Dispatch, Waiting};
-use crate::load::schedule::Request;
+use crate::load::schedule::{Request, place_of};
 use crate::load::transport::{Failure, Sender};
 use crate::units::Offset;
 
@@ -105,7 +105,8 @@ impl<S: Sender> Dispatch<S> {
     /// The next request of the user of a slot, unless all were sent.
     fn request_of_user(&mut self, slot: usize, due: Offset) -> Option<Request> {
         let token = self.users.as_mut()?.next(due)?;
-        let resource_server = u32::try_from(self.slots[slot].server).expect("fewer than 2^32 servers");
-        Some(Request { due, resource_server, token })
+        // It goes to the server of its slot.
+        let place = place_of(self.slots[slot].server, self.servers.len());
+        Some(Request { due, place, token })
     }
 }

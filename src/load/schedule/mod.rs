@@ -19,13 +19,31 @@ use crate::units::{Offset, Rate};
 pub struct Request {
     /// When it is to be sent.
     pub due: Offset,
-    /// To which resource server, from 0.
-    pub resource_server: u32,
+    /// Its place among all that may be: which resource server that is depends on how many there are.
+    pub place: u32,
     /// With which token.
     pub token: Token,
 }
 
-/// A token by its place in the pool.
+impl Request {
+    /// The number of the resource server that it goes to, from 0, if there are so many.
+    pub fn server(&self, of: usize) -> usize {
+        server_at(self.place, of)
+    }
+}
+
+/// The number of the resource server, from 0, at a place that was drawn uniformly, if there are so many. Where there are several for each that there was
+/// before, each of these has its requests.
+pub fn server_at(place: u32, of: usize) -> usize {
+    ((u64::from(place) * of as u64) >> 32) as usize
+}
+
+/// A place of the resource server with this number, of so many.
+pub(super) fn place_of(server: usize, of: usize) -> u32 {
+    u32::try_from(((server as u64) << 32).div_ceil(of as u64)).expect("a server has a number below `of`")
+}
+
+/// A token by its number in the pool.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Token {
     /// A live token by its number: of those chosen by popularity 0 is asked for most often.
@@ -60,7 +78,7 @@ impl Token {
 /// The requests of a trial in the order in which they are due, up to the end of the workload (exclusive); of a closed loop,
 /// the probes beside it.
 ///
-/// Nothing in it depends on the subject, so every subject of a repetition gets the same requests.
+/// Nothing in it depends on the subject, so every subject of a repetition gets the same requests, whatever number of resource servers it has.
 pub fn schedule(workload: &Workload, seed: u64) -> impl Iterator<Item = Request> + Send + use<> {
     let end = workload.end();
     Merged { first: load(workload, seed).peekable(), second: probes(workload, seed).peekable() }
@@ -99,12 +117,12 @@ fn random(seed: u64, stream: Randomness) -> ChaCha8Rng {
 
 fn load(workload: &Workload, seed: u64) -> impl Iterator<Item = Request> + Send + use<> {
     let mut random = random(seed, Randomness::LoadRequests);
-    let resource_servers = workload.resource_servers;
     let mut draw = Draw::new(&workload.pool, Slice::WHOLE);
     let most = workload.requests.unwrap_or(u64::MAX);
     workload.instants(seed).zip(0..most).map(move |(due, _)| Request {
         due,
-        resource_server: random.random_range(0..resource_servers),
+        // One number of the stream, however many servers there are: what is drawn after it is the same.
+        place: random.random(),
         token: draw.token(due, &mut random),
     })
 }
@@ -146,14 +164,12 @@ impl Draw {
     }
 }
 
-/// Independent Poisson processes, one for each revocation at each resource server. They are drawn as
-/// one process of their total rate whose requests are dealt out uniformly, which is the same law.
+/// Independent Poisson processes, one for each revocation at each resource server. They are drawn as one process of their total rate, the
+/// same for any number of servers, whose requests are dealt out uniformly, which is the same law.
 fn probes(workload: &Workload, seed: u64) -> impl Iterator<Item = Request> + Send + use<> {
     let revocations =
         u32::try_from(workload.timeline.revocation_count()).expect("a trial revokes fewer than 2^32 tokens");
-    let resource_servers = workload.resource_servers;
-    let processes = f64::from(revocations) * f64::from(resource_servers);
-    let total = Rate::try_from(workload.probe_rate.per_second() * processes).ok();
+    let total = Rate::try_from(workload.probes_per_second()).ok();
     let mut random = random(seed, Randomness::ProbeRequests);
     total
         .map(|rate| Poisson {}.instants(rate, instants_seed(seed, Randomness::ProbeInstants)))
@@ -161,7 +177,7 @@ fn probes(workload: &Workload, seed: u64) -> impl Iterator<Item = Request> + Sen
         .flatten()
         .map(move |due| Request {
             due,
-            resource_server: random.random_range(0..resource_servers),
+            place: random.random(),
             token: Token::Watched(random.random_range(0..revocations)),
         })
 }

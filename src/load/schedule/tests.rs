@@ -18,7 +18,6 @@ fn workload(zipf_exponent: f64, revocations: usize) -> Workload {
         warmup: Span::from_secs(1),
         window: Period::from_secs(10),
         requests: None,
-        resource_servers: 2,
         connections: 8.try_into().unwrap(),
         streams: 1.try_into().unwrap(),
         requests_per_connection: None,
@@ -31,7 +30,7 @@ fn workload(zipf_exponent: f64, revocations: usize) -> Workload {
             bad_per_kind: 20,
         },
         timeline: Timeline::of_revocations(vec![Offset::default(); revocations]),
-        probe_rate: Rate::try_from(50.0).unwrap(),
+        probe_rate: Rate::try_from(100.0).unwrap(),
     }
 }
 
@@ -54,7 +53,12 @@ fn tokens_and_resource_servers_follow_their_laws() {
     let count = |wanted: &dyn Fn(&Request) -> bool| requests.iter().filter(|request| wanted(request)).count();
     let all = requests.len();
     check(all, 1_000_000, 0.11);
-    check(count(&|request| request.resource_server == 0), all, 0.5);
+    for servers in [2, 3, 50] {
+        for server in [0, servers - 1] {
+            let found = count(&|request| request.server(servers) == server);
+            check(found, all, 1.0 / servers as f64);
+        }
+    }
     for bad_kind in 0..5 {
         let is_kind =
             |request: &Request| matches!(request.token, Token::Bad { kind, .. } if kind == bad_kind);
@@ -65,6 +69,20 @@ fn tokens_and_resource_servers_follow_their_laws() {
     for rank in [0, 1, 9, 99, 999] {
         let probability = 0.95 * f64::from(rank + 1).powf(-0.99) / total;
         check(count(&|request| request.token == Token::Live(rank)), all, probability);
+    }
+}
+
+#[test]
+fn a_seed_has_the_requests_that_it_had_before_subjects_had_servers_of_their_own() {
+    let workload = workload(0.99, 0);
+    for servers in [1_u32, 2, 3, 50] {
+        let mut random = random(42, Randomness::LoadRequests);
+        let mut draw = Draw::new(&workload.pool, Slice::WHOLE);
+        // The number of the server was drawn, from a stream that then lacked one number, or rarely two.
+        for request in schedule(&workload, 42) {
+            let (server, token) = (random.random_range(0..servers), draw.token(request.due, &mut random));
+            assert_eq!((request.server(servers as usize), request.token), (server as usize, token));
+        }
     }
 }
 
@@ -138,7 +156,7 @@ fn every_watched_token_is_probed_at_every_resource_server_as_by_a_poisson_proces
     for revocation in 0..3 {
         for resource_server in 0..2 {
             let wanted = |request: &&Request| {
-                (request.token, request.resource_server) == (Token::Watched(revocation), resource_server)
+                (request.token, request.server(2)) == (Token::Watched(revocation), resource_server)
             };
             let due: Vec<_> = requests.iter().filter(wanted).map(|request| request.due).collect();
             check(due.len(), 1_000_000, 50.0 * 11.0 / 1_000_000.0);
@@ -193,5 +211,18 @@ proptest! {
         prop_assert!(requests.last().unwrap().due < workload.end());
         prop_assert_eq!(&requests, &schedule(&workload, seed).collect::<Vec<_>>());
         prop_assert_ne!(&requests, &schedule(&workload, seed.wrapping_add(1)).collect::<Vec<_>>());
+    }
+}
+
+proptest! {
+    #[test]
+    fn several_servers_in_the_place_of_one_share_its_requests(
+        place in any::<u32>(), servers in 1_usize..1_000, each in 1_usize..1_000,
+    ) {
+        let among_more = server_at(place, servers * each);
+        prop_assert!(among_more < servers * each);
+        prop_assert_eq!(server_at(place_of(among_more, servers * each), servers * each), among_more);
+        prop_assert_eq!(among_more / each, server_at(place, servers));
+        prop_assert!(server_at(place.saturating_add(1), servers) >= server_at(place, servers));
     }
 }

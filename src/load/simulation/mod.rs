@@ -117,7 +117,7 @@ impl Simulation {
             let requests =
                 Constant {}.instants(rate, 0).take(10_000).enumerate().map(move |(number, due)| {
                     interrupt.store(interrupted_at == Some(number), Ordering::Relaxed);
-                    Request { due, resource_server: 0, token: (self.token)(number) }
+                    Request { due, place: 0, token: (self.token)(number) }
                 });
             let feed = match self.think {
                 Some(think) => {

@@ -57,6 +57,11 @@ fn notes(before: &Analysis, after: &Analysis, subjects: &[SubjectChanges]) -> Ve
                  the same one (`bearerbench load --name`)."
             ));
         }
+        if let Some([had, then]) = servers_apart(before, first, after, second) {
+            notes.push(format!(
+                "{second} had {had} resource servers in the first run, {then} in the second: expect other figures."
+            ));
+        }
         if let Some([over, then]) = wires_apart(before, first, after, second) {
             notes.push(format!("{second} was reached over {over} in the first run, over {then} in the second: expect other figures."));
         }
@@ -86,6 +91,16 @@ fn table(text: &mut String, subject: &SubjectChanges, all: bool) {
     }
 }
 
+/// How many resource servers a subject had in two runs, if not as many.
+fn servers_apart(before: &Analysis, first: &str, after: &Analysis, second: &str) -> Option<[u32; 2]> {
+    let servers = |analysis: &Analysis, name: &str| {
+        let summary = analysis.subjects.iter().find(|summary| summary.subject.name == name)?;
+        Some(summary.resource_servers)
+    };
+    let servers = [servers(before, first)?, servers(after, second)?];
+    (servers[0] != servers[1]).then_some(servers)
+}
+
 /// How the requests of a subject travelled in two runs, if not in the same way.
 fn wires_apart<'a>(
     before: &'a Analysis,
@@ -101,11 +116,13 @@ fn wires_apart<'a>(
     (wires[0] != wires[1]).then_some(wires)
 }
 
-/// Whether the same was asked of both: the rate of a closed loop and the end of a load that ends by count are what was measured.
+/// Whether the same was asked of both: the rate of a closed loop and the end of a load that ends by count are what was measured, and how many
+/// resource servers there are is told of each subject.
 fn are_alike(first: &Workload, second: &Workload) -> bool {
     let asked = |workload: &Workload| {
         let rate = if workload.think_seconds.is_some() { 0.0 } else { workload.rate };
-        Workload { rate, window_seconds: 0.0, ..workload.clone() }
+        let probe_rate = (workload.probe_rate * f64::from(workload.resource_servers) * 1e6).round();
+        Workload { rate, window_seconds: 0.0, resource_servers: 0, probe_rate, ..workload.clone() }
     };
     let [shorter, longer] =
         if first.window_seconds < second.window_seconds { [first, second] } else { [second, first] };
@@ -177,6 +194,23 @@ mod tests {
         let line = |metric: &str| text.lines().find(|line| line.contains(metric)).unwrap().trim_end();
         assert!(line("cpu.resource_server").contains(" 0.00200  better"), "{text}");
         assert!(line("throughput.per_core").contains(" 500  better"), "{text}");
+    }
+
+    #[test]
+    fn a_subject_that_had_more_resource_servers_is_told_and_the_others_had_the_same_load() {
+        let mut recordings = synthetic::recordings();
+        let before = analyse(&recordings);
+        let workload = &mut recordings[2].workload;
+        (workload.resource_servers, workload.probe_rate) = (6, 10.0 / 3.0);
+        let text = compare(&before, &analyse(&recordings), false);
+        let name = &recordings[2].subject.name;
+        let told = format!("{name} had 2 resource servers in the first run, 6 in the second");
+        assert_eq!(
+            (text.matches(&told).count(), text.matches("resource servers in the first").count()),
+            (1, 1),
+            "{text}"
+        );
+        assert!(!text.contains("different workloads"), "{text}");
     }
 
     #[test]
