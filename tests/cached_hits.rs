@@ -74,6 +74,7 @@ async fn prepared(architecture: &str) -> (Arc<dyn TokenValidator>, String) {
         trust: Trust::default(),
         clock,
         poll_phase: 1.0,
+        misses: None,
     };
     let choice = serde_json::from_str(architecture).expect("a choice");
     let architecture = ARCHITECTURES.resolve(choice).expect("an architecture");

@@ -74,6 +74,7 @@ async fn prepared(
         trust: Trust::default(),
         clock: WallClock::system(),
         poll_phase: 1.0,
+        misses: None,
     };
     (architecture.validator(context).await.expect("it is ready"), token)
 }

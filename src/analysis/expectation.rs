@@ -1,6 +1,7 @@
 //! What the closed forms expect of a recording, beside what was measured.
 
 mod cache;
+mod popularity;
 mod probes;
 mod refreshes;
 mod replaced;
@@ -14,7 +15,9 @@ use crate::design::{Asks, Checks, Design};
 use crate::metric::MetricId;
 
 pub use cache::expected_hit_ratio;
+pub use popularity::PopularityTenth;
 pub(super) use cache::{SteadyQuestions, in_the_long_run, waits_per_request};
+pub(super) use popularity::tenths;
 pub(super) use replaced::as_replaced;
 
 /// Quantile of the standard normal for the 99 % sampling interval.
@@ -89,13 +92,18 @@ impl Agreement {
     }
 }
 
-/// Every check that the architecture of a subject allows; none for a load that was cut short.
-pub(super) fn checks(trials: &Trials<'_>, measured: impl Fn(MetricId) -> Option<Estimate>) -> Vec<Check> {
+/// Every check that the architecture of a subject allows; none for a load that was cut short. `tenths`: those of its tokens.
+pub(super) fn checks(
+    trials: &Trials<'_>,
+    tenths: &[PopularityTenth],
+    measured: impl Fn(MetricId) -> Option<Estimate>,
+) -> Vec<Check> {
     // The closed forms are about the whole window.
     if trials.loads().any(|load| load.cut_short) {
         return Vec::new();
     }
     let mut checks = calls(trials, &measured);
+    checks.extend(popularity::check(tenths));
     checks.extend(refreshes::check(trials, &measured));
     // Each trial by what happened in it: an outage in one excuses nothing in the others.
     let (stale, usual) = trials.recordings.iter().partition(|recording| usage::had_stale_answers(recording));

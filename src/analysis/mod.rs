@@ -43,7 +43,7 @@ mod winners;
 pub use breakdown::{Breakdown, Class, Figures, LatencyPart};
 pub use compare::{Change, Shift, SubjectChanges, changes};
 pub use estimate::{Basis, Estimate};
-pub use expectation::{Agreement, Check, Expected, expected_hit_ratio};
+pub use expectation::{Agreement, Check, Expected, PopularityTenth, expected_hit_ratio};
 pub use ladder::{Fault, Ladder, LoadPoint, LoadStep, Shortfall, StepOutcome, is_broken, judge};
 pub use nodes::NodeCost;
 pub use oracle::{hit_ratio, introspections_per_second, unsafe_acceptances};

@@ -3,6 +3,8 @@
 //! A token is asked for by a Poisson process of `rate` per second at one gateway, and an answer is kept for
 //! `ttl` seconds: a renewal process whose cycles last `ttl + 1 / rate` on average.
 
+use std::ops::Range;
+
 /// Share of the requests of a token that are answered from the cache: λT / (1 + λT).
 pub fn hit_ratio(rate: f64, ttl: f64) -> f64 {
     rate * ttl / (1.0 + rate * ttl)
@@ -96,16 +98,26 @@ pub(super) fn at_least(n: u32, mean: f64) -> f64 {
 ///
 /// Neighbouring ranks of the long tail are put together, a tenth of a percent of the rank at a time.
 pub(super) fn zipf(tokens: u64, exponent: f64) -> Vec<(f64, f64)> {
+    zipf_among(0..tokens, tokens, exponent)
+}
+
+/// The same of those of the tokens that have these ranks, from 0.
+pub(super) fn zipf_among(ranks: Range<u64>, tokens: u64, exponent: f64) -> Vec<(f64, f64)> {
+    let total: f64 = zipf_weights(0..tokens, exponent).iter().map(|(weight, size)| weight * size).sum();
+    let groups = zipf_weights(ranks, exponent).into_iter();
+    groups.map(|(weight, size)| (weight / total, size)).collect()
+}
+
+fn zipf_weights(ranks: Range<u64>, exponent: f64) -> Vec<(f64, f64)> {
     let mut groups = Vec::new();
-    let mut rank = 1;
-    while rank <= tokens {
-        let size = (rank / 64).max(1).min(tokens - rank + 1);
+    let mut rank = ranks.start + 1;
+    while rank <= ranks.end {
+        let size = (rank / 64).max(1).min(ranks.end - rank + 1);
         let middle = rank as f64 + (size as f64 - 1.0) / 2.0;
         groups.push((middle.powf(-exponent), size as f64));
         rank += size;
     }
-    let total: f64 = groups.iter().map(|(weight, size)| weight * size).sum();
-    groups.into_iter().map(|(weight, size)| (weight / total, size)).collect()
+    groups
 }
 
 #[cfg(test)]
@@ -138,6 +150,11 @@ mod tests {
             .sum();
         near(sum, 932.0, 2e-3);
         near(zipf(10_000, 0.0)[0].0, 1e-4, 1e-9);
+        let share = |first: u64, last: u64| -> f64 {
+            zipf_among(first..last, 100_000, 0.99).iter().map(|(share, size)| share * size).sum()
+        };
+        near((0..10).map(|tenth| share(tenth * 10_000, (tenth + 1) * 10_000)).sum(), 1.0, 1e-3);
+        near(share(0, 1) / share(9, 10), 10_f64.powf(0.99), 1e-9);
     }
 
     /// Plays a cache for `time` seconds: hits, misses, and acceptances after a revocation at its end.

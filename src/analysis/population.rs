@@ -1,6 +1,8 @@
 //! What the caches of a population of tokens miss, by the law by which the tokens are used again: closed forms.
 
-use crate::analysis::oracle::{at_least, misses, zipf};
+use std::ops::Range;
+
+use crate::analysis::oracle::{at_least, misses, zipf, zipf_among};
 use crate::observation::{Reuse, Workload};
 
 /// How far around its due instant a decision falls, in seconds: a revisit just then is a hit or not by chance.
@@ -76,6 +78,14 @@ impl Population {
             Reuse::Unique {} => Some(self.rate * time),
             Reuse::RoundRobin {} | Reuse::WorkingSet { .. } => None,
         }
+    }
+
+    /// The same of the tokens of these ranks alone, from 0 for the most popular one. `None` if none is more popular than another.
+    pub(super) fn sum_of(&self, ranks: Range<u64>, expected: impl Fn(f64) -> f64) -> Option<f64> {
+        let spread = |rate: f64| self.gateways * expected(rate / self.gateways);
+        let Reuse::Zipf { exponent } = self.law else { return None };
+        let groups = zipf_among(ranks, self.tokens, exponent).into_iter();
+        Some(groups.map(|(share, tokens)| tokens * spread(self.rate * share)).sum())
     }
 
     /// Every token comes back after all the others, each time to a gateway by chance.

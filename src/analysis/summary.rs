@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::analysis::bootstrap::{Resamples, Sampled};
 use crate::analysis::trials::Trials;
 use crate::analysis::{
-    Breakdown, Check, Estimate, Gravity, Ladder, NodeCost, PhaseFigures, Propagation, Series, Verdict, Warning, WinnerMap, channel, expectation, extremes, ladder, latency, nodes, outcome, parts, phases, rounds, series, signature, threshold, trust, usage, validity,
+    Breakdown, Check, Estimate, Gravity, Ladder, NodeCost, PhaseFigures, PopularityTenth, Propagation, Series, Verdict, Warning, WinnerMap, channel, expectation, extremes, ladder, latency, nodes, outcome, parts, phases, rounds, series, signature, threshold, trust, usage, validity,
 };
 use crate::design::Checks;
 use crate::metric::MetricId;
@@ -66,6 +66,8 @@ pub struct Summary {
     pub estimates: BTreeMap<MetricId, Estimate>,
     /// Its latencies in each round by itself, in seconds: what is compared with others within that round.
     pub by_round: BTreeMap<MetricId, BTreeMap<u32, f64>>,
+    /// What its caches kept of every tenth of the tokens, the most popular first; empty where it keeps no answers.
+    pub popularity: Vec<PopularityTenth>,
     /// What the closed forms say about it.
     pub checks: Vec<Check>,
     /// What was measured while nothing was done to its servers, while something was, and afterwards; nothing if nothing ever was.
@@ -211,7 +213,9 @@ fn summarise(
     }
     let counted = if phases.is_empty() { BTreeMap::new() } else { usage::estimates(early) };
     let counted = if phases.is_empty() { &estimates } else { &counted };
-    let checks = expectation::checks(early, |metric| counted.get(&metric).copied());
+    // It is counted over the whole load, of which the closed form knows no disturbance.
+    let popularity = if phases.is_empty() { expectation::tenths(trials) } else { Vec::new() };
+    let checks = expectation::checks(early, &popularity, |metric| counted.get(&metric).copied());
     let series = Series::of(whole, trials, &propagation);
     let own = if phases.is_empty() { None } else { Some((series::moments(trials), Propagation::of(trials))) };
     let (moments, found) =
@@ -230,6 +234,7 @@ fn summarise(
         nodes: nodes::costs(trials),
         warnings,
         estimates,
+        popularity,
         by_round: latency::by_round(latencies),
         checks,
         loses_tokens: phases::lose_tokens(whole),

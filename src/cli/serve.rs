@@ -270,6 +270,7 @@ impl ResourceServerArgs {
             identity,
             // Whoever starts servers by hand does so at instants of their own.
             poll_phase: 1.0,
+            logs_misses: false,
             sender,
         };
         serve_until_interrupt(ServerSpec::ResourceServer(spec), |ready| wire::greeting(wire, ready))

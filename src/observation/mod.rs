@@ -10,6 +10,7 @@ mod load;
 mod node;
 mod older;
 mod outcomes;
+mod popularity;
 mod reuse;
 mod sealed;
 mod second;
@@ -31,6 +32,7 @@ pub use gap::{CoreGaps, Disturbed, Followed, OpenDisturbed, OpenFollowed, Side};
 pub use load::{ClassLatency, Generator, Load, Parts};
 pub use node::{Look, Node, Role};
 pub use outcomes::{Classes, Ended, Outcomes, TOKEN_EXPIRED};
+pub use popularity::PopularityGroup;
 pub use reuse::Reuse;
 pub use sealed::Sealed;
 pub use second::{OpenSecond, Second};
@@ -92,6 +94,11 @@ pub struct Recording {
     pub learned: Vec<Learned>,
     /// Every process with its CPU time, memory and counters, about once a second. None of a server of somebody else's.
     pub nodes: Vec<Node>,
+    /// Live tokens by tenths, the most popular first, with what caches had of them; absent where no resource server keeps answers about tokens, where
+    /// no token is more popular than others or it is not known before how often each is sent, and in recordings that a version of this program
+    /// wrote which did not look.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub popularity: Option<Vec<PopularityGroup>>,
     /// Why the trial did not run to its end, if it did not.
     pub failure: Option<TrialFailure>,
 }

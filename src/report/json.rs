@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 
 use crate::analysis::{
-    Analysis, Basis, Blame, Check, Class, Estimate, Gravity, Ladder, NodeCost, PhaseFigures, Standing, Summary, Validity, Verdict, Warning, WinnerMap,
+    Analysis, Basis, Blame, Check, Class, Estimate, Gravity, Ladder, NodeCost, PhaseFigures, PopularityTenth, Standing, Summary, Validity, Verdict, Warning, WinnerMap,
 };
 use crate::metric::MetricId;
 use crate::observation::{Environment, Signature, Workload};
@@ -101,6 +101,9 @@ struct Subject<'a> {
     /// Latency by class of token and class of status, in seconds; empty in recordings before version 3.
     classes: &'a [Class],
     expectations: &'a [Check],
+    /// What its caches kept of every tenth of the tokens.
+    #[serde(skip_serializing_if = "<[PopularityTenth]>::is_empty")]
+    popularity: &'a [PopularityTenth],
     /// What each server uses up, where a request passes several.
     #[serde(skip_serializing_if = "<[NodeCost]>::is_empty")]
     nodes: &'a [NodeCost],
@@ -126,6 +129,7 @@ impl<'a> Subject<'a> {
             metrics: Value::all(summary),
             classes: &summary.breakdown.classes,
             expectations: &summary.checks,
+            popularity: &summary.popularity,
             nodes: &summary.nodes,
             phases: &summary.phases,
         }

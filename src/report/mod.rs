@@ -20,6 +20,7 @@ mod markdown;
 mod nodes;
 mod page;
 mod phases;
+mod popularity;
 mod revocation_limits;
 mod schemes;
 mod servers;

@@ -17,6 +17,7 @@ use crate::report::header_limits::{LimitRow, limit_rows};
 use crate::report::markdown::filters;
 use crate::report::nodes::{NodeRow, node_rows};
 use crate::report::phases::{PhaseRow, about_phases, phase_rows};
+use crate::report::popularity::{TenthRow, tenth_rows};
 use crate::report::revocation_limits::{
     self, ABOUT, HEADINGS, LimitAnswer, PHONE_HEADINGS, RevocationLimit, limit_answers, revocation_limits,
 };
@@ -102,6 +103,7 @@ struct Page {
     contender_headings: [&'static str; 4],
     /// Who is not in it.
     left_out: Vec<String>,
+    tenths: Vec<TenthRow>,
     checks: Vec<CheckRow>,
     /// How many checks contradict the theory.
     contradictions: usize,
@@ -180,6 +182,7 @@ impl Page {
             contenders: contender_rows(analysis),
             contender_headings: winners::HEADINGS,
             left_out: left_out(analysis),
+            tenths: tenth_rows(analysis),
             checks: checks().map(|(summary, check)| CheckRow::of(summary, check)).collect(),
             contradictions: checks().filter(|(_, check)| check.agreement.is_contradiction()).count(),
             header_limits: limit_rows(analysis),

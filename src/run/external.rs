@@ -151,6 +151,7 @@ impl External {
             churn: None,
             learned: Vec::new(),
             nodes: Vec::new(),
+            popularity: None,
             failure: None,
         }
     }

@@ -36,6 +36,7 @@ pub(super) fn blank(plan: &Plan, trial: &Trial) -> Recording {
         events: Vec::new(),
         learned: Vec::new(),
         nodes: Vec::new(),
+        popularity: None,
         failure: None,
     }
 }

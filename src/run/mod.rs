@@ -8,6 +8,7 @@ mod generator;
 mod interrupt;
 mod issuing;
 mod output;
+mod popularity;
 mod preflight;
 mod refreshing;
 mod sampling;

@@ -17,7 +17,7 @@ use crate::run::generator::Generator;
 use crate::run::issuing::IssuedPool;
 use crate::run::refreshing::Clients;
 use crate::run::sampling::sample;
-use crate::run::{Interrupt, PATIENCE, Preparation, churn, facts, issuing, watching};
+use crate::run::{Interrupt, PATIENCE, Preparation, churn, facts, issuing, popularity, watching};
 use crate::testbed::core_watch::CoreWatch;
 use crate::testbed::machine::{self, Watch};
 use crate::testbed::signature::TrialKey;
@@ -121,7 +121,7 @@ async fn attempt(
     let aside = machine::pin_thread(&plan.placement.servers);
     let watch = Watch::begin();
     let mut replaced = TokenChurn::default();
-    let replacing = churn::replace(&testbed, trial, start, tokens, &renewals, &mut replaced);
+    let replacing = churn::replace(&testbed, trial, start, Arc::clone(&tokens), &renewals, &mut replaced);
     let beside = Accompanied { testbed: &testbed, plan, trial, revocable: &revocable, start };
     let driven = beside.accompany(&mut seen, replacing, &mut generator).await;
     replaced.due = churn::due(trial, Stamp::now().offset(start));
@@ -160,6 +160,10 @@ async fn attempt(
     recording.events = events(&testbed.decisions().await?);
     let revoked: Vec<&str> = revocable.iter().map(String::as_str).collect();
     recording.learned = events::learned(start, &testbed.told_of(&revoked).await?, &recording.events);
+    if popularity::is_told_of(trial) {
+        let misses = testbed.misses(tokens.valid(), start + trial.workload.warmup.duration()).await?;
+        recording.popularity = misses.map(|misses| popularity::groups(trial, &misses));
+    }
     testbed.stop().await;
     match driven.failure {
         Some(error) => Err(error.into()),

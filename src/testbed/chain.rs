@@ -105,6 +105,7 @@ impl Chain<'_> {
             entrance: Some(place.endpoint.clone()),
             identity: self.identity.clone(),
             poll_phase: poll_phase(self.seed, number),
+            logs_misses: hop == 0 && subject.architecture.design().cache().is_some(),
             sender: subject
                 .sender
                 .clone()

@@ -15,6 +15,7 @@ mod heard;
 mod issued;
 mod listener;
 pub mod machine;
+mod misses;
 mod node;
 mod port;
 pub mod process;

@@ -147,6 +147,9 @@ pub struct ResourceServerSpec {
     pub identity: Option<Identity>,
     /// Which part of a period passes before it polls for the first time, from 0 to 1.
     pub poll_phase: f64,
+    /// Whether it keeps for each request that its cache has no answer for of which token that was.
+    #[serde(default)]
+    pub logs_misses: bool,
     /// What a request must show beside its token; asked for at hop 0 alone.
     #[serde(default)]
     pub sender: Option<SenderSpec>,

@@ -36,6 +36,7 @@ mod scripted;
 mod scripts;
 mod senders;
 mod served;
+mod servers_by_subject;
 mod several_rates;
 mod stores;
 mod token;

@@ -115,8 +115,8 @@ fn calls(rate: f64, time: f64, caching: &Caching) -> f64 {
     }
 }
 
-/// Those of them that a request waits for.
-fn waited_for(rate: f64, time: f64, caching: &Caching) -> f64 {
+/// Those of them that a request waits for: misses.
+pub(super) fn waited_for(rate: f64, time: f64, caching: &Caching) -> f64 {
     match caching.refresh_ahead_seconds {
         None => misses(rate, caching.cache_lifetime_seconds, time),
         Some(_) => over_instants(caching, |cache| cache.misses(rate, time)),

@@ -291,6 +291,7 @@ impl Simulation {
             churn: None,
             learned: Vec::new(),
             nodes: self.nodes,
+            popularity: None,
             failure: None,
         }
     }

@@ -13,6 +13,7 @@ mod jwt_deny_list_pushed;
 mod jwt_filter;
 mod jwt_refresh;
 mod jwt_status_list;
+mod miss_log;
 mod none;
 mod phantom_token;
 mod split_token;
@@ -35,6 +36,7 @@ use crate::design::{Design, TokenFormat};
 use crate::registry::{Registry, Role, entry};
 
 pub use hops::Branch;
+pub use miss_log::{Miss, MissLog};
 
 /// A way to decide on tokens, with its settings.
 pub trait Architecture: Debug + Send + Sync {
@@ -197,6 +199,8 @@ pub struct Context {
     pub clock: WallClock,
     /// Which part of a period passes before the first poll, from 0 to 1: servers that start together need not poll together.
     pub poll_phase: f64,
+    /// What hears of each request that a cache of answers has none for, if anybody wants to know.
+    pub misses: Option<Arc<MissLog>>,
 }
 
 /// Decides on tokens.

@@ -23,7 +23,7 @@ use hyper::{Method, Request, StatusCode};
 use serde::Serialize;
 use tokio::net::TcpListener;
 
-use crate::auth::architecture::{Architecture, Context, NotReady, TokenValidator};
+use crate::auth::architecture::{Architecture, Context, MissLog, NotReady, TokenValidator};
 use crate::auth::token::dpop::{NONCE_HEADER, ProofFault};
 use crate::auth::token::jwt::Trust;
 use crate::auth::token::{Confirmation, Policy, SenderFault, WallClock};
@@ -90,6 +90,7 @@ struct ResourceServer {
     challenge: String,
     requests: AtomicU64,
     decisions: DecisionLog,
+    misses: Option<Arc<MissLog>>,
     /// None where the resource is.
     behind: Option<Behind>,
 }
@@ -111,8 +112,17 @@ pub(super) async fn prepare(
     let policy = Arc::new(spec.architecture.policy_at(spec.hop.into(), policy));
     let trust = Trust { shared_key: spec.shared_key, scheme: spec.signature };
     let poll_phase = spec.poll_phase;
+    let misses = spec.logs_misses.then(|| Arc::new(MissLog::default()));
     let client_id = spec.credentials.client_id.into();
-    let context = Context { issuer: Arc::clone(&issuer) as _, client_id, policy, trust, clock, poll_phase };
+    let context = Context {
+        issuer: Arc::clone(&issuer) as _,
+        client_id,
+        policy,
+        trust,
+        clock,
+        poll_phase,
+        misses: misses.clone(),
+    };
     let validator = at(&spec.architecture, spec.hop, spec.branch)?.validator(context).await?;
     let server = Arc::new(ResourceServer {
         issuer,
@@ -121,6 +131,7 @@ pub(super) async fn prepare(
         senders,
         requests: AtomicU64::new(0),
         decisions: DecisionLog::default(),
+        misses,
         behind,
     });
     Ok(async move {
@@ -172,7 +183,8 @@ impl ResourceServer {
             "/bench/counts" if fetches => answer::json(&self.counts()),
             "/bench/decisions" if fetches => all_or_nothing(self.decisions.all()),
             "/bench/heard" if fetches => all_or_nothing(self.issuer.heard().all()),
-            "/resource" | "/bench/counts" | "/bench/decisions" | "/bench/heard" => {
+            "/bench/misses" if fetches => answer::json(&self.misses.as_ref().and_then(|log| log.all())),
+            "/resource" | "/bench/counts" | "/bench/decisions" | "/bench/heard" | "/bench/misses" => {
                 answer::method_not_allowed()
             }
             _ => answer::empty(StatusCode::NOT_FOUND),

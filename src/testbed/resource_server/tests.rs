@@ -113,6 +113,7 @@ impl Estate {
             trust: Trust::default(),
             clock: WallClock::system(),
             poll_phase: 1.0,
+            misses: None,
         };
         let validator = architecture.validator(context).await.unwrap();
         let (authorization, client) = (credentials.header(), Client::default());

@@ -41,6 +41,9 @@ impl Remembering {
             return Ok(answer);
         }
         count(&self.misses);
+        if let Some(log) = &self.context.misses {
+            log.add(id);
+        }
         // The box keeps a hit small: what it takes to ask is several times as large.
         if let Some(answer) = Box::pin(self.questions.ask(id, token, None)).await {
             return Ok(answer);

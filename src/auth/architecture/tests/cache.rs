@@ -6,7 +6,7 @@ use futures_util::future::join_all;
 use tokio::time::{sleep, timeout};
 
 use super::*;
-use crate::auth::token::{StatedClaims, UnixTime};
+use crate::auth::token::{StatedClaims, TokenId, UnixTime};
 
 /// An authorization server that says the same of every token.
 #[derive(Default)]
@@ -321,4 +321,25 @@ fn settings_that_contradict_each_other_are_refused_with_what_to_do() {
     let longest =
         r#"{"kind": "introspection-cached", "ttl": "10s", "negative": "10s", "refresh_ahead": 0.99}"#;
     part(longest);
+}
+
+#[tokio::test(start_paused = true)]
+async fn every_request_that_finds_no_answer_is_told_with_its_token_and_no_other() {
+    let issuer = Arc::new(Scripted { takes: STEP, ..Scripted::active() });
+    let log = Arc::new(MissLog::default());
+    let context = Context { misses: Some(Arc::clone(&log)), ..context(&issuer) };
+    let architecture = part(r#"{"kind": "introspection-cached", "ttl": "10s", "coalesce": true}"#);
+    let validator = architecture.validator(context).await.unwrap();
+    let asked = ["a", "a", "b", "a"];
+    for _ in 0..2 {
+        let answers = join_all(asked.iter().map(|token| validator.validate(token))).await;
+        assert!(answers.iter().all(Result::is_ok));
+    }
+    sleep(Duration::from_secs(10)).await;
+    validator.validate("b").await.unwrap();
+    let told: Vec<u64> = log.all().unwrap().iter().map(|miss| miss.token).collect();
+    let expected = asked.iter().chain(&["b"]).map(|token| TokenId::of(token).first_bits());
+    assert_eq!(told, expected.collect::<Vec<_>>(), "who joins a question has waited for it too");
+    assert_eq!(validator.cache().misses, told.len() as u64);
+    assert_eq!(issuer.asked(), 3);
 }

@@ -120,6 +120,7 @@ fn context<I: Issuer + 'static>(issuer: &Arc<I>) -> Context {
         trust: Trust::default(),
         clock: WallClock::system(),
         poll_phase: 1.0,
+        misses: None,
     }
 }
 
