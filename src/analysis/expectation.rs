@@ -15,8 +15,8 @@ use crate::design::{Asks, Checks, Design};
 use crate::metric::MetricId;
 
 pub use cache::expected_hit_ratio;
-pub use popularity::PopularityTenth;
 pub(super) use cache::{SteadyQuestions, in_the_long_run, waits_per_request};
+pub use popularity::PopularityTenth;
 pub(super) use popularity::tenths;
 pub(super) use replaced::as_replaced;
 

@@ -6,7 +6,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::analysis::bootstrap::{Resamples, Sampled};
 use crate::analysis::trials::Trials;
 use crate::analysis::{
-    Breakdown, Check, Estimate, Gravity, Ladder, NodeCost, PhaseFigures, PopularityTenth, Propagation, Series, Verdict, Warning, WinnerMap, channel, expectation, extremes, ladder, latency, nodes, outcome, parts, phases, rounds, series, signature, threshold, trust, usage, validity,
+    Breakdown, Check, Estimate, Gravity, Ladder, NodeCost, PhaseFigures, PopularityTenth, Propagation,
+    Series, Verdict, Warning, WinnerMap, channel, expectation, extremes, ladder, latency, nodes, outcome,
+    parts, phases, rounds, series, signature, threshold, trust, usage, validity,
 };
 use crate::design::Checks;
 use crate::metric::MetricId;

@@ -62,7 +62,7 @@ mod tests {
     fn a_usual_request_counts_as_if_it_had_been_recorded_wherever_it_belongs() {
         let instant = Offset::from_nanos;
         let flight = |due, sent| Flight {
-            request: Request { due: instant(due), resource_server: 0, token: Token::Live(0) },
+            request: Request { due: instant(due), place: 0, token: Token::Live(0) },
             taken_up: instant(sent),
             sent: instant(sent),
             probe: None,
@@ -106,7 +106,7 @@ mod tests {
     fn a_request_that_waited_was_refused_or_was_answered_in_pieces_is_not_usual() {
         let instant = Offset::from_nanos;
         let idle = Flight {
-            request: Request { due: instant(1), resource_server: 0, token: Token::Live(0) },
+            request: Request { due: instant(1), place: 0, token: Token::Live(0) },
             taken_up: instant(2),
             sent: instant(2),
             probe: None,

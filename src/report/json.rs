@@ -5,7 +5,8 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 
 use crate::analysis::{
-    Analysis, Basis, Blame, Check, Class, Estimate, Gravity, Ladder, NodeCost, PhaseFigures, PopularityTenth, Standing, Summary, Validity, Verdict, Warning, WinnerMap,
+    Analysis, Basis, Blame, Check, Class, Estimate, Gravity, Ladder, NodeCost, PhaseFigures, PopularityTenth,
+    Standing, Summary, Validity, Verdict, Warning, WinnerMap,
 };
 use crate::metric::MetricId;
 use crate::observation::{Environment, Signature, Workload};

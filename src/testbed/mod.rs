@@ -239,7 +239,8 @@ impl Testbed {
             && subject.sender.is_none()
             && subject.architecture.design().refreshing.is_none()
             && outside != TokenFormat::Jwt;
-        let source = Source { client, issuer: &issuer, outside, scheme, extra_claims, owner, together, so_far };
+        let source =
+            Source { client, issuer: &issuer, outside, scheme, extra_claims, owner, together, so_far };
         let watched = trial.workload.timeline.revocation_count();
         Ok(tokens::supply(&source, &trial.workload.pool, watched, sink).await?)
     }

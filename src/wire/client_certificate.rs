@@ -7,11 +7,11 @@ use rcgen::{
     CertificateParams, DistinguishedName, DnType, ExtendedKeyUsagePurpose, KeyPair, PKCS_ECDSA_P256_SHA256,
     PKCS_ECDSA_P384_SHA384, PKCS_ED25519, PKCS_RSA_SHA256, RsaKeySize,
 };
-use rustls::{InconsistentKeys, SignatureScheme};
 use rustls::client::ResolvesClientCert;
 use rustls::crypto::CryptoProvider;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use rustls::sign::{CertifiedKey, SigningKey};
+use rustls::{InconsistentKeys, SignatureScheme};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use x509_parser::certificate::X509Certificate;
