@@ -92,8 +92,8 @@ impl TokenPool {
     /// How many different valid tokens there are.
     pub fn different_count(&self) -> u32 {
         // Of ten million tokens the hashes take less room than a table of them would.
-        let hasher = RandomState::new();
-        let mut hashes: Vec<u64> = self.valid().map(|token| hasher.hash_one(token)).collect();
+        let random = RandomState::new();
+        let mut hashes: Vec<u64> = self.valid().map(|token| random.hash_one(token)).collect();
         hashes.sort_unstable();
         hashes.dedup();
         u32::try_from(hashes.len()).expect("a pool has fewer than 2^32 tokens")

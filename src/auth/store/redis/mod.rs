@@ -17,7 +17,7 @@ use crate::auth::store::{
 };
 use crate::auth::token::{TokenId, WallClock};
 use crate::units::Period;
-use server::{Server, first_answer};
+use server::{RedisEndpoint, first_answer};
 
 /// In a Redis.
 #[derive(Debug, Deserialize, JsonSchema)]
@@ -61,7 +61,7 @@ impl Store for Redis {
         Box::pin(async {
             let url = self.url.as_deref().ok_or_else(|| unplaced("redis", "redis://127.0.0.1:6379"))?;
             let prefix = format!("{}:", namespace::checked(&self.namespace)?).into_bytes();
-            let server = Server::at(url)?;
+            let server = RedisEndpoint::at(url)?;
             let connections = Connections::open(server, CONNECTIONS, self.timeout.duration()).await?;
             Ok(Arc::new(Keys { connections, prefix, clock: WallClock::system() }) as Arc<_>)
         })
@@ -108,7 +108,7 @@ static CHANGE: LazyLock<Script> = LazyLock::new(|| {
 });
 
 struct Keys {
-    connections: Connections<Server>,
+    connections: Connections<RedisEndpoint>,
     /// What all of its keys begin with.
     prefix: Vec<u8>,
     clock: WallClock,

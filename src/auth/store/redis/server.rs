@@ -11,12 +11,12 @@ use crate::auth::store::connections::StoreConnector;
 const OLDEST: [u64; 2] = [6, 2];
 
 /// A Redis.
-pub(super) struct Server {
+pub(super) struct RedisEndpoint {
     client: redis::Client,
     name: String,
 }
 
-impl Server {
+impl RedisEndpoint {
     pub(super) fn at(url: &str) -> Result<Self, StoreError> {
         let unreadable = |error: RedisError| {
             StoreError(format!(
@@ -62,7 +62,7 @@ pub(super) fn first_answer(error: &RedisError) -> Option<ServerError> {
     error.clone().into_server_errors().and_then(|errors| errors.first().map(|(_, error)| error.clone()))
 }
 
-impl StoreConnector for Server {
+impl StoreConnector for RedisEndpoint {
     type Connection = MultiplexedConnection;
 
     async fn connect(&self) -> Result<MultiplexedConnection, StoreError> {
@@ -115,7 +115,7 @@ mod tests {
 
     #[test]
     fn a_url_that_is_none_is_told_without_what_is_in_it() {
-        let Err(error) = Server::at("redis://:hush@ho st:x") else { panic!("it is none") };
+        let Err(error) = RedisEndpoint::at("redis://:hush@ho st:x") else { panic!("it is none") };
         let error = error.to_string();
         assert!(error.contains("the URL of Redis cannot be read") && !error.contains("hush"), "{error}");
     }
