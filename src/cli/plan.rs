@@ -1,6 +1,7 @@
 //! `bearerbench plan`: what would run, on which cores and for how long.
 
 mod instants;
+mod json;
 mod timeline;
 mod trial_servers;
 
@@ -14,7 +15,7 @@ use crate::auth::sender::SenderEvidence;
 use crate::cli::scenario::ScenarioArgs;
 use crate::cli::{Exit, bound, output};
 use crate::design::{Caching, Design, TokenFormat};
-use crate::plan::{Pace, Plan, Pool, RateStep, Search, Subject, Trial, Workload};
+use crate::plan::{Pace, Plan, RateStep, Search, Subject, Trial, Workload};
 use crate::registry::Part;
 use crate::scenario::ServiceAddress;
 use crate::units::{Offset, Rate};
@@ -42,7 +43,7 @@ impl PlanCommand {
             (Some(count), false) => instants::text(&plan, count),
             (Some(count), true) => instants::json(&plan, count),
             (None, false) => text(&plan),
-            (None, true) => json(&plan),
+            (None, true) => json::json(&plan),
         };
         output::print(&written)?;
         Ok(Exit::Success)
@@ -110,32 +111,7 @@ fn text(plan: &Plan) -> String {
         }
     ));
     for (trial, number) in plan.trials.iter().zip(1..) {
-        let subject = &trial.subject;
-        let tokens = match (&subject.signature, subject.token_format()) {
-            (None, _) => "opaque tokens".to_owned(),
-            (Some(scheme), TokenFormat::Jwt) => format!("{scheme} tokens"),
-            (Some(scheme), TokenFormat::Opaque) if !subject.architecture.tokens().signs_tokens() => {
-                format!("opaque tokens, answers about them signed with {scheme}")
-            }
-            (Some(scheme), TokenFormat::Opaque) => format!("opaque tokens, {scheme} tokens inside"),
-            (Some(scheme), TokenFormat::Signature) => {
-                format!("signatures of {scheme} tokens, which are whole inside")
-            }
-        };
-        line(format!(
-            "  {number}. {}{} (round {}): {}, {tokens}, store {}{}{}{}",
-            subject.name,
-            step(trial),
-            trial.repetition + 1,
-            subject.architecture,
-            subject.store,
-            subject.service.as_ref().map_or("", |needed| match needed.at {
-                ServiceAddress::Private => " (started for the trial)",
-                ServiceAddress::Url(_) => " (at the URL of services)",
-            }),
-            subject.sender.as_ref().map_or_else(String::new, |sender| format!(", sender {sender}")),
-            if subject.wire == Wire::default() { String::new() } else { format!(", {}", subject.wire) }
-        ));
+        line(of_trial(trial, number));
     }
     let shows = |wanted: fn(&SenderEvidence) -> bool| {
         let mut senders = plan.trials.iter().filter_map(|trial| trial.subject.sender.as_ref());
@@ -161,6 +137,36 @@ fn text(plan: &Plan) -> String {
         duration(plan.load_time())
     ));
     text
+}
+
+/// What is measured in a trial, the one with this number.
+fn of_trial(trial: &Trial, number: u32) -> String {
+    let subject = &trial.subject;
+    let tokens = match (&subject.signature, subject.token_format()) {
+        (None, _) => "opaque tokens".to_owned(),
+        (Some(scheme), TokenFormat::Jwt) => format!("{scheme} tokens"),
+        (Some(scheme), TokenFormat::Opaque) if !subject.architecture.tokens().signs_tokens() => {
+            format!("opaque tokens, answers about them signed with {scheme}")
+        }
+        (Some(scheme), TokenFormat::Opaque) => format!("opaque tokens, {scheme} tokens inside"),
+        (Some(scheme), TokenFormat::Signature) => {
+            format!("signatures of {scheme} tokens, which are whole inside")
+        }
+    };
+    format!(
+        "  {number}. {}{} (round {}): {}, {tokens}, store {}{}{}{}",
+        subject.name,
+        step(trial),
+        trial.repetition + 1,
+        subject.architecture,
+        subject.store,
+        subject.service.as_ref().map_or("", |needed| match needed.at {
+            ServiceAddress::Private => " (started for the trial)",
+            ServiceAddress::Url(_) => " (at the URL of services)",
+        }),
+        subject.sender.as_ref().map_or_else(String::new, |sender| format!(", sender {sender}")),
+        if subject.wire == Wire::default() { String::new() } else { format!(", {}", subject.wire) }
+    )
 }
 
 const PROOFS: &str = "proofs of senders: signed ahead by a thread beside the load generator's, for half as long as one counts: before the load \
@@ -300,53 +306,4 @@ fn list(cores: &[u32]) -> String {
 
 fn duration(length: Duration) -> humantime::FormattedDuration {
     humantime::format_duration(length)
-}
-
-fn json(plan: &Plan) -> String {
-    let trials = plan.trials.iter().map(|trial| {
-        serde_json::json!({
-            "subject": trial.subject.name,
-            "architecture": trial.subject.architecture,
-            "signature": trial.subject.signature,
-            "store": trial.subject.store,
-            "sender": trial.subject.sender,
-            "wire": trial.subject.wire,
-            "extra_claims": trial.subject.extra_claims,
-            "resource_servers": trial.subject.resource_servers,
-            "resource_server_processes": plan.placement.processes(trial.subject.resource_servers).len(),
-            "probes_per_second": trial.workload.probes_per_second(),
-            "rate": trial.workload.pace.rate().map(Rate::per_second),
-            "repetition": trial.repetition,
-            "seed": trial.seed,
-            "design": trial.subject.architecture.design(),
-            "expected_hit_ratio": expected_hit_ratio(plan, trial),
-            "events": timeline::json(&trial.workload),
-            "revocations_seconds": trial.workload.timeline.revocations().map(Offset::seconds).collect::<Vec<_>>(),
-        })
-    });
-    serde_json::json!({
-        "scenario": plan.name,
-        "question": plan.question,
-        "tokens": plan.trials.first().map(|trial| tokens(&trial.workload.pool)),
-        "resource_server_processes": plan.trials.iter().map(|trial| {
-            plan.placement.processes(trial.subject.resource_servers).len()
-        }).max(),
-        "cores": { "generators": plan.placement.generators, "servers": plan.placement.servers },
-        "search": plan.search.as_ref().map(|search| search.threshold.to_string()),
-        "load_seconds": plan.load_time().as_secs_f64(),
-        "trials": trials.collect::<Vec<_>>(),
-    })
-    .to_string()
-}
-
-fn tokens(pool: &Pool) -> serde_json::Value {
-    let mix = pool.mix.iter().map(|(kind, weight)| (kind.name().to_owned(), (*weight).into()));
-    serde_json::json!({
-        "live": pool.live,
-        "churn": pool.churn.map(Rate::per_second),
-        "reuse": pool.reuse,
-        "bad": pool.bad_fraction,
-        "mix": mix.collect::<serde_json::Map<_, _>>(),
-        "bad_per_kind": pool.bad_per_kind,
-    })
 }

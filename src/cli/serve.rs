@@ -76,7 +76,7 @@ struct AuthorizationServerArgs {
     /// Publish what resource servers of this architecture fetch beside the keys; may be given several times
     #[arg(long, value_name = "ARCHITECTURE", value_parser = part::<dyn Architecture>)]
     serves: Vec<Part<dyn Architecture>>,
-    /// Token store, like memory or '{ kind = "redis", url = "redis://:password@127.0.0.1:6379" }'
+    /// Token store, like memory or '{ kind = "redis", url = "<redis://:password@127.0.0.1:6379>" }'
     #[arg(long, default_value = "memory", value_parser = part::<dyn Store>)]
     store: Part<dyn Store>,
     #[command(flatten)]

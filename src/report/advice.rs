@@ -27,12 +27,7 @@ pub fn explain(warning: &Warning) -> String {
             Build it with \"cargo build --release\"."
             .to_owned(),
         Warning::WrongAnswers { count, of } => wrong_answers(*count, *of),
-        Warning::FalseRefusals { count } => format!(
-            "{} probes were refused although their token was live and its revocation had not been sent yet, so a \
-             refusal says nothing about how fast a revocation arrives. A resource server that cannot reach its \
-             authorization server refuses every token: lower the rate and run it again.",
-            thousands(&count.to_string())
-        ),
+        Warning::FalseRefusals { count } => false_refusals(*count),
         Warning::Errors { share, planned, kinds } => errors(*share, *planned, kinds),
         Warning::SentAgain { share, why } => sent_again(*share, why),
         Warning::Lost { .. }
@@ -109,6 +104,15 @@ pub fn explain(warning: &Warning) -> String {
                 .to_owned()
         }
     }
+}
+
+fn false_refusals(count: u64) -> String {
+    format!(
+        "{} probes were refused although their token was live and its revocation had not been sent yet, so a \
+         refusal says nothing about how fast a revocation arrives. A resource server that cannot reach its \
+         authorization server refuses every token: lower the rate and run it again.",
+        thousands(&count.to_string())
+    )
 }
 
 fn wrong_answers(count: u64, of: u64) -> String {

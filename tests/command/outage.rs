@@ -91,7 +91,10 @@ fn an_outage_shows_who_goes_on_and_what_that_lets_pass() {
     assert!(metric("asks", "availability") < 0.8 && metric("asks", "unsafe_acceptances.disturbed") < 1.0);
     assert!(metric("keeps", meanwhile) > metric("asks", meanwhile) + 0.3, "{}", metric("keeps", meanwhile));
     assert!(metric("keeps", "unsafe_acceptances.disturbed") > 0.0, "revoked ones that were kept count too");
-    assert_eq!([meanwhile, "availability"].map(|id| metric("verifies", id)), [1.0; 2]);
+    for id in [meanwhile, "availability"] {
+        let available = metric("verifies", id);
+        assert!((available - 1.0).abs() < f64::EPSILON, "{id}: {available}");
+    }
     assert!(metric("verifies", "unsafe_acceptances.disturbed") > 0.0);
     // Nothing had to recover; on a busy machine requests may be under way for other reasons.
     assert!(metric("verifies", "recovery") < 1.0);

@@ -130,14 +130,12 @@ async fn crashed(store: &str) -> Crash {
     }
     keeper.restart().await.expect("it comes back");
     authorization.restart().await.expect("it comes back");
-    let (tokens, acknowledged) = (&revoking.tokens, revoking.acknowledged());
+    let (tokens, acknowledged) = (&revoking.tokens, revoking.acknowledged().clone());
     assert!(acknowledged.len() < TOKENS, "they were killed in the middle of it");
     let lost = acknowledged.iter().filter(|index| is_active(address, &tokens[**index])).count();
     // The keys are the same ones: what was not revoked is active.
     assert!(is_active(address, tokens.last().expect("there are some")));
     let crash = Crash { acknowledged: acknowledged.len(), lost };
-    drop(acknowledged);
-    println!("{store}: {crash:?}");
     testbed.stop().await;
     crash
 }
@@ -151,6 +149,7 @@ async fn no_acknowledged_revocation_is_lost_where_redis_promises_it_and_the_othe
         ("{ kind = \"redis\", appendfsync = \"no\" }", false),
     ] {
         let crash = crashed(store).await;
+        println!("{store}: {crash:?}");
         assert!(crash.lost == 0 || !is_promised, "{store}: {crash:?}");
     }
     // Without a file everything is lost, which shows that what was lost is counted.
@@ -165,6 +164,7 @@ async fn no_acknowledged_revocation_is_lost_where_postgresql_promises_it_and_the
         [("\"postgresql\"", true), ("{ kind = \"postgresql\", synchronous_commit = false }", false)]
     {
         let crash = crashed(store).await;
+        println!("{store}: {crash:?}");
         assert!(crash.lost == 0 || !is_promised, "{store}: {crash:?}");
     }
 }

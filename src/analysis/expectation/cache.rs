@@ -65,8 +65,8 @@ pub(in crate::analysis) fn in_the_long_run(
     caching: &Caching,
 ) -> Option<SteadyQuestions> {
     let life = workload.token_lifetime_seconds;
-    let live = Population::of(workload)?;
-    let in_a_life = of_live(workload, &live, caching, life)? + of_bad(workload, caching, 0.0, life);
+    let population = Population::of(workload)?;
+    let in_a_life = of_live(workload, &population, caching, life)? + of_bad(workload, caching, 0.0, life);
     let steady = SteadyQuestions {
         per_second: in_a_life.calls / life,
         waits_per_request: in_a_life.misses / life / workload.rate,

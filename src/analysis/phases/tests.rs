@@ -28,9 +28,12 @@ fn phase<'a>(summary: &'a Summary, state: &PhaseState) -> &'a PhaseFigures {
     summary.phases.iter().find(|phase| phase.state == *state).unwrap()
 }
 
-/// What was done to the authorization server, which is the second node: what, when it began and when it was done.
-fn done(events: &[(fn(AffectedServers) -> Action, f64, f64)]) -> Vec<Event> {
-    let event = |(what, began, ended): &(fn(AffectedServers) -> Action, f64, f64)| Event {
+/// What was done, when it began and when it was done.
+type Done = (fn(AffectedServers) -> Action, f64, f64);
+
+/// What was done to the authorization server, which is the second node.
+fn done(events: &[Done]) -> Vec<Event> {
+    let event = |(what, began, ended): &Done| Event {
         due: at(*began),
         began: at(*began),
         ended: Some(at(*ended)),

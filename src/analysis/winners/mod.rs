@@ -1,7 +1,7 @@
 //! Who answers soonest if the authorization server were further away and a revocation had to be known within a limit: computed from what a run
 //! measured without any distance, and from the closed forms. No network is emulated for it.
 //!
-//! The mean latency of a subject is `m + (w(limit) - w) * q + (w(limit) + b) * RTT`, in seconds. MeasuredMean in the run are m, its mean latency,
+//! The mean latency of a subject is `m + (w(limit) - w) * q + (w(limit) + b) * RTT`, in seconds. Measured in the run are m, its mean latency,
 //! and q, what a question adds to the request that waits for it. Computed are w, the part of the requests that waited for a question in the run,
 //! and w(limit), the part that would with the setting by which the design keeps the limit. b is the part that is asked about behind a gateway.
 

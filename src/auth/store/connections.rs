@@ -52,7 +52,11 @@ impl<C: StoreConnector> Connections<C> {
             (0..number).map(|_| Slot { open: Mutex::default(), opening: tokio::sync::Mutex::default() });
         let connections = Self { connector, slots: slots.collect(), next: AtomicUsize::new(0), patience };
         for _ in 0..number {
-            connections.in_time(async { Ok(connections.lend().await?.was_fine()) }).await?;
+            let lent = async {
+                connections.lend().await?.was_fine();
+                Ok(())
+            };
+            connections.in_time(lent).await?;
         }
         Ok(connections)
     }
@@ -174,7 +178,7 @@ mod tests {
             Ok(self.opened.fetch_add(1, Ordering::Relaxed))
         }
 
-        fn name(&self) -> &str {
+        fn name(&self) -> &'static str {
             "it"
         }
     }

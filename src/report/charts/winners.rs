@@ -87,13 +87,12 @@ impl<'a> Shown<'a> {
             for (column, winner) in winners.iter().enumerate() {
                 let from = (left + width * column as f64 + 1.0, top + 1.0);
                 let to = (from.0 + width - 2.0, from.1 + height - 2.0);
-                match winner {
-                    Some(winner) => self.cell(canvas, from, to, winner),
-                    None => {
-                        canvas.rectangle(from, to, Ink::Grid, 0.5);
-                        let middle = (f64::midpoint(from.0, to.0), f64::midpoint(from.1, to.1));
-                        canvas.text(middle, "nobody", size, Ink::Muted, Stand::Middle);
-                    }
+                if let Some(winner) = winner {
+                    self.cell(canvas, from, to, winner);
+                } else {
+                    canvas.rectangle(from, to, Ink::Grid, 0.5);
+                    let middle = (f64::midpoint(from.0, to.0), f64::midpoint(from.1, to.1));
+                    canvas.text(middle, "nobody", size, Ink::Muted, Stand::Middle);
                 }
             }
         }

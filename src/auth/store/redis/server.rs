@@ -46,9 +46,8 @@ impl RedisEndpoint {
             Some("MISCONF") => "; make room on its disk, or mend its permissions",
             Some("READONLY") => "; give the URL of the primary",
             Some("LOADING") => "; it reads its file, and is ready afterwards",
-            Some(_) => "",
             None if error.is_connection_refusal() => "; start it, or correct its URL",
-            None => "",
+            Some(_) | None => "",
         };
         match first {
             Some(first) => StoreError(format!("{}: {first}{remedy}", self.name)),
