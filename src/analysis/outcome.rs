@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use crate::analysis::Estimate;
 use crate::analysis::bootstrap::Resamples;
 use crate::analysis::expectation::FETCH;
+use crate::analysis::phases::{calm, counts_expired};
 use crate::analysis::trials::Trials;
 use crate::metric::MetricId;
 use crate::observation::{Ended, Load, Outcomes, REVOKED, Recording, TOKEN_EXPIRED, VALID};
@@ -39,8 +40,10 @@ pub(super) fn estimates(
     let valid = |of: fn(&Ended) -> u64| -> u64 {
         seconds.iter().filter_map(|second| second.outcomes.of(VALID)).map(of).sum()
     };
-    // A server that refuses a token because it has expired by then is there, and right.
+    // A server that refuses a token because it has expired by then is there, and right. But a client that could not refresh has no other token.
     let expired = valid(|ended| ended.errors.get(TOKEN_EXPIRED).copied().unwrap_or(0));
+    let expired =
+        if trials.recordings.iter().any(|recording| counts_expired(recording)) { 0 } else { expired };
     let asked = valid(|ended| ended.planned).saturating_sub(expired);
     if asked > 0 {
         let share = valid(|ended| ended.accepted) as f64 / asked as f64;
@@ -70,15 +73,25 @@ pub(super) fn wrong(trials: &Trials<'_>, calm: &Trials<'_>) -> u64 {
             .sum()
     };
     let of = |trials: &Trials<'_>| trials.recordings.iter().map(|recording| accepted(recording)).sum::<u64>();
-    let usual: u64 = calm.recordings.iter().copied().map(wrong_answers).sum();
+    let each = trials.recordings.iter().zip(&calm.recordings);
+    let usual: u64 = each.map(|(whole, calm)| wrong_in(calm, &calm::kept(whole))).sum();
     usual + of(trials) - of(calm)
 }
 
 /// Good tokens refused and bad ones accepted, but for those that are stale by design.
 pub fn wrong_answers(recording: &Recording) -> u64 {
+    wrong_in(recording, &all(recording))
+}
+
+/// The same of a trial that was left with the seconds of these numbers.
+fn wrong_in(recording: &Recording, numbers: &[u32]) -> u64 {
     let wrong = |(class, ended): (&str, &Ended)| if class == VALID { ended.refused } else { ended.accepted };
     let all: u64 = outcomes(recording).flat_map(Outcomes::by_class).map(wrong).sum();
-    all - stale_by_design(recording)
+    all - stale_in(recording, numbers)
+}
+
+fn all(recording: &Recording) -> Vec<u32> {
+    outcomes(recording).zip(0..).map(|(_, number)| number).collect()
 }
 
 /// The same of a subject whose answers count: a control accepts bad tokens, that is what it is for.
@@ -93,12 +106,16 @@ pub fn mistakes(recording: &Recording) -> u64 {
 /// Tokens accepted that were revoked before the load, by who need not know of it: whoever is told of no revocation never does, and whoever
 /// is told by a list or a push does not before that has had time to arrive.
 pub fn stale_by_design(recording: &Recording) -> u64 {
+    stale_in(recording, &all(recording))
+}
+
+fn stale_in(recording: &Recording, numbers: &[u32]) -> u64 {
     let until = recording.subject.design.misses_earlier_revocations_for();
     let until = if until > 0.0 { until + FETCH } else { 0.0 };
     let begin = recording.workload.warmup_seconds;
-    let numbered = outcomes(recording).zip(0_u32..);
+    let numbered = outcomes(recording).zip(numbers);
     numbered
-        .filter(|(_, second)| begin + f64::from(*second) < until)
+        .filter(|(_, second)| begin + f64::from(**second) < until)
         .map(|(outcomes, _)| stale(outcomes))
         .sum()
 }

@@ -187,6 +187,7 @@ fn summarise(
     estimates.extend(extremes::estimates(trials));
     estimates.extend(parts::estimates(trials, resamples, asked));
     estimates.extend(usage::estimates(trials));
+    estimates.extend(usage::beside(whole).map(|share| (MetricId::GeneratorBeside, share)));
     estimates.extend(usage::peak(whole).map(|peak| (MetricId::AmplificationPeak, peak)));
     estimates.extend(signature::estimates(trials));
     let propagation = Propagation::of(whole);

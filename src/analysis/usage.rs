@@ -45,7 +45,6 @@ pub(super) fn estimates(trials: &Trials<'_>) -> BTreeMap<MetricId, Estimate> {
     let steps = runs.concat();
     let mut estimates = memory(trials);
     estimates.extend(churn(trials));
-    estimates.extend(beside(trials).map(|share| (MetricId::GeneratorBeside, Estimate::counted(share))));
     if steps.is_empty() {
         return estimates;
     }
@@ -210,8 +209,9 @@ fn churn(trials: &Trials<'_>) -> BTreeMap<MetricId, Estimate> {
     estimates
 }
 
-/// The share of the servers' cores that threads of the program used which are no generators. They keep off the generators' cores where there are others.
-fn beside(trials: &Trials<'_>) -> Option<f64> {
+/// The share of the servers' cores that threads of the program used which are no generators, whatever was done to servers. They keep off the
+/// generators' cores where there are others.
+pub(super) fn beside(trials: &Trials<'_>) -> Option<Estimate> {
     let (mut used, mut had) = (0.0, 0.0);
     for recording in &trials.recordings {
         let mut nodes = recording.nodes.iter();
@@ -224,7 +224,7 @@ fn beside(trials: &Trials<'_>) -> Option<f64> {
         used += all.saturating_sub(load.generator_cpu_nanos) as f64 / 1e9;
         had += last.at.since(first.at).as_secs_f64() * recording.environment.cores.servers.len() as f64;
     }
-    (had > 0.0).then(|| used / had)
+    (had > 0.0).then(|| Estimate::counted(used / had))
 }
 
 fn memory(trials: &Trials<'_>) -> BTreeMap<MetricId, Estimate> {

@@ -222,7 +222,10 @@ impl Accompanied<'_> {
                     generator.stop();
                 }
                 *failure = failed;
-                generator.ended().await
+                let driven = generator.ended().await;
+                // Nobody is to wait for those that hang by the plan.
+                testbed.resume_all().await;
+                driven
             }
             driven = generator.ended() => {
                 let whole = driven.as_ref().is_ok_and(|driven| !driven.load.cut_short);

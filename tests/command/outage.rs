@@ -98,6 +98,10 @@ fn an_outage_shows_who_goes_on_and_what_that_lets_pass() {
     assert!(metric("verifies", "unsafe_acceptances.disturbed") > 0.0);
     // Nothing had to recover; on a busy machine requests may be under way for other reasons.
     assert!(metric("verifies", "recovery") < 1.0);
+    assert!(
+        summary["subjects"][2]["metrics"]["recovery"]["high"].is_number(),
+        "it was back within the window"
+    );
     for subject in ["asks", "keeps", "verifies"] {
         assert_eq!(Some(metric(subject, "wrong_answers")), Some(0.0), "{subject}");
     }

@@ -28,15 +28,12 @@ fn calm(recording: &Recording) -> Cow<'_, Recording> {
     }
     let is_calm = |from: Offset, to: Offset| *phases.state([from, to]) == PhaseState::Undisturbed;
     let mut calm = recording.clone();
-    let begin = begin(recording);
     if let Some(load) = &mut calm.load {
         let ends_calmly = phases.phases.last().is_none_or(|last| last.state == PhaseState::Undisturbed);
         // Somebody else's backlog is of the disturbance.
         load.backlog_end = if ends_calmly { load.backlog_end } else { 0 };
-        keep_seconds(load, |index| {
-            let from = begin + Duration::from_secs(index);
-            is_calm(from, from + Duration::from_secs(1))
-        });
+        let kept = kept(recording);
+        keep_seconds(load, |index| kept.contains(&index));
     }
     calm.learned.clear();
     keep_events(&mut calm.events, |instant| *phases.at(instant) == PhaseState::Undisturbed);
@@ -46,6 +43,20 @@ fn calm(recording: &Recording) -> Cow<'_, Recording> {
         *node = between(node, &kept);
     }
     Cow::Owned(calm)
+}
+
+/// The numbers of the seconds of a trial that are left without its disturbances.
+pub(in crate::analysis) fn kept(recording: &Recording) -> Vec<u32> {
+    let (phases, begin) = (Phases::of(recording), begin(recording));
+    let is_calm = |number: u32| {
+        let from = begin + Duration::from_secs(number.into());
+        *phases.state([from, from + Duration::from_secs(1)]) == PhaseState::Undisturbed
+    };
+    let lengths = recording.load.iter().flat_map(Load::lengths);
+    let whole = |(number, length): (u32, f64)| {
+        (!phases.are_disturbed() || length > 0.999 && is_calm(number)).then_some(number)
+    };
+    (0..).zip(lengths).filter_map(whole).collect()
 }
 
 fn early(recording: &Recording) -> Cow<'_, Recording> {
@@ -63,7 +74,7 @@ fn early(recording: &Recording) -> Cow<'_, Recording> {
         if let Some(churn) = &mut early.churn {
             churn.replaced = part(churn.replaced, (warmup + seconds) / (warmup + load.measured_seconds));
         }
-        keep_seconds(load, |index| index as f64 + 1.0 <= seconds + 0.5);
+        keep_seconds(load, |index| f64::from(index) + 1.0 <= seconds + 0.5);
         load.measured_seconds = seconds;
     }
     for node in &mut early.nodes {
@@ -89,7 +100,7 @@ fn begin(recording: &Recording) -> Offset {
 }
 
 /// Keeps the seconds of the window with these numbers that were whole.
-fn keep_seconds(load: &mut Load, is_kept: impl Fn(u64) -> bool) {
+fn keep_seconds(load: &mut Load, is_kept: impl Fn(u32) -> bool) {
     let lengths: Vec<f64> = load.lengths().collect();
     let numbered = (0..).zip(std::mem::take(&mut load.seconds)).zip(lengths);
     let kept = numbered.filter(|((index, _), length)| *length > 0.999 && is_kept(*index));

@@ -7,7 +7,7 @@ use serde::Serialize;
 
 use crate::analysis::followed::{FollowedSeconds, From, Reach};
 use crate::analysis::latency::few_samples;
-use crate::analysis::phases::{PhaseState, Phases};
+use crate::analysis::phases::{PhaseState, Phases, counts_expired, expired};
 use crate::analysis::trials::Trials;
 use crate::analysis::{Basis, Estimate, usage};
 use crate::metric::MetricId;
@@ -115,7 +115,7 @@ fn add<'a>(found: &mut Vec<(PhaseState, Sums<'a>)>, recording: &'a Recording, ph
     for (number, second) in (0_u32..).zip(seconds) {
         let from = begin + Duration::from_secs(number.into());
         let state = phases.state([from, from + Duration::from_secs(1)]);
-        sums(found, state).touch(second);
+        sums(found, state).touch(second, if counts_expired(recording) { expired(second) } else { 0 });
         let Some(slices) = second.slices else { continue };
         for (tenth, (valid, accepted)) in (0..).zip(slices.valid.iter().zip(slices.accepted)) {
             let from = from + Slices::LENGTH * tenth;
@@ -149,7 +149,9 @@ fn sums<'f, 'a>(found: &'f mut Vec<(PhaseState, Sums<'a>)>, state: &PhaseState) 
 }
 
 impl<'a> Sums<'a> {
-    fn touch(&mut self, second: &'a Second) {
+    /// `expired`: requests whose clients could not refresh.
+    fn touch(&mut self, second: &'a Second, expired: u64) {
+        self.valid += expired;
         self.touched.push(second);
         let Some(valid) = second.outcomes.of(VALID) else { return };
         let refused = (valid.refused > 0).then_some(("refused", valid.refused));

@@ -14,7 +14,7 @@ use std::time::Duration;
 use serde::Serialize;
 
 use crate::analysis::trials::Trials;
-use crate::observation::{Action, Event, Load, Recording, Role, Slices};
+use crate::observation::{Action, Event, Load, Recording, Role, Second, Slices, TOKEN_EXPIRED, VALID};
 use crate::units::Offset;
 
 pub use figures::{PhaseFigures, Recovery};
@@ -72,8 +72,9 @@ impl Phases {
         let disturbances = disturbances(&recording.events, end);
         let mut phases = Self::default();
         let mut reached = begin;
-        let usual = disturbances.first().map(|first| Usual::before(load, begin, first.from));
-        for (index, Disturbance { from, to, by }) in disturbances.iter().enumerate() {
+        let tenths = tenths(load, counts_expired(recording));
+        let usual = disturbances.first().map(|first| Usual::before(&tenths, begin, first.from));
+        for (index, Disturbance { from, to, by, .. }) in disturbances.iter().enumerate() {
             let limit = disturbances.get(index + 1).map_or(end, |next| next.from);
             let by = by.join(", ");
             phases.add(reached, *from, PhaseState::Undisturbed);
@@ -83,7 +84,7 @@ impl Phases {
                 reached = end;
                 continue;
             };
-            let recovered = usual.as_ref().and_then(|usual| usual.is_back(load, begin, [over, limit]));
+            let recovered = usual.as_ref().and_then(|usual| usual.is_back(&tenths, begin, [over, limit]));
             let until = recovered.unwrap_or(limit);
             phases.add(over, until, PhaseState::Recovering { from: by.clone() });
             let seconds = until.since(over).as_secs_f64();
@@ -161,6 +162,8 @@ struct Disturbance {
     from: Offset,
     /// When all answered again; absent if they never did.
     to: Option<Offset>,
+    /// When the last of those that have been started or resumed answered.
+    answered: Option<Offset>,
     by: Vec<String>,
 }
 
@@ -191,15 +194,18 @@ fn disturbances(events: &[Event], end: Offset) -> Vec<Disturbance> {
                         last.by.push(by);
                     }
                 }
-                None => found.push(Disturbance { from: event.began, to: None, by: vec![by] }),
+                None => found.push(Disturbance { from: event.began, to: None, answered: None, by: vec![by] }),
             }
             away.extend(nodes);
         } else {
             nodes.for_each(|node| {
                 away.remove(node);
             });
-            if let Some(last) = found.last_mut().filter(|_| away.is_empty()) {
-                last.to = event.ended.filter(|ended| *ended < end);
+            let Some(last) = found.last_mut() else { continue };
+            // Servers are started beside each other: the last to begin need not be the last to answer.
+            last.answered = last.answered.max(event.ended);
+            if away.is_empty() {
+                last.to = event.ended.and(last.answered).filter(|answered| *answered < end);
             }
         }
     }
@@ -227,9 +233,8 @@ struct Tenth {
 }
 
 impl Usual {
-    fn before(load: &Load, begin: Offset, first: Offset) -> Self {
+    fn before(tenths: &[Tenth], begin: Offset, first: Offset) -> Self {
         let before = tenth_of(begin, first);
-        let tenths = tenths(load);
         let tenths = &tenths[..before.min(tenths.len())];
         let sum = |of: fn(&Tenth) -> f64| tenths.iter().map(of).sum::<f64>();
         let valid = sum(|tenth| tenth.valid);
@@ -241,16 +246,15 @@ impl Usual {
     }
 
     /// When it was so again, after a disturbance was over and before a limit.
-    fn is_back(&self, load: &Load, begin: Offset, [over, limit]: [Offset; 2]) -> Option<Offset> {
-        let tenths = tenths(load);
+    fn is_back(&self, tenths: &[Tenth], begin: Offset, [over, limit]: [Offset; 2]) -> Option<Offset> {
         let last = tenth_of(begin, limit).min(tenths.len());
         let queue = self.under_way.max(FEW).max(QUEUE * self.rate);
         let is_usual = |first: &usize| {
-            let following = &tenths[*first..last.min(first + STEADY)];
+            let Some(following) = tenths[..last].get(*first..first + STEADY) else { return false };
             let valid: f64 = following.iter().map(|tenth| tenth.valid).sum();
             let missing: f64 = following.iter().map(|tenth| tenth.missing).sum();
             let expected = valid * self.missing;
-            missing <= expected + CHANCE * expected.sqrt() && tenths[*first].under_way <= queue
+            valid > 0.0 && missing <= expected + CHANCE * expected.sqrt() && tenths[*first].under_way <= queue
         };
         let first = (tenth_of(begin, over)..last).find(is_usual)?;
         let first = u32::try_from(first).expect("a trial lasts less than a decade");
@@ -265,16 +269,28 @@ fn tenth_of(begin: Offset, instant: Offset) -> usize {
     usize::try_from(passed).expect("a trial lasts less than 13 years, even on 32 bits")
 }
 
-fn tenths(load: &Load) -> Vec<Tenth> {
+/// Whether a token that is refused since it has expired was there to be used: its client refreshes, and could not.
+pub(super) fn counts_expired(recording: &Recording) -> bool {
+    recording.subject.design.refreshing.is_some()
+}
+
+/// Valid tokens of a second that were refused since they had expired. Its tenths do not have them.
+pub(super) fn expired(second: &Second) -> u64 {
+    second.outcomes.of(VALID).and_then(|valid| valid.errors.get(TOKEN_EXPIRED)).copied().unwrap_or(0)
+}
+
+fn tenths(load: &Load, counts_expired: bool) -> Vec<Tenth> {
     let mut under_way: f64 = 0.0;
     let mut tenths = Vec::new();
-    for slices in load.seconds.iter().map(|second| second.slices.unwrap_or_default()) {
+    for second in &load.seconds {
+        let slices = second.slices.unwrap_or_default();
+        let expired = if counts_expired { expired(second) as f64 / slices.valid.len() as f64 } else { 0.0 };
         for (index, valid) in slices.valid.iter().enumerate() {
             let [due, answered, errors, accepted] =
                 [slices.due, slices.answered, slices.errors, slices.accepted].map(|of| f64::from(of[index]));
             // Answers to requests of the warm-up come in the first tenths.
             under_way = (under_way + due - answered - errors).max(0.0);
-            let valid = f64::from(*valid);
+            let valid = f64::from(*valid) + expired;
             tenths.push(Tenth { valid, missing: (valid - accepted).max(0.0), due, under_way });
         }
     }
