@@ -53,6 +53,9 @@ pub struct Contender {
     pub measured: MeasuredMean,
     #[serde(skip)]
     design: Design,
+    /// What was sent to it: how many servers share that differs by subject, and so does the rate of a closed loop.
+    #[serde(skip)]
+    workload: Workload,
 }
 
 /// Who answers soonest.
@@ -91,8 +94,6 @@ pub enum NotCompared {
 impl WinnerMap {
     /// The map of a run; `None` unless there are two kinds of designs or more, of which one asks about tokens: nothing is traded else.
     pub(super) fn of(groups: &[Trials<'_>], subjects: &[Summary]) -> Option<Self> {
-        let workload =
-            groups.iter().find_map(|trials| trials.recordings.first()).map(|first| &first.workload)?;
         let mut contenders = Vec::new();
         let mut left_out = Vec::new();
         for (trials, summary) in groups.iter().zip(subjects) {
@@ -106,12 +107,13 @@ impl WinnerMap {
                     subject: summary.subject.name.clone(),
                     measured,
                     design,
+                    workload: trials.workload().clone(),
                 }),
                 Err(why) => left_out.push((summary.subject.name.clone(), why)),
             }
         }
         name_apart(&mut contenders);
-        let map = Self::over(&ROUND_TRIPS, &LIMITS, contenders, left_out, workload);
+        let map = Self::over(&ROUND_TRIPS, &LIMITS, contenders, left_out);
         map.is_worth_a_look().then_some(map)
     }
 
@@ -120,14 +122,11 @@ impl WinnerMap {
         limits: &[f64],
         contenders: Vec<Contender>,
         left_out: Vec<(String, NotCompared)>,
-        workload: &Workload,
     ) -> Self {
-        let mut steady = SteadyCaches { workload, known: Vec::new() };
+        let among = contenders.as_slice();
+        let mut steady = SteadyCaches::default();
         let row = |limit: &f64| {
-            round_trips
-                .iter()
-                .map(|round_trip| winner(&contenders, &mut steady, *limit, *round_trip))
-                .collect()
+            round_trips.iter().map(|round_trip| winner(among, &mut steady, *limit, *round_trip)).collect()
         };
         let winners = limits.iter().map(row).collect();
         Self { round_trips: round_trips.to_vec(), limits: limits.to_vec(), contenders, winners, left_out }
@@ -171,19 +170,20 @@ fn name_apart(contenders: &mut [Contender]) {
     }
 }
 
-/// What caches ask in the long run, each setting computed once.
+/// What caches ask in the long run, each setting under each workload computed once.
+#[derive(Default)]
 struct SteadyCaches<'a> {
-    workload: &'a Workload,
-    known: Vec<(Caching, Option<SteadyQuestions>)>,
+    known: Vec<(&'a Workload, Caching, Option<SteadyQuestions>)>,
 }
 
-impl SteadyCaches<'_> {
-    fn of(&mut self, caching: &Caching) -> Option<SteadyQuestions> {
-        if let Some((_, steady)) = self.known.iter().find(|(known, _)| known == caching) {
+impl<'a> SteadyCaches<'a> {
+    fn of(&mut self, workload: &'a Workload, caching: &Caching) -> Option<SteadyQuestions> {
+        let is_it = |(under, kept, _): &&(&Workload, Caching, _)| kept == caching && *under == workload;
+        if let Some((.., steady)) = self.known.iter().find(is_it) {
             return *steady;
         }
-        let steady = in_the_long_run(self.workload, caching);
-        self.known.push((*caching, steady));
+        let steady = in_the_long_run(workload, caching);
+        self.known.push((workload, *caching, steady));
         steady
     }
 }
@@ -196,17 +196,18 @@ struct Computed {
     asking: AskingRate,
 }
 
-fn winner(
-    contenders: &[Contender],
-    steady: &mut SteadyCaches<'_>,
+fn winner<'a>(
+    contenders: &'a [Contender],
+    steady: &mut SteadyCaches<'a>,
     limit: f64,
     round_trip: f64,
 ) -> Option<Winner> {
     let mut computed = Vec::new();
     for (index, contender) in contenders.iter().enumerate() {
-        let design = &contender.design;
-        let questions = caching_within(design, limit, round_trip).and_then(|caching| steady.of(&caching));
-        let Some(asking) = AskingRate::within(design, steady.workload, limit, round_trip, questions) else {
+        let Contender { design, workload, .. } = contender;
+        let questions =
+            caching_within(design, limit, round_trip).and_then(|caching| steady.of(workload, &caching));
+        let Some(asking) = AskingRate::within(design, workload, limit, round_trip, questions) else {
             continue;
         };
         let MeasuredMean { question_seconds, waits_per_request, .. } = contender.measured;

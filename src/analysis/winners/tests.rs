@@ -29,7 +29,7 @@ fn contender(name: &str, design: Design, micros: f64) -> Contender {
         waits_per_request: if design.asks == Asks::EveryRequest { 1.0 } else { 0.0 },
         ..MeasuredMean::default()
     };
-    Contender { name: name.to_owned(), subject: name.to_owned(), measured, design }
+    Contender { name: name.to_owned(), subject: name.to_owned(), measured, design, workload: workload() }
 }
 
 fn verifying() -> Design {
@@ -50,7 +50,7 @@ fn contenders() -> Vec<Contender> {
 }
 
 fn map(round_trips: &[f64], limits: &[f64], contenders: Vec<Contender>) -> WinnerMap {
-    WinnerMap::over(round_trips, limits, contenders, Vec::new(), &workload())
+    WinnerMap::over(round_trips, limits, contenders, Vec::new())
 }
 
 /// Name, microseconds, calls per second, names of ties.
@@ -101,10 +101,45 @@ fn cells_are_what_is_worked_out_by_hand() {
 }
 
 #[test]
+fn each_contender_asks_as_its_own_number_of_servers_makes_it() {
+    let shared = |name, micros, servers, waits| {
+        let mut contender = contender(name, Design::caching(Duration::from_secs(5)), micros);
+        (contender.measured.question_seconds, contender.measured.waits_per_request) =
+            (Some(40.0 * MICRO), waits);
+        contender.workload.resource_servers = servers;
+        contender
+    };
+    // Each of G servers sees a token at 1 / G per second, so that a cycle of 10 s of keeping takes 10 s + G s.
+    let waits = |servers: f64| {
+        let cycle = 10.0 + servers;
+        servers * (3_610.0 / cycle - (1.0 - (servers / cycle).powi(2)) / 2.0) / 3_600.0
+    };
+    let contenders = vec![shared("one", 50.0, 1, 0.1), shared("sixteen", 10.0, 16, 0.6)];
+    let map = map(&[50.0 * MICRO, 2_000.0 * MICRO], &[10.0], contenders);
+    for (column, expected, micros, servers, waited, round_trip) in
+        [(0, "sixteen", 10.0, 16.0, 0.6, 50.0), (1, "one", 50.0, 1.0, 0.1, 2_000.0)]
+    {
+        let (name, mean, calls, ties) = cell(&map, 0, column);
+        assert_eq!((name, ties.len()), (expected, 0));
+        let waits = waits(servers);
+        near(mean, micros + (waits - waited) * 40.0 + waits * round_trip);
+        near(calls, 1_000.0 * waits);
+        near(map.winners[0][column].as_ref().unwrap().waits_per_request, waits);
+    }
+    let mut recordings = synthetic::recordings();
+    recordings[3].workload.resource_servers = 16;
+    let own = recordings[1].workload.resource_servers;
+    let map = analyse(&recordings).winners.unwrap();
+    let servers: Vec<u32> =
+        map.contenders.iter().map(|contender| contender.workload.resource_servers).collect();
+    assert_eq!(servers, [own, own, 16, own]);
+}
+
+#[test]
 fn each_design_keeps_a_limit_by_a_setting_of_its_own_or_not_at_all() {
     let asking = |design: &Design, limit, round_trip| {
         let questions = caching_within(design, limit, round_trip)
-            .and_then(|caching| SteadyCaches { workload: &workload(), known: Vec::new() }.of(&caching));
+            .and_then(|caching| in_the_long_run(&workload(), &caching));
         AskingRate::within(design, &workload(), limit, round_trip, questions)
     };
     let calls = |design: &Design, limit, round_trip| {
