@@ -36,7 +36,7 @@ pub struct Analysis {
     /// Every subject that was measured at several rates.
     pub ladders: Vec<Ladder>,
     /// Who would answer soonest with the authorization server further away, by how soon a revocation must be known; absent where subjects do not
-    /// trade the one against the other, and for several rates.
+    /// trade the one against the other, for several rates, and where something was done to servers.
     pub winners: Option<WinnerMap>,
     /// What became of the thresholds.
     pub thresholds: Vec<Verdict>,

@@ -92,8 +92,12 @@ pub enum NotCompared {
 }
 
 impl WinnerMap {
-    /// The map of a run; `None` unless there are two kinds of designs or more, of which one asks about tokens: nothing is traded else.
+    /// The map of a run; `None` unless there are two kinds of designs or more, of which one asks about tokens: nothing is traded else. `None` too
+    /// if something was done to servers: neither all the seconds nor the undisturbed ones are those of the closed forms.
     pub(super) fn of(groups: &[Trials<'_>], subjects: &[Summary]) -> Option<Self> {
+        if subjects.iter().any(|summary| !summary.phases.is_empty()) {
+            return None;
+        }
         let mut contenders = Vec::new();
         let mut left_out = Vec::new();
         for (trials, summary) in groups.iter().zip(subjects) {

@@ -253,6 +253,11 @@ fn who_cannot_be_compared_is_left_out_with_the_reason_and_without_a_trade_there_
     assert_eq!(of(|recordings| recordings.truncate(2)), None, "nobody to trade with");
     assert_eq!(of(|recordings| drop(recordings.drain(1..3))), None, "nobody asks");
     assert_eq!(analyse(&synthetic::sweep()).winners, None, "several rates");
+    for disturbed in 1..5 {
+        let mut recordings = synthetic::recordings();
+        recordings[disturbed] = synthetic::outage(disturbed);
+        assert_eq!(analyse(&recordings).winners, None, "servers of {disturbed} were killed");
+    }
 }
 
 #[test]
