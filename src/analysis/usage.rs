@@ -7,7 +7,7 @@ use crate::analysis::bootstrap::Resamples;
 use crate::analysis::standing::Bracket;
 use crate::analysis::trials::Trials;
 use crate::metric::{MetricId, Unit};
-use crate::observation::{Distribution, Look, Node, Recording, Role};
+use crate::observation::{BadTokens, Distribution, Look, Node, REVOKED, Recording, Role};
 use crate::units::Offset;
 
 /// Above this share of stolen time the machine is busy with somebody else.
@@ -246,18 +246,31 @@ fn memory(trials: &Trials<'_>) -> BTreeMap<MetricId, Estimate> {
     .collect()
 }
 
-/// What a store took for a million live tokens, the mean of the trials. It keeps no JWTs.
+/// With fewer tokens what a store has whatever their number outweighs them.
+const FEWEST_TOKENS: u64 = 10_000;
+
+/// What a store took for a million tokens that it keeps, the mean of the trials. It keeps no JWTs.
 fn store_memory(trials: &Trials<'_>) -> Option<f64> {
     let of = |recording: &Recording| {
         let store = recording.nodes.iter().find(|node| node.role == Role::Store)?;
         let before = store.resident_before_tokens?;
         let with = store.looks.first()?.resident_bytes;
-        let tokens = recording.workload.live_tokens;
-        (with > before && tokens > 0 && !recording.subject.carries_jwts())
+        let tokens = kept_tokens(recording);
+        (with > before && tokens >= FEWEST_TOKENS && !recording.subject.carries_jwts())
             .then(|| (with - before) as f64 / tokens as f64 * 1e6)
     };
     let each: Vec<f64> = trials.recordings.iter().filter_map(|recording| of(recording)).collect();
     (!each.is_empty()).then(|| each.iter().sum::<f64>() / each.len() as f64)
+}
+
+/// The tokens that a store keeps when the load begins: live ones, bad ones that the authorization server knows, and those under revocation test.
+/// Of expired ones it keeps none: it forgets them by their dates.
+fn kept_tokens(recording: &Recording) -> u64 {
+    let workload = &recording.workload;
+    let is_kept = |bad: &&BadTokens| bad.are_active || bad.kind == REVOKED;
+    let kinds = workload.bad_tokens.iter().filter(is_kept).count() as u64;
+    let watched = recording.revocations().count() as u64;
+    workload.live_tokens + kinds * u64::from(workload.bad_tokens_per_kind) + watched
 }
 
 #[cfg(test)]

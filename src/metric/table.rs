@@ -78,7 +78,7 @@ metrics! {
     MemoryResourceServer "memory.resource_server" Bytes Lower "the most memory ever resident in one process of resource servers or gateways"
     MemoryAuthorizationServer "memory.authorization_server" Bytes Lower "the most memory ever resident in the authorization server"
     StoreCpu "store.cpu" CpuPerMillion Lower "seconds of CPU time of the program that keeps the tokens per million API requests"
-    StoreMemory "store.memory" Bytes Lower "memory of the program that keeps the tokens, for each million live ones: what it has beside is left out, and what lies on its disk"
+    StoreMemory "store.memory" Bytes Lower "memory of the program that keeps the tokens, for each million that it keeps, from 10,000 on: what it has beside is left out, and what lies on its disk"
     Amplification "amplification" PerRequest Lower "calls to the authorization server per API request"
     AmplificationPeak "amplification.peak" PerRequest Lower "calls to the authorization server per API request in the second with the most calls per request"
     Churn "churn" PerSecond Neither "live tokens per second that were replaced under the load by newly issued ones, in the warm-up too"

@@ -5,7 +5,7 @@ use std::time::Duration;
 use crate::analysis::{Gravity, analyse, synthetic};
 use crate::design::Design;
 use crate::metric::MetricId;
-use crate::observation::Recording;
+use crate::observation::{BadTokens, Node, REVOKED, Recording, Role};
 
 #[test]
 fn keys_that_are_fetched_again_do_not_contradict_the_oracle() {
@@ -57,21 +57,51 @@ fn who_polls_a_filter_may_ask_about_what_it_holds() {
     }
 }
 
-#[test]
-fn what_keeps_the_tokens_costs_what_it_used_for_the_requests_and_took_for_the_tokens() {
-    use crate::observation::{Node, Role};
-
-    let without = synthetic::recording(1);
-    let authorization = without.nodes[1].clone();
-    let mut with = without.clone();
-    // It uses what the authorization server does, and has 5 MB for the tokens beside 4 MB of its own.
+/// It uses what the authorization server does, and has 5 MB for the tokens beside 4 MB of its own.
+fn store(authorization: Node) -> Node {
     let mut store = Node { name: "redis".to_owned(), role: Role::Store, ..authorization };
     store.resident_before_tokens = Some(4_000_000);
     for look in &mut store.looks {
         (look.resident_bytes, look.counters) = (9_000_000, std::collections::BTreeMap::new());
     }
-    with.nodes.push(store);
-    let tokens = with.workload.live_tokens as f64;
+    store
+}
+
+#[test]
+fn memory_is_told_for_all_tokens_that_a_store_keeps_and_for_no_few() {
+    let mut recording = synthetic::recording(1);
+    recording.nodes.push(store(recording.nodes[1].clone()));
+    let watched = recording.revocations().count() as u64;
+    assert!(watched > 0);
+    let memory = |recording: &Recording| {
+        let estimates = analyse(std::slice::from_ref(recording)).subjects.remove(0).estimates;
+        estimates.get(&MetricId::StoreMemory).map(|memory| memory.point.round())
+    };
+    let bad =
+        |kind: &str, are_active| BadTokens { kind: kind.to_owned(), weight: 1, are_active, unreadable: 0 };
+    let not_kept = ["expired", "garbage", "tampered", "unknown"].map(|kind| bad(kind, false));
+    let kept = [bad("wrong audience", true), bad(REVOKED, false)];
+    recording.workload.bad_tokens = [&not_kept[..], &kept[..]].concat();
+    recording.workload.bad_tokens_per_kind = 2_000;
+    recording.workload.live_tokens = 6_000 - watched;
+    assert_eq!(memory(&recording), Some(5e8), "5 MB for 10,000");
+    recording.workload.live_tokens -= 1;
+    assert_eq!(memory(&recording), None, "one less is too few");
+    recording.workload.bad_tokens_per_kind = 7_000;
+    recording.workload.live_tokens = 6_000 - watched;
+    assert_eq!(memory(&recording), Some(2.5e8), "5 MB for 20,000");
+    recording.workload.bad_tokens = not_kept.to_vec();
+    assert_eq!(memory(&recording), None, "it keeps none of 28,000");
+}
+
+#[test]
+fn what_keeps_the_tokens_costs_what_it_used_for_the_requests_and_took_for_the_tokens() {
+    let without = synthetic::recording(1);
+    let authorization = without.nodes[1].clone();
+    let mut with = without.clone();
+    with.nodes.push(store(authorization));
+    // Of the bad ones it keeps those for another audience, and all under revocation test.
+    let tokens = (with.workload.live_tokens + 20 + with.revocations().count() as u64) as f64;
     let [without, with] = [without, with].map(|recording| analyse(&[recording]).subjects.remove(0).estimates);
     let cpu = [MetricId::StoreCpu, MetricId::CpuAuthorizationServer].map(|metric| with[&metric].point);
     assert!((cpu[0] - cpu[1]).abs() < 1e-9, "{cpu:?}");
