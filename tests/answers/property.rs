@@ -62,10 +62,15 @@ fn has_bare_line_feed(bytes: &[u8]) -> bool {
 
 /// Whether a line behind the last chunk begins with a space and continues another.
 fn has_trailer_that_goes_on(bytes: &[u8]) -> bool {
-    let chunk = bytes.windows(3).rposition(|line| line == b"0\r\n").unwrap_or(bytes.len());
+    // Only zeros, which an extension may follow (RFC 9112 section 7.1).
+    let is_last_chunk = |line: &&[u8]| {
+        let zeros = line.iter().take_while(|byte| **byte == b'0').count();
+        zeros > 0 && line.get(zeros).is_some_and(|next| b"\r; \t".contains(next))
+    };
     let goes_on = |line: &[u8]| line.starts_with(b"\r\n ") || line.starts_with(b"\r\n\t");
-    // The first line continues nothing.
-    bytes[chunk..].windows(3).skip(2).any(goes_on)
+    let mut lines = bytes.split_inclusive(|byte| *byte == b'\n');
+    // The first line behind it continues nothing.
+    lines.find(is_last_chunk).is_some() && lines.collect::<Vec<_>>().concat().windows(3).any(goes_on)
 }
 
 /// What does not depend on whether surplus bytes came along with the answer.
