@@ -12,8 +12,7 @@ use crate::load::transport::{Answer, Failure};
 /// No header of a resource server is near this; a server that sends more is not one.
 const LARGEST_HEAD: usize = 64 * 1024;
 
-/// Bytes of one connection, read up to the end of an answer (RFC 9112, section 6.3). Public so that any bytes can be tried
-/// on it from outside: by `tests/answers` and by the fuzzer.
+/// Bytes of one connection, read up to the end of an answer (RFC 9112, section 6.3). Public for `tests/answers` and the fuzzer.
 pub struct Decoder {
     buffer: Vec<u8>,
     start: usize,
@@ -84,7 +83,7 @@ impl Decoder {
     pub fn filled(&mut self, bytes: usize) -> Result<Option<Answer>, Failure> {
         self.end += bytes;
         // As nearly every answer comes.
-        if let Stage::Head = self.stage
+        if matches!(self.stage, Stage::Head)
             && let Some(answer) = self.known.borrow().whole(&self.buffer[self.start..self.end])
         {
             (self.start, self.has_begun) = (self.end, false);

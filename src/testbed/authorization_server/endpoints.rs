@@ -3,21 +3,20 @@
 
 use axum::extract::rejection::FormRejection;
 use axum::extract::{ConnectInfo, Extension, Form};
-use axum::http::header::{
-    ACCEPT, AUTHORIZATION, CACHE_CONTROL, CONTENT_TYPE, ETAG, IF_NONE_MATCH, PRAGMA, WWW_AUTHENTICATE,
-};
+use axum::http::header::{ACCEPT, AUTHORIZATION, CACHE_CONTROL, CONTENT_TYPE, ETAG, IF_NONE_MATCH, PRAGMA};
 use axum::http::{HeaderMap, Method, StatusCode, Uri};
 use axum::response::{IntoResponse, Json, Response, Sse};
 use serde::Deserialize;
 use serde_json::json;
 
 use super::mutual::PresentedCertificate;
+use super::refusal::Refusal;
 use super::table::Called;
 use crate::auth::authorization_server::{Client, Issued, JwtError, RefreshError, RevokeError};
 use crate::auth::issuer::SIGNED_INTROSPECTION;
 use crate::auth::revocation_event::EventId;
 use crate::auth::token::dpop::{PROOF_HEADER, SCHEME};
-use crate::auth::token::{Confirmation, SenderFault, TokenId, scope};
+use crate::auth::token::{Confirmation, TokenId, scope};
 use crate::plan::REVOKED_HEADER;
 use crate::testbed::exchange::{ACCESS_TOKEN, JWT, SPLIT_TOKEN, TOKEN_EXCHANGE};
 use crate::testbed::revocation_events::{self, LAST_EVENT_ID};
@@ -58,20 +57,6 @@ pub(super) struct ExchangeRequest {
 pub(super) struct AboutSignature {
     /// The SHA-256 of the signature in base64url.
     hash: Option<String>,
-}
-
-/// Errors in the words of RFC 6749 section 5.2.
-pub(super) enum Refusal {
-    InvalidClient,
-    InvalidRequest(&'static str),
-    UnsupportedGrantType,
-    InvalidScope,
-    InvalidGrant(String),
-    InvalidTarget,
-    /// RFC 9449 section 5; a certificate is missing.
-    NotProven(SenderFault),
-    /// The server's own trouble.
-    Unavailable(String),
 }
 
 pub(super) async fn token(
@@ -316,46 +301,4 @@ fn authenticated<'a>(called: &'a Called, headers: &HeaderMap) -> Result<&'a Clie
     let credentials = value.and_then(Credentials::from_header).ok_or(Refusal::InvalidClient)?;
     let client = called.server().authenticate(&credentials.client_id, &credentials.client_secret);
     client.ok_or(Refusal::InvalidClient)
-}
-
-impl From<FormRejection> for Refusal {
-    fn from(_: FormRejection) -> Self {
-        Self::InvalidRequest("expected a form that has every parameter once")
-    }
-}
-
-impl IntoResponse for Refusal {
-    fn into_response(self) -> Response {
-        let (status, error, description) = match self {
-            Self::InvalidClient => {
-                let body = Json(json!({ "error": "invalid_client" }));
-                let challenge = [(WWW_AUTHENTICATE, "Basic realm=\"bearerbench\"")];
-                return (StatusCode::UNAUTHORIZED, challenge, body).into_response();
-            }
-            Self::InvalidRequest(what) => (StatusCode::BAD_REQUEST, "invalid_request", what.to_owned()),
-            Self::UnsupportedGrantType => {
-                let known = "only client_credentials and refresh_token".to_owned();
-                (StatusCode::BAD_REQUEST, "unsupported_grant_type", known)
-            }
-            Self::InvalidScope => {
-                (StatusCode::BAD_REQUEST, "invalid_scope", "more than the client may have".to_owned())
-            }
-            Self::InvalidTarget => (
-                StatusCode::BAD_REQUEST,
-                "invalid_target",
-                "tokens are not exchanged for that audience".into(),
-            ),
-            Self::InvalidGrant(why) => (StatusCode::BAD_REQUEST, "invalid_grant", why),
-            Self::NotProven(SenderFault::Proof(fault)) => {
-                (StatusCode::BAD_REQUEST, "invalid_dpop_proof", fault.to_string())
-            }
-            Self::NotProven(SenderFault::Certificate(fault)) => {
-                let place =
-                    "tokens are bound to certificates: ask at the token_endpoint of mtls_endpoint_aliases";
-                (StatusCode::BAD_REQUEST, "invalid_request", format!("{fault}; {place} in the metadata"))
-            }
-            Self::Unavailable(why) => (StatusCode::SERVICE_UNAVAILABLE, "temporarily_unavailable", why),
-        };
-        (status, Json(json!({ "error": error, "error_description": description }))).into_response()
-    }
 }

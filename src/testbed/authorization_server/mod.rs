@@ -2,6 +2,7 @@
 
 mod endpoints;
 mod mutual;
+mod refusal;
 mod table;
 
 use std::io;
