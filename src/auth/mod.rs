@@ -4,6 +4,7 @@
 
 pub mod architecture;
 pub mod authorization_server;
+pub mod bounded_log;
 pub mod future;
 pub mod issuer;
 mod pushed;

@@ -163,7 +163,8 @@ fn ensure_in_time(file: &ScenarioFile, at: Span) -> Result<(), String> {
     }
     if at < BEFORE {
         return Err(format!(
-            "{at} leaves no time to be held against; expected at least {BEFORE} of undisturbed servers before the first event"
+            "{at} is too early: disturbed time is compared with the time before the first event, which must be at least {BEFORE} of undisturbed \
+             servers; choose a later `at`"
         ));
     }
     Ok(())

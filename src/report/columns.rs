@@ -118,8 +118,8 @@ pub(super) const COLUMNS: &[Column] = &[
         "revocation takes, max",
         ["revocation", "max"],
     ),
-    column(MetricId::ChannelDelayP50, "Push delay", "p50", "push delay p50", ["pushed", "in, p50"]),
-    column(MetricId::ChannelDelayP99, "Push delay", "p99", "push delay p99", ["pushed", "in, p99"]),
+    column(MetricId::ChannelDelayP50, "Channel delay", "p50", "channel delay p50", ["pushed", "in, p50"]),
+    column(MetricId::ChannelDelayP99, "Channel delay", "p99", "channel delay p99", ["pushed", "in, p99"]),
     column(
         MetricId::UnsafeAcceptances,
         "Answers",

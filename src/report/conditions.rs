@@ -102,7 +102,8 @@ fn beside(subjects: &[Summary]) -> Option<String> {
     };
     let (most, name) = subjects.iter().filter_map(share).max_by(|a, b| a.0.total_cmp(&b.0))?;
     Some(format!(
-        "threads of bearerbench that send no requests, but look at the servers, revoke, issue, refresh, sign proofs and pack what was recorded, used at          most {} of the cores of the servers ({name})",
+        "threads of bearerbench that send no requests (they look at the servers, revoke, issue, refresh, sign proofs and pack what was recorded) \
+         used at most {} of the servers' cores ({name})",
         Unit::Fraction.show(most)
     ))
 }

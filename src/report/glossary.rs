@@ -65,8 +65,8 @@ pub(super) const GLOSSARY: &[(&str, &str)] = &[
     ("opaque token", "a random string that only the authorization server can resolve"),
     ("p50, p99, p99.9", "half, 99 % and 99.9 % of the requests were answered within this time"),
     (
-        "push delay",
-        "the time from the acknowledgement of a revocation to when a resource server knew of it to which revocations are pushed. A token that is asked for at that server from then on is refused",
+        "channel delay",
+        "the time from the acknowledgement of a revocation until a resource server to which it is pushed knows of it. From then on that server refuses the token",
     ),
     (
         "readable claims",

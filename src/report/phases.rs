@@ -19,18 +19,18 @@ pub(super) struct PhaseRow {
 
 /// What the columns of a terminal are called, the first one apart.
 pub(super) const SHORT_PHASE_HEADINGS: [&str; 8] =
-    ["phase", "lasted", "available", "unsafe", "p99", "AS calls", "recovers", "not accepted"];
+    ["phase", "lasted", "available", "unsafe", "p99", "calls/req.", "recovers", "not accepted"];
 
 /// What a reader must know of the table.
 pub(super) const ABOUT_PHASES: &str = "Available: requests with a valid token, due in the phase, that were accepted; one that is refused is not \
-    available either. Unsafe: probes accepted in it although their token was revoked. AS calls: calls to the authorization server per request in the \
+    available either. Unsafe: probes accepted in it although their token was revoked. Calls: those to the authorization server per request, in the \
     busiest second. Recovers: until as many are accepted as before, and no more requests are under way. p99, calls and what became of the others are \
     of the seconds that the phase touched. Latency, cost and closed forms elsewhere, and the warnings, are of undisturbed time; parts of a \
     latency are of the whole run.";
 
 /// What a store in memory does to the figures.
-pub(super) const FORGETS: &str = "The authorization server kept tokens and revocations in memory: since it was started again it has known none of those of before, so \
-    that who asks it refuses them for good, and who polls its list of revocations accepts what was revoked.";
+pub(super) const FORGETS: &str = "The authorization server kept tokens and revocations in memory and lost them when it was killed: whoever asks it refuses the \
+    tokens of before for good, and whoever polls its list of revocations accepts those that were revoked.";
 
 /// Every phase of every subject, subject by subject.
 pub(super) fn phase_rows(analysis: &Analysis) -> Vec<PhaseRow> {

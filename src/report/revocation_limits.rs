@@ -24,7 +24,7 @@ pub(super) const HEADINGS: [&str; 6] = [
 /// How to read the table.
 pub(super) const ABOUT: &str = "Designs stand by their computed bound, the sum of what may delay the news of a revocation, unless this run contradicts it. \
     Measured is the latest instant at which a probe saw a revoked token accepted; ≥ where probing ended first, so that such a bound was not put to the \
-    test. CPU is that of all servers, the authorization server included. This table has no intervals: they stand below, at every subject.";
+    test. CPU is that of all servers, the authorization server and its store included. This table has no intervals: they stand below, at every subject.";
 
 /// The same for a terminal.
 pub(super) const SHORT_HEADINGS: [&str; 6] =

@@ -84,5 +84,5 @@ fn every_server_to_which_revocations_are_pushed_says_when_it_knew_of_each() {
     let holding = holding.filter(|verdict| verdict["threshold"].as_str().unwrap().starts_with("channel"));
     assert!(holding.clone().count() == 2 && holding.clone().all(|verdict| verdict["outcome"] == "holds"));
     let report = text(&sandbox.out().join("report.md"));
-    assert!(report.contains("push delay p50") && report.contains("**push delay**"));
+    assert!(report.contains("channel delay p50") && report.contains("**channel delay**"));
 }

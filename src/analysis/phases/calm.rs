@@ -81,10 +81,14 @@ fn early(recording: &Recording) -> Cow<'_, Recording> {
         node.looks.retain(|look| look.at <= end);
     }
     early.learned.clear();
-    early.events.retain(|event| event.ended.is_some_and(|ended| ended < end));
-    keep_events(&mut early.events, |instant| instant < end);
-    for revocation in early.events.iter_mut().filter_map(Event::revocation_mut) {
-        revocation.probed_until = revocation.probed_until.min(end);
+    early.events.retain(|event| event.revocation().is_some());
+    for event in &mut early.events {
+        // Its token is probed like the others, as one that nobody has revoked yet.
+        event.ended = event.ended.filter(|ended| *ended < end);
+        if let Some(revocation) = event.revocation_mut() {
+            revocation.probes.retain(|probe| probe.sent < end);
+            revocation.probed_until = revocation.probed_until.min(end);
+        }
     }
     Cow::Owned(early)
 }

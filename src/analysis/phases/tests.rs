@@ -6,7 +6,7 @@ use super::*;
 use crate::analysis::synthetic::{self, KILLED, RECOVERED, STARTED};
 use crate::analysis::{Gravity, PhaseFigures, Summary, Warning, analyse};
 use crate::metric::MetricId;
-use crate::observation::{AffectedServers, VALID};
+use crate::observation::{AffectedServers, Probe, VALID};
 
 fn at(seconds: f64) -> Offset {
     Offset::from(Duration::from_secs_f64(seconds))
@@ -117,6 +117,20 @@ fn what_was_done_on_purpose_is_no_reason_to_doubt_a_figure() {
     }
     let asked = point(&analysis.subjects[1], MetricId::Amplification);
     assert!((asked - 1.0).abs() < 1e-9, "every request but those of the outage is a call: {asked}");
+}
+
+#[test]
+fn closed_forms_know_the_probes_of_tokens_that_are_revoked_later() {
+    let (recording, usual) = (synthetic::outage(2), synthetic::recording(2));
+    let early = calm::until_disturbed(&Trials::group(&[&recording])[0]).remove(0);
+    let sent = |recording: &Recording| -> usize {
+        let before = |probe: &&Probe| probe.sent < at(KILLED);
+        recording.revocations().map(|(_, revocation)| revocation.probes.iter().filter(before).count()).sum()
+    };
+    assert_eq!(sent(&early), sent(&usual));
+    let acknowledged = early.revocations().filter(|(event, _)| event.ended.is_some()).count();
+    let later = usual.revocations().filter(|(event, _)| event.began >= at(KILLED)).count();
+    assert!(later > 0 && acknowledged + later <= usual.revocations().count(), "{acknowledged} and {later}");
 }
 
 #[test]

@@ -11,7 +11,7 @@ use crate::wire::CertificateKey;
 /// * Data flow: the client asks for a token by a connection on which it has presented its certificate, at the token endpoint that the
 ///   authorization server names for that (RFC 8705 section 5). The authorization server puts the SHA-256 of the certificate into the token, and
 ///   into what introspection answers about it (`cnf` with `x5t#S256`). The client presents the same certificate to the resource server, and
-///   proves in the handshake to have its key. The resource server hashes the certificate once for each connection, and compares the hash with
+///   proves in the handshake that it has the key. The resource server hashes the certificate once for each connection, and compares the hash with
 ///   that of every token. Behind a gateway nobody asks.
 /// * Specification: RFC 8705 section 3; certificates that sign themselves as in section 2.2, but clients prove who they are by their secret.
 /// * A stolen token is worth nothing without the key of the certificate, and requests carry nothing else that could be stolen.

@@ -38,8 +38,8 @@ fn forgets(plan: &Plan) -> Option<String> {
         });
     let in_memory = plan.trials.iter().any(|trial| trial.subject.store.kind() == "memory");
     (is_killed && in_memory).then(|| {
-        "a store in memory is lost with its authorization server: started again it knows no token that it issued before, so that who asks it \
-         refuses them for good, and none that was revoked"
+        "a store in memory is lost with its authorization server: started again, it knows neither the tokens nor the revocations of \
+         before, so whoever asks it refuses those tokens for good, and whoever polls its list accepts those that were revoked"
             .to_owned()
     })
 }

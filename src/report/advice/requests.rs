@@ -39,7 +39,8 @@ pub(super) fn churn_short(replaced: u64, due: u64, failed: u64, failure: Option<
         _ => String::new(),
     };
     format!(
-        "{replaced} of {due} tokens were replaced that should have been (tokens.churn): the authorization server did not issue others as quickly, so that          caches knew more of the tokens in use than they would have.{refused} Lower tokens.churn or the rate, or choose a signature that is quicker to make."
+        "{replaced} of {due} tokens were replaced that should have been (tokens.churn): the authorization server did not issue others as quickly, so \
+         caches knew more of the tokens in use than they would have.{refused} Lower tokens.churn or the rate, or choose a signature that is quicker to make."
     )
 }
 

@@ -139,7 +139,13 @@ fn revocation(analysis: &Analysis) -> Option<String> {
     for summary in analysis.subjects.iter().filter(|summary| !summary.is_control) {
         let Some(longest) = of(summary, MetricId::PropagationMax) else { continue };
         match (longest.high, summary.propagation.unsafe_acceptances()) {
-            (None, _) => never.push(called(summary)),
+            (None, _) if summary.subject.design.ignores_revocations() => never.push(called(summary)),
+            // It would have been refused some time, but probing ended first.
+            (None, _) => in_time.push(format!(
+                "with {} after at least {}",
+                called(summary),
+                MetricId::PropagationMax.show(longest.point)
+            )),
             (Some(_), 0) => at_once.push(called(summary)),
             (Some(_), _) => in_time.push(format!(
                 "with {} after {}",
@@ -178,6 +184,17 @@ mod tests {
     use super::*;
     use crate::analysis::{Standing, analyse, synthetic};
     use crate::report::findings::findings;
+
+    #[test]
+    fn who_was_not_probed_for_long_enough_is_not_said_to_accept_until_the_token_expires() {
+        let mut analysis = analyse(&synthetic::recordings());
+        let cached = &mut analysis.subjects[2];
+        assert!(!cached.subject.design.ignores_revocations());
+        cached.estimates.get_mut(&MetricId::PropagationMax).unwrap().high = None;
+        let text = revocation(&analysis).unwrap();
+        assert!(text.contains("with introspection-cached after at least 4."), "{text}");
+        assert!(text.ends_with("not before the token expires with jwt ES256 and jwt ML-DSA-65."), "{text}");
+    }
 
     #[test]
     fn the_answer_comes_first_and_names_the_fastest_the_revocation_and_the_burden() {
