@@ -61,6 +61,7 @@ fn seen(right: Right) -> [f64; 2] {
     let mut said = String::new();
     BufReader::new(burner.stdout.as_mut().expect("it is piped")).read_line(&mut said).expect("in words");
     let (lasted, end) = (begun.elapsed(), Stamp::now().nanos());
+    let start = end - u64::try_from(lasted.as_nanos()).expect("seconds");
     let ran = cpu_nanos(&burner);
     let mut taken = 0;
     loop {
@@ -68,7 +69,8 @@ fn seen(right: Right) -> [f64; 2] {
         let words: Vec<u64> =
             line.split_whitespace().map(|word| word.parse().expect("numbers only")).collect();
         match words[..] {
-            [_, until, since] => taken += until - since,
+            // What was taken before it began or after it had done is somebody else's: on a busy machine a gap may go on for seconds.
+            [_, until, since] => taken += until.min(end).saturating_sub(since.max(start)),
             // It was looked at until the burner had done.
             [_, until] if until >= end => break,
             _ => {}
