@@ -38,10 +38,10 @@ status=0
 for case in 'client_credentials|invalid_request' 'no_such_grant|unsupported_grant_type'; do
     IFS='|' read -r grant expected <<< "$case"
     answer=$(curl -sS -w ' %{http_code}' -u me:secret -d "grant_type=$grant" "http://127.0.0.1:$(head -n 1 port)/token")
-    echo "grant_type=$grant: $answer"
+    echo "seen: grant_type=$grant is answered $answer"
     case $answer in
         "{\"error\":\"$expected\""*" 400") ;;
-        *) echo "  CHANGED (was: 400, $expected)"; status=1 ;;
+        *) echo "CHANGED: expected 400 with $expected"; status=1 ;;
     esac
 done
 exit $status

@@ -53,14 +53,14 @@ claims() {
 echo "oidc-provider $version, node $(node --version)"
 status=0
 expect() { # what, actual, expected
-    if [ "$2" = "$3" ]; then echo "  $1: $2"; else echo "  CHANGED $1: $2 (was: $3)"; status=1; fi
+    echo "seen: asked for scope \"$scope\", $1: $2"
+    [ "$2" = "$3" ] || { echo "CHANGED: expected $3"; status=1; }
 }
 member() { node -e 'console.log(JSON.stringify(JSON.parse(process.argv[1])[process.argv[2]]) ?? "absent")' "$1" "$2"; }
 for case in 'read admin|"read"|"read"' 'admin|absent|absent'; do
     IFS='|' read -r scope answered inside <<< "$case"
     answer=$(ask "$scope")
     body=${answer%$'\n'*}
-    echo "asked for scope \"$scope\":"
     expect status "${answer##*$'\n'}" 200
     expect '"scope" in the answer' "$(member "$body" scope)" "$answered"
     expect '"scope" in the token' "$(member "$(claims "$body")" scope)" "$inside"
