@@ -33,7 +33,7 @@ pub(super) struct UsageInterval {
     resource_cpu: f64,
     authorization_cpu: f64,
     store_cpu: f64,
-    /// True if it has what a process counted in a longer time, since it was not looked at in between.
+    /// True if it has what a process counted in a longer time, or lacks what one counted in it, since that was not looked at.
     is_mixed: bool,
 }
 
@@ -112,15 +112,23 @@ pub(super) fn steps(nodes: &[Node]) -> Vec<UsageInterval> {
         ..UsageInterval::default()
     };
     let mut steps: Vec<UsageInterval> = instants.windows(2).map(between).collect();
+    let number = |look: &Look| instants.partition_point(|at| *at < look.at);
     for node in nodes {
         for pair in node.looks.windows(2) {
+            let (begins, ends) = (number(&pair[0]), number(&pair[1]));
             // One that was down meanwhile is told of when it is back.
-            let ends = instants.partition_point(|at| *at < pair[1].at);
             if let Some(step) = ends.checked_sub(1).and_then(|index| steps.get_mut(index)) {
                 step.add(node, &pair[0], &pair[1]);
                 // A process that was started meanwhile has counted nothing before.
                 step.is_mixed |= pair[0].pid == pair[1].pid && pair[0].at < step.between[0];
             }
+            // What it counted until it went away nobody knows, or knows only when it is back.
+            if begins + 1 < ends || pair[0].pid != pair[1].pid {
+                steps[begins].is_mixed = true;
+            }
+        }
+        if let Some(step) = node.looks.last().and_then(|last| steps.get_mut(number(last))) {
+            step.is_mixed = true;
         }
     }
     steps

@@ -137,3 +137,29 @@ fn a_node_that_was_down_and_started_again_counts_for_both_its_lives() {
     }
     assert!((restarted[&MetricId::MemoryAuthorizationServer].point - 77e6).abs() < 1.0);
 }
+
+#[test]
+fn what_a_killed_server_counted_last_does_not_make_the_others_look_as_if_they_asked_more() {
+    let mut recording = synthetic::recording(1);
+    let peak = |recording: &Recording| {
+        let estimates = analyse(std::slice::from_ref(recording)).subjects.remove(0).estimates;
+        estimates[&MetricId::AmplificationPeak].point
+    };
+    assert!((peak(&recording) - 1.0).abs() < 0.05, "every request is a call: {}", peak(&recording));
+    // One of two was killed before all were looked at for the fourth time, which was the last.
+    recording.nodes.iter_mut().for_each(|node| node.looks.truncate(4));
+    recording.nodes.iter_mut().find(|node| node.role.enforces()).unwrap().looks.truncate(3);
+    assert!((peak(&recording) - 1.0).abs() < 0.05, "{}", peak(&recording));
+    let mut recording = synthetic::recording(1);
+    let server = recording.nodes.iter_mut().find(|node| node.role.enforces()).unwrap();
+    // Here it was started again, and counts from 0.
+    let killed = server.looks.remove(3);
+    for look in &mut server.looks[3..] {
+        look.pid = look.pid.map(|pid| pid + 1_000);
+        look.cpu_nanos -= killed.cpu_nanos;
+        for (name, count) in &mut look.counters {
+            *count -= killed.counter(name);
+        }
+    }
+    assert!((peak(&recording) - 1.0).abs() < 0.05, "{}", peak(&recording));
+}
